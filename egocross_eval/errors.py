@@ -1,0 +1,49 @@
+"""Errors that a user can act on: each names the thing, the place and the remedy."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class EgoCrossError(Exception):
+    """Base of every error this package raises on purpose; the command line prints its text without a traceback."""
+
+    exit_code = 1
+
+
+class UsageError(EgoCrossError):
+    """Wrong input: an unknown name, an impossible option, a malformed file. Exit code 2."""
+
+    exit_code = 2
+
+
+class DataError(UsageError):
+    """A benchmark file or frame is missing or malformed."""
+
+
+class UnsafePathError(DataError):
+    """A path in a data file leads outside the data root."""
+
+
+class RunError(EgoCrossError):
+    """A run can't go on (its adapter raised, its folder is in use or unwritable)."""
+
+
+class MissingExtraError(UsageError):
+    """An optional dependency isn't installed."""
+
+    def __init__(self, module: str, extra: str) -> None:
+        super().__init__(f"the module {module!r} is not installed; install it with: pip install 'egocross-eval[{extra}]'")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A clause such as " (did you mean 'animal'?)" for an unknown `name`, or the empty string when nothing is near."""
+    near = difflib.get_close_matches(name.lower(), list(known), n=3, cutoff=0.6)
+    return f" (did you mean {' or '.join(repr(n) for n in near)}?)" if near else ""
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
+    """The error for a `name` that is none of the `known` ones: the nearest are suggested and all are listed."""
+    names = sorted(known)
+    return UsageError(f"unknown {what} {name!r}{did_you_mean(name, names)}; known: {', '.join(names) or 'none'}")

@@ -1,0 +1,72 @@
+"""The contract of a model adapter, and of its registration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from egocross_eval.schema import Request, Response
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What an adapter can do. The runner refuses what it can't, before anything is asked; it never drops frames."""
+
+    images: bool = True
+    """Takes frames as separate images."""
+    video: bool = False
+    """Takes a clip as one video whose frames carry their true times."""
+    scores: bool = False
+    """Can compare the log-probabilities of the option letters (choose mode)."""
+    max_images: int | None = None
+    """Most frames in one request; None: no limit known."""
+    needs_content: bool = True
+    """False for adapters that look at the question's labels and options alone: frames are neither read nor hashed."""
+
+
+class ModelAdapter:
+    """Answers requests. The smallest thing a plugin author writes: override `generate`.
+
+    `generate` draws requests lazily, with a bounded look-ahead, and yields exactly one response for each, in any order, as soon
+    as it's ready. A request that fails becomes a response with a `Failure`; the others go on. Raising ends the run; all that
+    was yielded before is kept.
+    """
+
+    capabilities: Capabilities = Capabilities()
+
+    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
+        """One response for each request, in any order."""
+        raise TypeError(f"{type(self).__name__} does not define generate()")
+
+    def fingerprint(self) -> str | None:
+        """Identity of the weights and answer-relevant options, for the response cache; None turns the cache off.
+
+        It must change whenever the same request could be answered otherwise. The model spec is added by the runner.
+        """
+        return None
+
+    def details(self) -> dict[str, Any]:
+        """What is worth keeping in `run.json`: versions, dtype, device, parameters. No secrets."""
+        return {}
+
+    def close(self) -> None:
+        """Frees what the adapter holds. Called once, also after an error."""
+
+
+class AdapterType(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered kind of model adapter."""
+
+    scheme: str
+    """The part of a model spec before the colon, e.g. `openai`."""
+    description: str
+    """One line for `egocross-eval models`."""
+    factory: Callable[..., ModelAdapter]
+    """Called as `factory(target, options)`; imports its engine here and not before."""
+    options: type[msgspec.Struct] | None = None
+    """Struct whose fields are the options of the spec: `key=value` strings are converted to the fields' types, unknown keys
+    are refused with a suggestion. None: the factory gets a plain dict of strings."""
+    target: str = "MODEL"
+    """What the part after the colon is, for help."""
+    example: str = ""
+    """A model spec to try."""

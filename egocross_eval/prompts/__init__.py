@@ -1,0 +1,1 @@
+"""Prompts: one renderer, several styles, and the choice of frames."""

@@ -1,0 +1,27 @@
+"""The contract of a prompt style."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from egocross_eval.schema import Question
+
+
+class StyledText(msgspec.Struct, frozen=True, kw_only=True):
+    """The words around the frames: system message, text before the frames, text after them."""
+
+    system: str = ""
+    before: str = ""
+    after: str = ""
+
+
+class PromptStyle(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered way to word a question."""
+
+    name: str
+    description: str
+    """One line for help."""
+    render: Callable[[Question, str], StyledText]
+    """Called with the question and its option block (`A: text` lines, already normalised)."""

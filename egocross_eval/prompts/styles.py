@@ -1,0 +1,113 @@
+"""The built-in prompt styles and the user's own Jinja2 template files."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from egocross_eval.errors import UsageError
+from egocross_eval.prompts.base import PromptStyle, StyledText
+from egocross_eval.schema import Question
+
+TEMPLATE_SUFFIXES = (".j2", ".jinja", ".jinja2")
+
+_FRAMES_HERE = "\ue000frames\ue000"
+"""Stands where a template wants the frames; private-use characters, so no data file can contain it by chance."""
+
+
+def _letters(question: Question) -> str:
+    letters = list(question.options)
+    return f"{', '.join(letters[:-1])} or {letters[-1]}"
+
+
+def _introduction(question: Question) -> str:
+    count = len(question.frames)
+    if count == 0:
+        return ""
+    if count == 1:
+        return "Here is one frame of a first-person video.\n"
+    return f"Here are {count} frames of a first-person video, in the order of time.\n"
+
+
+def _letter(question: Question, option_block: str) -> StyledText:
+    return StyledText(
+        before=_introduction(question),
+        after=f"Question: {question.text}\n{option_block}\nReply with one letter only: {_letters(question)}.",
+    )
+
+
+def _json(question: Question, option_block: str) -> StyledText:
+    return StyledText(
+        system="You watch first-person video and answer multiple-choice questions about it.",
+        before=_introduction(question),
+        after=(
+            f"Question: {question.text}\n{option_block}\n"
+            f"Pick the one option that fits what is seen. Reply with a JSON object that has two fields: "
+            f'"prediction", the letter of the option ({_letters(question)}), and "reason", one short sentence. '
+            f"Write nothing outside the JSON object."
+        ),
+    )
+
+
+def _challenge(question: Question, option_block: str) -> StyledText:
+    return StyledText(after=f"{question.text}\n{option_block}")
+
+
+BUILT_IN_STYLES = (
+    PromptStyle(name="letter", description="asks for one letter (default)", render=_letter),
+    PromptStyle(name="json", description="asks for JSON with a prediction and a reason, in the manner of the paper", render=_json),
+    PromptStyle(name="challenge", description="question and options only, like the support set's examples", render=_challenge),
+)
+
+
+def template_style(path: Path) -> tuple[PromptStyle, str]:
+    """The style of a user's Jinja2 template file, and the SHA-256 of that file.
+
+    The template sees `question` (text), `options` (text by letter), `option_block`, `letters`, `frames` (the place where the
+    frames go: write `{{ frames }}` once), `frame_count`, `times` (seconds by frame), `domain`, `dataset`, `category` and
+    `question_type`. A top-level `{% set system = "..." %}` gives the system message. It runs in Jinja2's sandbox.
+
+    Raises `UsageError` for a file that can't be read, a syntax error or an unknown variable, with its line.
+    """
+    import jinja2
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    try:
+        source = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"prompt template {path}: {error}") from error
+    # The output is a prompt for a model, not a page: HTML escaping would change the question.
+    environment = ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701
+    try:
+        template = environment.from_string(source)
+    except jinja2.TemplateSyntaxError as error:
+        raise UsageError(f"prompt template {path}, line {error.lineno}: {error.message}") from error
+
+    def render(question: Question, option_block: str) -> StyledText:
+        try:
+            module = template.make_module(
+                {
+                    "question": question.text,
+                    "options": question.options,
+                    "option_block": option_block,
+                    "letters": list(question.options),
+                    "frames": _FRAMES_HERE,
+                    "frame_count": len(question.frames),
+                    "times": [frame.time for frame in question.frames],
+                    "domain": question.domain,
+                    "dataset": question.dataset,
+                    "category": question.category,
+                    "question_type": question.question_type,
+                }
+            )
+        except jinja2.TemplateError as error:
+            raise UsageError(f"prompt template {path}: {error.message}") from error
+        before, mark, after = str(module).partition(_FRAMES_HERE)
+        if not mark and question.frames:
+            raise UsageError(f"prompt template {path} does not say where the frames go: write {{{{ frames }}}} once")
+        if _FRAMES_HERE in after:
+            raise UsageError(f"prompt template {path} has {{{{ frames }}}} more than once")
+        return StyledText(system=str(getattr(module, "system", "")), before=before, after=after.rstrip("\n"))
+
+    style = PromptStyle(name=path.name, description=f"template {path}", render=render)
+    return style, hashlib.sha256(source.encode()).hexdigest()
