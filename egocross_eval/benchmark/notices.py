@@ -1,0 +1,57 @@
+"""What is remarkable about single questions, in a form that can be counted, listed and summed up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from egocross_eval.schema import Question
+
+NoticeKind = Literal["segment_beyond_frames", "unsorted_frames", "dropped_frames", "identical_options", "wrong_clip"]
+
+WORDING: dict[NoticeKind, str] = {
+    "segment_beyond_frames": "name a segment end beyond the frames supplied",
+    "unsorted_frames": "list their frames out of temporal order (put right)",
+    "dropped_frames": "have frames missing within the clip (times follow the file numbers)",
+    "identical_options": "have identical options (either letter counts)",
+    "wrong_clip": "ask about another clip than the one they carry",
+}
+"""How each kind reads after "N questions"."""
+
+_WARNED: tuple[NoticeKind, ...] = ("segment_beyond_frames", "unsorted_frames", "wrong_clip")
+_LISTED = 12
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """Something about one question that is no error."""
+
+    kind: NoticeKind
+    id: int
+    question_id: str
+    dataset: str
+    message: str
+
+
+def notice(kind: NoticeKind, question: Question, message: str) -> Notice:
+    """A notice about `question`."""
+    return Notice(kind=kind, id=question.id, question_id=question.question_id, dataset=question.dataset, message=message)
+
+
+def seconds(value: float) -> str:
+    """`15 s`, `9.5 s`."""
+    return f"{value:g} s"
+
+
+def summarise(notices: Iterable[Notice]) -> tuple[str, ...]:
+    """One line for each kind that a person should know of before trusting a figure."""
+    found = list(notices)
+    lines = []
+    for kind in _WARNED:
+        ids = [str(entry.id) for entry in found if entry.kind == kind]
+        if ids:
+            shown = ", ".join(ids[:_LISTED]) + (", ..." if len(ids) > _LISTED else "")
+            what = "question" if len(ids) == 1 else "questions"
+            lines.append(f"{len(ids)} {what} {WORDING[kind]}: id {shown}")
+    return tuple(lines)

@@ -1,0 +1,171 @@
+"""Reads the testbed: `egocross_testbed_imgs.json` and, if it's there, the answers file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from egocross_eval.benchmark.answers import AnswerRecord, read_answer_list
+from egocross_eval.benchmark.cells import DATASETS, QUESTION_TYPES, find_cell
+from egocross_eval.benchmark.clips import clip_names, parse_clip, parse_options
+from egocross_eval.benchmark.files import decode_list, find_file, read_bytes
+from egocross_eval.benchmark.notices import Notice, notice, seconds, summarise
+from egocross_eval.benchmark.paths import DataRoot
+from egocross_eval.benchmark.times import (
+    frame_times,
+    missing_frames,
+    natural_key,
+    segment_end,
+    time_rule,
+)
+from egocross_eval.errors import DataError, unknown
+from egocross_eval.schema import Frame, Question
+from egocross_eval.tasks.base import DataSource, Questions
+
+QUESTIONS_NAME = "egocross_testbed_imgs.json"
+ANSWERS_NAME = "egocross_testbed_answers.json"
+FOLDER = "egocross_testbed"
+
+
+class TestbedItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of the testbed file, as it's written."""
+
+    __test__ = False  # not a test class, whatever pytest thinks of the name
+
+    id: int
+    dataset: str
+    primary_category: str
+    question_type: str
+    question_text: str
+    options: list[str]
+    video_path: list[str]
+    original_video_fps: float | None = None
+
+
+def read_testbed(source: DataSource) -> Questions:
+    """The questions of the testbed (or of a benchmark in its form, such as the demo) in file order.
+
+    The questions file is looked for in `egocross_testbed/` and in the root itself; the answers file beside it is optional.
+    Raises `DataError` naming the file, the id and the field for whatever isn't as it should be.
+    """
+    return read_testbed_with_notices(source)[0]
+
+
+def read_testbed_with_notices(source: DataSource) -> tuple[Questions, list[Notice]]:
+    """As `read_testbed`, with what is remarkable about single questions."""
+    root = DataRoot(source.root).path
+    path = find_file(root, source.questions_file, (f"{FOLDER}/{QUESTIONS_NAME}", QUESTIONS_NAME))
+    if path is None:
+        raise DataError(
+            f"there is no {QUESTIONS_NAME} in {root} or its folder {FOLDER}; get it with "
+            f"'egocross-eval data fetch testbed --to {root}' or name it by --questions"
+        )
+    items = decode_list(path, read_bytes(path), TestbedItem)
+    if not items:
+        raise DataError(f"{path} has no questions")
+    answers_path = find_file(root, source.answers_file, (f"{FOLDER}/{ANSWERS_NAME}", ANSWERS_NAME))
+    answers = {} if answers_path is None else {record.id: record for record in read_answer_list(answers_path)}
+    notices: list[Notice] = []
+    questions = tuple(_question(item, f"{path}: question {item.id}", answers.get(item.id), notices) for item in items)
+    _refuse_duplicates(path, questions)
+    warnings = summarise(notices)
+    if answers_path is not None:
+        warnings += _answer_gaps(answers_path, questions, answers)
+    files = (path,) if answers_path is None else (path, answers_path)
+    return Questions(root=root, questions=questions, files=files, warnings=warnings), notices
+
+
+def _question(item: TestbedItem, owner: str, answer: AnswerRecord | None, notices: list[Notice]) -> Question:
+    if item.dataset not in DATASETS:
+        raise DataError(f"{owner}: {unknown('dataset', item.dataset, DATASETS)}")
+    cell = find_cell(item.dataset, item.question_type)
+    if item.question_type not in QUESTION_TYPES:
+        raise DataError(f"{owner}: {unknown('question_type', item.question_type, QUESTION_TYPES)}")
+    if cell is None:
+        raise DataError(f"{owner}: EgoCross has no {item.question_type!r} questions on {item.dataset}")
+    if item.primary_category != cell.category:
+        raise DataError(
+            f"{owner}: primary_category is {item.primary_category!r}, but {item.question_type!r} is {cell.category!r}"
+        )
+    names = clip_names(item.video_path, owner)
+    clip = parse_clip(names, owner)
+    if clip.dataset != item.dataset:
+        raise DataError(f"{owner}: dataset is {item.dataset!r}, but the frames are of {clip.dataset!r}")
+    question_id = f"{clip.dataset}_{clip.video}_q{clip.number}_{cell.slug}"
+    if answer is not None and answer.question_id is not None and answer.question_id != question_id:
+        raise DataError(
+            f"{owner} is {question_id!r}, but the answers file has {answer.question_id!r} for that id; "
+            "the two files don't belong together"
+        )
+    ordered = sorted(names, key=natural_key)
+    rule = time_rule(clip.dataset, ordered[0])
+    times = frame_times(ordered, rule)
+    question = Question(
+        id=item.id,
+        question_id=question_id,
+        domain=cell.domain,
+        dataset=item.dataset,
+        category=cell.category,
+        question_type=item.question_type,
+        text=item.question_text.strip(),
+        options=parse_options(item.options, owner),
+        frames=tuple(map(_frame, ordered, times)),
+        video=clip.cluster,
+        answer=answer.correct_option_letter if answer else None,
+        answer_text=answer.answer_text if answer else None,
+        detailed_answer=answer.detailed_answer if answer else None,
+        clip_end=segment_end(item.question_text),
+    )
+    if ordered != names:
+        notices.append(notice("unsorted_frames", question, f"the list of {len(names)} frames is out of order"))
+    missing = missing_frames(ordered, rule)
+    if missing:
+        notices.append(notice("dropped_frames", question, f"{missing} missing among {len(names)} frames"))
+    if clip.abbreviation not in (cell.abbreviation, cell.support_abbreviation):
+        notices.append(
+            notice("wrong_clip", question, f"{cell.question_type!r} with the frames of {clip.folder.rpartition('/')[2]!r}")
+        )
+    notices.extend(_common_notices(question, rule.step if rule else 0.0))
+    return question
+
+
+def _frame(name: str, time: float | None) -> Frame:
+    return Frame(name=name, time=time)
+
+
+def _common_notices(question: Question, step: float) -> list[Notice]:
+    """Notices that need nothing but the question; the last frame reaches `step` seconds."""
+    found = []
+    last = question.frames[-1].time
+    if question.clip_end is not None and last is not None and question.clip_end > last + step:
+        end = seconds(question.clip_end)
+        found.append(notice("segment_beyond_frames", question, f"ends at {end}, the last frame is at {seconds(last)}"))
+    texts = list(question.options.values())
+    if len(set(texts)) < len(texts):
+        same = "=".join(letter for letter, text in question.options.items() if texts.count(text) > 1)
+        found.append(notice("identical_options", question, f"options {same} have the same text"))
+    return found
+
+
+def _refuse_duplicates(path: Path, questions: Sequence[Question]) -> None:
+    for field in ("id", "question_id"):
+        seen = set()
+        for question in questions:
+            value = getattr(question, field)
+            if value in seen:
+                raise DataError(f"{path}: the {field} {value!r} occurs twice")
+            seen.add(value)
+
+
+def _answer_gaps(path: Path, questions: Sequence[Question], answers: dict[int, AnswerRecord]) -> tuple[str, ...]:
+    """Warnings where answers and questions don't cover each other."""
+    lines = []
+    without = sum(question.answer is None for question in questions)
+    if without:
+        lines.append(f"{path} has no answer for {without} of {len(questions)} questions")
+    others = len(answers.keys() - {question.id for question in questions})
+    if others:
+        lines.append(f"{path} has answers for {others} ids that are no questions here")
+    return tuple(lines)
