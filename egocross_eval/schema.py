@@ -298,17 +298,27 @@ class Figure(_Noun, frozen=True, kw_only=True):
 
     right: int
     n: int
-    """All questions of the group, whatever their outcome."""
+    """All questions of the group, whatever their outcome: right + wrong + not_parsed + errored + unscored + missing."""
     accuracy: float
+    """Right over n (macro: mean of the domains'). A lower bound where `open` isn't 0."""
     low: float
     high: float
-    """Ends of the 95 % interval."""
+    """Ends of the 95 % interval. Where `open` isn't 0, it covers whatever those questions turn out to be."""
     wrong: int = 0
     not_parsed: int = 0
     errored: int = 0
     unscored: int = 0
+    missing: int = 0
+    """Questions that a predictions file has no entry for."""
     chance: float | None = None
     """Expected accuracy of a uniform guess over the letters (identical options counted)."""
+    interval: str = "wilson"
+    """How `low` and `high` were found, a name of `scoring.intervals.METHODS`."""
+
+    @property
+    def open(self) -> int:
+        """Questions that count neither right nor wrong: errored, unscored or missing."""
+        return self.errored + self.unscored + self.missing
 
 
 class Results(_Noun, frozen=True, kw_only=True):
@@ -328,6 +338,8 @@ class Results(_Noun, frozen=True, kw_only=True):
     tokens: dict[str, int]
     seconds: float
     """Sum of the responses' wall times."""
+    samples_hash: str = ""
+    """SHA-256 of the `samples.jsonl` that the results were computed from."""
 
 
 class Row(_Noun, frozen=True, kw_only=True):
@@ -351,3 +363,18 @@ class Row(_Noun, frozen=True, kw_only=True):
     """SHA-256 of the samples file the row was computed from; empty for published rows."""
     ranked_by: str = ""
     """For a published row: `micro` or `macro`, whichever its source reports as overall; the other is derived from counts."""
+    published_overall: float | None = None
+    """For a published row: the overall figure as its source prints it, in percent."""
+    note: str = ""
+    """What a reader of the row must know, e.g. that a printed figure doesn't follow from its cells."""
+    link: str = ""
+    """Address of the source, or path of the run folder."""
+    question_count: int = 0
+    """Questions asked; rows are ranked together only where split and questions are the same."""
+    questions_hash: str = ""
+    """As in `RunRecord`; empty for published rows, which are over the whole testbed."""
+    repeats: int = 1
+    """Runs joined into this row: figures are means over them and counts are sums."""
+    micro_spread: float | None = None
+    """Standard deviation of micro between joined runs, as a fraction."""
+    macro_spread: float | None = None
