@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from egocross_eval.benchmark.times import TimeRule
 from egocross_eval.schema import Question
 
 NoticeKind = Literal["segment_beyond_frames", "unsorted_frames", "dropped_frames", "identical_options", "wrong_clip"]
@@ -39,9 +40,18 @@ def notice(kind: NoticeKind, question: Question, message: str) -> Notice:
     return Notice(kind=kind, id=question.id, question_id=question.question_id, dataset=question.dataset, message=message)
 
 
-def seconds(value: float) -> str:
-    """`15 s`, `9.5 s`."""
-    return f"{value:g} s"
+def common_notices(question: Question, rule: TimeRule | None) -> list[Notice]:
+    """Notices that the question itself bears out; `rule` says how far the last frame reaches, None that it's not known."""
+    found = []
+    last = question.frames[-1].time
+    if question.clip_end is not None and last is not None and rule is not None and question.clip_end > last + rule.step:
+        message = f"ends at {question.clip_end:g} s, the last frame is at {last:g} s"
+        found.append(notice("segment_beyond_frames", question, message))
+    texts = list(question.options.values())
+    if len(set(texts)) < len(texts):
+        same = "=".join(letter for letter, text in question.options.items() if texts.count(text) > 1)
+        found.append(notice("identical_options", question, f"options {same} have the same text"))
+    return found
 
 
 def summarise(notices: Iterable[Notice]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from egocross_eval.benchmark.answers import AnswerRecord, read_answer_list
 from egocross_eval.benchmark.cells import DATASETS, QUESTION_TYPES, find_cell
 from egocross_eval.benchmark.clips import clip_names, parse_clip, parse_options
 from egocross_eval.benchmark.files import decode_list, find_file, read_bytes
-from egocross_eval.benchmark.notices import Notice, notice, seconds, summarise
+from egocross_eval.benchmark.notices import Notice, common_notices, notice, summarise
 from egocross_eval.benchmark.paths import DataRoot
 from egocross_eval.benchmark.times import (
     frame_times,
@@ -127,26 +127,12 @@ def _question(item: TestbedItem, owner: str, answer: AnswerRecord | None, notice
         notices.append(
             notice("wrong_clip", question, f"{cell.question_type!r} with the frames of {clip.folder.rpartition('/')[2]!r}")
         )
-    notices.extend(_common_notices(question, rule.step if rule else 0.0))
+    notices.extend(common_notices(question, rule))
     return question
 
 
 def _frame(name: str, time: float | None) -> Frame:
     return Frame(name=name, time=time)
-
-
-def _common_notices(question: Question, step: float) -> list[Notice]:
-    """Notices that need nothing but the question; the last frame reaches `step` seconds."""
-    found = []
-    last = question.frames[-1].time
-    if question.clip_end is not None and last is not None and question.clip_end > last + step:
-        end = seconds(question.clip_end)
-        found.append(notice("segment_beyond_frames", question, f"ends at {end}, the last frame is at {seconds(last)}"))
-    texts = list(question.options.values())
-    if len(set(texts)) < len(texts):
-        same = "=".join(letter for letter, text in question.options.items() if texts.count(text) > 1)
-        found.append(notice("identical_options", question, f"options {same} have the same text"))
-    return found
 
 
 def _refuse_duplicates(path: Path, questions: Sequence[Question]) -> None:
