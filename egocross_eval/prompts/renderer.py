@@ -38,17 +38,28 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
     timestamps: bool = False
     max_pixels: int | None = None
 
+    def check(self, question: Question) -> None:
+        """Raises `UsageError` where times are needed and a shown frame of the question has none."""
+        if not self.timestamps and self.media == "images":
+            return
+        if any(frame.time is None for frame in self.selection.apply(question.frames)):
+            raise UsageError(
+                f"{question.question_id}: the times of its frames are not known (no rule for {question.dataset} here); "
+                f"run without --timestamps and with --media images"
+            )
+
     def render(self, question: Question, root: DataRoot) -> Prompt:
         """The prompt for a question whose frames lie below `root`.
 
         Raises `UsageError` where times are asked for and a frame has none, and `UnsafePathError` for a frame outside the root.
         """
+        self.check(question)
         shown = self.selection.apply(question.frames)
         words = self.style.render(msgspec.structs.replace(question, frames=shown), option_block(question.options))
         parts: list[Part] = []
         if words.before:
             parts.append(TextPart(text=words.before))
-        parts.extend(self._media_parts(question, shown, root))
+        parts.extend(self._media_parts(shown, root))
         if words.after:
             parts.append(TextPart(text=words.after))
         messages = [Message(role="user", parts=tuple(parts))]
@@ -56,12 +67,7 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
             messages.insert(0, Message(role="system", parts=(TextPart(text=words.system),)))
         return Prompt(messages=tuple(messages), style=self.style.name, max_pixels=self.max_pixels)
 
-    def _media_parts(self, question: Question, shown: tuple[Frame, ...], root: DataRoot) -> list[Part]:
-        if (self.timestamps or self.media == "video") and any(frame.time is None for frame in shown):
-            raise UsageError(
-                f"{question.question_id}: the times of its frames are not known (no rule for {question.dataset} here); "
-                f"run without --timestamps and with --media images"
-            )
+    def _media_parts(self, shown: tuple[Frame, ...], root: DataRoot) -> list[Part]:
         if not shown:
             return []
         if self.media == "video":

@@ -1,1 +1,1 @@
-"""Runs."""
+"""Runs: the loop that asks, the folder that keeps, and the response cache."""

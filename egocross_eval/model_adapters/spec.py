@@ -1,0 +1,158 @@
+"""Model specs: `scheme:target[,key=value...]` on the command line, or a YAML file for anything longer."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from egocross_eval.errors import UsageError, did_you_mean
+from egocross_eval.model_adapters.base import AdapterType, ModelAdapter
+from egocross_eval.plugins.manager import Registry
+
+_SECRET = re.compile(r"(?i)(api_?key|token|secret|password)s?$")
+"""Option names that would carry a secret: refused, as specs are written into run folders."""
+
+_CREDENTIALS = re.compile(r"//[^/@\s]+@")
+
+
+class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A parsed model spec."""
+
+    scheme: str
+    target: str
+    options: dict[str, str] = {}
+    name: str = ""
+    """Display name in tables: the option `name=`, or the spec without its path's parents."""
+
+    @property
+    def text(self) -> str:
+        """The spec in its command-line form, options in the order given."""
+        return ",".join([f"{self.scheme}:{self.target}", *(f"{key}={value}" for key, value in self.options.items())])
+
+    @property
+    def display_name(self) -> str:
+        """What tables call the model."""
+        if self.name:
+            return self.name
+        target = self.target.rstrip("/")
+        short = target if "/" not in target or not target.startswith((".", "/", "~")) else Path(target).name
+        letter = [f"{key}={Path(value).name}" for key, value in self.options.items() if key in ("lora", "letter")]
+        return " ".join([f"{self.scheme}:{short}", *letter])
+
+
+def parse_spec(text: str) -> ModelSpec:
+    """Reads a spec from its command-line form, or from a YAML file (`model.yaml`: scheme, target, options, name).
+
+    Values may hold no comma in the command-line form; a backslash before a comma keeps it.
+
+    Raises `UsageError` naming the piece that is wrong.
+    """
+    if text.endswith((".yaml", ".yml")) and ":" not in Path(text).name and "=" not in text:
+        return _spec_from_file(Path(text))
+    head, *pieces = (piece.replace("\\,", ",") for piece in re.split(r"(?<!\\),", text))
+    scheme, colon, target = head.partition(":")
+    if not colon or not scheme:
+        raise UsageError(
+            f"model spec {text!r} is not scheme:target[,key=value...], e.g. openai:gpt-4.1 or hf:./checkpoint,dtype=bfloat16"
+        )
+    options: dict[str, str] = {}
+    for piece in pieces:
+        key, equals, value = piece.partition("=")
+        key = key.strip()
+        if not equals or not key:
+            raise UsageError(f"model spec {text!r}: {piece!r} is not key=value")
+        if key in options:
+            raise UsageError(f"model spec {text!r}: {key!r} is given twice")
+        options[key] = value
+    return _checked(ModelSpec(scheme=scheme.strip(), target=target.strip(), name=options.pop("name", ""), options=options))
+
+
+def _spec_from_file(path: Path) -> ModelSpec:
+    import yaml
+
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"model file {path}: {error}") from error
+    if not isinstance(raw, dict):
+        raise UsageError(f"model file {path} must be a mapping with scheme, target and options")
+    extra = set(raw) - {"scheme", "target", "options", "name"}
+    if extra or "scheme" not in raw:
+        raise UsageError(f"model file {path} must have 'scheme', and may have 'target', 'options', 'name'; found {sorted(raw)}")
+    options = {str(key): _plain(value) for key, value in (raw.get("options") or {}).items()}
+    return _checked(
+        ModelSpec(
+            scheme=str(raw["scheme"]), target=str(raw.get("target", "")), options=options, name=str(raw.get("name", ""))
+        )
+    )
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict | list):
+        return msgspec.json.encode(value).decode()
+    return str(value)
+
+
+def _checked(spec: ModelSpec) -> ModelSpec:
+    for key in spec.options:
+        if _SECRET.search(key):
+            raise UsageError(
+                f"model spec for {spec.scheme}: {key!r} would write a secret into the run folder; "
+                f"set it in the environment (see api_key_env)"
+            )
+    if _CREDENTIALS.search(spec.text):
+        raise UsageError(f"model spec for {spec.scheme}: an address with user or password in it; put keys in the environment")
+    return spec
+
+
+def option_fields(adapter_type: AdapterType) -> list[tuple[str, str, str, str]]:
+    """(name, type, default, description) of each option of an adapter type, for help."""
+    if adapter_type.options is None:
+        return []
+    rows = []
+    info = msgspec.inspect.type_info(adapter_type.options)
+    if not isinstance(info, msgspec.inspect.StructType):
+        return []
+    for field in info.fields:
+        described = field.type
+        description = ""
+        if isinstance(described, msgspec.inspect.Metadata):
+            description = (described.extra_json_schema or {}).get("description", "")
+            described = described.type
+        default = "" if field.default in (msgspec.NODEFAULT, None) else str(field.default)
+        rows.append((field.name, _type_name(described), default, description))
+    return rows
+
+
+def _type_name(described: Any) -> str:
+    if isinstance(described, msgspec.inspect.UnionType):
+        return " or ".join(_type_name(t) for t in described.types if not isinstance(t, msgspec.inspect.NoneType))
+    if isinstance(described, msgspec.inspect.LiteralType):
+        return "|".join(str(value) for value in described.values)
+    return type(described).__name__.removesuffix("Type").lower()
+
+
+def build_adapter(spec: ModelSpec, registry: Registry) -> ModelAdapter:
+    """The adapter of a spec, with its options checked; nothing heavy happens before it is asked.
+
+    Raises `UsageError` for an unknown scheme or option, or a value of the wrong type.
+    """
+    adapter_type = registry.adapter_type(spec.scheme)
+    if adapter_type.options is None:
+        return adapter_type.factory(spec.target, dict(spec.options))
+    known = adapter_type.options.__struct_fields__
+    for key in spec.options:
+        if key not in known:
+            raise UsageError(
+                f"{spec.scheme}: unknown option {key!r}{did_you_mean(key, known)}; known: {', '.join(known) or 'none'}"
+            )
+    try:
+        options = msgspec.convert(spec.options, adapter_type.options, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{spec.scheme}: {error}") from error
+    return adapter_type.factory(spec.target, options)

@@ -1,0 +1,69 @@
+"""The response cache: one SQLite file, shared by all runs and safe for several processes."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import threading
+from pathlib import Path
+
+import msgspec
+
+from egocross_eval.directories import cache_directory
+from egocross_eval.errors import RunError
+from egocross_eval.schema import Request, Response
+
+_COMMIT_EVERY = 32
+"""Responses between commits: losing a few to a kill costs asking them again, and only if their samples are lost too."""
+
+
+class ResponseCache:
+    """Responses by model fingerprint and request content. Failures are never kept."""
+
+    def __init__(self, fingerprint: str, path: Path | None = None) -> None:
+        self._path = path or cache_directory() / "responses.sqlite"
+        self._fingerprint = fingerprint.encode()
+        self._lock = threading.Lock()
+        self._pending = 0
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(self._path, timeout=30, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.execute("CREATE TABLE IF NOT EXISTS responses (key BLOB PRIMARY KEY, response BLOB) WITHOUT ROWID")
+            self._db.commit()
+        except (OSError, sqlite3.Error) as error:
+            raise RunError(
+                f"can't use the response cache {self._path}: {error}; set EGOCROSS_CACHE to another folder or pass --no-cache"
+            ) from error
+
+    def _key(self, request: Request) -> bytes:
+        return hashlib.sha256(self._fingerprint + b"\0" + request.content_hash.encode()).digest()
+
+    def get(self, request: Request) -> Response | None:
+        """The kept response, marked as cached and carrying this request's key; None where there is none."""
+        with self._lock:
+            found = self._db.execute("SELECT response FROM responses WHERE key = ?", (self._key(request),)).fetchone()
+        if found is None:
+            return None
+        response = msgspec.json.decode(found[0], type=Response)
+        return msgspec.structs.replace(response, key=request.key, cached=True)
+
+    def put(self, request: Request, response: Response) -> None:
+        """Keeps a response, unless it's a failure."""
+        if response.failure is not None:
+            return
+        with self._lock:
+            self._db.execute(
+                "INSERT OR REPLACE INTO responses VALUES (?, ?)", (self._key(request), msgspec.json.encode(response))
+            )
+            self._pending += 1
+            if self._pending >= _COMMIT_EVERY:
+                self._db.commit()
+                self._pending = 0
+
+    def close(self) -> None:
+        """Commits and closes."""
+        with self._lock:
+            self._db.commit()
+            self._db.close()

@@ -1,0 +1,214 @@
+"""A run from start to finish: a new or resumed folder, the loop, and the files derived at the end."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from egocross_eval.errors import UsageError
+from egocross_eval.model_adapters.base import ModelAdapter
+from egocross_eval.plugins.manager import Registry
+from egocross_eval.runs.cache import ResponseCache
+from egocross_eval.runs.plan import RunPlan
+from egocross_eval.runs.predictions import judge_outcome, predict
+from egocross_eval.runs.runner import Runner
+from egocross_eval.runs.store import (
+    LEADERBOARD_FILE,
+    PREDICTIONS_FILE,
+    RunFolder,
+    SampleWriter,
+    pretty_json,
+    write_atomically,
+)
+from egocross_eval.schema import Question, Results, RunRecord, Sample
+
+
+class Progress(Protocol):
+    """What shows how far a run is."""
+
+    def start(self, total: int, done: list[Sample]) -> None:
+        """A run begins with `done` already answered."""
+
+    def sample(self, sample: Sample) -> None:
+        """A question was answered."""
+
+    def stop(self) -> None:
+        """The loop ended, in whatever way."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def start(self, total: int, done: list[Sample]) -> None:
+        """Nothing."""
+
+    def sample(self, sample: Sample) -> None:
+        """Nothing."""
+
+    def stop(self) -> None:
+        """Nothing."""
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that's ready to ask."""
+
+    plan: RunPlan
+    adapter: ModelAdapter
+    record: RunRecord
+    folder: RunFolder
+    done: tuple[Sample, ...]
+    pending: tuple[Question, ...]
+
+
+def open_session(plan: RunPlan, adapter: ModelAdapter, record: RunRecord, path: Path) -> Session:
+    """Starts a run in a new folder, or goes on with the one that is there.
+
+    Raises `UsageError`, showing the difference, where the folder's run was made with other settings.
+    """
+    folder = RunFolder(path)
+    done: list[Sample] = []
+    if folder.exists():
+        earlier = folder.record()
+        _refuse_differences(path, earlier, record)
+        asked = {question.question_id for question in plan.questions}
+        done = [sample for sample in folder.samples() if sample.outcome != "errored" and sample.key in asked]
+        record = earlier
+    elif path.is_dir() and any(path.iterdir()):
+        raise UsageError(f"{path} is not empty and holds no run; choose another --output")
+    answered = {sample.key for sample in done}
+    pending = tuple(question for question in plan.questions if question.question_id not in answered)
+    return Session(plan=plan, adapter=adapter, record=record, folder=folder, done=tuple(done), pending=pending)
+
+
+def _refuse_differences(path: Path, earlier: RunRecord, now: RunRecord) -> None:
+    def shown(record: RunRecord) -> dict[str, Any]:
+        settings = msgspec.to_builtins(record.settings)
+        flat = {**settings.pop("generation", {}), **settings}
+        return {
+            "model": record.model.spec,
+            "model fingerprint": record.model.fingerprint,
+            **flat,
+            "questions": f"{record.question_count} ({record.questions_hash[:12]})",
+        }
+
+    before, after = shown(earlier), shown(now)
+    differences = [
+        f"  {key}: {before.get(key)!r} there, {after.get(key)!r} now"
+        for key in dict.fromkeys((*before, *after))
+        if before.get(key) != after.get(key)
+    ]
+    if differences:
+        raise UsageError(
+            f"the run in {path} was made with other settings:\n" + "\n".join(differences) + "\nchoose another --output"
+        )
+
+
+def run_session(session: Session, registry: Registry, progress: Progress, *, use_cache: bool) -> Results:
+    """Asks what is pending and writes the derived files, also when it ends early; then raises what ended it.
+
+    KeyboardInterrupt and errors of the adapter come through after all that was answered is on disk and scored.
+    """
+    if not session.folder.exists():
+        session.folder.write_record(session.record)
+    observers = _Observers(registry.hook)
+    observers.call("egocross_run_started", record=session.record, total=len(session.plan.questions), done=len(session.done))
+    if session.pending:
+        _ask(session, observers, progress, use_cache=use_cache)
+    results = finish(session.folder, session.plan.questions)
+    observers.call("egocross_run_finished", record=session.record, results=results)
+    return results
+
+
+def _ask(session: Session, observers: _Observers, progress: Progress, *, use_cache: bool) -> None:
+    fingerprint = session.record.model.fingerprint
+    cache = ResponseCache(f"{session.record.model.spec}\n{fingerprint}") if use_cache and fingerprint else None
+
+    def on_sample(sample: Sample) -> None:
+        progress.sample(sample)
+        observers.call("egocross_question_answered", record=session.record, sample=sample)
+
+    runner = Runner(session.plan, session.adapter, session.record, session.folder, cache=cache, on_sample=on_sample)
+    progress.start(len(session.plan.questions), list(session.done))
+    try:
+        runner.execute(list(session.pending))
+    except BaseException:
+        progress.stop()
+        finish(session.folder, session.plan.questions)
+        raise
+    finally:
+        progress.stop()
+        if cache is not None:
+            cache.close()
+
+
+class _Observers:
+    """Calls the observing hooks; one that raises is warned of once and never ends a run."""
+
+    def __init__(self, hook: Any) -> None:
+        self._hook = hook
+        self._silenced: set[str] = set()
+
+    def call(self, name: str, **arguments: object) -> None:
+        caller = getattr(self._hook, name)
+        if name in self._silenced or not caller.get_hookimpls():
+            return
+        try:
+            caller(**arguments)
+        except Exception as error:
+            self._silenced.add(name)
+            warnings.warn(f"an observer plugin failed in {name} and is left out from here on: {error!r}", stacklevel=2)
+
+
+def rescore(folder: RunFolder, answers: dict[str, Question]) -> int:
+    """Reads every kept output again with the present rules and the given answers (questions by question_id).
+
+    What changed is appended to `samples.jsonl`; returns how many changed. Questions without a new answer keep theirs.
+    """
+    changed = 0
+    samples = folder.samples()
+    with SampleWriter(folder) as writer:
+        for sample in samples:
+            known = answers.get(sample.question.question_id)
+            question = sample.question
+            if known is not None and known.answer is not None:
+                question = msgspec.structs.replace(
+                    question,
+                    answer=known.answer,
+                    answer_text=known.answer_text,
+                    detailed_answer=known.detailed_answer,
+                )
+            prediction = predict(question, sample.response)
+            outcome = judge_outcome(question, sample.response, prediction)
+            again = msgspec.structs.replace(sample, question=question, prediction=prediction, outcome=outcome)
+            if again != sample:
+                writer.write(again)
+                changed += 1
+    return changed
+
+
+def finish(folder: RunFolder, questions: tuple[Question, ...] | None = None) -> Results:
+    """Derives `results.json`, `predictions.json` and `leaderboard.md` from the samples. `questions`: all that the run asks;
+    where they are given and hold answers that the samples lack, the samples are scored again first.
+    """
+    from egocross_eval.leaderboard.render import render
+    from egocross_eval.leaderboard.rows import row_from_run
+    from egocross_eval.leaderboard.submission import prediction_entries
+    from egocross_eval.scoring.results import score_samples
+
+    record = folder.record()
+    samples = folder.samples()
+    answers = {question.question_id: question for question in questions or () if question.answer is not None}
+    if any(s.outcome == "unscored" and s.question.question_id in answers for s in samples):
+        rescore(folder, answers)
+        samples = folder.samples()
+    results = score_samples(samples, total=record.question_count)
+    digest = folder.samples_hash()
+    results = msgspec.structs.replace(results, samples_hash=digest)
+    folder.write_results(results)
+    write_atomically(folder.path / PREDICTIONS_FILE, pretty_json(prediction_entries(samples)))
+    row = row_from_run(record, results, source=folder.path.name, origin_hash=digest)
+    write_atomically(folder.path / LEADERBOARD_FILE, render([row], "md").encode())
+    return results
