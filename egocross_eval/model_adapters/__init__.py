@@ -1,1 +1,1 @@
-"""Model_adapters."""
+"""Model adapters: what turns requests into responses."""

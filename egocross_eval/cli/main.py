@@ -1,0 +1,104 @@
+"""The command line: a run by default, and one small module per verb, imported only when it's called."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from egocross_eval import __version__
+from egocross_eval.errors import EgoCrossError
+
+VERBS = {
+    "run": ("egocross_eval.cli.run", "Run models over tasks (the default)."),
+    "tasks": ("egocross_eval.cli.tasks", "List the tasks with their counts."),
+    "models": ("egocross_eval.cli.models", "List the model adapters; build a tiny checkpoint."),
+    "plugins": ("egocross_eval.cli.plugins", "List the plugins and what they register."),
+    "data": ("egocross_eval.cli.data", "Verify, fetch or generate benchmark data."),
+    "show": ("egocross_eval.cli.show", "Show exactly what would be sent for a question."),
+    "parse": ("egocross_eval.cli.parse", "Read the answer letter from model output."),
+    "score": ("egocross_eval.cli.score", "Score a run or a predictions file against answers."),
+    "leaderboard": ("egocross_eval.cli.leaderboard", "Write the leaderboard of runs."),
+    "compare": ("egocross_eval.cli.compare", "Compare runs on the same questions."),
+    "submit": ("egocross_eval.cli.submit", "Write the validated submission.zip of a run."),
+}
+"""Module and help line by verb; each module has a click command named `command`."""
+
+
+class LazyGroup(click.Group):
+    """Imports a verb's module when it's asked for; arguments that start with an option mean `run`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All verbs."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb's command, or None."""
+        if cmd_name not in VERBS:
+            return None
+        command = importlib.import_module(VERBS[cmd_name][0]).command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{VERBS[cmd_name][0]}.command is no click command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verbs from their help lines, without importing them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Puts `run` in front of options."""
+        if args and args[0].startswith("-") and args[0] not in ("--help", "-h", "--version"):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Suggests a verb for an unknown one."""
+        if args[0] not in VERBS:
+            near = difflib.get_close_matches(args[0], VERBS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" Verbs: {', '.join(VERBS)}."
+            raise click.UsageError(f"No verb {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="egocross-eval run --help lists the options of a run; every verb answers --help with an example.",
+)
+@click.version_option(__version__, prog_name="egocross-eval")
+def cli() -> None:
+    """Measure a model on EgoCross.
+
+    \b
+    egocross-eval --model hf:./checkpoint --tasks all --data ROOT
+    egocross-eval --model baseline:chance --split demo
+    """
+
+
+def main(args: list[str] | None = None) -> Any:
+    """Runs the command line and exits: 0 all answered, 1 errors remain, 2 wrong usage, 130 interrupted."""
+    try:
+        code = cli.main(args=args, prog_name="egocross-eval", standalone_mode=False)
+    except click.exceptions.Abort:
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except EgoCrossError as error:
+        click.echo(f"Error: {error}", err=True)
+        code = error.exit_code
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`); nothing is left to say to it.
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+        code = 0
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)

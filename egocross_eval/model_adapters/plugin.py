@@ -1,0 +1,75 @@
+"""The built-in model adapters as a plugin. Factories import their engine only when called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from egocross_eval.model_adapters.base import AdapterType, ModelAdapter
+from egocross_eval.model_adapters.baseline import BaselineOptions
+from egocross_eval.model_adapters.hf.options import HfOptions
+from egocross_eval.model_adapters.openai.options import OpenAIOptions
+from egocross_eval.model_adapters.routed import RoutedOptions
+from egocross_eval.plugins import hookimpl
+
+
+def _baseline(target: str, options: BaselineOptions) -> ModelAdapter:
+    from egocross_eval.model_adapters.baseline import build
+
+    return build(target, options)
+
+
+def _openai(target: str, options: OpenAIOptions) -> ModelAdapter:
+    from egocross_eval.model_adapters.openai.adapter import build
+
+    return build(target, options)
+
+
+def _hf(target: str, options: HfOptions) -> ModelAdapter:
+    from egocross_eval.model_adapters.hf.adapter import build
+
+    return build(target, options)
+
+
+def _routed(target: str, options: RoutedOptions) -> ModelAdapter:
+    from egocross_eval.model_adapters.routed import build
+
+    return build(target, options)
+
+
+@hookimpl
+def egocross_model_adapters() -> Iterable[AdapterType]:
+    """Baselines, OpenAI-compatible endpoints, transformers, and routed models."""
+    return (
+        AdapterType(
+            scheme="baseline",
+            description="answers without looking: chance, constant, longest option, position prior",
+            factory=_baseline,
+            options=BaselineOptions,
+            target="chance|constant|longest|position",
+            example="baseline:constant,letter=B",
+        ),
+        AdapterType(
+            scheme="openai",
+            description="any OpenAI-compatible chat endpoint",
+            factory=_openai,
+            options=OpenAIOptions,
+            target="MODEL",
+            example="openai:gpt-4.1,concurrency=16",
+        ),
+        AdapterType(
+            scheme="hf",
+            description="any image-text-to-text model of transformers, with batches and LoRA",
+            factory=_hf,
+            options=HfOptions,
+            target="PATH_OR_NAME",
+            example="hf:Qwen/Qwen3-VL-4B-Instruct,dtype=bfloat16",
+        ),
+        AdapterType(
+            scheme="routed",
+            description="a YAML file that sends each domain (or type) to a model of its own",
+            factory=_routed,
+            options=RoutedOptions,
+            target="FILE.yaml",
+            example="routed:experts.yaml",
+        ),
+    )

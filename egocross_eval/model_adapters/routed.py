@@ -1,0 +1,138 @@
+"""`routed:FILE.yaml`: sends each domain, question type or dataset to a model of its own, e.g. to four domain checkpoints."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from egocross_eval.errors import UsageError, unknown
+from egocross_eval.model_adapters.base import Capabilities, ModelAdapter
+from egocross_eval.model_adapters.spec import ModelSpec, build_adapter, parse_spec
+from egocross_eval.plugins.manager import registry
+from egocross_eval.schema import Failure, Request, Response
+
+ROUTABLE = ("domain", "dataset", "category", "question_type")
+
+Build = Callable[[ModelSpec], ModelAdapter]
+
+
+class RoutedOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Options of `routed:`."""
+
+    by: Annotated[
+        str | None,
+        msgspec.Meta(description=f"overrides the file's 'by': {', '.join(ROUTABLE)}"),
+    ] = None
+
+
+class RouteFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The YAML file of a routed model."""
+
+    models: dict[str, str]
+    """Model spec by value of the routed label, e.g. `animal: hf:./animal`."""
+    by: str = "domain"
+    default: str | None = None
+    """Model spec for values that aren't listed; without it such questions become failures."""
+
+
+def read_routes(path: Path) -> RouteFile:
+    """Reads and checks a route file. Raises `UsageError` naming file and field."""
+    try:
+        return msgspec.yaml.decode(path.read_bytes(), type=RouteFile)
+    except OSError as error:
+        raise UsageError(f"route file {path}: {error.strerror or error}") from error
+    except msgspec.DecodeError as error:
+        raise UsageError(f"route file {path}: {error}") from error
+
+
+class RoutedAdapter(ModelAdapter):
+    """Runs one model after the other, each on its own questions, so that only one is loaded at a time."""
+
+    def __init__(self, path: Path, routes: RouteFile, by: str, build_one: Build) -> None:
+        if by not in ROUTABLE:
+            raise unknown("routing label", by, ROUTABLE)
+        self._by = by
+        self._build = build_one
+        self._specs = {value: self._parse(path, text) for value, text in routes.models.items()}
+        self._default = self._parse(path, routes.default) if routes.default else None
+        if not self._specs and self._default is None:
+            raise UsageError(f"route file {path} names no model")
+        adapters = {spec.text: build_one(spec) for spec in self._all_specs()}
+        self.capabilities = _common([adapter.capabilities for adapter in adapters.values()])
+        self._fingerprints = {text: adapter.fingerprint() for text, adapter in adapters.items()}
+        self._details = {text: adapter.details() for text, adapter in adapters.items()}
+        for adapter in adapters.values():
+            adapter.close()
+
+    def _parse(self, path: Path, text: str) -> ModelSpec:
+        try:
+            spec = parse_spec(text)
+        except UsageError as error:
+            raise UsageError(f"route file {path}: {error}") from error
+        if spec.scheme == "routed":
+            raise UsageError(f"route file {path}: a route can't lead to another route file ({text})")
+        return spec
+
+    def _all_specs(self) -> list[ModelSpec]:
+        specs = [*self._specs.values(), *([self._default] if self._default else [])]
+        return list({spec.text: spec for spec in specs}.values())
+
+    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
+        """Draws all requests (they hold paths, no frames), then asks model by model."""
+        groups: dict[str, list[Request]] = {}
+        specs = {spec.text: spec for spec in self._all_specs()}
+        for request in requests:
+            value = request.labels.get(self._by, "")
+            spec = self._specs.get(value, self._default)
+            if spec is None:
+                known = ", ".join(self._specs)
+                message = f"no model for {self._by} {value!r}, and no default; the route file has: {known}"
+                yield Response(key=request.key, failure=Failure(kind="no_route", message=message))
+            else:
+                groups.setdefault(spec.text, []).append(request)
+        for text, group in groups.items():
+            adapter = self._build(specs[text])
+            try:
+                yield from adapter.generate(iter(group))
+            finally:
+                adapter.close()
+
+    def fingerprint(self) -> str | None:
+        """Joins the fingerprints and the routes; None as soon as one model has none."""
+        if any(fingerprint is None for fingerprint in self._fingerprints.values()):
+            return None
+        routes = {value: spec.text for value, spec in self._specs.items()}
+        content = msgspec.json.encode(
+            [self._by, routes, self._default.text if self._default else None, self._fingerprints], order="deterministic"
+        )
+        return hashlib.sha256(content).hexdigest()
+
+    def details(self) -> dict[str, Any]:
+        """The routes and what each model says of itself."""
+        routes = {value: spec.text for value, spec in self._specs.items()}
+        if self._default:
+            routes["default"] = self._default.text
+        return {"by": self._by, "routes": routes, "models": self._details}
+
+
+def _common(all_of_them: list[Capabilities]) -> Capabilities:
+    """What every one of them can do."""
+    limits = [can.max_images for can in all_of_them if can.max_images is not None]
+    return Capabilities(
+        images=all(can.images for can in all_of_them),
+        video=all(can.video for can in all_of_them),
+        scores=all(can.scores for can in all_of_them),
+        max_images=min(limits) if limits else None,
+        needs_content=any(can.needs_content for can in all_of_them),
+    )
+
+
+def build(target: str, options: RoutedOptions) -> ModelAdapter:
+    """The routed model of a YAML file."""
+    path = Path(target)
+    routes = read_routes(path)
+    return RoutedAdapter(path, routes, options.by or routes.by, lambda spec: build_adapter(spec, registry()))
