@@ -373,6 +373,10 @@ class Row(_Noun, frozen=True, kw_only=True):
     """Questions asked; rows are ranked together only where split and questions are the same."""
     questions_hash: str = ""
     """As in `RunRecord`; empty for published rows, which are over the whole testbed."""
+    fingerprint: str = ""
+    """The model's, as in `ModelRecord`; empty for published rows."""
+    decimals: int = 2
+    """Decimals of the percentages that a published row's source prints."""
     repeats: int = 1
     """Runs joined into this row: figures are means over them and counts are sums."""
     micro_spread: float | None = None

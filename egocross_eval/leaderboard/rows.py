@@ -1,0 +1,246 @@
+"""Rows of a leaderboard: from runs, from files that others exported, and joined over repeated runs."""
+
+from __future__ import annotations
+
+import math
+import re
+import statistics
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec.structs import replace
+
+from egocross_eval.errors import UsageError
+from egocross_eval.schema import SCHEMA_VERSION, Figure, Results, Row, RunRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+ROW_FILE_KIND = "egocross-eval rows"
+"""Marks a file of exported rows."""
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class RankedRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A row and the rank it had among those it was exported with (None: not ranked). A reader ranks anew."""
+
+    rank: int | None
+    row: Row
+
+
+class RowFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An exported leaderboard: what `leaderboard --format json` writes and `leaderboard FILE` reads."""
+
+    schema_version: int
+    kind: str
+    rows: list[RankedRow]
+
+
+def row_from_run(record: RunRecord, results: Results, *, source: str, origin_hash: str, link: str = "") -> Row:
+    """The row of a run. `source` names it (its folder's name), `origin_hash` is the SHA-256 of its samples file."""
+    return Row(
+        schema_version=SCHEMA_VERSION,
+        model=record.model.name,
+        source=source,
+        published=False,
+        complete=results.complete,
+        split=record.settings.split,
+        micro=results.micro,
+        macro=results.macro,
+        domains=results.groups.get("domain", {}),
+        counts=results.counts,
+        settings=_short_settings(record),
+        date=record.created_at[:10],
+        origin_hash=origin_hash,
+        link=link,
+        question_count=record.question_count,
+        questions_hash=record.questions_hash,
+        fingerprint=record.model.fingerprint,
+    )
+
+
+def _short_settings(record: RunRecord) -> dict[str, str]:
+    """Display forms of what decides the answers; what is at its default of no effect is left out."""
+    settings = record.settings
+    generation = settings.generation
+    short = {"style": settings.style, "frames": settings.frames, "media": settings.media}
+    if settings.frames == "none":
+        del short["media"]
+    if settings.timestamps:
+        short["timestamps"] = "yes"
+    if settings.max_pixels is not None:
+        short["pixels"] = str(settings.max_pixels)
+    short["answers"] = generation.answer_mode
+    if generation.answer_mode == "generate" and generation.temperature > 0:
+        short["temperature"] = f"{generation.temperature:g}"
+    if settings.style_hash:
+        short["template"] = settings.style_hash[:8]
+    short["seed"] = str(generation.seed)
+    parameters = record.model.details.get("parameters")
+    if isinstance(parameters, int) and parameters > 0:
+        short["parameters"] = _short_number(parameters)
+    return short
+
+
+def _short_number(value: int) -> str:
+    """E.g. `4.4B`, `1.1M`."""
+    for size, letter in ((10**9, "B"), (10**6, "M"), (10**3, "K")):
+        if value >= size:
+            return f"{value / size:.3g}{letter}"
+    return str(value)
+
+
+def encode_row_file(rows: Sequence[Row], ranks: Sequence[int | None]) -> bytes:
+    """The JSON of an exported leaderboard, indented."""
+    ranked = [RankedRow(rank=rank, row=row) for row, rank in zip(rows, ranks, strict=True)]
+    content = msgspec.json.encode(RowFile(schema_version=SCHEMA_VERSION, kind=ROW_FILE_KIND, rows=ranked))
+    return msgspec.json.format(content, indent=2) + b"\n"
+
+
+def read_row_file(path: Path) -> list[Row]:
+    """Rows that someone exported.
+
+    Raises `UsageError` naming the file and row if it isn't such a file, is of a newer version, or a row contradicts
+    itself or doesn't carry the hash of what it came from.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"can't read {path}: {error.strerror or error}") from error
+    try:
+        head: Any = msgspec.json.decode(content)
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{path} is not JSON: {error}") from error
+    if not isinstance(head, dict) or head.get("kind") != ROW_FILE_KIND:
+        raise UsageError(
+            f"{path} holds no exported rows; make such a file with: egocross-eval leaderboard RUN --format json"
+        )
+    version = head.get("schema_version")
+    if not isinstance(version, int) or version > SCHEMA_VERSION:
+        raise UsageError(
+            f"{path} has version {version}, this egocross-eval reads up to {SCHEMA_VERSION}; upgrade egocross-eval"
+        )
+    try:
+        rows = [ranked.row for ranked in msgspec.convert(head, RowFile).rows]
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path}: {error}") from error
+    for number, row in enumerate(rows, 1):
+        problem = _problem(row)
+        if problem:
+            raise UsageError(f"{path}, row {number} ({row.model!r}): {problem}")
+    return rows
+
+
+def _problem(row: Row) -> str:
+    """What is wrong with a row from elsewhere; empty if nothing is."""
+    if not row.published and not _HASH.fullmatch(row.origin_hash):
+        return "origin_hash must be the SHA-256 of the samples that the row came from"
+    if row.repeats < 1 or not 0 <= row.decimals <= 6 or row.question_count < 0:
+        return "repeats, decimals or question_count is out of range"
+    for name, figure in {"micro": row.micro, "macro": row.macro, **row.domains}.items():
+        if figure is not None and (problem := _figure_problem(figure, plain=name != "macro")):
+            return f"{name}: {problem}"
+    if row.micro is not None and row.domains and row.micro.right != sum(f.right for f in row.domains.values()):
+        return "the domains' right answers don't add up to those of micro"
+    return ""
+
+
+def _figure_problem(figure: Figure, *, plain: bool) -> str:
+    parts = (figure.right, figure.wrong, figure.not_parsed, figure.errored, figure.unscored, figure.missing)
+    shares = (figure.accuracy, figure.low, figure.high)
+    if figure.n < 1 or min(parts) < 0 or sum(parts) != figure.n:
+        return "the counts don't add up to n"
+    if not all(math.isfinite(share) and 0 <= share <= 1 for share in shares):
+        return "accuracy and interval must lie between 0 and 1"
+    if not figure.low - 1e-9 <= figure.accuracy <= figure.high + 1e-9:
+        return "the accuracy lies outside its interval"
+    if plain and abs(figure.accuracy - figure.right / figure.n) > 1e-9:
+        return "accuracy is not right / n"
+    return ""
+
+
+def distinct(rows: Iterable[Row]) -> list[Row]:
+    """Rows without those that come from the very same samples as an earlier one."""
+    seen: set[tuple[str, ...]] = set()
+    kept = []
+    for row in rows:
+        identity = (row.origin_hash,) if row.origin_hash else (row.model, row.source)
+        if identity not in seen:
+            seen.add(identity)
+            kept.append(row)
+    return kept
+
+
+def join_repeats(rows: Sequence[Row]) -> list[Row]:
+    """Rows with complete runs that differ in the seed alone joined into one, in the place of the first."""
+    groups: dict[tuple[object, ...], list[Row]] = {}
+    for index, row in enumerate(rows):
+        single = row.published or not row.complete or row.repeats > 1 or row.micro is None
+        key = (index,) if single else _without_seed(row)
+        groups.setdefault(key, []).append(row)
+    return [members[0] if len(members) == 1 else _joined(members) for members in groups.values()]
+
+
+def _without_seed(row: Row) -> tuple[object, ...]:
+    settings = tuple(sorted(item for item in row.settings.items() if item[0] != "seed"))
+    return (row.model, row.fingerprint, row.split, row.questions_hash, row.question_count, settings)
+
+
+def _joined(rows: Sequence[Row]) -> Row:
+    micro = [row.micro for row in rows if row.micro is not None]
+    macro = [row.macro for row in rows if row.macro is not None]
+    domains = {
+        name: _mean_figure([row.domains[name] for row in rows])
+        for name in rows[0].domains
+        if all(name in row.domains for row in rows)
+    }
+    return replace(
+        rows[0],
+        micro=_mean_figure(micro),
+        macro=_mean_figure(macro) if len(macro) == len(rows) else None,
+        domains=domains,
+        counts={name: sum(row.counts.get(name, 0) for row in rows) for name in rows[0].counts},
+        settings={**rows[0].settings, "seed": "+".join(row.settings.get("seed", "?") for row in rows)},
+        source=", ".join(row.source for row in rows),
+        date=max(row.date for row in rows),
+        origin_hash=_joined_hash(rows),
+        repeats=len(rows),
+        micro_spread=statistics.stdev(figure.accuracy for figure in micro),
+        macro_spread=statistics.stdev(figure.accuracy for figure in macro) if len(macro) == len(rows) else None,
+    )
+
+
+def _joined_hash(rows: Sequence[Row]) -> str:
+    """SHA-256 of the rows' own hashes, one to a line."""
+    import hashlib
+
+    return hashlib.sha256("\n".join(row.origin_hash for row in rows).encode()).hexdigest()
+
+
+def _mean_figure(figures: Sequence[Figure]) -> Figure:
+    """Mean accuracy; counts are sums.
+
+    The ends of the interval are the means of the runs' ends: the runs answer the same questions, so averaging them
+    takes away the noise of sampling answers but not that of the choice of questions, and the variance of a mean never
+    exceeds the mean variance.
+    """
+
+    def total(name: str) -> int:
+        return sum(getattr(figure, name) for figure in figures)
+
+    return Figure(
+        right=total("right"),
+        n=total("n"),
+        accuracy=statistics.fmean(figure.accuracy for figure in figures),
+        low=statistics.fmean(figure.low for figure in figures),
+        high=statistics.fmean(figure.high for figure in figures),
+        wrong=total("wrong"),
+        not_parsed=total("not_parsed"),
+        errored=total("errored"),
+        unscored=total("unscored"),
+        missing=total("missing"),
+        chance=figures[0].chance,
+        interval="mean of intervals",
+    )
