@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from egocross_eval.benchmark.cells import LETTERS
 from egocross_eval.benchmark.files import decode_list, read_bytes
 from egocross_eval.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class AnswerRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,9 +32,8 @@ def read_answer_list(path: Path, data: bytes | None = None) -> list[AnswerRecord
     seen: set[int] = set()
     for record in records:
         if record.correct_option_letter not in LETTERS:
-            raise DataError(
-                f"{path}: id {record.id}: correct_option_letter is {record.correct_option_letter!r}, not one of A, B, C, D"
-            )
+            letter = record.correct_option_letter
+            raise DataError(f"{path}: id {record.id}: correct_option_letter is {letter!r}, not one of A, B, C, D")
         if record.id in seen:
             raise DataError(f"{path}: id {record.id} occurs twice")
         seen.add(record.id)

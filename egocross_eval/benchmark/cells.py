@@ -1,24 +1,27 @@
 """What EgoCross consists of: four domains, five source datasets, four categories, fifteen question types, 25 cells.
 
-A cell is a (dataset, question type) pair that the testbed has questions for. The figures and names were taken from the testbed
-file and the submission template of the benchmark. Nothing here reads a file.
+A cell is a (dataset, question type) pair that the testbed has questions for. The figures and names were taken from the
+testbed file and the submission template of the benchmark. Nothing here reads a file.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import msgspec
 
-DATASETS: dict[str, str] = {
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DATASET_DOMAINS: dict[str, str] = {
     "CholecTrack20": "surgery",
     "EgoPet": "animal",
     "EgoSurgery": "surgery",
     "ENIGMA": "industry",
     "ExtrameSportFPV": "xsports",
 }
-"""Domain by source dataset, in the order of the testbed file. `ExtrameSportFPV` is spelled so throughout the benchmark."""
+"""Domain by source dataset. `ExtrameSportFPV` is spelled so throughout the benchmark."""
 
 DOMAINS: tuple[str, ...] = ("animal", "industry", "xsports", "surgery")
 """The domains, in the order of the support set's file."""
@@ -50,7 +53,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def domain(self) -> str:
         """Domain that the dataset belongs to."""
-        return DATASETS[self.dataset]
+        return DATASET_DOMAINS[self.dataset]
 
 
 def _cells(question_type: str, category: str, rows: Iterable[tuple[str, str, str, str, int]]) -> list[Cell]:
@@ -108,7 +111,9 @@ CELLS: tuple[Cell, ...] = (
     ),
     *_cells("sport identification", "Identification", [("ExtrameSportFPV", "sport-identification", "si", "si", 15)]),
     *_cells("animal identification", "Identification", [("EgoPet", "animal-identification", "ai", "ai", 13)]),
-    *_cells("interaction identification", "Identification", [("EgoPet", "interaction-identification", "ii", "ii", 104)]),
+    *_cells(
+        "interaction identification", "Identification", [("EgoPet", "interaction-identification", "ii", "ii", 104)]
+    ),
     *_cells(
         "action temporal localization",
         "Localization",
@@ -174,7 +179,7 @@ def find_cell(dataset: str, question_type: str) -> Cell | None:
 
 
 def cell_of_folder(dataset: str, abbreviation: str) -> Cell | None:
-    """The one cell of `dataset` whose clip folders go by `abbreviation`, in the testbed or the support set; None if unsure."""
+    """The one cell of `dataset` whose clip folders go by `abbreviation`, here or in the support set; None if unsure."""
     found = [
         cell
         for cell in CELLS

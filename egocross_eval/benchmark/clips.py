@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from egocross_eval.benchmark.cells import LETTERS
 from egocross_eval.benchmark.paths import relative_name
+from egocross_eval.benchmark.times import natural_key
 from egocross_eval.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _CLIP = re.compile(
     r"(?:^|/)(?P<dataset>[^/]+)(?:/generated)?/(?P<video>[^/]+)/frames/(?P<abbreviation>[^/]+)_q(?P<number>[0-9]{1,9})$"
@@ -40,7 +44,7 @@ def clip_names(paths: Sequence[str], owner: str) -> list[str]:
 
 
 def parse_clip(names: Sequence[str], owner: str) -> Clip:
-    """The clip of `names` (relative, not empty). Raises `DataError` if they are in several folders or of another form."""
+    """The clip of `names` (relative, not empty); a `DataError` if they lie in several folders or have another form."""
     folder = names[0].rpartition("/")[0]
     prefix = folder + "/"
     length = len(prefix)
@@ -50,8 +54,8 @@ def parse_clip(names: Sequence[str], owner: str) -> Clip:
     match = _CLIP.search(folder)
     if match is None:
         raise DataError(
-            f"{owner}: the frame path {names[0]!r} is not of the form .../DATASET/[generated/]VIDEO/frames/KIND_qN/FILE, "
-            "which the question's name is derived from"
+            f"{owner}: the frame path {names[0]!r} is not of the form .../DATASET/[generated/]VIDEO/frames/KIND_qN/FILE"
+            ", which the question's name is derived from"
         )
     return Clip(
         dataset=match["dataset"],
@@ -60,6 +64,12 @@ def parse_clip(names: Sequence[str], owner: str) -> Clip:
         number=int(match["number"]),
         folder=folder,
     )
+
+
+def in_time_order(names: Sequence[str], clip: Clip) -> list[str]:
+    """The frame names of `clip`, sorted by the numbers in their file names."""
+    start = len(clip.folder) + 1
+    return sorted(names, key=lambda name: natural_key(name[start:]))
 
 
 def parse_options(lines: Sequence[str], owner: str) -> dict[str, str]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from egocross_eval.benchmark.times import TimeRule
-from egocross_eval.schema import Question
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-NoticeKind = Literal["segment_beyond_frames", "unsorted_frames", "dropped_frames", "identical_options", "wrong_clip"]
+    from egocross_eval.benchmark.times import TimeRule
+    from egocross_eval.schema import Question
+
+NoticeKind = Literal[
+    "segment_beyond_frames", "unsorted_frames", "dropped_frames", "identical_options", "wrong_clip", "shared_frames"
+]
 
 WORDING: dict[NoticeKind, str] = {
     "segment_beyond_frames": "name a segment end beyond the frames supplied",
@@ -18,6 +22,7 @@ WORDING: dict[NoticeKind, str] = {
     "dropped_frames": "have frames missing within the clip (times follow the file numbers)",
     "identical_options": "have identical options (either letter counts)",
     "wrong_clip": "ask about another clip than the one they carry",
+    "shared_frames": "carry a frame file that is listed more than once",
 }
 """How each kind reads after "N questions"."""
 
@@ -37,11 +42,12 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 def notice(kind: NoticeKind, question: Question, message: str) -> Notice:
     """A notice about `question`."""
-    return Notice(kind=kind, id=question.id, question_id=question.question_id, dataset=question.dataset, message=message)
+    name = question.question_id
+    return Notice(kind=kind, id=question.id, question_id=name, dataset=question.dataset, message=message)
 
 
 def common_notices(question: Question, rule: TimeRule | None) -> list[Notice]:
-    """Notices that the question itself bears out; `rule` says how far the last frame reaches, None that it's not known."""
+    """Notices that the question itself bears out; `rule` says how far the last frame reaches (None: not known)."""
     found = []
     last = question.frames[-1].time
     if question.clip_end is not None and last is not None and rule is not None and question.clip_end > last + rule.step:

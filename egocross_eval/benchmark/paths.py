@@ -39,8 +39,8 @@ def relative_name(name: str, *, owner: str = "") -> str:
 class DataRoot:
     """A folder that named files are resolved below, and never outside.
 
-    The root itself may be a symbolic link; it's resolved once. Resolving is cheap, since the folders that were checked are
-    remembered: links changed in mid-run are seen only for files.
+    The root itself may be a symbolic link; it's resolved once. Resolving is cheap, since the folders that were checked
+    are remembered: links changed in mid-run are seen only for files.
     """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
@@ -53,7 +53,7 @@ class DataRoot:
         self._folders: dict[str, str] = {}
 
     def resolve(self, name: str, *, owner: str = "") -> Path:
-        """The absolute path of the file `name`; it need not exist. Raises `UnsafePathError` if it leads outside the root."""
+        """The absolute path of the file `name`, which need not exist; an `UnsafePathError` if it leads outside."""
         return Path(self.resolve_str(name, owner=owner))
 
     def resolve_str(self, name: str, *, owner: str = "") -> str:
@@ -66,7 +66,7 @@ class DataRoot:
             self._folders[folder] = real
         path = f"{real}{os.sep}{file}"
         try:
-            linked = stat.S_ISLNK(os.lstat(path).st_mode)  # noqa: PTH116
+            linked = stat.S_ISLNK(os.lstat(path).st_mode)
         except OSError:
             return path
         return self._real(path, name, owner) if linked else path

@@ -1,23 +1,25 @@
-"""Reads the support set, or any file in its ShareGPT form: a user message with frames, question and options; a letter in reply."""
+"""Reads the support set, or any file in its ShareGPT form: frames, question and options, and a letter in reply."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from egocross_eval.benchmark.cells import DATASETS, DOMAINS, LETTERS, Cell, cell_of_folder, worded_as
-from egocross_eval.benchmark.clips import Clip, clip_names, parse_clip, parse_options
+from egocross_eval.benchmark.cells import DATASET_DOMAINS, DOMAINS, LETTERS, Cell, cell_of_folder, worded_as
+from egocross_eval.benchmark.clips import Clip, clip_names, in_time_order, parse_clip, parse_options
 from egocross_eval.benchmark.files import decode_list, find_file, read_bytes
 from egocross_eval.benchmark.notices import Notice, common_notices, notice, summarise
 from egocross_eval.benchmark.paths import DataRoot
-from egocross_eval.benchmark.times import frame_times, missing_frames, natural_key, segment_end, time_rule
+from egocross_eval.benchmark.times import frame_times, missing_frames, segment_end, time_rule
 from egocross_eval.errors import DataError, unknown
 from egocross_eval.schema import Frame, Question
 from egocross_eval.tasks.base import DataSource, Questions
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FOLDER = "egocross_support_set"
 QUESTIONS_NAME = "train.json"
@@ -43,9 +45,10 @@ class SupportItem(msgspec.Struct, frozen=True, kw_only=True):
 def read_support(source: DataSource) -> Questions:
     """The support set (or a file of that form), with its answers; ids count from 1 in file order.
 
-    Looked for as `egocross_support_set/train.json`, else as one `train_<domain>.json` per domain there. The source gives no
-    question type: it's taken from the clip folder's abbreviation, unless the question is worded as another type (it then carries
-    another question's clip; there is a warning and the type stays empty). Raises `DataError` naming file and example.
+    Looked for as `egocross_support_set/train.json`, else as one `train_<domain>.json` per domain there. The file has
+    no question type: it's taken from the clip folder's abbreviation, unless the question is worded as another type. It
+    then carries another question's clip: there is a warning and the type stays empty.
+    Raises `DataError` naming the file and the example.
     """
     return read_support_with_notices(source)[0]
 
@@ -53,7 +56,7 @@ def read_support(source: DataSource) -> Questions:
 def read_support_with_notices(source: DataSource) -> tuple[Questions, list[Notice]]:
     """As `read_support`, with what is remarkable about single questions."""
     root = DataRoot(source.root).path
-    files = _files(root, source.questions_file)
+    files = support_files(root, source.questions_file)
     questions: list[Question] = []
     notices: list[Notice] = []
     names: Counter[str] = Counter()
@@ -66,7 +69,8 @@ def read_support_with_notices(source: DataSource) -> tuple[Questions, list[Notic
     return Questions(root=root, questions=tuple(questions), files=files, warnings=summarise(notices)), notices
 
 
-def _files(root: Path, given: Path | None) -> tuple[Path, ...]:
+def support_files(root: Path, given: Path | None) -> tuple[Path, ...]:
+    """The files to read; a `DataError` says how to get them where they aren't there."""
     whole = find_file(root, given, (f"{FOLDER}/{QUESTIONS_NAME}",))
     if whole is not None:
         return (whole,)
@@ -79,12 +83,12 @@ def _files(root: Path, given: Path | None) -> tuple[Path, ...]:
         )
     if len(found) < len(parts):
         missing = ", ".join(path.name for path in parts if path not in found)
-        raise DataError(f"{root / FOLDER} lacks {missing}; fetch the support set again, or name one file by --questions")
+        raise DataError(f"{root / FOLDER} lacks {missing}; fetch it again, or name one file by --questions")
     return found
 
 
 def _base(root: Path, path: Path) -> str:
-    """What image paths are relative to: the file's folder, or the support set's where the file isn't in a folder of the root."""
+    """Folder that image paths are relative to: the file's, or the support set's if the file isn't in one of the root's."""
     folder = path.resolve().parent
     if folder != root and folder.is_relative_to(root):
         return folder.relative_to(root).as_posix()
@@ -98,13 +102,14 @@ def _question(
     images = clip_names(item.images, owner)
     paths = [image if image.startswith(base + "/") else f"{base}/{image}" for image in images]
     clip = parse_clip(paths, owner)
-    if clip.dataset not in DATASETS:
-        raise DataError(f"{owner}: {unknown('dataset', clip.dataset, DATASETS)}")
-    domain = DATASETS[clip.dataset]
+    if clip.dataset not in DATASET_DOMAINS:
+        raise DataError(f"{owner}: {unknown('dataset', clip.dataset, DATASET_DOMAINS)}")
+    domain = DATASET_DOMAINS[clip.dataset]
     if item.domain is not None and item.domain != domain:
         raise DataError(f"{owner}: domain is {item.domain!r}, but {clip.dataset} belongs to {domain!r}")
-    ordered = sorted(paths, key=natural_key)
+    ordered = in_time_order(paths, clip)
     rule = time_rule(clip.dataset, ordered[0], "support")
+    times = frame_times(ordered, rule)
     cell, mismatch = _cell(clip, text)
     question = Question(
         id=number,
@@ -115,7 +120,7 @@ def _question(
         question_type=cell.question_type if cell else "",
         text=text,
         options=options,
-        frames=tuple(Frame(name=name, time=time) for name, time in zip(ordered, frame_times(ordered, rule), strict=True)),
+        frames=tuple(Frame(name=name, time=time) for name, time in zip(ordered, times, strict=True)),
         video=clip.cluster,
         answer=answer,
         answer_text=options[answer],

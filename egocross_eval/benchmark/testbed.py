@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from egocross_eval.benchmark.answers import AnswerRecord, read_answer_list
-from egocross_eval.benchmark.cells import DATASETS, QUESTION_TYPES, find_cell
-from egocross_eval.benchmark.clips import clip_names, parse_clip, parse_options
+from egocross_eval.benchmark.cells import DATASET_DOMAINS, QUESTION_TYPES, find_cell
+from egocross_eval.benchmark.clips import clip_names, in_time_order, parse_clip, parse_options
 from egocross_eval.benchmark.files import decode_list, find_file, read_bytes
 from egocross_eval.benchmark.notices import Notice, common_notices, notice, summarise
 from egocross_eval.benchmark.paths import DataRoot
-from egocross_eval.benchmark.times import (
-    frame_times,
-    missing_frames,
-    natural_key,
-    segment_end,
-    time_rule,
-)
+from egocross_eval.benchmark.times import frame_times, missing_frames, segment_end, time_rule
 from egocross_eval.errors import DataError, unknown
 from egocross_eval.schema import Frame, Question
 from egocross_eval.tasks.base import DataSource, Questions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 QUESTIONS_NAME = "egocross_testbed_imgs.json"
 ANSWERS_NAME = "egocross_testbed_answers.json"
@@ -47,8 +44,8 @@ class TestbedItem(msgspec.Struct, frozen=True, kw_only=True):
 def read_testbed(source: DataSource) -> Questions:
     """The questions of the testbed (or of a benchmark in its form, such as the demo) in file order.
 
-    The questions file is looked for in `egocross_testbed/` and in the root itself; the answers file beside it is optional.
-    Raises `DataError` naming the file, the id and the field for whatever isn't as it should be.
+    The questions file is looked for in `egocross_testbed/` and in the root itself; so is the answers file, which may be
+    absent. Raises `DataError` naming the file, the id and the field for whatever isn't as it should be.
     """
     return read_testbed_with_notices(source)[0]
 
@@ -56,16 +53,10 @@ def read_testbed(source: DataSource) -> Questions:
 def read_testbed_with_notices(source: DataSource) -> tuple[Questions, list[Notice]]:
     """As `read_testbed`, with what is remarkable about single questions."""
     root = DataRoot(source.root).path
-    path = find_file(root, source.questions_file, (f"{FOLDER}/{QUESTIONS_NAME}", QUESTIONS_NAME))
-    if path is None:
-        raise DataError(
-            f"there is no {QUESTIONS_NAME} in {root} or its folder {FOLDER}; get it with "
-            f"'egocross-eval data fetch testbed --to {root}' or name it by --questions"
-        )
+    path, answers_path = testbed_files(root, source)
     items = decode_list(path, read_bytes(path), TestbedItem)
     if not items:
         raise DataError(f"{path} has no questions")
-    answers_path = find_file(root, source.answers_file, (f"{FOLDER}/{ANSWERS_NAME}", ANSWERS_NAME))
     answers = {} if answers_path is None else {record.id: record for record in read_answer_list(answers_path)}
     notices: list[Notice] = []
     questions = tuple(_question(item, f"{path}: question {item.id}", answers.get(item.id), notices) for item in items)
@@ -77,9 +68,20 @@ def read_testbed_with_notices(source: DataSource) -> tuple[Questions, list[Notic
     return Questions(root=root, questions=questions, files=files, warnings=warnings), notices
 
 
+def testbed_files(root: Path, source: DataSource) -> tuple[Path, Path | None]:
+    """The questions file and the answers file, if any; a `DataError` says how to get the first where it isn't there."""
+    path = find_file(root, source.questions_file, (f"{FOLDER}/{QUESTIONS_NAME}", QUESTIONS_NAME))
+    if path is None:
+        raise DataError(
+            f"there is no {QUESTIONS_NAME} in {root} or its folder {FOLDER}; get it with "
+            f"'egocross-eval data fetch testbed --to {root}' or name it by --questions"
+        )
+    return path, find_file(root, source.answers_file, (f"{FOLDER}/{ANSWERS_NAME}", ANSWERS_NAME))
+
+
 def _question(item: TestbedItem, owner: str, answer: AnswerRecord | None, notices: list[Notice]) -> Question:
-    if item.dataset not in DATASETS:
-        raise DataError(f"{owner}: {unknown('dataset', item.dataset, DATASETS)}")
+    if item.dataset not in DATASET_DOMAINS:
+        raise DataError(f"{owner}: {unknown('dataset', item.dataset, DATASET_DOMAINS)}")
     cell = find_cell(item.dataset, item.question_type)
     if item.question_type not in QUESTION_TYPES:
         raise DataError(f"{owner}: {unknown('question_type', item.question_type, QUESTION_TYPES)}")
@@ -99,7 +101,7 @@ def _question(item: TestbedItem, owner: str, answer: AnswerRecord | None, notice
             f"{owner} is {question_id!r}, but the answers file has {answer.question_id!r} for that id; "
             "the two files don't belong together"
         )
-    ordered = sorted(names, key=natural_key)
+    ordered = in_time_order(names, clip)
     rule = time_rule(clip.dataset, ordered[0])
     times = frame_times(ordered, rule)
     question = Question(
@@ -124,9 +126,8 @@ def _question(item: TestbedItem, owner: str, answer: AnswerRecord | None, notice
     if missing:
         notices.append(notice("dropped_frames", question, f"{missing} missing among {len(names)} frames"))
     if clip.abbreviation not in (cell.abbreviation, cell.support_abbreviation):
-        notices.append(
-            notice("wrong_clip", question, f"{cell.question_type!r} with the frames of {clip.folder.rpartition('/')[2]!r}")
-        )
+        folder = clip.folder.rpartition("/")[2]
+        notices.append(notice("wrong_clip", question, f"{cell.question_type!r} with the frames of {folder!r}"))
     notices.extend(common_notices(question, rule))
     return question
 

@@ -1,16 +1,18 @@
 """When each frame of a clip was taken, by the rule of its dataset, and what segment a question's text names.
 
-The rules were measured on the testbed and the support set; where they contradict the dataset card, the data were right: in all
-100 EgoSurgery questions the clip's stated end is 2 s times the difference of the last and first file number.
+The rules were measured on the testbed and the support set. Where they contradict the dataset card the data are right:
+in all 100 EgoSurgery questions the clip's stated end is 2 s times the difference of the last and first file number.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Sampling = Literal["testbed", "support"]
 
@@ -54,9 +56,9 @@ _LAST_NUMBER = re.compile(r"([0-9]{1,18})(?=[^0-9]*$)")
 
 
 def natural_key(name: str) -> tuple[tuple[tuple[int, str] | str, ...], str]:
-    """Sort key in which runs of digits count as numbers: `f_2` before `f_10`. Total: no two different names are equal."""
-    # Text and digits alternate, starting with text, so that like is compared with like. Digits without leading zeros compare
-    # as numbers by length first, however long they are.
+    """Sort key in which runs of digits count as numbers: `f_2` before `f_10`. Different names are never equal."""
+    # Text and digits alternate, starting with text, so that like is compared with like. Without leading zeros, digits
+    # compare as numbers by their length first, however long they are.
     key: list[tuple[int, str] | str] = []
     for place, part in enumerate(_DIGITS.split(name)):
         digits = part.lstrip("0")
@@ -98,11 +100,13 @@ def missing_frames(names: Sequence[str], rule: TimeRule | None) -> int:
 
 
 _SECONDS = r"(\d+(?:\.\d+)?)\s*s\b"
-_SEGMENT_END = re.compile(rf"from\s+{_SECONDS}\s+to\s+{_SECONDS}|segment\s+{_SECONDS}\s*-\s*{_SECONDS}|up to\s+{_SECONDS}")
+_SEGMENT_END = re.compile(
+    rf"from\s+{_SECONDS}\s+to\s+{_SECONDS}|segment\s+{_SECONDS}\s*-\s*{_SECONDS}|up to\s+{_SECONDS}"
+)
 
 
 def segment_end(text: str) -> float | None:
-    """End in seconds of the segment that a question's text names, as in "from 8s to 13s" or "up to 30.00s"; else None."""
+    """End in seconds of the segment that a question's text names, "from 8s to 13s" or "up to 30.00s"; else None."""
     match = _SEGMENT_END.search(text)
     if match is None:
         return None
