@@ -34,7 +34,9 @@ class MissingExtraError(UsageError):
     """An optional dependency isn't installed."""
 
     def __init__(self, module: str, extra: str) -> None:
-        super().__init__(f"the module {module!r} is not installed; install it with: pip install 'egocross-eval[{extra}]'")
+        super().__init__(
+            f"the module {module!r} is not installed; install it with: pip install 'egocross-eval[{extra}]'"
+        )
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -1,6 +1,7 @@
 """The nouns that the parts hand to each other, frozen and typed, and the version of the files made of them.
 
-The flow is Task -> Question -> Prompt -> Request -> [ModelAdapter] -> Response -> Prediction -> Sample -> Results. Nothing in
+The flow is Task -> Question -> Prompt -> Request -> [ModelAdapter] -> Response -> Prediction -> Sample -> Results.
+Nothing in
 this module reads a file or imports an engine. Files written from these types carry `SCHEMA_VERSION`.
 """
 
@@ -106,7 +107,8 @@ class Message(_Noun, frozen=True, kw_only=True):
 
 
 class Prompt(_Noun, frozen=True, kw_only=True):
-    """What a model is shown for one question; the same renderer makes prompts for evaluation, support examples and training."""
+    """What a model is shown for one question; the same renderer makes prompts for evaluation, support examples and
+    training."""
 
     messages: tuple[Message, ...]
     style: str
@@ -162,18 +164,21 @@ class Request(_Noun, frozen=True, kw_only=True):
     options: dict[str, str]
     """Option text by letter. In choose mode the letters are what is compared."""
     labels: dict[str, str] = {}
-    """`split`, `domain`, `dataset`, `category`, `question_type`, `video`: for routing and ordering. Never the answer."""
+    """`split`, `domain`, `dataset`, `category`, `question_type`, `video`: for routing and ordering. Never the
+    answer."""
     frame_hashes: tuple[str, ...] = ()
     """Content hash of each frame in the order of `prompt.frame_paths()`; equal hashes are equal bytes."""
     content_hash: str = ""
-    """Hash of everything that determines the response besides the model: messages, frame contents, settings, letters."""
+    """Hash of everything that determines the response besides the model: messages, frame contents, settings,
+    letters."""
 
 
 class Failure(_Noun, frozen=True, kw_only=True):
     """Why a request has no answer. Never written into an answer field."""
 
     kind: str
-    """Short word: `http_429`, `timeout`, `connection`, `bad_response`, `context_length`, `frame`, `out_of_memory`, ..."""
+    """Short word: `http_429`, `timeout`, `connection`, `bad_response`, `context_length`, `frame`, `out_of_memory`,
+    ..."""
     message: str
     retryable: bool = False
     """True where asking again later may succeed."""
@@ -258,7 +263,8 @@ class ModelRecord(_Noun, frozen=True, kw_only=True):
 
 
 class RunSettings(_Noun, frozen=True, kw_only=True):
-    """Everything that decides which questions are asked and how; two runs with equal settings and model ask the same."""
+    """Everything that decides which questions are asked and how; two runs with equal settings and model ask the
+    same."""
 
     tasks: tuple[str, ...]
     split: str
@@ -362,7 +368,8 @@ class Row(_Noun, frozen=True, kw_only=True):
     origin_hash: str = ""
     """SHA-256 of the samples file the row was computed from; empty for published rows."""
     ranked_by: str = ""
-    """For a published row: `micro` or `macro`, whichever its source reports as overall; the other is derived from counts."""
+    """For a published row: `micro` or `macro`, whichever its source reports as overall; the other is derived from
+    counts."""
     published_overall: float | None = None
     """For a published row: the overall figure as its source prints it, in percent."""
     note: str = ""

@@ -70,8 +70,9 @@ def draw_frames(prompt: Prompt) -> None:
 
 
 def _triple(pixel: object) -> str:
-    red, green, blue = pixel  # type: ignore[misc]
-    return f"({red},{green},{blue})"
+    if not isinstance(pixel, tuple):
+        raise TypeError(f"an RGB pixel is a tuple, not {pixel!r}")
+    return "({},{},{})".format(*pixel)
 
 
 def contact_sheet(prompt: Prompt, path: Path) -> None:

@@ -90,7 +90,8 @@ def print_dry_run(plan: RunPlan, models: Sequence[str], registry: Registry) -> N
     click.echo(f"questions  {found.questions}")
     click.echo(f"frames     {found.frames} ({settings.frames}, {settings.media})")
     click.echo(f"bytes      {found.bytes:,}" + (" before scaling" if settings.max_pixels else ""))
-    click.echo(f"tokens     about {found.tokens:,} in (Qwen3-VL's measure), {found.largest:,} for the largest: {found.largest_question}")
+    click.echo(f"tokens     about {found.tokens:,} in (Qwen3-VL's measure)")
+    click.echo(f"largest    about {found.largest:,} tokens: question {found.largest_question}")
     if found.unreadable:
         click.echo(f"unreadable {found.unreadable} frames: run 'egocross-eval data verify'")
     domains: dict[str, int] = {}

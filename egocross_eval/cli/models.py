@@ -50,7 +50,9 @@ def show(scheme: str) -> None:
     if fields:
         widths = [None, None, None, 70]
         click.echo()
-        click.echo(tabulate(fields, headers=["option", "type", "default", "what"], disable_numparse=True, maxcolwidths=widths))
+        click.echo(
+            tabulate(fields, headers=["option", "type", "default", "what"], disable_numparse=True, maxcolwidths=widths)
+        )
     else:
         click.echo("takes no declared options")
 

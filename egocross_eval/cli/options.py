@@ -33,7 +33,10 @@ def load_config(ctx: click.Context, parameter: click.Parameter, value: Path | No
         name = str(key).replace("-", "_")
         if name not in known:
             options = sorted(k.replace("_", "-") for k in known)
-            raise UsageError(f"config file {value}: unknown option {key!r}{did_you_mean(str(key), options)}; known: {', '.join(options)}")
+            raise UsageError(
+                f"config file {value}: unknown option {key!r}{did_you_mean(str(key), options)}; "
+                f"known: {', '.join(options)}"
+            )
         defaults[name] = [entry] if name == "model" and isinstance(entry, str) else entry
     ctx.default_map = {**defaults, **(ctx.default_map or {})}
     return value

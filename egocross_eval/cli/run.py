@@ -99,10 +99,9 @@ def _run_one(text: str, plan: RunPlan, options: RunOptions, output: Path | None,
     from egocross_eval.runs.session import run_session
 
     spec = parse_spec(text)
-    if output is None:
-        path = default_output(spec, options)
-    else:
-        path = output / slug(spec.text) if several else output
+    path = output or default_output(spec, options)
+    if output is not None and several:
+        path = output / slug(spec.text)
     adapter = build_adapter(spec, registry())
     try:
         session = prepare(plan, spec, adapter, registry(), path)
@@ -123,7 +122,9 @@ def _run_one(text: str, plan: RunPlan, options: RunOptions, output: Path | None,
 
 def _say_start(session: Session) -> None:
     if session.done and session.pending:
-        click.echo(f"resuming {session.folder.path}: {len(session.done)} answered, {len(session.pending)} to ask", err=True)
+        click.echo(
+            f"resuming {session.folder.path}: {len(session.done)} answered, {len(session.pending)} to ask", err=True
+        )
     elif not session.pending:
         click.echo(f"{session.folder.path} is finished: nothing to ask", err=True)
 

@@ -15,7 +15,9 @@ from egocross_eval.cli.options import data_options, prompt_options
 @data_options
 @prompt_options
 @click.option("--draw/--no-draw", default=None, help="Draw the frames in the terminal; default: on a terminal.")
-@click.option("--to", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png", help="Write a contact sheet.")
+@click.option(
+    "--to", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png", help="Write a contact sheet."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the messages as JSON, frames by path.")
 def command(question: str, draw: bool | None, to: Path | None, as_json: bool, **settings: Any) -> None:
     """Print and draw what would be sent for QUESTION (its id or question_id): messages, frames, times and sizes.
@@ -42,7 +44,8 @@ def command(question: str, draw: bool | None, to: Path | None, as_json: bool, **
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(prompt), indent=2))
         return
-    click.echo(f"{found.question_id}  (id {found.id}, {found.domain}, {found.dataset}, {found.question_type or 'type unknown'})")
+    kind = found.question_type or "type unknown"
+    click.echo(f"{found.question_id}  (id {found.id}, {found.domain}, {found.dataset}, {kind})")
     if found.answer:
         click.echo(f"answer: {found.answer}: {found.options[found.answer]}")
     for role, text in prompt_text(prompt):

@@ -28,8 +28,10 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 class ModelAdapter:
     """Answers requests. The smallest thing a plugin author writes: override `generate`.
 
-    `generate` draws requests lazily, with a bounded look-ahead, and yields exactly one response for each, in any order, as soon
-    as it's ready. A request that fails becomes a response with a `Failure`; the others go on. Raising ends the run; all that
+    `generate` draws requests lazily, with a bounded look-ahead, and yields exactly one response for each, in any
+    order, as soon
+    as it's ready. A request that fails becomes a response with a `Failure`; the others go on. Raising ends the run;
+    all that
     was yielded before is kept.
     """
 
@@ -64,7 +66,8 @@ class AdapterType(msgspec.Struct, frozen=True, kw_only=True):
     factory: Callable[..., ModelAdapter]
     """Called as `factory(target, options)`; imports its engine here and not before."""
     options: type[msgspec.Struct] | None = None
-    """Struct whose fields are the options of the spec: `key=value` strings are converted to the fields' types, unknown keys
+    """Struct whose fields are the options of the spec: `key=value` strings are converted to the fields' types,
+    unknown keys
     are refused with a suggestion. None: the factory gets a plain dict of strings."""
     target: str = "MODEL"
     """What the part after the colon is, for help."""

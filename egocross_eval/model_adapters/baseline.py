@@ -27,9 +27,7 @@ SUPPORT_LETTERS: dict[str, dict[str, int]] = {
 class BaselineOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Options of `baseline:`."""
 
-    letter: Annotated[
-        str | None, msgspec.Meta(description="constant: the letter to answer, e.g. B")
-    ] = None
+    letter: Annotated[str | None, msgspec.Meta(description="constant: the letter to answer, e.g. B")] = None
     support: Annotated[
         str | None,
         msgspec.Meta(description="position: a train.json to take the prior from instead of the real one"),

@@ -1,4 +1,5 @@
-"""`routed:FILE.yaml`: sends each domain, question type or dataset to a model of its own, e.g. to four domain checkpoints."""
+"""`routed:FILE.yaml`: sends each domain, question type or dataset to a model of its own, e.g. to four domain
+checkpoints."""
 
 from __future__ import annotations
 

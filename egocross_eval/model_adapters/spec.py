@@ -56,7 +56,8 @@ def parse_spec(text: str) -> ModelSpec:
     scheme, colon, target = head.partition(":")
     if not colon or not scheme:
         raise UsageError(
-            f"model spec {text!r} is not scheme:target[,key=value...], e.g. openai:gpt-4.1 or hf:./checkpoint,dtype=bfloat16"
+            f"model spec {text!r} is not scheme:target[,key=value...], "
+            f"e.g. openai:gpt-4.1 or hf:./checkpoint,dtype=bfloat16"
         )
     options: dict[str, str] = {}
     for piece in pieces:
@@ -67,7 +68,9 @@ def parse_spec(text: str) -> ModelSpec:
         if key in options:
             raise UsageError(f"model spec {text!r}: {key!r} is given twice")
         options[key] = value
-    return _checked(ModelSpec(scheme=scheme.strip(), target=target.strip(), name=options.pop("name", ""), options=options))
+    return _checked(
+        ModelSpec(scheme=scheme.strip(), target=target.strip(), name=options.pop("name", ""), options=options)
+    )
 
 
 def _spec_from_file(path: Path) -> ModelSpec:
@@ -81,7 +84,9 @@ def _spec_from_file(path: Path) -> ModelSpec:
         raise UsageError(f"model file {path} must be a mapping with scheme, target and options")
     extra = set(raw) - {"scheme", "target", "options", "name"}
     if extra or "scheme" not in raw:
-        raise UsageError(f"model file {path} must have 'scheme', and may have 'target', 'options', 'name'; found {sorted(raw)}")
+        raise UsageError(
+            f"model file {path} must have 'scheme', and may have 'target', 'options', 'name'; found {sorted(raw)}"
+        )
     options = {str(key): _plain(value) for key, value in (raw.get("options") or {}).items()}
     return _checked(
         ModelSpec(
@@ -106,7 +111,9 @@ def _checked(spec: ModelSpec) -> ModelSpec:
                 f"set it in the environment (see api_key_env)"
             )
     if _CREDENTIALS.search(spec.text):
-        raise UsageError(f"model spec for {spec.scheme}: an address with user or password in it; put keys in the environment")
+        raise UsageError(
+            f"model spec for {spec.scheme}: an address with user or password in it; put keys in the environment"
+        )
     return spec
 
 

@@ -1,4 +1,5 @@
-"""Finds plugins and keeps what they register. A broken plugin is recorded with its traceback and never stops the rest."""
+"""Finds plugins and keeps what they register. A broken plugin is recorded with its traceback and never stops the
+rest."""
 
 from __future__ import annotations
 
@@ -108,7 +109,9 @@ class Registry:
     def _collect(self, plugin: object, info: PluginInfo) -> None:
         """Calls the plugin's registering hooks and files what they return."""
         self._file(plugin, "egocross_tasks", "name", "task", self.tasks, info.tasks)
-        self._file(plugin, "egocross_model_adapters", "scheme", "model adapter", self.model_adapters, info.model_adapters)
+        self._file(
+            plugin, "egocross_model_adapters", "scheme", "model adapter", self.model_adapters, info.model_adapters
+        )
         self._file(plugin, "egocross_prompt_styles", "name", "prompt style", self.prompt_styles, info.prompt_styles)
         hooks = ("egocross_run_started", "egocross_question_answered", "egocross_run_finished")
         info.observers.extend(hook.removeprefix("egocross_") for hook in hooks if callable(getattr(plugin, hook, None)))
@@ -149,7 +152,9 @@ def load_registry() -> Registry:
 
     registry = Registry()
     for name, module in BUILT_IN.items():
-        registry.add(name, functools.partial(importlib.import_module, module), distribution=DISTRIBUTION, version=__version__)
+        registry.add(
+            name, functools.partial(importlib.import_module, module), distribution=DISTRIBUTION, version=__version__
+        )
     for entry in _entry_points():
         distribution = entry.dist
         registry.add(

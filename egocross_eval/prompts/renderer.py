@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from egocross_eval.benchmark.paths import DataRoot
 
 VIDEO_RATE = 25.0
-"""Frames a second in which a video's frame indices count: the frame numbers of the sources are at 25 fps (FACTS: time of each
+"""Frames a second in which a video's frame indices count: the frame numbers of the sources are at 25 fps (FACTS:
+time of each
 frame), and 0.5 and 1 fps divide it."""
 
 
@@ -51,7 +52,8 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
     def render(self, question: Question, root: DataRoot) -> Prompt:
         """The prompt for a question whose frames lie below `root`.
 
-        Raises `UsageError` where times are asked for and a frame has none, and `UnsafePathError` for a frame outside the root.
+        Raises `UsageError` where times are asked for and a frame has none, and `UnsafePathError` for a frame outside
+        the root.
         """
         self.check(question)
         shown = self.selection.apply(question.frames)

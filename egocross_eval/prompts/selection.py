@@ -22,7 +22,9 @@ class FrameSelection(msgspec.Struct, frozen=True, kw_only=True):
         kind, _, number = text.partition(":")
         if kind in ("uniform", "tail") and number.isascii() and number.isdigit() and int(number) > 0:
             return cls(kind=kind, count=int(number))
-        raise UsageError(f"--frames {text!r} is none of: all, none, uniform:N, tail:N (N a whole number from 1), e.g. uniform:8")
+        raise UsageError(
+            f"--frames {text!r} is none of: all, none, uniform:N, tail:N (N a whole number from 1), e.g. uniform:8"
+        )
 
     def apply(self, frames: tuple[Frame, ...]) -> tuple[Frame, ...]:
         """The chosen frames. `uniform:N` keeps the first and the last and spreads the others evenly between them."""

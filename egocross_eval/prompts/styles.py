@@ -55,16 +55,24 @@ def _challenge(question: Question, option_block: str) -> StyledText:
 
 BUILT_IN_STYLES = (
     PromptStyle(name="letter", description="asks for one letter (default)", render=_letter),
-    PromptStyle(name="json", description="asks for JSON with a prediction and a reason, in the manner of the paper", render=_json),
-    PromptStyle(name="challenge", description="question and options only, like the support set's examples", render=_challenge),
+    PromptStyle(
+        name="json",
+        description="asks for JSON with a prediction and a reason, in the manner of the paper",
+        render=_json,
+    ),
+    PromptStyle(
+        name="challenge", description="question and options only, like the support set's examples", render=_challenge
+    ),
 )
 
 
 def template_style(path: Path) -> tuple[PromptStyle, str]:
     """The style of a user's Jinja2 template file, and the SHA-256 of that file.
 
-    The template sees `question` (text), `options` (text by letter), `option_block`, `letters`, `frames` (the place where the
-    frames go: write `{{ frames }}` once), `frame_count`, `times` (seconds by frame), `domain`, `dataset`, `category` and
+    The template sees `question` (text), `options` (text by letter), `option_block`, `letters`, `frames` (the place
+    where the
+    frames go: write `{{ frames }}` once), `frame_count`, `times` (seconds by frame), `domain`, `dataset`, `category`
+    and
     `question_type`. A top-level `{% set system = "..." %}` gives the system message. It runs in Jinja2's sandbox.
 
     Raises `UsageError` for a file that can't be read, a syntax error or an unknown variable, with its line.
@@ -77,7 +85,7 @@ def template_style(path: Path) -> tuple[PromptStyle, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"prompt template {path}: {error}") from error
     # The output is a prompt for a model, not a page: HTML escaping would change the question.
-    environment = ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701
+    environment = ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=False)
     try:
         template = environment.from_string(source)
     except jinja2.TemplateSyntaxError as error:

@@ -34,7 +34,8 @@ class ResponseCache:
             self._db.commit()
         except (OSError, sqlite3.Error) as error:
             raise RunError(
-                f"can't use the response cache {self._path}: {error}; set EGOCROSS_CACHE to another folder or pass --no-cache"
+                f"can't use the response cache {self._path}: {error}; "
+                f"set EGOCROSS_CACHE to another folder or pass --no-cache"
             ) from error
 
     def _key(self, request: Request) -> bytes:

@@ -110,7 +110,8 @@ class Runner:
             opened = self._open.pop(response.key, None)
         if opened is None:
             raise RunError(
-                f"the adapter of {self._record.model.spec} answered {response.key!r}, which was not asked or had its answer"
+                f"the adapter of {self._record.model.spec} answered {response.key!r}, "
+                f"which was not asked or had its answer"
             )
         question, request = opened
         if response.text is None and response.scores is None and response.failure is None:

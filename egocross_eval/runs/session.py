@@ -114,7 +114,9 @@ def run_session(session: Session, registry: Registry, progress: Progress, *, use
     if not session.folder.exists():
         session.folder.write_record(session.record)
     observers = _Observers(registry.hook)
-    observers.call("egocross_run_started", record=session.record, total=len(session.plan.questions), done=len(session.done))
+    observers.call(
+        "egocross_run_started", record=session.record, total=len(session.plan.questions), done=len(session.done)
+    )
     if session.pending:
         _ask(session, observers, progress, use_cache=use_cache)
     results = finish(session.folder, session.plan.questions)
@@ -190,7 +192,8 @@ def rescore(folder: RunFolder, answers: dict[str, Question]) -> int:
 
 
 def finish(folder: RunFolder, questions: tuple[Question, ...] | None = None) -> Results:
-    """Derives `results.json`, `predictions.json` and `leaderboard.md` from the samples. `questions`: all that the run asks;
+    """Derives `results.json`, `predictions.json` and `leaderboard.md` from the samples. `questions`: all that the
+    run asks;
     where they are given and hold answers that the samples lack, the samples are scored again first.
     """
     from egocross_eval.leaderboard.render import render

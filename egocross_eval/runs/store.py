@@ -1,6 +1,7 @@
 """The run folder: the only source of truth about a run.
 
-`run.json` is written once; `samples.jsonl` only grows, one line per finished question, and the last line of a key counts.
+`run.json` is written once; `samples.jsonl` only grows, one line per finished question, and the last line of a key
+counts.
 Everything else is derived and can be written again.
 """
 
@@ -53,11 +54,13 @@ class RunFolder:
 
     def record(self) -> RunRecord:
         """`run.json`. Raises `UsageError` where it's missing, malformed or of a newer version."""
-        return self._read(RECORD_FILE, RunRecord)
+        record: RunRecord = self._read(RECORD_FILE, RunRecord)
+        return record
 
     def results(self) -> Results:
         """`results.json`. Raises `UsageError` where it's missing, malformed or of a newer version."""
-        return self._read(RESULTS_FILE, Results)
+        results: Results = self._read(RESULTS_FILE, Results)
+        return results
 
     def has_results(self) -> bool:
         """True where `results.json` is there."""
@@ -121,7 +124,8 @@ class RunFolder:
             version = msgspec.json.decode(content, type=_Versioned).schema_version
             if version > SCHEMA_VERSION:
                 raise UsageError(
-                    f"{path} has version {version}, newer than this egocross-eval reads ({SCHEMA_VERSION}); upgrade egocross-eval"
+                    f"{path} has version {version}, newer than this "
+                    f"egocross-eval reads ({SCHEMA_VERSION}); upgrade egocross-eval"
                 )
             return msgspec.json.decode(content, type=kind)
         except msgspec.DecodeError as error:
@@ -144,7 +148,9 @@ class SampleWriter:
         try:
             self._lock.acquire(timeout=0)
         except filelock.Timeout:
-            raise RunError(f"another process is at work on {folder.path}; wait for it or choose another --output") from None
+            raise RunError(
+                f"another process is at work on {folder.path}; wait for it or choose another --output"
+            ) from None
         try:
             self._file = self._open()
         except BaseException:

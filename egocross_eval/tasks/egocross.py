@@ -7,12 +7,18 @@ from collections.abc import Callable
 
 import msgspec
 
-from egocross_eval.benchmark.cells import CELLS, DATASET_DOMAINS, DOMAINS, task_slug
+from egocross_eval.benchmark.cells import (
+    CATEGORIES,
+    CELLS,
+    DATASETS,
+    DOMAINS,
+    QUESTION_TYPES,
+    SUPPORT_COUNT,
+    TESTBED_COUNT,
+    task_slug,
+)
 from egocross_eval.schema import Question
 from egocross_eval.tasks.base import DataSource, Questions, Task
-
-SUPPORT_PER_DOMAIN = 20
-"""Support examples of each domain (the support set holds 80)."""
 
 
 def load_split(source: DataSource) -> Questions:
@@ -43,51 +49,37 @@ def _selecting(keep: Callable[[Question], bool]) -> Callable[[DataSource], Quest
     return load
 
 
-def _test_count(keep: Callable[[str, str, str], bool]) -> int:
-    return sum(cell.count for cell in CELLS if keep(cell.dataset, cell.category, cell.question_type))
-
-
 def egocross_tasks() -> list[Task]:
-    """`all`, the four domains, then categories, question types and source datasets, named in lower case with hyphens."""
-    tasks = [
-        Task(
-            name="all",
-            kind="group",
-            description="every question of the split",
-            load=_selecting(lambda question: True),
-            counts={"testbed": _test_count(lambda *cell: True), "support": SUPPORT_PER_DOMAIN * len(DOMAINS)},
-        )
+    """`all`, the four domains, then categories, question types and source datasets, named in lower case with
+    hyphens."""
+    everything = Task(
+        name="all",
+        kind="group",
+        description="every question of the split",
+        load=_selecting(lambda question: True),
+        counts={"testbed": TESTBED_COUNT, "support": SUPPORT_COUNT * len(DOMAINS)},
+    )
+    return [
+        everything,
+        *(_by_value("domain", domain) for domain in DOMAINS),
+        *(_by_value("category", category) for category in CATEGORIES),
+        *(_by_value("question_type", question_type) for question_type in QUESTION_TYPES),
+        *(_by_value("dataset", dataset) for dataset in DATASETS),
     ]
-    for domain in DOMAINS:
-        datasets = [dataset for dataset, of in DATASET_DOMAINS.items() if of == domain]
-        tasks.append(
-            Task(
-                name=domain,
-                kind="domain",
-                description=f"questions on {' and '.join(datasets)}",
-                load=_selecting(lambda question, domain=domain: question.domain == domain),  # type: ignore[misc]
-                counts={
-                    "testbed": _test_count(lambda d, c, t, datasets=datasets: d in datasets),  # type: ignore[misc]
-                    "support": SUPPORT_PER_DOMAIN,
-                },
-            )
-        )
-    for kind, values in (
-        ("category", dict.fromkeys(cell.category for cell in CELLS)),
-        ("question type", dict.fromkeys(cell.question_type for cell in CELLS)),
-        ("dataset", dict.fromkeys(cell.dataset for cell in CELLS)),
-    ):
-        tasks.extend(_by_value(kind, value) for value in values)
-    return tasks
 
 
-def _by_value(kind: str, value: str) -> Task:
-    field = kind.replace(" ", "_")
-    position = ("dataset", "category", "question_type").index(field)
+def _by_value(field: str, value: str) -> Task:
+    """The task of the questions whose `field` has that value; cells have fields of the same names."""
+    kind = field.replace("_", " ")
+    counts = {"testbed": sum(cell.count for cell in CELLS if getattr(cell, field) == value)}
+    description = f"{kind} {value}"
+    if field == "domain":
+        counts["support"] = SUPPORT_COUNT
+        description = f"domain {value}: {', '.join(d for d, domain in DATASETS.items() if domain == value)}"
     return Task(
         name=task_slug(value),
         kind=kind,
-        description=f"{kind} {value}",
+        description=description,
         load=_selecting(lambda question: getattr(question, field) == value),
-        counts={"testbed": _test_count(lambda *cell: cell[position] == value)},
+        counts=counts,
     )
