@@ -76,7 +76,7 @@ class DataRoot:
         if real != self._root and not real.startswith(self._prefix):
             who = f"{owner}: " if owner else ""
             raise UnsafePathError(
-                f"{who}the path {name!r} is refused: a symbolic link leads it to {real!r}, outside the data root "
-                f"{self._root!r}; copy the files below the root instead"
+                f"{who}the path {name!r} is refused: a symbolic link leads it outside the data root, to {real!r}; "
+                f"copy the files below {self._root!r} instead"
             )
         return real

@@ -88,7 +88,8 @@ def support_files(root: Path, given: Path | None) -> tuple[Path, ...]:
 
 
 def _base(root: Path, path: Path) -> str:
-    """Folder that image paths are relative to: the file's, or the support set's if the file isn't in one of the root's."""
+    """Folder that image paths are relative to: the file's, or the support set's if the file isn't in one of the
+    root's."""
     folder = path.resolve().parent
     if folder != root and folder.is_relative_to(root):
         return folder.relative_to(root).as_posix()
