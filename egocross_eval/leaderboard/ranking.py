@@ -6,6 +6,7 @@ import math
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
+from egocross_eval.benchmark.cells import CELLS, DOMAINS
 from egocross_eval.errors import unknown
 from egocross_eval.scoring.intervals import Z95
 
@@ -14,9 +15,7 @@ if TYPE_CHECKING:
 
     from egocross_eval.schema import Figure, Row
 
-TESTBED_QUESTIONS = 957
-DOMAINS = ("animal", "industry", "xsports", "surgery")
-"""Columns of every table, in this order; further domains follow by name."""
+TESTBED_QUESTIONS = sum(cell.count for cell in CELLS)
 SORT_KEYS = ("micro", "macro", *DOMAINS, "model", "date")
 
 

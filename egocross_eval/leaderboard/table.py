@@ -6,7 +6,8 @@ import statistics
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from egocross_eval.leaderboard.ranking import DOMAINS, Board, figure_of, standard_error
+from egocross_eval.benchmark.cells import DOMAINS
+from egocross_eval.leaderboard.ranking import Board, figure_of, standard_error
 from egocross_eval.scoring.intervals import METHODS, Z95
 
 if TYPE_CHECKING:

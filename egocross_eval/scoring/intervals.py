@@ -27,6 +27,7 @@ METHODS: dict[str, str] = {
     "mover": "Wilson intervals of the domains, combined for their mean; takes questions as independent",
     "clustered bootstrap": "studentised bootstrap of source videos within each domain",
     "clustered t": "Student t with the variance between videos, where too few videos differ for the bootstrap",
+    "adjusted wald": "adjusted Wald interval of a paired difference; takes questions as independent",
     "mean of intervals": "mean of the intervals of joined runs",
 }
 """What `Figure.interval` can say."""

@@ -1,0 +1,60 @@
+"""`egocross-eval compare A B [C...]`: runs against the first one, question by question."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from egocross_eval.scoring.comparison import ComparedRun
+
+
+@click.command(name="compare")
+@click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--format", "format_", type=click.Choice(["md", "json"]), default="md", show_default=True)
+@click.option(
+    "--flips", type=click.IntRange(min=0), default=10, show_default=True, help="Flipped questions to name each way."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+def command(runs: tuple[Path, ...], format_: str, flips: int, seed: int, output: Path | None) -> None:
+    """Compare run folders: every later one with the first, paired on the questions that both answered.
+
+    Gives the difference with an interval clustered by source video, McNemar's exact test, the same by domain and
+    question type with p-values corrected for many looks, the questions that flipped, and what was asked differently.
+
+    \b
+    egocross-eval compare runs/baseline runs/finetuned
+    """
+    from egocross_eval.leaderboard.comparison_table import comparisons_json, comparisons_markdown
+    from egocross_eval.leaderboard.files import replace_file
+    from egocross_eval.scoring.comparison import compare_all
+
+    comparisons = compare_all(_load(runs), seed=seed)
+    text = comparisons_json(comparisons) if format_ == "json" else comparisons_markdown(comparisons, flips=flips)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        replace_file(output, text.encode())
+        click.echo(f"wrote {output}", err=True)
+
+
+def _load(paths: tuple[Path, ...]) -> list[ComparedRun]:
+    """The runs, called by their models' names where these are all different, else by their folders' too."""
+    from egocross_eval.runs.store import RunFolder
+    from egocross_eval.scoring.comparison import ComparedRun
+
+    folders = [RunFolder(path) for path in paths]
+    records = [folder.record() for folder in folders]
+    names = [record.model.name for record in records]
+    labels = names
+    if len(set(names)) < len(names):
+        labels = [f"{name} ({folder.path.resolve().name})" for name, folder in zip(names, folders, strict=True)]
+    if len(set(labels)) < len(labels):
+        labels = [f"{name} ({folder.path})" for name, folder in zip(names, folders, strict=True)]
+    return [
+        ComparedRun(label=label, record=record, samples=tuple(folder.samples()))
+        for label, record, folder in zip(labels, records, folders, strict=True)
+    ]

@@ -1,0 +1,77 @@
+"""Rows and samples from the paths that a user names: run folders, folders of runs, exported row files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from egocross_eval.errors import UsageError
+from egocross_eval.leaderboard.rows import read_row_file, row_from_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from egocross_eval.runs.store import RunFolder
+    from egocross_eval.schema import Results, Row
+
+
+def rows_from(paths: Iterable[Path], *, relative_to: Path | None = None) -> list[Row]:
+    """Rows of run folders, of all runs directly within a folder, and of exported row files, in that order.
+
+    A run's row links to its folder, as seen from `relative_to` (default: the current directory). Raises `UsageError`
+    naming a path that is none of these.
+    """
+    rows: list[Row] = []
+    for path in paths:
+        if path.is_file():
+            rows += read_row_file(path)
+        else:
+            rows += [_row(folder, relative_to or Path()) for folder in run_folders(path)]
+    return rows
+
+
+def run_folders(path: Path) -> list[RunFolder]:
+    """The run at `path`, or else the runs directly within it, by name. Raises `UsageError` if there are none."""
+    from egocross_eval.runs.store import RunFolder
+
+    folder = RunFolder(path)
+    if folder.exists():
+        return [folder]
+    if not path.is_dir():
+        raise UsageError(f"{path} does not exist; give run folders, or files that leaderboard --format json wrote")
+    inner = [RunFolder(child) for child in sorted(path.iterdir()) if child.is_dir()]
+    found = [folder for folder in inner if folder.exists()]
+    if not found:
+        raise UsageError(f"{path} holds no run: neither it nor a folder in it has a run.json")
+    return found
+
+
+def _row(folder: RunFolder, base: Path) -> Row:
+    results = current_results(folder)
+    name = folder.path.resolve().name
+    link = os.path.relpath(folder.path, base).replace(os.sep, "/")
+    return row_from_run(folder.record(), results, source=name, origin_hash=results.samples_hash, link=link)
+
+
+def current_results(folder: RunFolder) -> Results:
+    """`results.json` where it belongs to the samples that are there, else the results computed anew (and not written).
+
+    It belongs to them if it's no older than they are, or carries their hash. Reading it costs a fraction of a
+    millisecond, hashing and scoring the samples of a whole run some 0.3 s.
+    """
+    from msgspec.structs import replace
+
+    from egocross_eval.runs.store import RESULTS_FILE, SAMPLES_FILE
+    from egocross_eval.scoring.results import score_samples
+
+    if folder.has_results():
+        results = folder.results()
+        samples = folder.path / SAMPLES_FILE
+        written = (folder.path / RESULTS_FILE).stat().st_mtime_ns
+        if results.samples_hash and samples.is_file() and samples.stat().st_mtime_ns <= written:
+            return results
+        if results.samples_hash == folder.samples_hash():
+            return results
+    fresh = score_samples(folder.samples(), total=folder.record().question_count)
+    return replace(fresh, samples_hash=folder.samples_hash())

@@ -1,0 +1,99 @@
+"""Comparisons as Markdown or JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from egocross_eval.leaderboard.render import escape_markdown
+from egocross_eval.scoring.comparison import LEVEL, verdict_sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from egocross_eval.scoring.comparison import Comparison, Look
+
+
+def comparisons_json(comparisons: Sequence[Comparison]) -> str:
+    """The comparisons with all their numbers and the ids of the questions that flipped; fractions, not percent."""
+    content = [{"sentence": verdict_sentence(c), **msgspec.structs.asdict(c)} for c in comparisons]
+    return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
+
+
+def comparisons_markdown(comparisons: Sequence[Comparison], *, flips: int = 10) -> str:
+    """Each comparison: the sentence, what differs, the tables, and up to `flips` questions flipped in each
+    direction."""
+    return "\n\n".join(_markdown(comparison, flips, len(comparisons)) for comparison in comparisons) + "\n"
+
+
+def _markdown(comparison: Comparison, flips: int, together: int) -> str:
+    first, second = escape_markdown(comparison.first), escape_markdown(comparison.second)
+    look = comparison.micro
+    blocks = [f"**{second} against {first}**", escape_markdown(verdict_sentence(comparison))]
+    blocks.append(
+        f"{comparison.same_letter} of {look.n} questions have the same letter, {comparison.same_outcome} the same outcome; "
+        f"{look.gained} are right only in {second}, {look.lost} only in {first}."
+    )
+    if comparison.notes:
+        blocks.append("\n".join(f"- {escape_markdown(note)}" for note in comparison.notes))
+    blocks.append(_what_differs(comparison, first, second))
+    blocks.append(_figures(comparison, first, second))
+    blocks.append("\n".join(f"- {note}" for note in _notes(together)))
+    for title, names in ((f"Right only in {second}", comparison.gained), (f"Right only in {first}", comparison.lost)):
+        if names and flips:
+            more = f" and {len(names) - flips} more (--flips)" if len(names) > flips else ""
+            blocks.append(f"{title}: {', '.join(escape_markdown(name) for name in names[:flips])}{more}")
+    return "\n\n".join(blocks)
+
+
+def _what_differs(comparison: Comparison, first: str, second: str) -> str:
+    if not comparison.differences:
+        return "Both were asked in the same way."
+    rows = [[escape_markdown(text) for text in (d.what, d.first, d.second)] for d in comparison.differences]
+    return _table(rows, ["What differs", first, second], "lll")
+
+
+def _figures(comparison: Comparison, first: str, second: str) -> str:
+    rows = [_row("all (micro)", comparison.micro)]
+    macro = [100 * value for value in (comparison.macro, comparison.macro_low, comparison.macro_high)]
+    rows.append(["all (macro)", "", "", "", f"{macro[0]:+.1f}", f"{macro[1]:.1f} to {macro[2]:.1f}", "", "", "", ""])
+    for group in comparison.looks.values():
+        rows += [_row(escape_markdown(look.name), look) for look in group]
+    headers = ["", "n", first, second, "Difference", "95 % interval", "Gained", "Lost", "p", "p corrected"]
+    return _table(rows, headers, "lrrrrrrrrr")
+
+
+def _row(name: str, look: Look) -> list[str]:
+    return [
+        name,
+        str(look.n),
+        f"{100 * look.first_right / look.n:.2f}",
+        f"{100 * look.second_right / look.n:.2f}",
+        f"{100 * look.difference:+.1f}",
+        f"{100 * look.low:.1f} to {100 * look.high:.1f}",
+        str(look.gained),
+        str(look.lost),
+        _p(look.p),
+        _p(look.p_adjusted) + (" *" if look.p_adjusted < LEVEL else ""),
+    ]
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _notes(together: int) -> list[str]:
+    several = f" and {together} comparisons" if together > 1 else ""
+    return [
+        "Differences in points, the second run less the first; intervals by a bootstrap of source videos within domains.",
+        "p: McNemar's exact test, which takes questions as independent; corrected for many looks by Holm's method "
+        f"(over all domains and question types{several}); \\* below {LEVEL}.",
+    ]
+
+
+def _table(rows: Sequence[Sequence[str]], headers: Sequence[str], align: str) -> str:
+    from tabulate import tabulate
+
+    columns = ["right" if letter == "r" else "left" for letter in align]
+    return tabulate(rows, headers=headers, tablefmt="pipe", disable_numparse=True, colalign=columns)

@@ -1,0 +1,297 @@
+"""Compares two runs on the questions that they share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from egocross_eval.errors import UsageError
+from egocross_eval.schema import Question, RunRecord, Sample
+from egocross_eval.scoring.paired import difference_interval, holm, mcnemar_exact, questions_needed
+from egocross_eval.scoring.results import SCORED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+LEVEL = 0.05
+
+
+class ComparedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """What a comparison needs of a run."""
+
+    label: str
+    """How tables and sentences call it; unique within a comparison."""
+    record: RunRecord
+    samples: tuple[Sample, ...]
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """The second run against the first on one group of shared questions. Shares are fractions; differences are second
+    - first."""
+
+    name: str
+    n: int
+    first_right: int
+    second_right: int
+    gained: int
+    """Questions that only the second has right."""
+    lost: int
+    """Questions that only the first has right."""
+    difference: float
+    low: float
+    high: float
+    """Ends of the 95 % interval of the difference."""
+    interval: str
+    p: float
+    """McNemar's exact test; takes questions as independent."""
+    p_adjusted: float = 1.0
+    """`p` corrected for all looks of the same kind in the table (Holm)."""
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing in which the two runs were made differently."""
+
+    what: str
+    first: str
+    second: str
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Two runs, paired by question."""
+
+    first: str
+    second: str
+    micro: Look
+    macro: float
+    """Difference of the macro accuracies over the shared questions."""
+    macro_low: float
+    macro_high: float
+    looks: dict[str, tuple[Look, ...]]
+    """Looks by `domain` and `question_type`."""
+    gained: tuple[str, ...]
+    """question_ids that only the second has right."""
+    lost: tuple[str, ...]
+    """question_ids that only the first has right."""
+    same_letter: int
+    """Shared questions to which both gave the same letter."""
+    same_outcome: int
+    """Shared questions that both have right, or both not."""
+    verdict: Literal["second better", "first better", "not shown"]
+    """By the clustered interval of micro."""
+    needed: int | None
+    """About how many questions would show the difference found; None where there's none."""
+    differences: tuple[Difference, ...]
+    notes: tuple[str, ...]
+    """What is left out of the comparison, and why."""
+
+
+def compare_runs(first: ComparedRun, second: ComparedRun, *, seed: int = 0) -> Comparison:
+    """Compares `second` with `first` on the questions that both answered and that are the same in both.
+
+    Raises `UsageError` if there are none.
+    """
+    pairs, notes = _shared(first, second)
+    overall = _look("all", pairs, seed)
+    macro = _macro(pairs)
+    macro_interval = difference_interval(_changes(pairs), macro=True, seed=seed)
+    looks = {
+        "domain": _looks(pairs, lambda question: question.domain, seed),
+        "question_type": _looks(pairs, lambda question: question.question_type, seed),
+    }
+    verdict: Literal["second better", "first better", "not shown"] = "not shown"
+    if overall.low > 0:
+        verdict = "second better"
+    elif overall.high < 0:
+        verdict = "first better"
+    return Comparison(
+        first=first.label,
+        second=second.label,
+        micro=overall,
+        macro=macro,
+        macro_low=macro_interval.low,
+        macro_high=macro_interval.high,
+        looks=looks,
+        gained=tuple(a.question.question_id for a, b in pairs if _right(b) and not _right(a)),
+        lost=tuple(a.question.question_id for a, b in pairs if _right(a) and not _right(b)),
+        same_letter=sum(
+            a.prediction.letter is not None and a.prediction.letter == b.prediction.letter for a, b in pairs
+        ),
+        same_outcome=sum(_right(a) == _right(b) for a, b in pairs),
+        verdict=verdict,
+        needed=_needed(overall),
+        differences=tuple(differing(first.record, second.record)),
+        notes=tuple(notes),
+    )
+
+
+def compare_all(runs: Sequence[ComparedRun], *, seed: int = 0) -> list[Comparison]:
+    """Every later run against the first, with p-values corrected for all of these comparisons together.
+
+    Raises `UsageError` if there are fewer than two runs, or two that share no scored question.
+    """
+    if len(runs) < 2:
+        raise UsageError("give at least two runs to compare")
+    found = [compare_runs(runs[0], run, seed=seed) for run in runs[1:]]
+    overall = holm([comparison.micro.p for comparison in found])
+    inner = iter(holm([look.p for comparison in found for group in comparison.looks.values() for look in group]))
+    return [
+        replace(
+            comparison,
+            micro=replace(comparison.micro, p_adjusted=p),
+            looks={
+                name: tuple(replace(look, p_adjusted=next(inner)) for look in group)
+                for name, group in comparison.looks.items()
+            },
+        )
+        for comparison, p in zip(found, overall, strict=True)
+    ]
+
+
+def verdict_sentence(comparison: Comparison) -> str:
+    """The comparison in one plain sentence."""
+    look = comparison.micro
+    interval = f"95 % interval {100 * look.low:.1f} to {100 * look.high:.1f}"
+    if look.gained == look.lost:
+        return (
+            f"{comparison.second} and {comparison.first} have equally many of {look.n:,} questions right, {interval} points: "
+            "no difference is shown by these data."
+        )
+    ahead, behind, sign = comparison.second, comparison.first, 1
+    if look.difference < 0:
+        ahead, behind, sign = behind, ahead, -1
+    low, high = sorted((sign * look.low, sign * look.high))
+    text = (
+        f"{ahead} is better than {behind} by {100 * abs(look.difference):.1f} points, "
+        f"95 % interval {100 * low:.1f} to {100 * high:.1f}: "
+    )
+    if comparison.verdict != "not shown":
+        return f"{text}shown by these data."
+    needed = f"; about {_rounded(comparison.needed):,} questions would be needed" if comparison.needed else ""
+    return f"{text}not shown by these data{needed}."
+
+
+def _rounded(count: int | None) -> int:
+    """Two significant digits: more would pretend to a precision that isn't there."""
+    if not count:
+        return 0
+    unit = 10 ** max(0, len(str(count)) - 2)
+    return round(count / unit) * unit
+
+
+Pair = tuple[Sample, Sample]
+
+
+def _right(sample: Sample) -> bool:
+    return sample.outcome == "right"
+
+
+def _shared(first: ComparedRun, second: ComparedRun) -> tuple[list[Pair], list[str]]:
+    """Pairs of samples on the same question, both scored, and notes on what is left out."""
+    ours = {sample.question.question_id: sample for sample in first.samples}
+    theirs = {sample.question.question_id: sample for sample in second.samples}
+    common = [name for name in ours if name in theirs]
+    same = [name for name in common if _same_question(ours[name].question, theirs[name].question)]
+    pairs = [(ours[name], theirs[name]) for name in same]
+    scored = [pair for pair in pairs if all(s.outcome in SCORED and s.question.answer is not None for s in pair)]
+    notes = []
+    for run, samples in ((first, ours), (second, theirs)):
+        if len(samples) > len(common):
+            notes.append(f"{len(samples) - len(common)} questions are in {run.label} only and are left out")
+    if len(common) > len(same):
+        notes.append(f"{len(common) - len(same)} questions differ in text, options or answer and are left out")
+    if len(pairs) > len(scored):
+        notes.append(
+            f"{len(pairs) - len(scored)} questions failed or have no known answer in one of the runs and are left out"
+        )
+    if not scored:
+        detail = "; ".join(notes) or "one of them has no samples"
+        raise UsageError(f"{first.label} and {second.label} share no scored question: {detail}")
+    alike = sum(a.sent.content_hash == b.sent.content_hash for a, b in scored)
+    if 0 < alike < len(scored):
+        notes.append(f"{len(scored) - alike} of {len(scored)} shared questions were sent differently")
+    elif not alike:
+        notes.append("every shared question was sent differently (see what differs)")
+    return scored, notes
+
+
+def _same_question(first: Question, second: Question) -> bool:
+    return (first.text, first.options, first.answer) == (second.text, second.options, second.answer)
+
+
+def _changes(pairs: Sequence[Pair]) -> dict[str, dict[str, list[int]]]:
+    """+1 gained, -1 lost, 0 otherwise, by domain and video."""
+    changes: dict[str, dict[str, list[int]]] = {}
+    for a, b in pairs:
+        videos = changes.setdefault(a.question.domain, {})
+        videos.setdefault(a.question.video, []).append(_right(b) - _right(a))
+    return changes
+
+
+def _look(name: str, pairs: Sequence[Pair], seed: int) -> Look:
+    gained = sum(_right(b) and not _right(a) for a, b in pairs)
+    lost = sum(_right(a) and not _right(b) for a, b in pairs)
+    interval = difference_interval(_changes(pairs), seed=seed)
+    return Look(
+        name=name,
+        n=len(pairs),
+        first_right=sum(_right(a) for a, _ in pairs),
+        second_right=sum(_right(b) for _, b in pairs),
+        gained=gained,
+        lost=lost,
+        difference=(gained - lost) / len(pairs),
+        low=interval.low,
+        high=interval.high,
+        interval=interval.method,
+        p=mcnemar_exact(gained, lost),
+    )
+
+
+def _looks(pairs: Sequence[Pair], key: Callable[[Question], str], seed: int) -> tuple[Look, ...]:
+    groups: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        groups.setdefault(key(pair[0].question), []).append(pair)
+    return tuple(_look(name, members, seed) for name, members in sorted(groups.items()) if name)
+
+
+def _macro(pairs: Sequence[Pair]) -> float:
+    domains = [[change for values in videos.values() for change in values] for videos in _changes(pairs).values()]
+    return sum(sum(values) / len(values) for values in domains) / len(domains)
+
+
+def _needed(look: Look) -> int | None:
+    from egocross_eval.scoring.intervals import Interval
+
+    return questions_needed(look.gained, look.lost, look.n, Interval(look.low, look.high, look.interval))
+
+
+def differing(first: RunRecord, second: RunRecord) -> list[Difference]:
+    """In which settings, questions, data and versions two runs were made differently. The model is meant to differ."""
+    found = []
+    before, after = _flat(first), _flat(second)
+    for what in dict.fromkeys((*before, *after)):
+        a, b = before.get(what, "–"), after.get(what, "–")
+        if a != b:
+            found.append(Difference(what=what, first=a, second=b))
+    return found
+
+
+def _flat(record: RunRecord) -> dict[str, str]:
+    """Settings, questions, data files and our own version (which decides the parsing) by the name to show."""
+    settings, generation = record.settings, record.settings.generation
+    fields = [(settings, name) for name in settings.__struct_fields__ if name != "generation"]
+    fields += [(generation, name) for name in generation.__struct_fields__]
+    shown: dict[str, object] = {name.replace("_", " "): getattr(owner, name) for owner, name in fields}
+    shown["questions"] = f"{record.question_count} ({record.questions_hash[:12]})"
+    shown |= {f"file {name}": digest[:12] for name, digest in record.data_hashes.items()}
+    shown |= {f"version of {name}": version for name, version in record.versions.items() if "egocross" in name}
+    return {name: _text(value) for name, value in shown.items()}
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,236 @@
+"""Scores a predictions file from anywhere: the challenge's list, or a dict by id.
+
+Entries are joined to questions on question_id, else on id, never by position. An answer is read as the challenge's
+scorer does: a letter, else the text of an option.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from egocross_eval.errors import UsageError
+from egocross_eval.scoring.results import Judged, results_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from egocross_eval.schema import Question, Results
+    from egocross_eval.scoring.results import Fate
+
+_LARGEST = 64 * 1024 * 1024
+"""Most bytes of a predictions file within an archive."""
+
+_NAMED = 10
+
+
+class PredictionEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a predictions file. At least one of `question_id` and `id` is set."""
+
+    question_id: str | None = None
+    id: int | None = None
+    answer: str = ""
+    """As written; empty where the file has null or an empty text."""
+
+    @property
+    def name(self) -> str:
+        """What the entry says it's for."""
+        return self.question_id if self.question_id is not None else str(self.id)
+
+
+class PredictionReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What didn't fit when predictions were joined to questions; all by question_id, or by id where that's all there
+    is."""
+
+    matched: int
+    missing: tuple[str, ...] = ()
+    """Questions without an entry."""
+    unknown: tuple[str, ...] = ()
+    """Entries for no known question; they're left out."""
+    duplicate: tuple[str, ...] = ()
+    """Questions with more than one entry, all with the same answer; counted once."""
+    mismatched: tuple[str, ...] = ()
+    """Entries whose id is that of another question than their question_id; the latter counts, as in the challenge."""
+    unreadable: tuple[str, ...] = ()
+    """Questions whose answer is empty, or neither a letter nor the text of an option; not parsed, so wrong."""
+
+    def lines(self) -> list[str]:
+        """One line for each kind of trouble, naming the first questions."""
+        kinds = {
+            "without a prediction": self.missing,
+            "predictions for no known question, left out": self.unknown,
+            "predicted more than once, with the same answer": self.duplicate,
+            "with the id of another question; joined on question_id": self.mismatched,
+            "with an answer that is neither a letter nor an option": self.unreadable,
+        }
+        return [f"{len(names)} {kind}: {name_some(names)}" for kind, names in kinds.items() if names]
+
+
+def read_predictions(path: Path) -> list[PredictionEntry]:
+    """Entries of a JSON file, or of `predictions.json` in a zip.
+
+    Forms: a list of objects with `answer` and `question_id` or `id`; a dict from question_id or id to the answer, or
+    to an object with `answer`. Raises `UsageError` naming the file and the entry for anything else.
+    """
+    try:
+        content = _content(path)
+        data: Any = msgspec.json.decode(content)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise UsageError(f"can't read {path}: {error}") from error
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{path} is not JSON: {error}") from error
+    if isinstance(data, dict):
+        return [_from_pair(path, name, value) for name, value in data.items()]
+    if isinstance(data, list):
+        return [_from_object(path, f"entry {number}", value) for number, value in enumerate(data, 1)]
+    raise UsageError(f"{path}: expected a list of predictions or a dict by question_id, not {type(data).__name__}")
+
+
+def _content(path: Path) -> bytes:
+    if path.suffix.lower() != ".zip":
+        return path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        try:
+            member = archive.getinfo("predictions.json")
+        except KeyError:
+            raise UsageError(f"{path} holds no predictions.json") from None
+        if member.file_size > _LARGEST:
+            raise UsageError(f"{path}: predictions.json is larger than {_LARGEST} bytes")
+        return archive.read(member)
+
+
+def _from_pair(path: Path, name: str, value: Any) -> PredictionEntry:
+    if isinstance(value, dict):
+        if "answer" not in value:
+            raise UsageError(f"{path}: {name!r} has no 'answer'")
+        value = value["answer"]
+    answer = _answer_text(path, repr(name), value)
+    if name.isascii() and name.isdigit():
+        return PredictionEntry(id=int(name), answer=answer)
+    return PredictionEntry(question_id=name, answer=answer)
+
+
+def _from_object(path: Path, place: str, value: Any) -> PredictionEntry:
+    if not isinstance(value, dict):
+        raise UsageError(f"{path}: {place} is no object")
+    name, number = value.get("question_id"), value.get("id")
+    if isinstance(number, str) and number.isascii() and number.isdigit():
+        number = int(number)
+    if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
+        raise UsageError(f"{path}: {place}: id must be a whole number, not {number!r}")
+    if name is not None and not isinstance(name, str):
+        raise UsageError(f"{path}: {place}: question_id must be text, not {name!r}")
+    if not name and number is None:
+        raise UsageError(f"{path}: {place} has neither question_id nor id")
+    if "answer" not in value:
+        raise UsageError(f"{path}: {place} ({name or number}) has no 'answer'")
+    answer = _answer_text(path, f"{place} ({name or number})", value["answer"])
+    return PredictionEntry(question_id=name or None, id=number, answer=answer)
+
+
+def _answer_text(path: Path, place: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    raise UsageError(f"{path}: {place}: the answer must be text, not {type(value).__name__}")
+
+
+def read_answer(answer: str, question: Question) -> str | None:
+    """The letter that an answer stands for: a letter in either case, else the exact text of an option, with or without
+    its `A: ` label; surrounding space and case are ignored. None if it's neither."""
+    text = " ".join(answer.split()).casefold()
+    for letter in question.options:
+        if text == letter.casefold():
+            return letter
+    for letter, option in question.options.items():
+        plain = " ".join(option.split()).casefold()
+        if text and text in (plain, f"{letter.casefold()}: {plain}"):
+            return letter
+    return None
+
+
+def score_predictions(
+    questions: Sequence[Question], predictions: Path | Iterable[PredictionEntry], *, seed: int = 0
+) -> tuple[Results, PredictionReport]:
+    """Results of a predictions file over `questions` (with their answers), and what didn't fit.
+
+    A question without an entry counts neither right nor wrong but stays in n; the results are then incomplete. Raises
+    `UsageError` if two entries for one question differ, for then nobody can say which is meant.
+    """
+    entries = read_predictions(predictions) if isinstance(predictions, Path) else list(predictions)
+    answers, unknown, duplicate, mismatched = _join(questions, entries)
+    judged: list[Judged] = []
+    missing, unreadable = [], []
+    for question in questions:
+        fate: Fate
+        if question.question_id not in answers:
+            fate = "missing"
+            missing.append(question.question_id)
+        else:
+            letter = read_answer(answers[question.question_id], question)
+            if letter is None:
+                unreadable.append(question.question_id)
+            fate = _fate(letter, question)
+        judged.append(Judged(question, fate))
+    report = PredictionReport(
+        matched=len(answers),
+        missing=tuple(missing),
+        unknown=tuple(unknown),
+        duplicate=tuple(duplicate),
+        mismatched=tuple(mismatched),
+        unreadable=tuple(unreadable),
+    )
+    return results_of(judged, total=len(questions), seed=seed), report
+
+
+def _fate(letter: str | None, question: Question) -> Fate:
+    if letter is None:
+        return "not_parsed"
+    if question.answer is None:
+        return "unscored"
+    return "right" if letter in question.accepted_letters() else "wrong"
+
+
+def _join(
+    questions: Sequence[Question], entries: Iterable[PredictionEntry]
+) -> tuple[dict[str, str], list[str], list[str], list[str]]:
+    """Answers by question_id; names of unknown entries, of duplicates and of mismatched ids."""
+    by_name = {question.question_id: question for question in questions}
+    by_id = {question.id: question for question in questions}
+    if len(by_id) != len(questions) or len(by_name) != len(questions):
+        raise UsageError("the questions to score against don't have unique ids; give those of one split")
+    answers: dict[str, str] = {}
+    unknown: list[str] = []
+    duplicate: list[str] = []
+    mismatched: list[str] = []
+    contradictory: list[str] = []
+    for entry in entries:
+        if entry.question_id is not None:
+            question = by_name.get(entry.question_id)
+        else:
+            question = by_id.get(entry.id) if entry.id is not None else None
+        if question is None:
+            unknown.append(entry.name)
+            continue
+        name = question.question_id
+        if entry.id is not None and entry.id != question.id:
+            mismatched.append(name)
+        if name in answers:
+            same = read_answer(answers[name], question) == read_answer(entry.answer, question)
+            (duplicate if same else contradictory).append(name)
+        answers.setdefault(name, entry.answer)
+    if contradictory:
+        raise UsageError(f"different predictions for the same question: {name_some(contradictory)}; keep one of each")
+    return answers, unknown, list(dict.fromkeys(duplicate)), mismatched
+
+
+def name_some(names: Sequence[str]) -> str:
+    """The first of `names`, and how many more there are."""
+    shown = ", ".join(names[:_NAMED])
+    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown
