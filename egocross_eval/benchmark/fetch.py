@@ -53,7 +53,7 @@ def fetch(part: Part, to: Path, *, domain: str | None = None) -> list[FetchSumma
     """Downloads one part of the benchmark into `to`, which becomes a data root (or the folder of the checkpoints).
 
     `domain` fetches that domain's frames or checkpoint only. What is there already isn't fetched again.
-    Raises `UsageError` where access must be asked for or a client isn't installed, `FetchError` where the network fails.
+    Raises `UsageError` where access must be asked for or a client isn't installed, `FetchError` if the network fails.
     """
     if part not in PARTS:
         raise unknown("part", part, PARTS)
@@ -238,7 +238,7 @@ def _explain_modelscope(name: str, kind: str, error: Exception) -> EgoCrossError
     status = _status(chain) or next((s for e in chain if isinstance(s := getattr(e, "status_code", None), int)), None)
     if status in (401, 403):
         return UsageError(
-            f"access to {name} was refused (HTTP {status}); see {url}, and set MODELSCOPE_API_TOKEN if it asks for a login"
+            f"access to {name} was refused (HTTP {status}); see {url}, and set MODELSCOPE_API_TOKEN if it wants a login"
         )
     if status == 404 or any(type(entry).__name__ == "NotExistError" for entry in chain):
         return UsageError(f"{url} was not found; was it moved or renamed?")

@@ -40,7 +40,7 @@ def as_dataset(
 def to_dataset(questions: Questions) -> Dataset:
     """One row per question, in order.
 
-    Columns: `id`; `question_id`, `domain`, `dataset`, `category`, `question_type`, `text`; `options`, four texts for A to D;
+    Columns: `id`; `question_id`, `domain`, `dataset`, `category`, `question_type`, `text`; `options`, the four texts;
     `frames`, images not decoded: dicts of `path` and `bytes` (`cast_column("frames", List(Image()))` decodes them);
     `frame_names` below the data root; `frame_times` in seconds (null where unknown); `video`; `clip_end` in seconds;
     `answer` (a letter), `answer_text`, `detailed_answer`, null where not known. Nothing is read from the frame files.

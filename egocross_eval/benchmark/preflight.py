@@ -112,9 +112,8 @@ def verify(source: DataSource, *, decode: bool = False, progress: Progress | Non
     """Checks the questions of `source` and all their frames.
 
     Frames are looked at by header and end marker, which takes seconds for the whole testbed; `decode` decodes each
-    in full.
-    A malformed questions file ends up in the report's errors; a `DataError` is raised where the data root or the file is
-    not there at all.
+    in full. A malformed questions file ends up in the report's errors; a `DataError` is raised where the data root or
+    the file isn't there at all.
     """
     root = DataRoot(source.root)
     if source.split == "support":
