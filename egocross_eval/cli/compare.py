@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 @click.command(name="compare")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--format", "format_", type=click.Choice(["md", "json"]), default="md", show_default=True)
-@click.option(
-    "--flips", type=click.IntRange(min=0), default=10, show_default=True, help="Flipped questions to name each way."
-)
+@click.option("--flips", type=click.IntRange(min=0), default=10, show_default=True, help="Flipped questions to name.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap.")
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
 def command(runs: tuple[Path, ...], format_: str, flips: int, seed: int, output: Path | None) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, get_args
 
 import click
 
+from egocross_eval.leaderboard.ranking import SORT_KEYS
+from egocross_eval.leaderboard.render import Format
+
+if TYPE_CHECKING:
+    from egocross_eval.leaderboard.table import IntervalStyle
+
 SUFFIXES = {".md": "md", ".json": "json", ".csv": "csv", ".tex": "latex", ".html": "html", ".htm": "html"}
 """Format by the suffix of --output."""
-
-FORMATS = ("md", "json", "csv", "latex", "html")
-SORT_KEYS = ("micro", "macro", "animal", "industry", "xsports", "surgery", "model", "date")
 
 
 @click.command(name="leaderboard")
@@ -18,23 +22,17 @@ SORT_KEYS = ("micro", "macro", "animal", "industry", "xsports", "surgery", "mode
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(FORMATS),
+    type=click.Choice(get_args(Format)),
     help="Default: by the suffix of --output, else md. json can be read again.",
 )
-@click.option(
-    "--published/--no-published", default=True, show_default=True, help="With the published rows, as references."
-)
+@click.option("--published/--no-published", default=True, show_default=True, help="Add the published rows.")
 @click.option("--intervals", is_flag=True, help="Half the width of the 95 % intervals: 45.14 ± 3.4.")
 @click.option("--ranges", is_flag=True, help="The ends of the 95 % intervals: 45.14 [41.9, 48.6].")
-@click.option(
-    "--sort", type=click.Choice(SORT_KEYS), default="micro", show_default=True, help="Order, and what ranks go by."
-)
+@click.option("--sort", type=click.Choice(SORT_KEYS), default="micro", show_default=True, help="Order and ranks.")
 @click.option("--model", "models", multiple=True, metavar="GLOB", help="Only models that match; may be repeated.")
 @click.option("--split", "splits", multiple=True, metavar="NAME", help="Only rows of this split; may be repeated.")
 @click.option("--complete", "complete_only", is_flag=True, help="Leave incomplete runs out.")
-@click.option(
-    "--join/--no-join", default=True, show_default=True, help="Join runs that differ in the seed alone into a mean."
-)
+@click.option("--join/--no-join", default=True, show_default=True, help="Join runs that differ in the seed alone.")
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
 @click.option(
     "--update",
@@ -88,7 +86,7 @@ def command(
         rows += published_rows()
     rows = distinct(rows)
     rows = select(join_repeats(rows) if join else rows, models=models, splits=splits, complete_only=complete_only)
-    style = "half-width" if intervals else "ends" if ranges else "none"
+    style: IntervalStyle = "half-width" if intervals else "ends" if ranges else "none"
     text = render(rows, chosen, intervals=style, sort=sort)
     _deliver(text, output, update)
 

@@ -32,8 +32,8 @@ def _markdown(comparison: Comparison, flips: int, together: int) -> str:
     look = comparison.micro
     blocks = [f"**{second} against {first}**", escape_markdown(verdict_sentence(comparison))]
     blocks.append(
-        f"{comparison.same_letter} of {look.n} questions have the same letter, {comparison.same_outcome} the same outcome; "
-        f"{look.gained} are right only in {second}, {look.lost} only in {first}."
+        f"Of {look.n} questions, {comparison.same_letter} have the same letter and {comparison.same_outcome} the same "
+        f"outcome; {look.gained} are right only in {second}, {look.lost} only in {first}."
     )
     if comparison.notes:
         blocks.append("\n".join(f"- {escape_markdown(note)}" for note in comparison.notes))
@@ -86,7 +86,7 @@ def _p(value: float) -> str:
 def _notes(together: int) -> list[str]:
     several = f" and {together} comparisons" if together > 1 else ""
     return [
-        "Differences in points, the second run less the first; intervals by a bootstrap of source videos within domains.",
+        "Differences in points, the second run less the first; intervals resample source videos within domains.",
         "p: McNemar's exact test, which takes questions as independent; corrected for many looks by Holm's method "
         f"(over all domains and question types{several}); \\* below {LEVEL}.",
     ]

@@ -154,10 +154,8 @@ def verdict_sentence(comparison: Comparison) -> str:
     look = comparison.micro
     interval = f"95 % interval {100 * look.low:.1f} to {100 * look.high:.1f}"
     if look.gained == look.lost:
-        return (
-            f"{comparison.second} and {comparison.first} have equally many of {look.n:,} questions right, {interval} points: "
-            "no difference is shown by these data."
-        )
+        both = f"{comparison.second} and {comparison.first}"
+        return f"{both} have equally many of {look.n:,} questions right, {interval} points: no difference is shown."
     ahead, behind, sign = comparison.second, comparison.first, 1
     if look.difference < 0:
         ahead, behind, sign = behind, ahead, -1
@@ -176,8 +174,7 @@ def _rounded(count: int | None) -> int:
     """Two significant digits: more would pretend to a precision that isn't there."""
     if not count:
         return 0
-    unit = 10 ** max(0, len(str(count)) - 2)
-    return round(count / unit) * unit
+    return int(float(f"{count:.1e}"))
 
 
 Pair = tuple[Sample, Sample]
@@ -280,7 +277,7 @@ def differing(first: RunRecord, second: RunRecord) -> list[Difference]:
 def _flat(record: RunRecord) -> dict[str, str]:
     """Settings, questions, data files and our own version (which decides the parsing) by the name to show."""
     settings, generation = record.settings, record.settings.generation
-    fields = [(settings, name) for name in settings.__struct_fields__ if name != "generation"]
+    fields: list[tuple[object, str]] = [(settings, name) for name in settings.__struct_fields__ if name != "generation"]
     fields += [(generation, name) for name in generation.__struct_fields__]
     shown: dict[str, object] = {name.replace("_", " "): getattr(owner, name) for owner, name in fields}
     shown["questions"] = f"{record.question_count} ({record.questions_hash[:12]})"
