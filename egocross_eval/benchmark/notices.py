@@ -17,14 +17,14 @@ NoticeKind = Literal[
 ]
 
 WORDING: dict[NoticeKind, str] = {
-    "segment_beyond_frames": "name a segment end beyond the frames supplied",
-    "unsorted_frames": "list their frames out of temporal order (put right)",
-    "dropped_frames": "have frames missing within the clip (times follow the file numbers)",
-    "identical_options": "have identical options (either letter counts)",
-    "wrong_clip": "ask about another clip than the one they carry",
-    "shared_frames": "carry a frame file that is listed more than once",
+    "segment_beyond_frames": "a segment end beyond the frames supplied",
+    "unsorted_frames": "frames listed out of temporal order (put right)",
+    "dropped_frames": "frames missing within the clip (times follow the file numbers)",
+    "identical_options": "identical options (either letter counts)",
+    "wrong_clip": "the frames of another question's clip",
+    "shared_frames": "a frame file that is listed more than once",
 }
-"""How each kind reads after "N questions"."""
+"""How each kind reads after "N questions with"."""
 
 _WARNED: tuple[NoticeKind, ...] = ("segment_beyond_frames", "unsorted_frames", "wrong_clip")
 _LISTED = 12
@@ -69,5 +69,5 @@ def summarise(notices: Iterable[Notice]) -> tuple[str, ...]:
         if ids:
             shown = ", ".join(ids[:_LISTED]) + (", ..." if len(ids) > _LISTED else "")
             what = "question" if len(ids) == 1 else "questions"
-            lines.append(f"{len(ids)} {what} {WORDING[kind]}: id {shown}")
+            lines.append(f"{len(ids)} {what} with {WORDING[kind]}: id {shown}")
     return tuple(lines)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from egocross_eval.benchmark.cells import CELLS, DATASET_DOMAINS, DOMAINS, SUPPORT_COUNT, TESTBED_COUNT
+from egocross_eval.benchmark.cells import CELLS, DATASET_DOMAINS, SUPPORT_COUNT
 from egocross_eval.benchmark.image_check import FrameCheck, FrameTrouble, check_frame
 from egocross_eval.benchmark.notices import Notice, notice
 from egocross_eval.benchmark.paths import DataRoot
@@ -126,8 +126,10 @@ def verify(source: DataSource, *, decode: bool = False, progress: Progress | Non
         return _malformed(root, source, [str(path) for path in files], decode, str(error))
     frames = _check_frames(root, read.questions, decode, progress)
     notices = [*notices, *_shared(read.questions)]
-    own_file = source.questions_file is None and source.split != "demo"
-    count_errors = _wrong_counts(read.questions, source.split) if own_file else []
+    expected = _expected(read.questions, source.split)
+    wrong = _wrong_counts(read.questions, expected)
+    # A file that was named by hand may well be a part of the benchmark.
+    count_errors, count_warnings = ([], wrong[:1]) if source.questions_file else (wrong, [])
     details = _details(read.questions, frames.checks, notices)
     troubles = Counter(problem.trouble for detail in details for problem in detail.problems)
     names = [frame.name for question in read.questions for frame in question.frames]
@@ -145,9 +147,9 @@ def verify(source: DataSource, *, decode: bool = False, progress: Progress | Non
         identical_files=frames.identical,
         bytes=sum(frames.checks[name].size for name in names),
         errors=count_errors,
-        warnings=list(read.warnings),
+        warnings=[*read.warnings, *count_warnings],
         troubles=dict(troubles),
-        datasets=_datasets(read.questions, details, frames.checks, source.split if own_file else ""),
+        datasets=_datasets(read.questions, details, frames.checks, expected),
         details=details,
     )
 
@@ -226,23 +228,28 @@ def _shared(questions: Iterable[Question]) -> list[Notice]:
     return found
 
 
-def _wrong_counts(questions: Sequence[Question], split: str) -> list[str]:
-    """What is not as many as in the benchmark."""
+def _expected(questions: Sequence[Question], split: str) -> dict[tuple[str, str], int]:
+    """How many questions the benchmark has by dataset and question type (empty: any); nothing for the demo."""
     if split == "support":
-        domains = Counter(question.domain for question in questions)
-        return [
-            f"{domain}: {domains[domain]} support examples instead of {SUPPORT_COUNT}"
-            for domain in DOMAINS
-            if domains[domain] != SUPPORT_COUNT
-        ]
+        shares = Counter(DATASET_DOMAINS.values())
+        return {(dataset, ""): SUPPORT_COUNT // shares[domain] for dataset, domain in DATASET_DOMAINS.items()}
     counts = Counter((question.dataset, question.question_type) for question in questions)
+    # Equally many in every cell: that is the demo, in the place of the testbed.
+    if split == "demo" or (len(counts) == len(CELLS) and len(set(counts.values())) == 1):
+        return {}
+    return {(cell.dataset, cell.question_type): cell.count for cell in CELLS}
+
+
+def _wrong_counts(questions: Sequence[Question], expected: dict[tuple[str, str], int]) -> list[str]:
+    """What is not as many as in the benchmark, the total first."""
     lines = []
-    for cell in CELLS:
-        count = counts[cell.dataset, cell.question_type]
-        if count != cell.count:
-            lines.append(f"{cell.dataset}, {cell.question_type}: {count} questions instead of {cell.count}")
+    for (dataset, question_type), count in expected.items():
+        found = sum(q.dataset == dataset and question_type in ("", q.question_type) for q in questions)
+        if found != count:
+            cell = f"{dataset}, {question_type}" if question_type else dataset
+            lines.append(f"{cell}: {found} questions instead of {count}")
     if lines:
-        lines.insert(0, f"{len(questions)} questions instead of the {TESTBED_COUNT} of the testbed")
+        lines.insert(0, f"{len(questions)} questions; the whole split has {sum(expected.values())}")
     return lines
 
 
@@ -273,23 +280,17 @@ def _details(
     return details
 
 
-def _expected(dataset: str, split: str) -> int | None:
-    if split == "testbed":
-        return sum(cell.count for cell in CELLS if cell.dataset == dataset)
-    if split == "support":
-        shared = sum(domain == DATASET_DOMAINS[dataset] for domain in DATASET_DOMAINS.values())
-        return SUPPORT_COUNT // shared
-    return None
-
-
 def _datasets(
-    questions: Sequence[Question], details: Sequence[QuestionReport], checks: dict[str, FrameCheck], split: str
+    questions: Sequence[Question],
+    details: Sequence[QuestionReport],
+    checks: dict[str, FrameCheck],
+    expected: dict[tuple[str, str], int],
 ) -> list[DatasetReport]:
     reports = []
     for dataset, domain in DATASET_DOMAINS.items():
         own = [question for question in questions if question.dataset == dataset]
-        expected = _expected(dataset, split)
-        if not own and not expected:
+        due = sum(count for (name, _), count in expected.items() if name == dataset) if expected else None
+        if not own and not due:
             continue
         reported = [detail for detail in details if detail.dataset == dataset]
         seen = [checks[frame.name] for question in own for frame in question.frames]
@@ -299,7 +300,7 @@ def _datasets(
                 dataset=dataset,
                 domain=domain,
                 questions=len(own),
-                expected=expected,
+                expected=due,
                 frames=len(seen),
                 troubles=dict(Counter(problem.trouble for detail in reported for problem in detail.problems)),
                 notices=dict(Counter(entry.kind for detail in reported for entry in detail.notices)),

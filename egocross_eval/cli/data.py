@@ -117,7 +117,12 @@ def demo(folder: Path, seed: int, training: int) -> None:
     egocross-eval --model baseline:chance --tasks all --data DEMO
     """
     from egocross_eval.benchmark.demo import write_demo
+    from egocross_eval.cli.data_report import plural, size_text
 
     summary = write_demo(folder, seed=seed, training=training)
-    click.echo(str(summary))
+    parts = [plural(summary.questions, "question"), plural(summary.support, "support example")]
+    if summary.training:
+        parts.append(plural(summary.training, "training example"))
+    frames = f"{plural(summary.frames, 'frame')}, {size_text(summary.bytes)}"
+    click.echo(f"{', '.join(parts)} ({frames}) in {summary.root}")
     click.echo(f"try it with: egocross-eval --model baseline:chance --tasks all --data {folder}")

@@ -133,7 +133,7 @@ def _print_notes(console: Console, report: Report) -> None:
                 by_dataset[entry.dataset] = by_dataset.get(entry.dataset, 0) + 1
             where = ", ".join(f"{dataset} {count}" for dataset, count in by_dataset.items())
             ids = ", ".join(str(entry.id) for entry in found[:_LISTED]) + (", ..." if len(found) > _LISTED else "")
-            console.print(f"Note: {plural(len(found), 'question')} {wording} ({where}): id {ids}")
+            console.print(f"Note: {plural(len(found), 'question')} with {wording} ({where}): id {ids}")
 
 
 def _verdict(report: Report) -> str:
