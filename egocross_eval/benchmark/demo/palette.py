@@ -1,0 +1,35 @@
+"""Colours of the demo's things: eight saturated hues that stay apart in a 64-pixel frame, and greys for everything
+else."""
+
+from __future__ import annotations
+
+Colour = tuple[int, int, int]
+"""Red, green, blue, each 0 to 255."""
+
+HUES: dict[str, Colour] = {
+    "red": (222, 32, 38),
+    "orange": (255, 138, 0),
+    "yellow": (250, 216, 20),
+    "green": (22, 158, 54),
+    "cyan": (0, 204, 224),
+    "blue": (34, 70, 232),
+    "purple": (142, 42, 206),
+    "pink": (255, 88, 178),
+}
+"""Each thing of a domain has one of these and a shape of its own; nothing else in a frame is as saturated."""
+
+INK: Colour = (24, 24, 28)
+PAPER: Colour = (246, 246, 242)
+FADED: Colour = (168, 168, 168)
+
+
+def shade(colour: Colour, factor: float) -> Colour:
+    """`colour` made darker (factor below 1) or lighter (above 1), clipped."""
+    red, green, blue = (max(0, min(255, round(channel * factor))) for channel in colour)
+    return red, green, blue
+
+
+def blend(one: Colour, other: Colour, share: float) -> Colour:
+    """The mix of two colours: `share` 0 gives the first, 1 the second."""
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+    return red, green, blue
