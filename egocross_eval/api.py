@@ -106,7 +106,7 @@ def _model(model: str | ModelAdapter, known: Registry) -> tuple[ModelSpec, Model
     if isinstance(model, str):
         spec = parse_spec(model)
         return spec, build_adapter(spec, known)
-    return ModelSpec(scheme="python", target=type(model).__qualname__), model
+    return ModelSpec(scheme="python", target=type(model).__name__), model
 
 
 def prepare(plan: RunPlan, spec: ModelSpec, adapter: ModelAdapter, known: Registry, path: Path) -> Session:

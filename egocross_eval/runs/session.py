@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
+from egocross_eval.benchmark.answers import AnswerRecord
 from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.base import ModelAdapter
 from egocross_eval.plugins.manager import Registry
@@ -164,8 +166,22 @@ class _Observers:
             warnings.warn(f"an observer plugin failed in {name} and is left out from here on: {error!r}", stacklevel=2)
 
 
-def rescore(folder: RunFolder, answers: dict[str, Question]) -> int:
-    """Reads every kept output again with the present rules and the given answers (questions by question_id).
+def known_answers(questions: Iterable[Question]) -> dict[str, AnswerRecord]:
+    """The right answers that questions carry, by question_id."""
+    return {
+        question.question_id: AnswerRecord(
+            id=question.id,
+            correct_option_letter=question.answer,
+            answer_text=question.answer_text,
+            detailed_answer=question.detailed_answer,
+        )
+        for question in questions
+        if question.answer is not None
+    }
+
+
+def rescore(folder: RunFolder, answers: Mapping[str, AnswerRecord]) -> int:
+    """Reads every kept output again with the present rules and the given answers (by question_id).
 
     What changed is appended to `samples.jsonl`; returns how many changed. Questions without a new answer keep theirs.
     """
@@ -175,10 +191,10 @@ def rescore(folder: RunFolder, answers: dict[str, Question]) -> int:
         for sample in samples:
             known = answers.get(sample.question.question_id)
             question = sample.question
-            if known is not None and known.answer is not None:
+            if known is not None:
                 question = msgspec.structs.replace(
                     question,
-                    answer=known.answer,
+                    answer=known.correct_option_letter,
                     answer_text=known.answer_text,
                     detailed_answer=known.detailed_answer,
                 )
@@ -203,7 +219,7 @@ def finish(folder: RunFolder, questions: tuple[Question, ...] | None = None) -> 
 
     record = folder.record()
     samples = folder.samples()
-    answers = {question.question_id: question for question in questions or () if question.answer is not None}
+    answers = known_answers(questions or ())
     if any(s.outcome == "unscored" and s.question.question_id in answers for s in samples):
         rescore(folder, answers)
         samples = folder.samples()

@@ -10,7 +10,7 @@ import msgspec
 from egocross_eval.benchmark.cells import (
     CATEGORIES,
     CELLS,
-    DATASETS,
+    DATASET_DOMAINS,
     DOMAINS,
     QUESTION_TYPES,
     SUPPORT_COUNT,
@@ -36,14 +36,27 @@ def load_split(source: DataSource) -> Questions:
     return read_testbed(source)
 
 
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+def _stamp(source: DataSource) -> Stamp:
+    """Path, size and modification time of every file that a split could be read from: another stamp, another reading."""
+    paths = [path for path in (source.questions_file, source.answers_file) if path]
+    for folder in (".", "egocross_testbed", "egocross_support_set"):
+        paths.extend(sorted((source.root / folder).glob("*.json")))
+    status = [(str(path), path.stat()) for path in paths if path.is_file()]
+    return tuple((path, found.st_size, found.st_mtime_ns) for path, found in status)
+
+
 @functools.lru_cache(maxsize=4)
-def _load_once(source: DataSource) -> Questions:
+def _load_once(source: DataSource, stamp: Stamp) -> Questions:
+    """Several tasks are chosen from one reading of the files."""
     return load_split(source)
 
 
 def _selecting(keep: Callable[[Question], bool]) -> Callable[[DataSource], Questions]:
     def load(source: DataSource) -> Questions:
-        everything = _load_once(source)
+        everything = _load_once(source, _stamp(source))
         return msgspec.structs.replace(everything, questions=tuple(q for q in everything.questions if keep(q)))
 
     return load
@@ -64,7 +77,7 @@ def egocross_tasks() -> list[Task]:
         *(_by_value("domain", domain) for domain in DOMAINS),
         *(_by_value("category", category) for category in CATEGORIES),
         *(_by_value("question_type", question_type) for question_type in QUESTION_TYPES),
-        *(_by_value("dataset", dataset) for dataset in DATASETS),
+        *(_by_value("dataset", dataset) for dataset in DATASET_DOMAINS),
     ]
 
 
@@ -75,7 +88,7 @@ def _by_value(field: str, value: str) -> Task:
     description = f"{kind} {value}"
     if field == "domain":
         counts["support"] = SUPPORT_COUNT
-        description = f"domain {value}: {', '.join(d for d, domain in DATASETS.items() if domain == value)}"
+        description = f"domain {value}: {', '.join(d for d, domain in DATASET_DOMAINS.items() if domain == value)}"
     return Task(
         name=task_slug(value),
         kind=kind,

@@ -1,0 +1,94 @@
+"""`egocross-eval score`: a run, or any predictions file, against answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from egocross_eval.cli.options import data_options
+
+if TYPE_CHECKING:
+    from egocross_eval.benchmark.answers import AnswerRecord
+    from egocross_eval.schema import Results
+
+
+@click.command(name="score")
+@click.argument("what", type=click.Path(exists=True, path_type=Path), metavar="RUN|PREDICTIONS")
+@data_options
+@click.option(
+    "--tasks", "-t", default="all", show_default=True, help="For a predictions file: which questions it's for."
+)
+@click.option("--cells", is_flag=True, help="Also the 25 (dataset, question type) cells.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+def command(what: Path, tasks: str, cells: bool, as_json: bool, **where: Any) -> int:
+    """Score RUN again, or score a PREDICTIONS file (list or dict, .json or submission.zip), against answers.
+
+    A run's outputs are read again with the present extraction rules. Answers come from --answers, or from the answers
+    file below the data root.
+
+    \b
+    egocross-eval score runs/my-run --answers egocross_testbed_answers.json
+    egocross-eval score predictions.json --data ROOT
+    """
+    import msgspec
+
+    from egocross_eval.cli.figures import figures_table
+    from egocross_eval.runs.store import RECORD_FILE
+
+    results = _score_run(what, where) if (what / RECORD_FILE).is_file() else _score_file(what, tasks, where)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(results), indent=2))
+    else:
+        groups = ("domain", "category", "question_type", "dataset")
+        click.echo(figures_table(results, (*groups, "cell") if cells else groups))
+    return 0 if results.complete else 1
+
+
+def _score_run(path: Path, where: dict[str, Any]) -> Results:
+    from egocross_eval.runs.session import finish, rescore
+    from egocross_eval.runs.store import RunFolder
+
+    folder = RunFolder(path)
+    answers = _answers_for_run(folder.record().settings.split, where)
+    changed = rescore(folder, answers)
+    click.echo(f"{path}: {changed} samples changed", err=True)
+    return finish(folder)
+
+
+def _answers_for_run(split: str, where: dict[str, Any]) -> dict[str, AnswerRecord]:
+    """Right answers by question_id; empty where none are given: the run's own stay."""
+    from egocross_eval.benchmark.answers import read_answers
+    from egocross_eval.errors import DataError
+    from egocross_eval.runs.plan import RunOptions
+    from egocross_eval.runs.session import known_answers
+    from egocross_eval.tasks.egocross import load_split
+
+    if where["answers_file"] is not None and where["data"] is None and where["questions_file"] is None:
+        return read_answers(where["answers_file"])
+    try:
+        source = RunOptions(**{**where, "split": split}).source()
+    except DataError:
+        if where["data"] is not None:
+            raise
+        return {}
+    return known_answers(load_split(source).questions)
+
+
+def _score_file(path: Path, tasks: str, where: dict[str, Any]) -> Results:
+    from egocross_eval.errors import DataError, UsageError
+    from egocross_eval.plugins.manager import registry
+    from egocross_eval.runs.plan import RunOptions
+    from egocross_eval.scoring.predictions import score_predictions
+    from egocross_eval.tasks.select import load_questions, select_tasks
+
+    if path.is_dir():
+        raise UsageError(f"{path} is neither a run folder (it has no run.json) nor a predictions file")
+    questions = load_questions(select_tasks(tasks, registry()), RunOptions(**where).source()).questions
+    if all(question.answer is None for question in questions):
+        raise DataError("the right answers are not known here; pass --answers egocross_testbed_answers.json")
+    results, report = score_predictions(questions, path)
+    for line in report.lines():
+        click.echo(f"note: {line}", err=True)
+    return results

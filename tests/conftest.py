@@ -1,0 +1,40 @@
+"""Fixtures that all tests share: a private cache, the demo benchmark, small questions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[1].parent / "shared"
+
+
+@pytest.fixture(autouse=True)
+def private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test sees the user's caches, data root or keys."""
+    cache = tmp_path_factory.getbasetemp() / "cache"
+    cache.mkdir(exist_ok=True)
+    monkeypatch.setenv("EGOCROSS_CACHE", str(cache))
+    monkeypatch.delenv("EGOCROSS_DATA", raising=False)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    return cache
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data root of the demo benchmark."""
+    from egocross_eval.benchmark.demo import write_demo
+
+    root = tmp_path_factory.mktemp("demo")
+    write_demo(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real question files; the test is skipped where they aren't."""
+    data = SHARED / "data"
+    if not (data / "egocross_testbed_imgs.json").is_file():
+        pytest.skip("the real benchmark files are not here")
+    return data

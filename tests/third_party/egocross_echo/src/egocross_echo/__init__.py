@@ -1,0 +1,51 @@
+"""One model adapter and one task, the smallest that are of use."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from egocross_eval.model_adapters.base import AdapterType, Capabilities, ModelAdapter
+from egocross_eval.plugins import hookimpl
+from egocross_eval.schema import Request, Response
+from egocross_eval.tasks.base import DataSource, Questions, Task
+
+
+class EchoAdapter(ModelAdapter):
+    """Answers with the option that has the most words in common with the question."""
+
+    capabilities = Capabilities(needs_content=False)
+
+    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
+        for request in requests:
+            words = set(request.prompt.messages[-1].parts[-1].text.lower().split("\n")[0].split())
+            best = max(request.options, key=lambda letter: len(words & set(request.options[letter].lower().split())))
+            yield Response(key=request.key, text=f"The answer is {best}.")
+
+
+def build(target: str, options: dict[str, str]) -> ModelAdapter:
+    return EchoAdapter()
+
+
+def load_short_clips(source: DataSource) -> Questions:
+    from egocross_eval.tasks.egocross import load_split
+
+    everything = load_split(source)
+    short = tuple(question for question in everything.questions if len(question.frames) <= 5)
+    return msgspec.structs.replace(everything, questions=short)
+
+
+@hookimpl
+def egocross_model_adapters() -> Iterable[AdapterType]:
+    return [AdapterType(scheme="echo", description="repeats the question's words", factory=build, example="echo:words")]
+
+
+@hookimpl
+def egocross_tasks() -> Iterable[Task]:
+    return [
+        Task(
+            name="short-clips",
+            kind="third party",
+            description="questions on clips of at most five frames",
+            load=load_short_clips,
+        )
+    ]
