@@ -1,0 +1,184 @@
+"""`hf:PATH_OR_NAME`: answers requests with a transformers model in this process."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from egocross_eval.errors import UsageError
+from egocross_eval.model_adapters.base import Capabilities, ModelAdapter
+from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
+from egocross_eval.model_adapters.hf.identity import folder_hash, tensors
+from egocross_eval.model_adapters.hf.loading import check_lora
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Future
+
+    from egocross_eval.model_adapters.hf.engine import Engine
+    from egocross_eval.model_adapters.hf.options import HfOptions
+    from egocross_eval.model_adapters.hf.preparation import Preparer
+    from egocross_eval.schema import Request, Response
+
+MOST_THREADS = 16
+
+_ENGINES = ("transformers", "torch", "torchvision", "tokenizers", "peft", "accelerate")
+
+
+def build(target: str, options: HfOptions) -> ModelAdapter:
+    """The adapter of an `hf:` spec. Checks the arguments only; the model is loaded when the first request is drawn.
+
+    Raises UsageError for a path that leads nowhere, a folder that is no checkpoint, or a `lora=` that is no adapter.
+    """
+    return HfAdapter(Checkpoint(target, options.revision), options)
+
+
+class HfAdapter(ModelAdapter):
+    """One model of transformers, by the auto classes for images and text.
+
+    Requests are drawn in windows, sorted by length and answered in batches with padding on the left; each batch's
+    responses are yielded as soon as it's answered. Batches depend on the order of the requests alone. At temperature 0
+    the most likely token is taken; above it every request draws from a generator of its own, seeded by the run's seed
+    and the request's content, so that its answer doesn't depend on its companions in the batch. Padding and batch
+    shapes still change the last bits of floating-point results, which can turn a near tie.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, options: HfOptions) -> None:
+        self._checkpoint = checkpoint
+        self._options = options
+        self._lora = check_lora(options.lora) if options.lora is not None else None
+        self._device = ThreadPoolExecutor(1, thread_name_prefix="egocross-model")
+        self._engine: Future[Engine] | None = None
+        self._most_tokens = 0
+
+    @cached_property
+    def capabilities(self) -> Capabilities:  # type: ignore[override]
+        """Images and letters' log-probabilities; videos where the checkpoint's processor has a part for them."""
+        return Capabilities(images=True, video=self._checkpoint.takes_video, scores=True)
+
+    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
+        """One response for each request, in batches of similar length.
+
+        Failures: `frame` (a frame can't be read), `context_length` (with the numbers), `out_of_memory` (a single
+        request doesn't fit), `prompt` (the processor refuses it). Raises UsageError where the model can't be loaded,
+        or can't answer in the mode that's asked for.
+        """
+        first = next(requests, None)
+        if first is None:
+            return
+        from egocross_eval.model_adapters.hf.pipeline import Limits, Pipeline
+
+        preparer = self._prepared
+        engine = self._loading(preparer)
+        size, threads = self._options.batch_size, self._options.threads
+        limits = Limits(
+            window=self._options.window,
+            threads=min(MOST_THREADS, os.cpu_count() or 1) if threads == "auto" else threads,
+            batch_size=None if size == "auto" else size,
+            batch_tokens=lambda: self._batch_tokens(engine.result()),
+        )
+        yield from Pipeline(preparer, engine, limits, self._device).run(_chain(first, requests))
+
+    @cached_property
+    def _prepared(self) -> Preparer:
+        from egocross_eval.model_adapters.hf.loading import load_processor
+        from egocross_eval.model_adapters.hf.preparation import Preparer
+
+        return Preparer(load_processor(self._checkpoint, self._options), self._context)
+
+    @property
+    def _context(self) -> int | None:
+        text = self._checkpoint.config.get("text_config", self._checkpoint.config)
+        length = text.get("max_position_embeddings") if isinstance(text, dict) else None
+        return length if isinstance(length, int) else None
+
+    def _loading(self, preparer: Preparer) -> Future[Engine]:
+        """The engine, whose model is loaded in the model's own thread; once."""
+
+        def load() -> Engine:
+            from egocross_eval.model_adapters.hf.engine import Engine
+            from egocross_eval.model_adapters.hf.loading import load_model
+
+            return Engine(preparer.processor, load_model(self._checkpoint, self._options), preparer)
+
+        if self._engine is None:
+            self._engine = self._device.submit(load)
+        return self._engine
+
+    def _batch_tokens(self, engine: Engine) -> int:
+        """The bound of a batch; halved each time that one didn't fit the memory."""
+        if self._most_tokens == 0:
+            from egocross_eval.model_adapters.hf.memory import batch_tokens
+
+            asked = self._options.batch_tokens
+            self._most_tokens = batch_tokens(engine.model) if asked == "auto" else asked
+        return max(1, self._most_tokens >> engine.out_of_memory)
+
+    def fingerprint(self) -> str | None:
+        """Hash of the checkpoint's files (or its commit on the Hub), the adapter's, dtype and transformers' version.
+
+        Of large files only parts are read, see `identity.folder_hash`.
+        """
+        folder = self._checkpoint.folder
+        weights = folder_hash(folder) if folder is not None else self._checkpoint.commit
+        if weights is None:
+            raise UsageError(f"hf:{self._checkpoint.target}: it has no config.json, so it is no model checkpoint")
+        lora = folder_hash(self._lora) if self._lora is not None else None
+        parts = [weights, lora, self._options.dtype, self._options.attn, _version("transformers")]
+        return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+
+    def details(self) -> dict[str, Any]:
+        """Architecture, number of parameters, precision and versions; after loading, the device as well."""
+        config = self._checkpoint.config
+        details: dict[str, Any] = {
+            "architecture": next(iter(config.get("architectures") or []), config.get("model_type")),
+            "dtype": self._options.dtype,
+            "device": self._options.device_map or self._options.device,
+            "versions": {name: found for name in _ENGINES if (found := _version(name))},
+        }
+        folder = self._checkpoint.folder
+        counted = tensors(folder) if folder is not None else None
+        if counted is not None:
+            details |= {"parameters": counted.parameters, "stored_dtypes": list(counted.dtypes)}
+        if self._checkpoint.commit is not None:
+            details["commit"] = self._checkpoint.commit
+        if self._lora is not None:
+            details["lora"] = str(self._lora)
+        if self._engine is not None and self._engine.done() and self._engine.exception() is None:
+            engine = self._engine.result()
+            details |= {
+                "device": str(engine.model.device),
+                "dtype": str(engine.model.dtype).removeprefix("torch."),
+                "attention": engine.model.config._attn_implementation,
+                "batch_tokens": self._most_tokens,
+                "out_of_memory": engine.out_of_memory,
+            }
+        return details
+
+    def close(self) -> None:
+        """Frees the model and ends its thread."""
+        self._device.shutdown(wait=True, cancel_futures=True)
+        if self._engine is not None:
+            from egocross_eval.model_adapters.hf.engine import free_memory
+
+            self._engine = None
+            self.__dict__.pop("_prepared", None)
+            free_memory()
+
+
+def _chain(first: Request, rest: Iterator[Request]) -> Iterator[Request]:
+    yield first
+    yield from rest
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,281 @@
+"""The model side: batches of loaded requests in, responses out."""
+
+from __future__ import annotations
+
+import copy
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from egocross_eval.errors import UsageError
+from egocross_eval.model_adapters.hf.chat import TAIL, letter_tokens
+from egocross_eval.model_adapters.hf.preparation import failed, too_long
+from egocross_eval.model_adapters.hf.sampling import gumbel_sampler
+from egocross_eval.schema import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from egocross_eval.model_adapters.hf.preparation import Loaded, Preparer
+
+
+class Inputs(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch as the model takes it."""
+
+    batch: list[Loaded]
+    tensors: Any
+    """What the processor returned, still on the processor's device."""
+    lengths: list[int]
+    """Tokens of each prompt, padding left out."""
+    started: float
+    """`time.perf_counter()` when its preparation began."""
+
+
+class Engine:
+    """Answers batches with one model. Everything here runs in one thread, but for `inputs` and `stop`."""
+
+    def __init__(self, processor: Any, model: Any, preparer: Preparer) -> None:
+        self._processor = processor
+        self._model = model
+        self._preparer = preparer
+        self._context = context_length(model.config)
+        # Tokenizers keep state during a call: batches are made in another thread than texts are read in.
+        self._tokenizer = copy.deepcopy(processor.tokenizer)
+        self._processing = threading.Lock()
+        self._letters: dict[tuple[str, ...], dict[str, tuple[int, ...]]] = {}
+        self._stopping = threading.Event()
+        self.out_of_memory = 0
+        """How often a batch had to be split because it didn't fit the memory."""
+
+    @property
+    def model(self) -> Any:
+        """The transformers model."""
+        return self._model
+
+    def stop(self) -> None:
+        """Ends a generation that is under way after its present token. Safe from any thread."""
+        self._stopping.set()
+
+    def resume(self) -> None:
+        """Takes back `stop`."""
+        self._stopping.clear()
+
+    def inputs(self, batch: list[Loaded]) -> tuple[Inputs | None, list[Response]]:
+        """What the processor makes of a batch, and failures of requests that it refuses or that are too long."""
+        started = time.perf_counter()
+        failures: list[Response] = []
+        while batch:
+            try:
+                tensors = self._process(batch)
+            except Exception as error:  # processors raise anything for a prompt that they can't take
+                if is_out_of_memory(error) or isinstance(error, UsageError):
+                    raise
+                if len(batch) == 1:
+                    return None, [
+                        *failures,
+                        failed(batch[0].item.request, "prompt", f"{type(error).__name__}: {error}"),
+                    ]
+                fitting, refused = self._tell_apart(batch)
+                failures.extend(refused)
+                if len(fitting) == len(batch):
+                    raise
+                batch = fitting
+                continue
+            lengths = [int(length) for length in tensors["attention_mask"].sum(dim=1)]
+            limit = self._context
+            if limit is None or max(lengths) < limit:
+                return Inputs(batch=batch, tensors=tensors, lengths=lengths, started=started), failures
+            pairs = list(zip(batch, lengths, strict=True))
+            failures += [too_long(one.item.request, length, limit) for one, length in pairs if length >= limit]
+            batch = [one for one, length in pairs if length < limit]
+        return None, failures
+
+    def answer(self, inputs: Inputs) -> list[Response]:
+        """One response for each request of the batch, in order.
+
+        A batch that doesn't fit the memory is split in two, down to single requests; frames are never left out.
+        """
+        try:
+            return self._answer(inputs)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            message = str(error).split("\n", 1)[0]
+        # Outside the handler, so that the failed attempt's tensors are free.
+        return self.split(inputs.batch, message)
+
+    def split(self, batch: list[Loaded], message: str) -> list[Response]:
+        """Answers both halves of a batch that ran out of memory with `message`; a single request fails."""
+        self.out_of_memory += 1
+        free_memory()
+        if len(batch) == 1:
+            return [failed(batch[0].item.request, "out_of_memory", f"alone in its batch: {message}")]
+        responses: list[Response] = []
+        middle = len(batch) // 2
+        for half in (batch[:middle], batch[middle:]):
+            responses.extend(self._prepare_and_answer(half))
+        return responses
+
+    def _prepare_and_answer(self, batch: list[Loaded]) -> list[Response]:
+        try:
+            inputs, failures = self.inputs(batch)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            message = str(error).split("\n", 1)[0]
+        else:
+            return failures + (self.answer(inputs) if inputs is not None else [])
+        return self.split(batch, message)
+
+    def _tell_apart(self, batch: list[Loaded]) -> tuple[list[Loaded], list[Response]]:
+        """Tries each request alone: those that the processor takes, and failures of the others."""
+        fitting: list[Loaded] = []
+        failures: list[Response] = []
+        for one in batch:
+            try:
+                self._process([one])
+            except Exception as error:  # as in `inputs`
+                failures.append(failed(one.item.request, "prompt", f"{type(error).__name__}: {error}"))
+            else:
+                fitting.append(one)
+        return fitting, failures
+
+    def _process(self, batch: list[Loaded]) -> Any:
+        texts = [one.item.text for one in batch]
+        arguments: dict[str, Any] = {"text": texts, "return_tensors": "pt", "padding": True}
+        bos = self._tokenizer.bos_token
+        if bos is not None and texts[0].startswith(bos):
+            arguments["add_special_tokens"] = False  # the chat template has written them
+        device = {"device": self._model.device} if self._model.device.type == "cuda" else {}
+        if batch[0].images:
+            arguments["images"] = [one.images for one in batch]
+            if self._preparer.image_rule is not None:
+                arguments["images_kwargs"] = {"do_resize": False, **device}
+        if batch[0].videos:
+            arguments["videos"] = [video for one in batch for video in one.videos]
+            metadata = [dict(entry) for one in batch for entry in one.metadata]
+            arguments["videos_kwargs"] = {"video_metadata": metadata, "do_sample_frames": False}
+            if self._preparer.clip_rule is not None:
+                arguments["videos_kwargs"] |= {"do_resize": False, **device}
+        with self._processing:
+            return self._processor(**arguments)
+
+    def _answer(self, inputs: Inputs) -> list[Response]:
+        import torch
+
+        tensors = inputs.tensors.to(self._model.device, dtype=self._model.dtype)
+        core: Any = getattr(self._model, "model", None)
+        if getattr(core, "rope_deltas", None) is not None:
+            core.rope_deltas = None  # kept from the batch before, whose shape this one may not have
+        mode = inputs.batch[0].item.request.settings.answer_mode
+        with torch.inference_mode():
+            responses = self._choose(inputs, tensors) if mode == "choose" else self._generate(inputs, tensors)
+        seconds = time.perf_counter() - inputs.started
+        return [msgspec.structs.replace(response, seconds=seconds) for response in responses]
+
+    def _choose(self, inputs: Inputs, tensors: Any) -> list[Response]:
+        """One forward pass: log-probabilities of the letters where the answer's first token stands."""
+        import torch
+
+        config = self._settings(max_new_tokens=1, use_cache=False, output_logits=True, return_dict_in_generate=True)
+        output = self._model.generate(**tensors, generation_config=config)
+        log_probabilities = torch.log_softmax(output.logits[0].float(), dim=-1).cpu()
+        responses = []
+        for row, one, length in zip(log_probabilities, inputs.batch, inputs.lengths, strict=True):
+            request = one.item.request
+            tokens = self._letter_tokens(one.item.text, tuple(request.options))
+            scores = {letter: float(torch.logsumexp(row[list(ids)], dim=0)) for letter, ids in tokens.items()}
+            responses.append(Response(key=request.key, scores=scores, input_tokens=length, output_tokens=1))
+        return responses
+
+    def _letter_tokens(self, text: str, letters: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
+        key = (text[-TAIL:], *letters)
+        if key not in self._letters:
+            self._letters[key] = letter_tokens(self._tokenizer, text, letters)
+        return self._letters[key]
+
+    def _generate(self, inputs: Inputs, tensors: Any) -> list[Response]:
+        requests = [one.item.request for one in inputs.batch]
+        settings = requests[0].settings
+        config = self._settings(max_new_tokens=settings.max_new_tokens)
+        arguments: dict[str, Any] = {"stopping_criteria": [self._stop_asked]}
+        if settings.temperature > 0:
+            arguments["logits_processor"] = [gumbel_sampler(requests, self._model.device)]
+        output = self._model.generate(**tensors, generation_config=config, **arguments)
+        if self._stopping.is_set():
+            return []
+        width = tensors["input_ids"].shape[1]
+        ends = _ids(config.eos_token_id)
+        responses = []
+        for row, request, length in zip(output.tolist(), requests, inputs.lengths, strict=True):
+            room = settings.max_new_tokens if self._context is None else self._context - length
+            responses.append(self._text_response(request.key, row[width:][:room], ends, length))
+        return responses
+
+    def _text_response(self, key: str, ids: list[int], ends: set[int], length: int) -> Response:
+        end = next((place for place, token in enumerate(ids) if token in ends), None)
+        kept = ids if end is None else ids[:end]
+        return Response(
+            key=key,
+            text=self._tokenizer.decode(kept, skip_special_tokens=True),
+            finish_reason="length" if end is None else "stop",
+            input_tokens=length,
+            output_tokens=len(kept) + (end is not None),
+        )
+
+    def _settings(self, **changes: Any) -> Any:
+        """The checkpoint's generation config without its sampling: the run's settings alone decide that."""
+        config = copy.deepcopy(self._model.generation_config)
+        changes |= {"do_sample": False, "temperature": None, "top_p": None, "top_k": None, "min_p": None}
+        for name, value in changes.items():
+            setattr(config, name, value)
+        if config.eos_token_id is None:
+            config.eos_token_id = self._tokenizer.eos_token_id
+        if config.pad_token_id is None:
+            config.pad_token_id = self._tokenizer.pad_token_id
+        return config
+
+    @property
+    def _stop_asked(self) -> Callable[..., Any]:
+        import torch
+
+        def asked(input_ids: Any, scores: Any, **_: Any) -> Any:
+            return torch.full((input_ids.shape[0],), self._stopping.is_set(), device=input_ids.device)
+
+        return asked
+
+
+def context_length(config: Any) -> int | None:
+    """Most tokens of a prompt with its answer by the model's config (`max_position_embeddings` of its text part)."""
+    text = config.get_text_config()
+    length = getattr(text, "max_position_embeddings", None)
+    return int(length) if isinstance(length, int) and length > 0 else None
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, on a GPU or on the CPU."""
+    import torch
+
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    words = ("out of memory", "can't allocate memory", "cannot allocate memory")
+    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)
+
+
+def free_memory() -> None:
+    """Gives memory that PyTorch keeps for later back to the device."""
+    import gc
+
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _ids(value: Any) -> set[int]:
+    if value is None:
+        return set()
+    return set(value) if isinstance(value, list | tuple) else {int(value)}

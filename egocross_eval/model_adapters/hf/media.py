@@ -1,0 +1,117 @@
+"""From frame files to what a processor takes: decoded once, scaled at once, shared between requests."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections import OrderedDict
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from egocross_eval.benchmark.frame_store import FrameError, frame_bytes
+from egocross_eval.model_adapters.hf.scaling import Size, within_budget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PIL.Image import Image
+
+KEPT_BYTES = 256 * 2**20
+"""Upper bound of decoded frames kept for later: about a fifth of the benchmark's frames are copies of others."""
+
+
+def read_size(path: str) -> Size:
+    """(height, width) of a frame file from its header. Raises FrameError naming the file."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            return image.height, image.width
+    except FileNotFoundError as error:
+        raise FrameError(f"frame {path}: no such file; fetch the frames or check the data root") from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise FrameError(f"frame {path}: not a readable picture ({error}); fetch it again") from error
+
+
+def read_frame(path: str) -> Image:
+    """The decoded frame in RGB, transparency on white as transformers has it. Raises FrameError naming the file."""
+    from PIL import Image
+
+    data = frame_bytes(path)
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if "A" in image.getbands() or "transparency" in image.info:
+                picture = image.convert("RGBA")
+                white = Image.new("RGBA", picture.size, (255, 255, 255, 255))
+                return Image.alpha_composite(white, picture).convert("RGB")
+            return image.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise FrameError(f"frame {path}: can't be decoded ({error}); fetch it again") from error
+
+
+def scaled_tensor(image: Image, size: Size, interpolation: Any) -> Any:
+    """The frame as a uint8 tensor of shape (3, height, width), scaled as transformers' torchvision processors do."""
+    import numpy as np
+    import torch
+    from torchvision.transforms.v2 import functional
+
+    tensor = torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
+    return functional.resize(tensor, list(size), interpolation=interpolation, antialias=True)
+
+
+def shrunk_image(image: Image, budget: int | None) -> Image:
+    """The frame, scaled down by Pillow to at most `budget` pixels."""
+    from PIL import Image
+
+    if budget is None or image.width * image.height <= budget:
+        return image
+    height, width = within_budget((image.height, image.width), budget)
+    return image.resize((width, height), Image.Resampling.BICUBIC)
+
+
+class FrameCache:
+    """Decoded frames by key, the most recently used ones up to a number of bytes; safe for several threads.
+
+    A frame that two threads ask for at the same time is decoded by one of them.
+    """
+
+    def __init__(self, limit: int = KEPT_BYTES) -> None:
+        self._limit = limit
+        self._size = 0
+        self._frames: OrderedDict[Any, tuple[Future[Any], int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Any, load: Callable[[], Any], size: int) -> Any:
+        """The frame kept under `key`, or what `load` returns, of `size` bytes; errors of `load` aren't kept."""
+        with self._lock:
+            kept = self._frames.get(key)
+            if kept is not None:
+                self._frames.move_to_end(key)
+            else:
+                mine: Future[Any] = Future()
+                self._frames[key] = (mine, size)
+                self._size += size
+        if kept is not None:
+            return kept[0].result()
+        try:
+            frame = load()
+        except BaseException as error:
+            self._drop(key)
+            mine.set_exception(error)
+            raise
+        mine.set_result(frame)
+        self._shrink()
+        return frame
+
+    def _drop(self, key: Any) -> None:
+        with self._lock:
+            self._size -= self._frames.pop(key)[1]
+
+    def _shrink(self) -> None:
+        with self._lock:
+            while self._size > self._limit:
+                oldest, (future, size) = next(iter(self._frames.items()))
+                if not future.done():
+                    return
+                del self._frames[oldest]
+                self._size -= size

@@ -1,0 +1,152 @@
+"""Keeps the model busy: draws requests ahead, decodes frames in threads, makes a batch while another is answered."""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from egocross_eval.model_adapters.hf.batching import cut_batches, window_sizes
+from egocross_eval.model_adapters.hf.engine import is_out_of_memory
+from egocross_eval.schema import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from egocross_eval.model_adapters.hf.engine import Engine, Inputs
+    from egocross_eval.model_adapters.hf.preparation import Item, Loaded, Preparer
+    from egocross_eval.schema import Request
+
+DEPTH = 3
+"""Batches under way: one being answered, one ready, one whose frames are being decoded."""
+
+FIRST_WINDOW = 32
+"""Requests drawn before the first batches are cut."""
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds of a pipeline."""
+
+    window: int
+    threads: int
+    batch_size: int | None
+    batch_tokens: Callable[[], int]
+    """Asked before each cut, so that it can shrink after a batch didn't fit the memory."""
+
+
+class Pipeline:
+    """One pass over requests. `engine` is a future, so that requests are drawn and planned while the model loads."""
+
+    def __init__(self, preparer: Preparer, engine: Future[Engine], limits: Limits, device: ThreadPoolExecutor) -> None:
+        self._preparer = preparer
+        self._engine = engine
+        self._limits = limits
+        self._device = device
+        self._frames = ThreadPoolExecutor(limits.threads, thread_name_prefix="egocross-frames")
+        self._collating = ThreadPoolExecutor(1, thread_name_prefix="egocross-batches")
+        self._ahead: deque[Future[list[Response]]] = deque()
+
+    def run(self, requests: Iterator[Request]) -> Iterator[Response]:
+        """One response for each request, batch by batch."""
+        try:
+            yield from self._run(requests)
+        except BaseException:
+            # Stopped from outside or by an error: what is under way ends early, what waits is dropped.
+            self._stop()
+            raise
+        finally:
+            for executor in (self._frames, self._collating):
+                executor.shutdown(wait=True, cancel_futures=True)
+
+    def _stop(self) -> None:
+        for pending in self._ahead:
+            pending.cancel()
+        if not self._engine.done() or self._engine.exception() is not None:
+            return
+        engine = self._engine.result()
+        engine.stop()
+        wait(self._ahead)
+        engine.resume()
+
+    def _run(self, requests: Iterator[Request]) -> Iterator[Response]:
+        planned: list[Future[Item | Response]] = []
+        batches: deque[list[Item]] = deque()
+        windows = window_sizes(FIRST_WINDOW, self._limits.window)
+        window = next(windows)
+        more = True
+        while True:
+            while batches and len(self._ahead) < DEPTH:
+                self._submit(batches.popleft())
+            if self._ahead and self._ahead[0].done():
+                yield from self._ahead.popleft().result()
+            elif more and len(planned) < window:
+                drawn = list(itertools.islice(requests, 1))
+                more = bool(drawn)
+                planned.extend(self._frames.submit(self._preparer.plan, request) for request in drawn)
+            elif planned and len(batches) < DEPTH:
+                items: list[Item] = []
+                for future in planned:
+                    result = future.result()
+                    if isinstance(result, Response):
+                        yield result
+                    else:
+                        items.append(result)
+                planned, window = [], next(windows)
+                batches.extend(self._cut(items))
+            elif self._ahead:
+                wait([self._ahead[0]], return_when=FIRST_COMPLETED)
+            else:
+                return
+
+    def _cut(self, items: list[Item]) -> list[list[Item]]:
+        if not items:
+            return []
+        self._engine.result()  # the bound of a batch is known once the model is loaded
+        return cut_batches(items, max_items=self._limits.batch_size, max_tokens=self._limits.batch_tokens())
+
+    def _submit(self, batch: list[Item]) -> None:
+        frames = [self._frames.submit(self._preparer.load, item) for item in batch]
+        collated = self._collating.submit(self._collate, frames)
+        self._ahead.append(self._device.submit(self._answer, collated))
+
+    def _collate(self, frames: list[Future[Loaded | Response]]) -> Collated:
+        """Waits for a batch's frames and makes the model's inputs of them."""
+        loaded: list[Loaded] = []
+        failures: list[Response] = []
+        for future in frames:
+            result = future.result()
+            if isinstance(result, Response):
+                failures.append(result)
+            else:
+                loaded.append(result)
+        if not loaded:
+            return Collated(failures=failures)
+        try:
+            inputs, refused = self._engine.result().inputs(loaded)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            return Collated(failures=failures, too_large=loaded, message=str(error).split("\n", 1)[0])
+        return Collated(failures=failures + refused, inputs=inputs)
+
+    def _answer(self, collated: Future[Collated]) -> list[Response]:
+        batch = collated.result()
+        engine = self._engine.result()
+        if batch.too_large:
+            return batch.failures + engine.split(batch.too_large, batch.message)
+        if batch.inputs is None:
+            return batch.failures
+        return batch.failures + engine.answer(batch.inputs)
+
+
+class Collated(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch on its way from the collating thread to the model's."""
+
+    failures: list[Response]
+    inputs: Inputs | None = None
+    too_large: list[Loaded] = []
+    """Requests whose inputs didn't fit the memory together."""
+    message: str = ""
