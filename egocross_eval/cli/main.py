@@ -15,6 +15,7 @@ from egocross_eval.errors import EgoCrossError
 
 VERBS = {
     "run": ("egocross_eval.cli.run", "Run models over tasks (the default)."),
+    "demo": ("egocross_eval.cli.demo", "The main job from nothing, on a CPU and offline."),
     "tasks": ("egocross_eval.cli.tasks", "List the tasks with their counts."),
     "models": ("egocross_eval.cli.models", "List the model adapters; build a tiny checkpoint."),
     "plugins": ("egocross_eval.cli.plugins", "List the plugins and what they register."),

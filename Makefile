@@ -1,0 +1,63 @@
+# Every target does its own set-up: a machine with Python 3.11+, pip and make is enough.
+PYTHON ?= python3
+VENV ?= .venv
+UV_VERSION := 0.13.9
+TOOLS := .venvs/tools
+UV := $(TOOLS)/bin/uv
+BIN := $(VENV)/bin
+DEMO ?= demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-quick test-slow check format lock clean
+
+help:
+	@echo "make demo        run a model over the demo benchmark and print its leaderboard"
+	@echo "make test        format, lint, types and all tests"
+	@echo "make test-quick  the tests without real engines"
+	@echo "make format      format the code"
+	@echo "make lock        write requirements/*.txt anew"
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target $(TOOLS) uv==$(UV_VERSION)
+
+# One environment for all targets; the stamp says which lock it holds. The demo's is a part of the tests' one.
+$(VENV)/.demo: requirements/demo.txt pyproject.toml | $(UV)
+	test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
+	test -e $(VENV)/.dev || $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/demo.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(UV)
+	test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
+	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	touch $@
+
+demo: $(VENV)/.demo
+	$(BIN)/egocross-eval demo $(DEMO)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: check
+	$(BIN)/pytest
+
+test-quick: $(VENV)/.dev
+	$(BIN)/pytest -m "not slow"
+
+test-slow: $(VENV)/.dev
+	$(BIN)/pytest -m slow
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: | $(UV)
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra hf -c requirements/constraints.in pyproject.toml -o requirements/demo.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra hf --extra modelscope --group dev -c requirements/demo.txt pyproject.toml -o requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) .venvs $(DEMO) .mypy_cache .ruff_cache .pytest_cache
