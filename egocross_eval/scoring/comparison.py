@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 LEVEL = 0.05
+Verdict = Literal["shown", "unclear", "not shown"]
 
 
 class ComparedRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +47,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     interval: str
     p: float
     """McNemar's exact test; takes questions as independent."""
-    p_adjusted: float = 1.0
+    p_adjusted: float
     """`p` corrected for all looks of the same kind in the table (Holm)."""
 
 
@@ -78,8 +79,9 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """Shared questions to which both gave the same letter."""
     same_outcome: int
     """Shared questions that both have right, or both not."""
-    verdict: Literal["second better", "first better", "not shown"]
-    """By the clustered interval of micro."""
+    verdict: Verdict
+    """`shown`: the clustered interval of micro leaves out 0 and McNemar's corrected p is below 0.05. `not shown`: the
+    interval holds 0. `unclear`: it leaves out 0, but the test doesn't confirm it."""
     needed: int | None
     """About how many questions would show the difference found; None where there's none."""
     differences: tuple[Difference, ...]
@@ -87,10 +89,10 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """What is left out of the comparison, and why."""
 
 
-def compare_runs(first: ComparedRun, second: ComparedRun, *, seed: int = 0) -> Comparison:
+def _compare(first: ComparedRun, second: ComparedRun, *, seed: int = 0) -> Comparison:
     """Compares `second` with `first` on the questions that both answered and that are the same in both.
 
-    Raises `UsageError` if there are none.
+    P-values are not corrected yet. Raises `UsageError` if there are none.
     """
     pairs, notes = _shared(first, second)
     overall = _look("all", pairs, seed)
@@ -100,11 +102,6 @@ def compare_runs(first: ComparedRun, second: ComparedRun, *, seed: int = 0) -> C
         "domain": _looks(pairs, lambda question: question.domain, seed),
         "question_type": _looks(pairs, lambda question: question.question_type, seed),
     }
-    verdict: Literal["second better", "first better", "not shown"] = "not shown"
-    if overall.low > 0:
-        verdict = "second better"
-    elif overall.high < 0:
-        verdict = "first better"
     return Comparison(
         first=first.label,
         second=second.label,
@@ -119,7 +116,7 @@ def compare_runs(first: ComparedRun, second: ComparedRun, *, seed: int = 0) -> C
             a.prediction.letter is not None and a.prediction.letter == b.prediction.letter for a, b in pairs
         ),
         same_outcome=sum(_right(a) == _right(b) for a, b in pairs),
-        verdict=verdict,
+        verdict=_verdict(overall),
         needed=_needed(overall),
         differences=tuple(differing(first.record, second.record)),
         notes=tuple(notes),
@@ -133,13 +130,14 @@ def compare_all(runs: Sequence[ComparedRun], *, seed: int = 0) -> list[Compariso
     """
     if len(runs) < 2:
         raise UsageError("give at least two runs to compare")
-    found = [compare_runs(runs[0], run, seed=seed) for run in runs[1:]]
+    found = [_compare(runs[0], run, seed=seed) for run in runs[1:]]
     overall = holm([comparison.micro.p for comparison in found])
     inner = iter(holm([look.p for comparison in found for group in comparison.looks.values() for look in group]))
     return [
         replace(
             comparison,
             micro=replace(comparison.micro, p_adjusted=p),
+            verdict=_verdict(replace(comparison.micro, p_adjusted=p)),
             looks={
                 name: tuple(replace(look, p_adjusted=next(inner)) for look in group)
                 for name, group in comparison.looks.items()
@@ -164,8 +162,10 @@ def verdict_sentence(comparison: Comparison) -> str:
         f"{ahead} is better than {behind} by {100 * abs(look.difference):.1f} points, "
         f"95 % interval {100 * low:.1f} to {100 * high:.1f}: "
     )
-    if comparison.verdict != "not shown":
+    if comparison.verdict == "shown":
         return f"{text}shown by these data."
+    if comparison.verdict == "unclear":
+        return f"{text}not sure, for McNemar's exact test doesn't confirm it (p {look.p_adjusted:.2f})."
     needed = f"; about {_rounded(comparison.needed):,} questions would be needed" if comparison.needed else ""
     return f"{text}not shown by these data{needed}."
 
@@ -195,13 +195,11 @@ def _shared(first: ComparedRun, second: ComparedRun) -> tuple[list[Pair], list[s
     notes = []
     for run, samples in ((first, ours), (second, theirs)):
         if len(samples) > len(common):
-            notes.append(f"{len(samples) - len(common)} questions are in {run.label} only and are left out")
+            notes.append(f"left out, as only {run.label} has them: {len(samples) - len(common)}")
     if len(common) > len(same):
-        notes.append(f"{len(common) - len(same)} questions differ in text, options or answer and are left out")
+        notes.append(f"left out, as their text, options or answer differ: {len(common) - len(same)}")
     if len(pairs) > len(scored):
-        notes.append(
-            f"{len(pairs) - len(scored)} questions failed or have no known answer in one of the runs and are left out"
-        )
+        notes.append(f"left out, as they failed or have no known answer in one of the runs: {len(pairs) - len(scored)}")
     if not scored:
         detail = "; ".join(notes) or "one of them has no samples"
         raise UsageError(f"{first.label} and {second.label} share no scored question: {detail}")
@@ -241,7 +239,8 @@ def _look(name: str, pairs: Sequence[Pair], seed: int) -> Look:
         low=interval.low,
         high=interval.high,
         interval=interval.method,
-        p=mcnemar_exact(gained, lost),
+        p=(p := mcnemar_exact(gained, lost)),
+        p_adjusted=p,
     )
 
 
@@ -250,6 +249,12 @@ def _looks(pairs: Sequence[Pair], key: Callable[[Question], str], seed: int) -> 
     for pair in pairs:
         groups.setdefault(key(pair[0].question), []).append(pair)
     return tuple(_look(name, members, seed) for name, members in sorted(groups.items()) if name)
+
+
+def _verdict(look: Look) -> Verdict:
+    if look.low <= 0 <= look.high:
+        return "not shown"
+    return "shown" if look.p_adjusted < LEVEL else "unclear"
 
 
 def _macro(pairs: Sequence[Pair]) -> float:

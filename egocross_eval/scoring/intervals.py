@@ -161,14 +161,15 @@ def _moments(stratum: Stratum, times: Floats) -> tuple[Floats, Floats]:
 
 
 def strata_of(values: Mapping[str, Mapping[str, Sequence[float]]]) -> list[Stratum]:
-    """Strata from the values of the questions by domain, then by video.
+    """Strata from the values of the questions by domain, then by video, in order of name: the bootstrap's draws, and
+    so the interval, don't depend on the order of the questions.
 
     A domain with a single video says nothing about how videos differ: there, each question is its own cluster.
     """
     strata = []
-    for videos in values.values():
-        clusters = list(videos.values())
+    for _, videos in sorted(values.items()):
+        clusters = [videos[name] for name in sorted(videos)]
         if len(clusters) == 1:
-            clusters = [[value] for value in clusters[0]]
+            clusters = [[value] for value in sorted(clusters[0])]
         strata.append(Stratum([sum(cluster) for cluster in clusters], [len(cluster) for cluster in clusters]))
     return strata

@@ -1,0 +1,178 @@
+"""What a run's questions count for."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from scored_samples import question, sample, samples, whole_testbed
+
+from egocross_eval.schema import Figure, Outcome, Results, Sample
+from egocross_eval.scoring.intervals import wilson
+from egocross_eval.scoring.results import score_samples
+
+
+def scored(lines: list[Sample], total: int | None = None) -> Results:
+    return score_samples(lines, total=len(lines) if total is None else total)
+
+
+def micro(results: Results) -> Figure:
+    assert results.micro is not None
+    return results.micro
+
+
+def macro(results: Results) -> Figure:
+    assert results.macro is not None
+    return results.macro
+
+
+def test_right_wrong_not_parsed_and_errored_are_four_numbers() -> None:
+    outcomes: list[Outcome] = ["right", "right", "right", "wrong", "wrong", "not_parsed", "errored"]
+    results = scored(samples(outcomes))
+    expected = {"right": 3, "wrong": 2, "not_parsed": 1, "errored": 1, "unscored": 0, "total": 7, "missing": 0}
+    assert results.counts == expected
+    figure = micro(results)
+    assert (figure.right, figure.wrong, figure.not_parsed, figure.errored, figure.n) == (3, 2, 1, 1, 7)
+
+
+def test_not_parsed_counts_as_wrong() -> None:
+    results = scored(samples(["right", "not_parsed", "not_parsed", "not_parsed"]))
+    assert micro(results).accuracy == 0.25
+    assert results.complete
+
+
+def test_an_errored_question_makes_the_run_incomplete_and_the_accuracy_a_lower_bound() -> None:
+    broken = scored(samples(["right"] * 10 + ["wrong"] * 9 + ["errored"]))
+    at_best = scored(samples(["right"] * 11 + ["wrong"] * 9))
+    assert not broken.complete
+    assert micro(broken).open == 1
+    assert micro(broken).accuracy == 10 / 20
+    assert micro(broken).high == pytest.approx(micro(at_best).high)
+    assert broken.groups["domain"]["animal"].low == wilson(10, 20).low
+    assert broken.groups["domain"]["animal"].high == wilson(11, 20).high
+
+
+def test_a_dead_server_gets_no_score() -> None:
+    results = scored(samples(["errored"] * 5))
+    assert results.micro is None
+    assert results.macro is None
+    assert results.groups == {}
+    assert results.counts["errored"] == 5
+    assert not results.complete
+
+
+def test_a_domain_that_failed_altogether_leaves_no_macro() -> None:
+    lines = [*samples(["right", "wrong"]), sample(question(9, domain="surgery"), "errored")]
+    results = scored(lines)
+    assert results.macro is None
+    assert list(results.groups["domain"]) == ["animal"]
+    assert micro(results).n == 3
+
+
+@pytest.mark.parametrize("outcome", ["unscored", "not_parsed"])
+def test_without_answers_there_is_no_accuracy(outcome: Outcome) -> None:
+    results = scored(samples([outcome] * 4, answer=None))
+    assert results.micro is None
+    assert results.macro is None
+    assert results.groups == {}
+    assert results.counts[outcome] == 4
+    assert not results.complete
+
+
+def test_questions_not_asked_yet_are_missing() -> None:
+    results = scored(samples(["right", "wrong"]), total=5)
+    assert results.counts["missing"] == 3
+    assert not results.complete
+
+
+def test_nothing_asked_is_not_complete() -> None:
+    results = scored([], total=0)
+    assert results.micro is None
+    assert not results.complete
+
+
+def test_micro_counts_questions_and_macro_counts_domains() -> None:
+    lines = [sample(question(n, domain="animal"), "right") for n in range(1, 9)]
+    lines += [sample(question(n, domain="surgery"), "wrong") for n in range(9, 11)]
+    results = scored(lines)
+    assert micro(results).accuracy == 0.8
+    assert macro(results).accuracy == 0.5
+
+
+def test_groups_are_by_domain_category_type_dataset_and_cell() -> None:
+    lines = [
+        sample(question(1), "right"),
+        sample(question(2, question_type="animal identification", category="Identification"), "wrong"),
+        sample(question(3, domain="surgery"), "right"),
+    ]
+    groups = scored(lines).groups
+    assert {name: {key: (f.right, f.n) for key, f in group.items()} for name, group in groups.items()} == {
+        "domain": {"animal": (1, 2), "surgery": (1, 1)},
+        "category": {"Counting": (2, 2), "Identification": (0, 1)},
+        "question_type": {"animal identification": (0, 1), "object counting": (2, 2)},
+        "dataset": {"EgoPet": (1, 2), "EgoSurgery": (1, 1)},
+        "cell": {
+            "EgoPet / animal identification": (0, 1),
+            "EgoPet / object counting": (1, 1),
+            "EgoSurgery / object counting": (1, 1),
+        },
+    }
+
+
+def test_questions_without_a_type_form_no_group() -> None:
+    groups = scored(samples(["right"], category="", question_type="")).groups
+    assert set(groups) == {"domain", "dataset"}
+
+
+def test_chance_knows_identical_options() -> None:
+    twins = {"A": "red", "B": "green", "C": "blue", "D": "red"}
+    lines = [sample(question(1), "right"), sample(question(2, options=twins, answer="D"), "right")]
+    assert micro(scored(lines)).chance == pytest.approx((1 / 4 + 2 / 4) / 2)
+
+
+def test_the_chance_of_macro_is_the_mean_over_domains() -> None:
+    twins = {"A": "red", "B": "red", "C": "blue", "D": "white"}
+    lines = [sample(question(n), "right") for n in range(3)]
+    lines += [sample(question(9, domain="surgery", options=twins), "right")]
+    assert macro(scored(lines)).chance == pytest.approx((1 / 4 + 1 / 2) / 2)
+    assert micro(scored(lines)).chance == pytest.approx((3 / 4 + 1 / 2) / 4)
+
+
+def test_micro_and_macro_have_clustered_intervals_and_groups_wilsons() -> None:
+    random.seed(4)
+    lines = [sample(q, "right" if random.random() < 0.5 else "wrong") for q in whole_testbed()]
+    results = scored(lines)
+    assert micro(results).interval == macro(results).interval == "clustered bootstrap"
+    for group in results.groups.values():
+        for figure in group.values():
+            assert (figure.low, figure.high) == wilson(figure.right, figure.n)[:2]
+            assert figure.interval == "wilson"
+
+
+def test_all_right_falls_back_to_wilson_for_micro_and_its_combination_for_macro() -> None:
+    results = scored([sample(q, "right") for q in whole_testbed()])
+    assert micro(results).interval == "wilson"
+    assert (micro(results).low, micro(results).high) == wilson(957, 957)[:2]
+    assert macro(results).interval == "mover"
+    assert macro(results).low < 1 == macro(results).high
+
+
+def test_results_do_not_depend_on_the_order_of_the_samples() -> None:
+    random.seed(6)
+    lines = [sample(q, random.choice(["right", "wrong", "not_parsed"])) for q in whole_testbed()]
+    shuffled = random.sample(lines, len(lines))
+    one, other = scored(lines), scored(shuffled)
+    assert micro(one) == micro(other)
+    assert (macro(one).low, macro(one).high) == (macro(other).low, macro(other).high)
+    assert one.groups == other.groups
+
+
+def test_tokens_and_seconds_are_summed_where_they_are_known() -> None:
+    lines = [
+        sample(question(1), "right", input_tokens=10, output_tokens=2, seconds=0.5),
+        sample(question(2), "errored"),
+        sample(question(3), "wrong", input_tokens=5, seconds=0.25),
+    ]
+    results = scored(lines)
+    assert results.tokens == {"input": 15, "output": 2}
+    assert results.seconds == 0.75
