@@ -60,13 +60,13 @@ class PredictionReport(msgspec.Struct, frozen=True, kw_only=True):
     def lines(self) -> list[str]:
         """One line for each kind of trouble, naming the first questions."""
         kinds = {
-            "without a prediction": self.missing,
+            "questions without a prediction": self.missing,
             "predictions for no known question, left out": self.unknown,
-            "predicted more than once, with the same answer": self.duplicate,
-            "with the id of another question; joined on question_id": self.mismatched,
-            "with an answer that is neither a letter nor an option": self.unreadable,
+            "questions predicted more than once, with the same answer": self.duplicate,
+            "predictions with the id of another question, joined on question_id": self.mismatched,
+            "answers that are neither a letter nor an option": self.unreadable,
         }
-        return [f"{len(names)} {kind}: {name_some(names)}" for kind, names in kinds.items() if names]
+        return [f"{kind}: {len(names)} ({name_some(names)})" for kind, names in kinds.items() if names]
 
 
 def read_predictions(path: Path) -> list[PredictionEntry]:

@@ -62,9 +62,8 @@ def test_entries_are_joined_by_name_and_never_by_position(tmp_path: Path) -> Non
 
 
 def test_question_id_goes_before_id_and_the_contradiction_is_reported(tmp_path: Path) -> None:
-    results, report = score_predictions(
-        QUESTIONS, written(tmp_path, [{"id": 2, "question_id": NAMES[0], "answer": "A"}])
-    )
+    content = [{"id": 2, "question_id": NAMES[0], "answer": "A"}]
+    results, report = score_predictions(QUESTIONS, written(tmp_path, content))
     assert results.counts["right"] == 1
     assert report.mismatched == (NAMES[0],)
 
@@ -178,9 +177,9 @@ def test_the_report_says_what_did_not_fit(tmp_path: Path) -> None:
     content = {NAMES[0]: "A", NAMES[1]: "", "nobody": "C"}
     _, report = score_predictions(QUESTIONS, written(tmp_path, content))
     assert report.lines() == [
-        f"1 without a prediction: {NAMES[2]}",
-        "1 predictions for no known question, left out: nobody",
-        f"1 with an answer that is neither a letter nor an option: {NAMES[1]}",
+        f"questions without a prediction: 1 ({NAMES[2]})",
+        "predictions for no known question, left out: 1 (nobody)",
+        f"answers that are neither a letter nor an option: 1 ({NAMES[1]})",
     ]
 
 
