@@ -1,0 +1,158 @@
+"""The `openai:` adapter: asks a model behind an OpenAI-compatible chat endpoint."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from egocross_eval.errors import RunError, UsageError
+from egocross_eval.model_adapters.base import Capabilities, ModelAdapter
+from egocross_eval.model_adapters.openai.address import ApiKey, base_url, is_openai
+from egocross_eval.model_adapters.openai.body import BodyWriter
+from egocross_eval.model_adapters.openai.faults import AttemptFault, status_fault
+from egocross_eval.model_adapters.openai.options import OpenAIOptions
+from egocross_eval.model_adapters.openai.replies import Reply
+from egocross_eval.schema import Request, Response
+
+if TYPE_CHECKING:
+    from egocross_eval.model_adapters.openai.transport import HttpReply, Transport
+
+MODELS = "/models"
+_MOST_SEEN = 20
+"""Names kept of each kind for `details`: a proxy may make up a new one for every reply."""
+
+
+class _Model(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _Models(msgspec.Struct, frozen=True):
+    data: list[_Model] = []
+
+
+def build(target: str, options: OpenAIOptions) -> OpenAIAdapter:
+    """The adapter for the model called `target` by its server; an empty target means the only model there.
+
+    Checks the options and connects to nothing. Raises `UsageError`.
+    """
+    return OpenAIAdapter(target, options)
+
+
+class OpenAIAdapter(ModelAdapter):
+    """Asks a chat endpoint, many requests at once, each retried after passing faults.
+
+    Every request ends as one response. Failures have these kinds: `http_<status>`, `connection`, `timeout`,
+    `bad_response` (no JSON, no choices, no content), `server_error` (an error object in a 200 reply), `context_length`,
+    `content_filter`, `no_letter_scores` (choose mode), `frame`, `unsupported`, and `server_dead` for what was no longer
+    sent.
+    """
+
+    def __init__(self, target: str, options: OpenAIOptions) -> None:
+        self._url = base_url(options.base_url)
+        self._options = options
+        self._model = target
+        tokens_field = options.tokens_field or ("max_completion_tokens" if is_openai(self._url) else "max_tokens")
+        self._bodies = BodyWriter(options, tokens_field=tokens_field)
+        self._models_seen: set[str] = set()
+        self._servers_seen: set[str] = set()
+        self._versions_seen: set[str] = set()
+        self._tokens_field = tokens_field
+        self.capabilities = Capabilities(images=True, video=options.video, scores=True)
+
+    def fingerprint(self) -> str:
+        """Hash of the address, the model's name and the options that shape requests.
+
+        A server's weights can't be seen from outside: a server that is restarted with other weights under the same name
+        needs the response cache turned off. Asks the server for its model where the spec names none.
+        """
+        options = self._options
+        identity = {
+            "base_url": self._url,
+            "model": self.model_name(),
+            "extra": options.extra,
+            "drop": options.drop,
+            "tokens_field": self._tokens_field,
+            "logprobs": options.logprobs,
+        }
+        return "openai-" + hashlib.sha256(msgspec.json.encode(identity)).hexdigest()[:32]
+
+    def details(self) -> dict[str, Any]:
+        """The address, and what replies said of the server so far."""
+        return {
+            "base_url": self._url,
+            "model": self._model,
+            "replied_as": sorted(self._models_seen),
+            "server": sorted(self._servers_seen),
+            "system_fingerprints": sorted(self._versions_seen),
+        }
+
+    def model_name(self) -> str:
+        """The model's name as the server knows it; asks `/models` once where the spec names none.
+
+        Raises `UsageError` where the server has several models or none, and `RunError` where it doesn't reply.
+        """
+        if not self._model:
+            from egocross_eval.model_adapters.openai.pump import run_to_end
+
+            self._model = run_to_end(self._only_model)
+        return self._model
+
+    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
+        """One response for each request, as they finish; at most `concurrency` requests are drawn ahead."""
+        from egocross_eval.model_adapters.openai.asking import opened
+        from egocross_eval.model_adapters.openai.pump import pump
+
+        open_session = partial(
+            opened, self._transport(), self._bodies, self._options, model=self.model_name(), note=self._note
+        )
+        return pump(requests, open_session, concurrency=self._options.concurrency)
+
+    def _transport(self) -> Transport:
+        from egocross_eval.model_adapters.openai.transport import Transport
+
+        options = self._options
+        named = options.api_key_env != OpenAIOptions().api_key_env
+        key = ApiKey.from_environment(options.api_key_env, required=named or is_openai(self._url))
+        return Transport(self._url, key, timeout=options.timeout, connections=options.concurrency)
+
+    async def _only_model(self) -> str:
+        transport = self._transport()
+        try:
+            async with transport:
+                reply = await transport.get(MODELS)
+                if reply.status != 200:
+                    raise status_fault(reply.status, reply.headers, reply.data)
+        except AttemptFault as fault:
+            raise RunError(
+                f"openai: asking {self._url}{MODELS} for the model's name failed: {transport.key.hide(fault.message)}; "
+                f"name the model in the spec: openai:MODEL"
+            ) from fault
+        names = _model_names(reply.data)
+        if len(names) != 1:
+            listed = ", ".join(names[:20]) or "none"
+            raise UsageError(f"openai: name the model in the spec, openai:MODEL; {self._url} serves: {listed}")
+        return names[0]
+
+    def _note(self, reply: HttpReply, content: Reply) -> None:
+        """Remembers what a reply said of the server, for `details`."""
+        for value, seen in (
+            (content.model, self._models_seen),
+            (content.system_fingerprint, self._versions_seen),
+            (reply.headers.get("Server"), self._servers_seen),
+        ):
+            if isinstance(value, str) and value and len(seen) < _MOST_SEEN:
+                seen.add(value)
+
+
+def _model_names(data: bytes) -> list[str]:
+    try:
+        listing = msgspec.json.decode(data, type=_Models)
+    except msgspec.MsgspecError as error:
+        raise RunError(
+            f"openai: the server's list of models can't be read ({error}); name the model: openai:MODEL"
+        ) from error
+    return [model.id for model in listing.data]

@@ -1,0 +1,135 @@
+"""One request from its body to its response, over an open session."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from egocross_eval.benchmark.frame_store import FrameError
+from egocross_eval.model_adapters.openai.body import BodyWriter, Piece, UnsupportedPromptError
+from egocross_eval.model_adapters.openai.faults import AttemptFault, status_fault
+from egocross_eval.model_adapters.openai.options import OpenAIOptions
+from egocross_eval.model_adapters.openai.pump import Answer
+from egocross_eval.model_adapters.openai.replies import Reply, decode_reply, read_answer
+from egocross_eval.model_adapters.openai.retry import ServerWatch, retried
+from egocross_eval.model_adapters.openai.transport import HttpReply, JsonBody, Transport, UploadBudget
+from egocross_eval.schema import Failure, Request, Response
+
+CHAT = "/chat/completions"
+
+Note = Callable[[HttpReply, Reply], None]
+
+
+@asynccontextmanager
+async def opened(
+    transport: Transport, bodies: BodyWriter, options: OpenAIOptions, *, model: str, note: Note
+) -> AsyncIterator[Answer]:
+    """Opens a session and gives the function that answers a request over it."""
+    async with transport:
+        watch = ServerWatch(patience=options.patience, max_wait=options.max_wait)
+        budget = UploadBudget()
+
+        async def answer(request: Request) -> Response:
+            return await _Question(request, transport, bodies, options, watch, budget, model, note).answer()
+
+        yield answer
+
+
+class _Question:
+    """The attempts at one request."""
+
+    def __init__(
+        self,
+        request: Request,
+        transport: Transport,
+        bodies: BodyWriter,
+        options: OpenAIOptions,
+        watch: ServerWatch,
+        budget: UploadBudget,
+        model: str,
+        note: Note,
+    ) -> None:
+        self._request = request
+        self._transport = transport
+        self._bodies = bodies
+        self._options = options
+        self._watch = watch
+        self._budget = budget
+        self._model = model
+        self._note = note
+        self._attempts = 0
+        self._last_fault: AttemptFault | None = None
+
+    async def answer(self) -> Response:
+        """The response after as many attempts as it takes and is allowed; a failure where there's no answer."""
+        try:
+            try:
+                response = await self._attempt()
+            except AttemptFault as fault:
+                if not fault.retryable:
+                    raise
+                response = await retried(fault, self._attempt, self._options, self._watch)
+        except AttemptFault as fault:
+            return self._failed(fault.kind, fault.message, retryable=fault.retryable)
+        except FrameError as error:
+            return self._failed("frame", str(error), retryable=False)
+        except UnsupportedPromptError as error:
+            return self._failed("unsupported", str(error), retryable=False)
+        return response if self._attempts == 1 else msgspec.structs.replace(response, attempts=self._attempts)
+
+    async def _attempt(self) -> Response:
+        watch = self._watch
+        await watch.pause()
+        if watch.dead:
+            raise self._last_fault or watch.epitaph()
+        self._attempts += 1
+        try:
+            response = await self._ask()
+        except AttemptFault as fault:
+            watch.fault(self._request.key, fault)
+            self._last_fault = fault
+            raise
+        watch.good()
+        return response
+
+    async def _ask(self) -> Response:
+        hold = await self._budget.take(_file_bytes(self._request))
+        try:
+            body = JsonBody(await self._pieces(), hold.release)
+            started = time.perf_counter()
+            reply = await self._transport.post(CHAT, body)
+        finally:
+            hold.release()
+        if reply.status != 200:
+            raise status_fault(reply.status, reply.headers, reply.data)
+        content = decode_reply(reply.data)
+        self._note(reply, content)
+        return read_answer(self._request, content, seconds=time.perf_counter() - started)
+
+    async def _pieces(self) -> list[Piece]:
+        if self._request.prompt.max_pixels is None:
+            return self._bodies.pieces(self._request, self._model)
+        # Scaling decodes and encodes pictures: in threads, so that other requests go on meanwhile.
+        return await asyncio.to_thread(self._bodies.pieces, self._request, self._model)
+
+    def _failed(self, kind: str, message: str, *, retryable: bool) -> Response:
+        if self._attempts > 1:
+            message = f"{message} (the last of {self._attempts} attempts)"
+        failure = Failure(kind=kind, message=self._transport.key.hide(message), retryable=retryable)
+        return Response(key=self._request.key, failure=failure, attempts=self._attempts)
+
+
+def _file_bytes(request: Request) -> int:
+    """Size of all frame files; a missing one counts nothing here and is reported when it's read."""
+    size = 0
+    for path in request.prompt.frame_paths():
+        try:
+            size += os.stat(path).st_size  # noqa: PTH116 - called for every frame of a run
+        except OSError:
+            continue
+    return size

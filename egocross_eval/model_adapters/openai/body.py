@@ -1,0 +1,199 @@
+"""The JSON body of a chat request as a list of pieces: text that is ready to send, and frames that are encoded when
+sent.
+
+Nothing larger than one frame is ever joined or copied: a body of 11 frames of 100 kB stays 11 references to file
+bytes until
+each is written.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from egocross_eval.benchmark.frame_store import scaled_frame
+from egocross_eval.errors import UsageError
+from egocross_eval.model_adapters.openai.options import OpenAIOptions
+from egocross_eval.schema import GenerationSettings, ImagePart, Message, Prompt, Request, TextPart, VideoPart
+
+RESERVED = frozenset({"model", "messages", "stream", "n"})
+"""Body fields that `extra` and `drop` may not touch."""
+
+_encode = msgspec.json.encode
+
+
+class EncodedFrame(msgspec.Struct, frozen=True):
+    """File bytes that go into the body in base64."""
+
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        """Length in bytes once encoded."""
+        return (len(self.data) + 2) // 3 * 4
+
+
+Piece = bytes | EncodedFrame
+
+
+class UnsupportedPromptError(ValueError):
+    """A prompt that has no form in this protocol."""
+
+
+class BodyWriter:
+    """Turns requests into bodies for one model and one set of options."""
+
+    def __init__(self, options: OpenAIOptions, *, tokens_field: str) -> None:
+        self._options = options
+        self._tokens_field = tokens_field
+        self._extra = _extra_fields(options.extra)
+        self._dropped = _dropped_fields(options.drop)
+        self._tails: dict[GenerationSettings, dict[str, Any]] = {}
+
+    def fixed_fields(self, settings: GenerationSettings) -> dict[str, Any]:
+        """The body fields beside `model` and `messages` that the settings and options ask for."""
+        known = self._tails.get(settings)
+        if known is None:
+            fields = self._sampling(settings) | self._extra
+            known = self._tails[settings] = {k: v for k, v in fields.items() if k not in self._dropped}
+        return known
+
+    def _sampling(self, settings: GenerationSettings) -> dict[str, Any]:
+        # A seed decides nothing at temperature 0, and neither does top_p at 1: some servers refuse the fields, so they
+        # are sent only where they matter.
+        fields: dict[str, Any] = {"temperature": settings.temperature}
+        if settings.top_p != 1.0:
+            fields["top_p"] = settings.top_p
+        if settings.temperature > 0:
+            fields["seed"] = settings.seed
+        if settings.answer_mode == "choose":
+            fields |= {self._tokens_field: 1, "logprobs": True, "top_logprobs": self._options.logprobs}
+        else:
+            fields[self._tokens_field] = settings.max_new_tokens
+        return fields
+
+    def pieces(self, request: Request, model: str) -> list[Piece]:
+        """The body of a request; reads its frames, and scales those beyond the prompt's pixel budget.
+
+        Raises `FrameError` for a frame that can't be read, and `UnsupportedPromptError`.
+        """
+        prompt = request.prompt
+        fields = self.fixed_fields(request.settings)
+        video = _only_video(prompt)
+        if video is not None:
+            fields = _with_video_times(fields, video)
+        output = _Pieces()
+        output.text(b'{"model":' + _encode(model) + b',"messages":[')
+        for index, message in enumerate(prompt.messages):
+            output.text(b"," if index else b"")
+            _write_message(output, message, prompt.max_pixels)
+        tail = _encode(fields)
+        output.text(b"]" + (b"," if fields else b"") + tail[1:])
+        return output.done()
+
+
+class _Pieces:
+    """Collects pieces; neighbouring texts become one."""
+
+    def __init__(self) -> None:
+        self._pieces: list[Piece] = []
+        self._text: list[bytes] = []
+
+    def text(self, data: bytes) -> None:
+        self._text.append(data)
+
+    def frame(self, data: bytes) -> None:
+        self._pieces.append(b"".join(self._text))
+        self._text.clear()
+        self._pieces.append(EncodedFrame(data))
+
+    def done(self) -> list[Piece]:
+        self._pieces.append(b"".join(self._text))
+        return self._pieces
+
+
+def _write_message(output: _Pieces, message: Message, max_pixels: int | None) -> None:
+    output.text(b'{"role":' + _encode(message.role) + b',"content":')
+    parts = message.parts
+    if len(parts) == 1 and isinstance(parts[0], TextPart):
+        # The plain form: chat templates of some servers know no other for the system role.
+        output.text(_encode(parts[0].text) + b"}")
+        return
+    output.text(b"[")
+    for index, part in enumerate(parts):
+        output.text(b"," if index else b"")
+        if isinstance(part, TextPart):
+            output.text(b'{"type":"text","text":' + _encode(part.text) + b"}")
+        elif isinstance(part, ImagePart):
+            data, mime = scaled_frame(part.path, max_pixels)
+            output.text(b'{"type":"image_url","image_url":{"url":"data:' + mime.encode() + b";base64,")
+            output.frame(data)
+            output.text(b'"}}')
+        else:
+            _write_video(output, part, max_pixels)
+    output.text(b"]}")
+
+
+def _write_video(output: _Pieces, part: VideoPart, max_pixels: int | None) -> None:
+    """vLLM's form of a clip that is given as frames: one data URL, frames in base64 joined by commas.
+
+    The media type is always `video/jpeg`; each frame is decoded by its content, so PNG frames may stand in it too.
+    """
+    output.text(b'{"type":"video_url","video_url":{"url":"data:video/jpeg;base64,')
+    for index, path in enumerate(part.paths):
+        output.text(b"," if index else b"")
+        output.frame(scaled_frame(path, max_pixels)[0])
+    output.text(b'"}}')
+
+
+def _only_video(prompt: Prompt) -> VideoPart | None:
+    videos = [part for message in prompt.messages for part in message.parts if isinstance(part, VideoPart)]
+    if len(videos) > 1:
+        raise UnsupportedPromptError(
+            "the prompt holds several videos, and a server takes frame times for one only; send the frames as images"
+        )
+    return videos[0] if videos else None
+
+
+def _with_video_times(fields: dict[str, Any], video: VideoPart) -> dict[str, Any]:
+    """Adds the frame times in the form of vLLM's `media_io_kwargs` (its JPEG-sequence reader, vLLM pull request
+    40133)."""
+    if not video.indices:
+        return fields
+    last = max(video.indices)
+    times = {
+        "num_frames": -1,
+        "fps": video.fps,
+        "frames_indices": list(video.indices),
+        "total_num_frames": max(last + 1, len(video.indices)),
+        "duration": last / video.fps,
+        "do_sample_frames": False,
+    }
+    return fields | {"media_io_kwargs": {"video": times}}
+
+
+def _extra_fields(text: str) -> dict[str, Any]:
+    if not text:
+        return {}
+    try:
+        fields = msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.MsgspecError as error:
+        raise UsageError(
+            f'openai: extra={text!r} is not a JSON object ({error}); write e.g. extra={{"reasoning_effort":"low"}}, '
+            f"with a backslash before each comma within it"
+        ) from error
+    _refuse_reserved("extra", fields)
+    return fields
+
+
+def _dropped_fields(text: str) -> frozenset[str]:
+    names = frozenset(name.strip() for name in text.split("+") if name.strip())
+    _refuse_reserved("drop", names)
+    return names
+
+
+def _refuse_reserved(option: str, names: dict[str, Any] | frozenset[str]) -> None:
+    reserved = sorted(RESERVED.intersection(names))
+    if reserved:
+        raise UsageError(f"openai: {option} can't change the body field {reserved[0]!r}")

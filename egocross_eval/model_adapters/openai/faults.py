@@ -1,0 +1,176 @@
+"""What can go wrong with one attempt, told apart: what kind it is, whether to try again, and after how long."""
+
+from __future__ import annotations
+
+import email.utils
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+
+Contact = Literal["unreachable", "faulty", "alive"]
+"""What an attempt tells of the server: no connection at all, a connection but no use of it, or a sane reply."""
+
+RETRIED_STATUSES = frozenset({408, 409, 425, 429})
+"""Besides every 5xx."""
+
+_LONGEST_MESSAGE = 600
+
+_CONTEXT = re.compile(
+    r"context[ _-]?(length|window|size)|maximum model length|max_model_len|maximum number of tokens|prompt is too long"
+    r"|too many (input )?tokens|exceeds? the (model's )?max(imum)? (input )?(length|tokens)",
+    re.IGNORECASE,
+)
+_LIMIT = re.compile(
+    r"(?:context (?:length|window|size)|maximum model length|max_model_len|maximum)\D{0,30}?(\d[\d,]*)", re.IGNORECASE
+)
+_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?![\w.]*\w)")
+
+
+class AttemptFault(Exception):  # noqa: N818 - a fault of one attempt; whether it becomes an error is decided later
+    """One attempt gave no answer."""
+
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        *,
+        retryable: bool,
+        contact: Contact = "alive",
+        retry_after: float | None = None,
+        most_retries: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.retryable = retryable
+        self.contact: Contact = contact
+        self.retry_after = retry_after
+        """Seconds that the server asked to wait."""
+        self.most_retries = most_retries
+        """Upper bound of retries after this fault beside the option's; None: no other bound."""
+
+
+def bad_response(message: str) -> AttemptFault:
+    """A 200 reply that holds no answer. At temperature 0 it often repeats, so it's retried three times at most."""
+    return AttemptFault("bad_response", message, retryable=True, contact="faulty", most_retries=3)
+
+
+def status_fault(status: int, headers: Mapping[str, str], data: bytes) -> AttemptFault:
+    """The fault of a reply with an HTTP status other than 200."""
+    return _server_error(status, headers, _decoded(data), data)
+
+
+def error_object_fault(error: Any) -> AttemptFault:
+    """The fault of a 200 reply that holds an `error` object; its `code`, where it's an HTTP status, counts as the
+    status."""
+    code = error.get("code") if isinstance(error, dict) else None
+    status = int(code) if isinstance(code, int | str) and str(code).isdigit() and 400 <= int(code) <= 599 else 0
+    return _server_error(status, {}, {"error": error}, b"")
+
+
+def _server_error(status: int, headers: Mapping[str, str], body: Any, data: bytes) -> AttemptFault:
+    said, code, param = _error_text(body, data)
+    name = f"HTTP {status}" if status else "an error"
+    message = f"the server replied {name}: {said or 'no message'}"
+    if status in (0, 400, 413, 422, 500) and (code == "context_length_exceeded" or _CONTEXT.search(said)):
+        return AttemptFault("context_length", _context_message(message, said, body), retryable=False)
+    kind = f"http_{status}" if status else "server_error"
+    if status in RETRIED_STATUSES or status >= 500:
+        contact: Contact = "alive" if status in RETRIED_STATUSES else "faulty"
+        return AttemptFault(kind, message, retryable=True, contact=contact, retry_after=retry_after(headers))
+    return AttemptFault(kind, message + _remedy(status, headers, said, param), retryable=False)
+
+
+def _remedy(status: int, headers: Mapping[str, str], said: str, param: str) -> str:
+    if status in (401, 403):
+        return "; check the key in the environment (api_key_env)"
+    if status == 404:
+        return "; check the model's name and that base_url ends where /chat/completions follows (often in /v1)"
+    if 300 <= status < 400:
+        return f"; it redirects to {headers.get('Location', 'nowhere')[:200]!r}, set base_url to where the server is"
+    if (
+        status in (400, 422)
+        and param
+        and re.search(r"unsupported|unrecogni[sz]ed|unknown|not (permitted|supported)", said, re.I)
+    ):
+        return f"; drop={param} in the model spec leaves the field out"
+    return ""
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait by the reply's headers (RFC 9110, 10.2.3: seconds or an HTTP date), or None where they don't say.
+
+    `Retry-After-Ms`, which OpenAI sends beside it, is finer and comes first.
+    """
+    milliseconds, value = headers.get("Retry-After-Ms", "").strip(), headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"\d+(\.\d+)?", milliseconds):
+        return float(milliseconds) / 1000
+    if re.fullmatch(r"\d+(\.\d+)?", value):
+        return float(value)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def excerpt(data: bytes | str) -> str:
+    """One short line of what a server sent, for messages; of an HTML page, its title or text."""
+    text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
+    if text.lstrip()[:1] == "<":
+        title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+        text = title.group(1) if title else re.sub(r"<[^>]*>", " ", text[:20_000])
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[:20_000]).split())
+    return line if len(line) <= _LONGEST_MESSAGE else line[:_LONGEST_MESSAGE] + " ..."
+
+
+def _decoded(data: bytes) -> Any:
+    try:
+        return msgspec.json.decode(data)
+    except msgspec.DecodeError:
+        return None
+
+
+def _error_text(body: Any, data: bytes) -> tuple[str, str, str]:
+    """(message, code, parameter) in any of the forms that servers use; the plain text where there's no such form."""
+    if not isinstance(body, dict):
+        return excerpt(data), "", ""
+    error = body.get("error", body)
+    if not isinstance(error, dict):
+        return excerpt(str(error)), "", ""
+    said = error.get("message") or error.get("detail") or error.get("msg") or error
+    text = said if isinstance(said, str) else msgspec.json.encode(said).decode()
+    return excerpt(text), str(error.get("code") or error.get("type") or ""), str(error.get("param") or "")
+
+
+def _context_message(message: str, said: str, body: Any) -> str:
+    limit, needed = _context_numbers(said, body)
+    if limit is not None and needed is not None:
+        message = f"the request needs {needed} tokens and the model takes {limit}; {message}"
+    return f"{message}; show fewer frames (--frames), lower the pixel budget, or give the model a longer context"
+
+
+def _context_numbers(said: str, body: Any) -> tuple[int | None, int | None]:
+    """(most tokens the model takes, tokens that were asked for), as far as the server told them."""
+    error = body.get("error", body) if isinstance(body, dict) else None
+    if (
+        isinstance(error, dict)
+        and isinstance(error.get("n_ctx"), int)
+        and isinstance(error.get("n_prompt_tokens"), int)
+    ):
+        return error["n_ctx"], error["n_prompt_tokens"]  # llama.cpp
+    found = _LIMIT.search(said)
+    if not found:
+        return None, None
+    limit = _whole(found.group(1))
+    others = [_whole(number) for number in _NUMBER.findall(said)]
+    return limit, max((number for number in others if number > limit), default=None)
+
+
+def _whole(text: str) -> int:
+    return int(text.replace(",", "").rstrip(",") or 0)

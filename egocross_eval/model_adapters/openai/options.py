@@ -1,0 +1,65 @@
+"""Options of `openai:` model specs. Light: imported to list the adapters."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class OpenAIOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How an OpenAI-compatible server is reached and asked. Keys are no options: they come from the environment
+    alone."""
+
+    base_url: Annotated[
+        str,
+        msgspec.Meta(
+            description="address that ends before /chat/completions; "
+            "default: OPENAI_BASE_URL, or https://api.openai.com/v1"
+        ),
+    ] = ""
+    api_key_env: Annotated[
+        str, msgspec.Meta(description="environment variable that holds the key; without one, no key is sent")
+    ] = "OPENAI_API_KEY"
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=4096, description="requests under way at once")] = 32
+    timeout: Annotated[float, msgspec.Meta(gt=0, description="seconds for one attempt, upload and answer together")] = (
+        600.0
+    )
+    max_retries: Annotated[
+        int, msgspec.Meta(ge=0, description="further attempts of a question after a passing fault")
+    ] = 8
+    backoff: Annotated[
+        float,
+        msgspec.Meta(ge=0, description="seconds before the first retry; doubles each time, up to 60, plus jitter"),
+    ] = 0.5
+    max_wait: Annotated[
+        float, msgspec.Meta(ge=0, description="longest Retry-After in seconds that is waited for; longer ones fail")
+    ] = 300.0
+    patience: Annotated[
+        float, msgspec.Meta(ge=0, description="seconds of nothing but faults after which the server counts as dead")
+    ] = 60.0
+    logprobs: Annotated[
+        int, msgspec.Meta(ge=1, le=1000, description="choose mode: how many of the likeliest tokens to ask for")
+    ] = 20
+    tokens_field: Annotated[
+        str,
+        msgspec.Meta(
+            description="field for the token limit; default: max_tokens, and max_completion_tokens at api.openai.com"
+        ),
+    ] = ""
+    drop: Annotated[
+        str,
+        msgspec.Meta(description="body fields to leave out for servers that refuse them, joined by +, e.g. seed+top_p"),
+    ] = ""
+    extra: Annotated[
+        str, msgspec.Meta(description='more body fields as a JSON object, e.g. {"reasoning_effort":"low"}')
+    ] = ""
+    video: Annotated[
+        bool,
+        msgspec.Meta(
+            description="send clips as one video in vLLM's form (frames with their indices); other servers refuse it"
+        ),
+    ] = False
