@@ -57,7 +57,9 @@ def _entry_id(data: bytes, message: str) -> str:
     if match is None:
         return ""
     place = int(match[1])
-    entries: Any = msgspec.json.decode(data)
-    entry = entries[place]
+    try:
+        entry: Any = msgspec.json.decode(data)[place]
+    except (msgspec.DecodeError, RecursionError):
+        return f" (entry {place + 1} of the list)"  # what comes behind the entry isn't even JSON
     number = entry.get("id") if isinstance(entry, dict) else None
     return f" (entry {place + 1} of the list{f', id {number}' if isinstance(number, int) else ''})"

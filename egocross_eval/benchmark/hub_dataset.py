@@ -43,7 +43,8 @@ def to_dataset(questions: Questions) -> Dataset:
     Columns: `id`; `question_id`, `domain`, `dataset`, `category`, `question_type`, `text`; `options`, the four texts;
     `frames`, images not decoded: dicts of `path` and `bytes` (`cast_column("frames", List(Image()))` decodes them);
     `frame_names` below the data root; `frame_times` in seconds (null where unknown); `video`; `clip_end` in seconds;
-    `answer` (a letter), `answer_text`, `detailed_answer`, null where not known. Nothing is read from the frame files.
+    `answer` (a letter), `answer_text`, `detailed_answer`, null where not known. Nothing is read from the frame files;
+    `save_to_disk` and `push_to_hub` take their bytes along unchanged.
     """
     from datasets import Dataset, Features, Image, List, Value
 
