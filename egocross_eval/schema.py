@@ -219,6 +219,21 @@ class Prediction(_Noun, frozen=True, kw_only=True):
     """Why no letter was read, when `letter` is None."""
 
 
+class Vote(_Noun, frozen=True, kw_only=True):
+    """One of several answers to the same question (`--votes`)."""
+
+    key: str
+    """Of its request."""
+    rotation: int
+    """By how many places the options were moved up: place i showed option i + rotation."""
+    response: Response
+    """Letters in it are places as shown."""
+    shown: str | None = None
+    """Letter of the place that was answered, or None for an abstention."""
+    letter: str | None = None
+    """The option that stood there, by its letter in the question."""
+
+
 class SentFrame(_Noun, frozen=True, kw_only=True):
     """A frame as it was sent."""
 
@@ -247,6 +262,8 @@ class Sample(_Noun, frozen=True, kw_only=True):
     outcome: Outcome
     finished_at: str
     """UTC, ISO 8601."""
+    votes: tuple[Vote, ...] = ()
+    """All answers to the question, when it was asked more than once; `response` then sums their cost."""
 
 
 class ModelRecord(_Noun, frozen=True, kw_only=True):
@@ -279,6 +296,8 @@ class RunSettings(_Noun, frozen=True, kw_only=True):
     generation: GenerationSettings = GenerationSettings()
     limit: int | None = None
     seed: int = 0
+    votes: str = ""
+    """Empty, `rotate` (all cyclic rotations of the options) or `sample:N`."""
 
 
 class RunRecord(_Noun, frozen=True, kw_only=True):
@@ -346,6 +365,9 @@ class Results(_Noun, frozen=True, kw_only=True):
     """Sum of the responses' wall times."""
     samples_hash: str = ""
     """SHA-256 of the `samples.jsonl` that the results were computed from."""
+    rotations: dict[str, int] = {}
+    """With `--votes rotate`, numbers of questions: `asked` (all rotations answered), `position` (the same place every
+    time, whatever stood there), `content` (the same option every time)."""
 
 
 class Row(_Noun, frozen=True, kw_only=True):

@@ -54,6 +54,12 @@ if TYPE_CHECKING:
 @click.option("--top-p", type=float, default=1.0, show_default=True, help="Nucleus sampling.")
 @click.option("--limit", type=int, metavar="N", help="Ask only N questions, drawn by the seed over all domains.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For sampling and --limit.")
+@click.option(
+    "--votes",
+    default="",
+    metavar="rotate|sample:N",
+    help="Ask each question under all rotations of its options, or N times, and sum the evidence for the options.",
+)
 @click.option("--cache/--no-cache", default=True, show_default=True, help="Use the response cache shared by all runs.")
 @click.option("--dry-run", is_flag=True, help="Show what would be asked (counts, frames, bytes, tokens) and stop.")
 @click.option(
@@ -140,6 +146,12 @@ def _say_end(session: Session, results: Results) -> None:
     if cached:
         click.echo(f"\n{cached} of {len(samples)} answers came from the response cache (--no-cache asks again).")
     print_failures(samples, folder.path)
+    if results.rotations:
+        asked, position, content = (results.rotations[name] for name in ("asked", "position", "content"))
+        click.echo(
+            f"\nover {asked} questions with all rotations answered: the same place every time on {position}, "
+            f"the same option every time on {content}"
+        )
     click.echo(f"\nrun folder: {folder.path}")
     if results.micro is None and not results.counts.get("errored"):
         click.echo(f"answers are not known here: 'egocross-eval submit {folder.path}' writes the submission")

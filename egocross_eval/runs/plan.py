@@ -20,6 +20,7 @@ from egocross_eval.prompts.base import PromptStyle
 from egocross_eval.prompts.renderer import Renderer
 from egocross_eval.prompts.selection import FrameSelection
 from egocross_eval.prompts.styles import TEMPLATE_SUFFIXES, template_style
+from egocross_eval.runs.votes import check_votes
 from egocross_eval.schema import (
     SCHEMA_VERSION,
     AnswerMode,
@@ -55,6 +56,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     top_p: float = 1.0
     limit: int | None = None
     seed: int = 0
+    votes: str = ""
     cache: bool = True
 
     def source(self) -> DataSource:
@@ -154,6 +156,14 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
         raise UsageError(f"--max-new-tokens {options.max_new_tokens}: at least 1")
     if options.temperature < 0 or not 0 < options.top_p <= 1:
         raise UsageError(f"--temperature {options.temperature} must be 0 or more, --top-p {options.top_p} in (0, 1]")
+    generation = GenerationSettings(
+        answer_mode=options.answer,
+        max_new_tokens=options.max_new_tokens,
+        temperature=options.temperature,
+        top_p=options.top_p,
+        seed=options.seed,
+    )
+    check_votes(options.votes, generation)
     style, style_hash = resolve_style(options.style, registry)
     selection = FrameSelection.parse(options.frames)
     renderer = Renderer(
@@ -180,15 +190,10 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
             media=options.media,
             timestamps=options.timestamps,
             max_pixels=options.max_pixels,
-            generation=GenerationSettings(
-                answer_mode=options.answer,
-                max_new_tokens=options.max_new_tokens,
-                temperature=options.temperature,
-                top_p=options.top_p,
-                seed=options.seed,
-            ),
+            generation=generation,
             limit=options.limit,
             seed=options.seed,
+            votes=options.votes,
         ),
         data_hashes={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in loaded.files},
         warnings=loaded.warnings,

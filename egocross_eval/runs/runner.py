@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,12 +13,22 @@ from egocross_eval.errors import DataError, EgoCrossError, RunError
 from egocross_eval.model_adapters.base import ModelAdapter
 from egocross_eval.runs.cache import ResponseCache
 from egocross_eval.runs.plan import RunPlan, utc_now
-from egocross_eval.runs.predictions import judge_outcome, predict
+from egocross_eval.runs.predictions import judge_outcome
 from egocross_eval.runs.requests import build_request, sent
 from egocross_eval.runs.store import RunFolder, SampleWriter
-from egocross_eval.schema import Failure, Question, Request, Response, RunRecord, Sample, Sent
+from egocross_eval.runs.votes import Ballot, ballots, cast, read_prediction, rotated, summed_response
+from egocross_eval.schema import Failure, Question, Request, Response, RunRecord, Sample, Sent, Vote
 
 Observer = Callable[[Sample], None]
+
+
+class _Asked(NamedTuple):
+    """A question of which not all answers are there."""
+
+    question: Question
+    request: Request
+    expected: int
+    votes: list[Vote]
 
 
 class Runner:
@@ -39,7 +50,8 @@ class Runner:
         self._folder = folder
         self._cache = cache
         self._on_sample = on_sample
-        self._open: dict[str, tuple[Question, Request]] = {}
+        self._open: dict[str, tuple[str, Ballot, Request]] = {}
+        self._asked: dict[str, _Asked] = {}
         # Adapters may draw requests from another thread than the one that takes their responses.
         self._lock = threading.Lock()
 
@@ -76,29 +88,39 @@ class Runner:
         self._take(Response(key=key, failure=Failure(kind=kind, message=message, retryable=True)))
 
     def _requests(self, pending: list[Question]) -> Iterator[Request]:
-        """Renders lazily. A question that can't be rendered, or whose answer is cached, never reaches the adapter."""
-        plan = self._plan
-        read_frames = self._adapter.capabilities.needs_content
+        """Renders lazily. A question that can't be rendered, or whose answers are cached, never reaches the adapter."""
+        settings = self._plan.settings
         for question in pending:
+            asked = ballots(settings.votes, question, settings.generation.seed)
             try:
-                prompt = plan.renderer.render(question, plan.root)
-                request = build_request(
-                    question,
-                    prompt,
-                    plan.settings.generation,
-                    split=plan.settings.split,
-                    read_frames=read_frames,
-                )
+                requests = [self._request(question, ballot) for ballot in asked]
             except DataError as error:
                 self._keep_unsent(question, error)
                 continue
             with self._lock:
-                self._open[request.key] = (question, request)
-            cached = self._cache.get(request) if self._cache else None
-            if cached is not None:
-                self._take(cached)
-            else:
-                yield request
+                self._asked[question.question_id] = _Asked(question, requests[0], len(requests), [])
+                self._open.update(
+                    (request.key, (question.question_id, ballot, request))
+                    for request, ballot in zip(requests, asked, strict=True)
+                )
+            for request in requests:
+                cached = self._cache.get(request) if self._cache else None
+                if cached is not None:
+                    self._take(cached)
+                else:
+                    yield request
+
+    def _request(self, question: Question, ballot: Ballot) -> Request:
+        plan = self._plan
+        shown = rotated(question, ballot.rotation) if ballot.rotation else question
+        request = build_request(
+            shown,
+            plan.renderer.render(shown, plan.root),
+            msgspec.structs.replace(plan.settings.generation, seed=ballot.seed),
+            split=plan.settings.split,
+            read_frames=self._adapter.capabilities.needs_content,
+        )
+        return msgspec.structs.replace(request, key=request.key + ballot.name)
 
     def _keep_unsent(self, question: Question, error: DataError) -> None:
         """The sample of a question that could not be made into a request (a missing frame, say)."""
@@ -113,24 +135,36 @@ class Runner:
                 f"the adapter of {self._record.model.spec} answered {response.key!r}, "
                 f"which was not asked or had its answer"
             )
-        question, request = opened
+        question_id, ballot, request = opened
         if response.text is None and response.scores is None and response.failure is None:
             failure = Failure(kind="no_response", message="the adapter gave neither text nor scores", retryable=True)
             response = msgspec.structs.replace(response, failure=failure)
         if self._cache is not None and not response.cached:
             self._cache.put(request, response)
-        self._keep(question, sent(request), response)
+        asked = self._asked[question_id]
+        if not self._plan.settings.votes:
+            del self._asked[question_id]
+            self._keep(asked.question, sent(request), response)
+            return
+        with self._lock:
+            asked.votes.append(cast(asked.question, ballot, response))
+            complete = len(asked.votes) == asked.expected
+        if complete:
+            del self._asked[question_id]
+            votes = tuple(sorted(asked.votes, key=lambda vote: vote.key))
+            self._keep(asked.question, sent(asked.request), summed_response(question_id, votes), votes)
 
-    def _keep(self, question: Question, what: Sent, response: Response) -> None:
-        prediction = predict(question, response)
+    def _keep(self, question: Question, what: Sent, response: Response, votes: tuple[Vote, ...] = ()) -> None:
+        prediction = read_prediction(question, response, votes)
         sample = Sample(
-            key=response.key,
+            key=question.question_id,
             question=question,
             sent=what,
             response=response,
             prediction=prediction,
             outcome=judge_outcome(question, response, prediction),
             finished_at=utc_now(),
+            votes=votes,
         )
         with self._lock:
             self._writer.write(sample)

@@ -15,7 +15,7 @@ from egocross_eval.model_adapters.base import ModelAdapter
 from egocross_eval.plugins.manager import Registry
 from egocross_eval.runs.cache import ResponseCache
 from egocross_eval.runs.plan import RunPlan
-from egocross_eval.runs.predictions import judge_outcome, predict
+from egocross_eval.runs.predictions import judge_outcome
 from egocross_eval.runs.runner import Runner
 from egocross_eval.runs.store import (
     LEADERBOARD_FILE,
@@ -25,6 +25,7 @@ from egocross_eval.runs.store import (
     pretty_json,
     write_atomically,
 )
+from egocross_eval.runs.votes import count_rotations, read_again, read_prediction
 from egocross_eval.schema import Question, Results, RunRecord, Sample
 
 
@@ -198,9 +199,12 @@ def rescore(folder: RunFolder, answers: Mapping[str, AnswerRecord]) -> int:
                     answer_text=known.answer_text,
                     detailed_answer=known.detailed_answer,
                 )
-            prediction = predict(question, sample.response)
+            votes = tuple(read_again(question, vote) for vote in sample.votes)
+            prediction = read_prediction(question, sample.response, votes)
             outcome = judge_outcome(question, sample.response, prediction)
-            again = msgspec.structs.replace(sample, question=question, prediction=prediction, outcome=outcome)
+            again = msgspec.structs.replace(
+                sample, question=question, prediction=prediction, outcome=outcome, votes=votes
+            )
             if again != sample:
                 writer.write(again)
                 changed += 1
@@ -225,7 +229,7 @@ def finish(folder: RunFolder, questions: tuple[Question, ...] | None = None) -> 
         samples = folder.samples()
     results = score_samples(samples, total=record.question_count)
     digest = folder.samples_hash()
-    results = msgspec.structs.replace(results, samples_hash=digest)
+    results = msgspec.structs.replace(results, samples_hash=digest, rotations=count_rotations(samples))
     folder.write_results(results)
     write_atomically(folder.path / PREDICTIONS_FILE, pretty_json(prediction_entries(samples)))
     row = row_from_run(record, results, source=folder.path.name, origin_hash=digest)
