@@ -44,7 +44,7 @@ def _table() -> _Table:
     return msgspec.json.decode(Path(__file__).with_name("published.json").read_bytes(), type=_Table)
 
 
-def testbed_sizes() -> dict[str, int]:
+def domain_sizes() -> dict[str, int]:
     """Number of questions of the testbed by domain."""
     return dict(_table().domains)
 

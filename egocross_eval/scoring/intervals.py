@@ -118,7 +118,8 @@ def clustered(
         freedom = sum(parts) ** 2 / sum(p * p / (len(s.totals) - 1) for p, s in zip(parts, strata, strict=True))
         quantile = float(stdtrit(freedom, 0.975))
         quantiles = -quantile, quantile
-    low, high = estimate - quantiles[1] * error, estimate - quantiles[0] * error
+    # A very skewed distribution must not put the estimate outside of its own interval.
+    low, high = estimate - max(quantiles[1], 0.0) * error, estimate - min(quantiles[0], 0.0) * error
     return Interval(max(bounds[0], low), min(bounds[1], high), method)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scored_samples import question
 
@@ -183,6 +183,7 @@ def test_the_report_says_what_did_not_fit(tmp_path: Path) -> None:
     ]
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.permutations(range(3)), st.lists(st.sampled_from(["A", "B", "C", "D", "red", "blue", "", "no"]), min_size=3))
 def test_the_form_and_the_order_of_the_entries_do_not_matter(order: list[int], answers: list[str]) -> None:
     named = [PredictionEntry(question_id=NAMES[i], answer=answers[i]) for i in range(3)]

@@ -1,0 +1,177 @@
+"""Leaderboards and comparisons of run folders, from the command line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import random
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from msgspec.structs import replace
+from scored_samples import question, record, sample, whole_testbed, write_run
+
+from egocross_eval.cli.compare import command as compare
+from egocross_eval.cli.leaderboard import command as leaderboard
+from egocross_eval.errors import UsageError
+from egocross_eval.leaderboard.collect import current_results, rows_from
+from egocross_eval.leaderboard.markers import END, START
+from egocross_eval.runs.store import RunFolder
+from egocross_eval.schema import Sample
+from egocross_eval.scoring.results import score_samples
+
+
+def samples_with(accuracy: float, seed: int = 0) -> list[Sample]:
+    rng = random.Random(seed)
+    return [sample(q, "right" if rng.random() < accuracy else "wrong") for q in whole_testbed()]
+
+
+def finished(path: Path, lines: list[Sample], model: str = "some-model", **changes: object) -> RunFolder:
+    """A run folder with results that carry the hash of its samples."""
+    folder = write_run(path, record(model, **{"question_count": len(lines), **changes}), lines)
+    folder.write_results(replace(score_samples(lines, total=len(lines)), samples_hash=folder.samples_hash()))
+    return folder
+
+
+def few(right: int, wrong: int) -> list[Sample]:
+    return [sample(question(n), "right" if n < right else "wrong") for n in range(right + wrong)]
+
+
+def run_cli(*arguments: object) -> str:
+    command = compare if arguments[0] == "compare" else leaderboard
+    result = CliRunner().invoke(command, [str(a) for a in arguments[1:]], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_a_run_folder_a_folder_of_runs_and_an_exported_file_give_rows(tmp_path: Path) -> None:
+    finished(tmp_path / "runs" / "a", few(3, 1), "a")
+    finished(tmp_path / "runs" / "b", few(2, 2), "b")
+    (tmp_path / "runs" / "notes").mkdir()
+    exported = tmp_path / "board.json"
+    run_cli("leaderboard", tmp_path / "runs" / "a", "--format", "json", "--output", exported)
+    assert [row.model for row in rows_from([tmp_path / "runs" / "b"])] == ["b"]
+    assert [row.model for row in rows_from([tmp_path / "runs"])] == ["a", "b"]
+    assert "a" in [row.model for row in rows_from([exported])]
+
+
+def test_a_row_links_to_its_folder_as_seen_from_the_table(tmp_path: Path) -> None:
+    finished(tmp_path / "runs" / "a", few(3, 1))
+    (row,) = rows_from([tmp_path / "runs" / "a"], relative_to=tmp_path / "docs")
+    assert row.link == "../runs/a"
+    assert row.source == "a"
+
+
+def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"holds no run: .* run\.json"):
+        rows_from([tmp_path])
+    with pytest.raises(UsageError, match="does not exist"):
+        rows_from([tmp_path / "nowhere"])
+
+
+def test_results_older_than_the_samples_are_computed_anew(tmp_path: Path) -> None:
+    folder = finished(tmp_path / "run", few(3, 1))
+    path = tmp_path / "run" / "samples.jsonl"
+    write_run(tmp_path / "run", folder.record(), few(1, 3))
+    later = (tmp_path / "run" / "results.json").stat().st_mtime_ns + 10**9
+    os.utime(path, ns=(later, later))
+    results = current_results(folder)
+    assert results.counts["right"] == 1
+    assert results.samples_hash == folder.samples_hash()
+    assert folder.results().counts["right"] == 3
+
+
+def test_touched_but_unchanged_samples_keep_their_results(tmp_path: Path) -> None:
+    folder = finished(tmp_path / "run", few(3, 1))
+    later = (tmp_path / "run" / "results.json").stat().st_mtime_ns + 10**9
+    os.utime(tmp_path / "run" / "samples.jsonl", ns=(later, later))
+    assert current_results(folder) == folder.results()
+
+
+def test_a_run_without_results_is_scored_on_the_spot(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", record(question_count=4), few(3, 1))
+    assert current_results(folder).counts["right"] == 3
+    assert not folder.has_results()
+
+
+def test_the_leaderboard_shows_runs_among_published_rows(tmp_path: Path) -> None:
+    finished(tmp_path / "run", samples_with(0.5), "my-model")
+    text = run_cli("leaderboard", tmp_path / "run", "--intervals")
+    assert text.count("my-model") == 1
+    assert "GPT-4.1 (published)" in text
+    assert "±" in text
+    assert "clustered bootstrap" in text
+    assert "GPT-4.1" not in run_cli("leaderboard", tmp_path / "run", "--no-published")
+
+
+def test_filters_and_order_are_options(tmp_path: Path) -> None:
+    for name, right in (("alpha", 1), ("beta", 3)):
+        finished(tmp_path / "runs" / name, few(right, 4 - right), name)
+    write_run(tmp_path / "runs" / "gamma", record("gamma", question_count=9), few(1, 3))
+    table = run_cli("leaderboard", tmp_path / "runs", "--no-published", "--format", "csv", "--sort", "model")
+    assert [(r["model"], r["rank"]) for r in csv.DictReader(io.StringIO(table))][:2] == [("alpha", "1"), ("beta", "1")]
+    filters = ("--model", "*a", "--complete", "--split", "testbed")
+    chosen = run_cli("leaderboard", tmp_path / "runs", "--format", "csv", *filters)
+    assert {r["model"] for r in csv.DictReader(io.StringIO(chosen))} == {"alpha", "beta"}
+
+
+def test_the_suffix_of_the_output_chooses_the_format(tmp_path: Path) -> None:
+    finished(tmp_path / "run", few(3, 1))
+    for suffix, start in ((".json", "{"), (".csv", "rank,"), (".tex", "% testbed"), (".html", "<table"), (".md", "**")):
+        path = tmp_path / f"board{suffix}"
+        run_cli("leaderboard", tmp_path / "run", "--output", path)
+        assert path.read_text().startswith(start)
+
+
+def test_the_table_between_markers_of_a_file_is_replaced(tmp_path: Path) -> None:
+    finished(tmp_path / "runs" / "a", few(3, 1), "my-model")
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{START}\n{END}\nafter\n")
+    run_cli("leaderboard", tmp_path / "runs", "--update", readme)
+    text = readme.read_text()
+    assert text.startswith(f"before\n{START}\n")
+    assert text.endswith(f"{END}\nafter\n")
+    assert "[a](runs/a)" in text
+
+
+def test_contradicting_options_are_refused(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("")
+    for arguments in (["--intervals", "--ranges"], ["--update", str(readme), "--format", "csv"]):
+        assert CliRunner().invoke(leaderboard, arguments).exit_code == 2
+
+
+def test_published_rows_alone_need_no_run() -> None:
+    assert "Qwen3-VL-4B baseline (published)" in run_cli("leaderboard")
+
+
+def test_two_runs_are_compared_with_sentence_tables_and_flips(tmp_path: Path) -> None:
+    finished(tmp_path / "a", samples_with(0.45, 1), "base")
+    finished(tmp_path / "b", samples_with(0.60, 2), "tuned", settings={"frames": "uniform:8"})
+    text = run_cli("compare", tmp_path / "a", tmp_path / "b", "--flips", "2")
+    assert "tuned is better than base by " in text
+    assert ": shown by these data." in text
+    assert "| frames" in text
+    for name in ("all (micro)", "all (macro)", "animal", "surgery", "object counting"):
+        assert f"| {name} " in text
+    assert "Right only in tuned: " in text
+    assert " more (--flips)" in text
+
+
+def test_a_comparison_as_json_has_numbers_and_the_names_of_the_flips(tmp_path: Path) -> None:
+    finished(tmp_path / "a", few(2, 2), "same")
+    finished(tmp_path / "b", few(3, 1), "same")
+    (found,) = json.loads(run_cli("compare", tmp_path / "a", tmp_path / "b", "--format", "json"))
+    assert (found["first"], found["second"]) == ("same (a)", "same (b)")
+    assert found["gained"] == ["EgoPet_v2_q2"]
+    assert found["micro"]["difference"] == 0.25
+    assert found["sentence"].startswith("same (b) is better than same (a) by 25.0 points")
+
+
+@pytest.mark.parametrize("command", [leaderboard, compare])
+def test_help_shows_an_example(command: object) -> None:
+    result = CliRunner().invoke(command, ["--help"])  # type: ignore[arg-type]
+    assert "egocross-eval " in result.output

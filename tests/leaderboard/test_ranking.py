@@ -1,0 +1,145 @@
+"""Which rows share a table, in what order, and which tie."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import pytest
+from msgspec.structs import replace
+
+from egocross_eval.errors import UsageError
+from egocross_eval.leaderboard.published import published_rows
+from egocross_eval.leaderboard.ranking import better, boards, ranks, select
+from egocross_eval.schema import SCHEMA_VERSION, Figure, Row
+from egocross_eval.scoring.intervals import wilson
+
+
+def figure(right: int, n: int = 957, errored: int = 0) -> Figure:
+    interval = wilson(right, n)
+    wrong = n - right - errored
+    return Figure(
+        right=right, n=n, accuracy=right / n, low=interval.low, high=interval.high, wrong=wrong, errored=errored
+    )
+
+
+def row(model: str, right: int, *, complete: bool = True, **changes: object) -> Row:
+    fields: dict[str, object] = {
+        "schema_version": SCHEMA_VERSION,
+        "model": model,
+        "source": "run",
+        "published": False,
+        "complete": complete,
+        "split": "testbed",
+        "micro": figure(right, errored=0 if complete else 3),
+        "macro": figure(right),
+        "domains": {},
+        "counts": {},
+        "settings": {},
+        "date": "2026-01-02",
+        "question_count": 957,
+    }
+    return Row(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def test_rows_that_noise_can_explain_share_a_rank() -> None:
+    assert ranks([row("a", 640), row("b", 632), row("c", 441), row("d", 432)]) == [1, 1, 3, 3]
+
+
+def test_a_rank_counts_those_that_are_better_beyond_noise() -> None:
+    # a is better than c, but b, between them, than neither.
+    assert ranks([row("a", 480), row("b", 455), row("c", 430)]) == [1, 1, 2]
+
+
+def test_better_needs_more_than_196_standard_errors() -> None:
+    low, high = figure(432), figure(432 + 43)
+    spread = [(f.high - f.low) / 2 for f in (low, high)]
+    limit = (spread[0] ** 2 + spread[1] ** 2) ** 0.5
+    assert better(high, low) == (high.accuracy - low.accuracy > limit)
+    assert not better(low, high)
+    assert not better(figure(441), figure(432))
+    assert better(figure(500), figure(432))
+
+
+def test_incomplete_rows_are_listed_last_and_not_ranked() -> None:
+    (board,) = boards([row("broken", 900, complete=False), row("whole", 400)])
+    assert [r.model for r in board.rows] == ["whole", "broken"]
+    assert board.ranks == [1, None]
+
+
+def test_the_order_does_not_depend_on_that_of_the_arguments() -> None:
+    rows = [row("b", 441), row("a", 441), row("B", 441, source="other"), row("c", 500), *published_rows()]
+    expected = boards(rows)
+    for seed in range(5):
+        assert boards(random.Random(seed).sample(rows, len(rows))) == expected
+
+
+def test_rows_over_different_questions_stand_apart_with_the_testbed_first() -> None:
+    demo = row("demo", 20, split="demo", question_count=25, questions_hash="d")
+    part = row("part", 20, question_count=100, questions_hash="p")
+    other_part = row("part", 20, question_count=100, questions_hash="q")
+    found = boards([demo, part, other_part, row("whole", 441, questions_hash="w"), *published_rows()])
+    assert [(b.split, b.question_count, len(b.rows)) for b in found] == [
+        ("testbed", 957, 12),
+        ("demo", 25, 1),
+        ("testbed", 100, 1),
+        ("testbed", 100, 1),
+    ]
+
+
+def test_rows_are_sorted_and_ranked_by_what_is_asked() -> None:
+    first = row("first", 600, macro=figure(300), date="2025-01-01")
+    second = row("second", 300, macro=figure(600), date="2026-01-01")
+    by = {
+        key: [r.model for r in boards([first, second], sort=key)[0].rows] for key in ("micro", "macro", "date", "model")
+    }
+    assert by == {
+        "micro": ["first", "second"],
+        "macro": ["second", "first"],
+        "date": ["second", "first"],
+        "model": ["first", "second"],
+    }
+    assert boards([first, second], sort="macro")[0].ranks == [1, 2]
+    assert boards([second, first], sort="model")[0].ranks == [1, 2]
+
+
+def test_rows_without_a_domain_come_last_when_sorted_by_it() -> None:
+    partial = row("partial", 900)
+    full = row("full", 100, domains={"surgery": figure(100, 283)})
+    (board,) = boards([partial, full], sort="surgery")
+    assert [r.model for r in board.rows] == ["full", "partial"]
+    assert board.ranks == [1, None]
+
+
+def test_an_unknown_sort_key_is_refused_with_a_suggestion() -> None:
+    with pytest.raises(UsageError, match="did you mean 'micro'"):
+        boards([row("a", 1)], sort="mirco")
+
+
+def test_rows_are_filtered_by_model_split_and_completeness() -> None:
+    rows = [
+        row("Qwen3-VL-4B", 400),
+        row("Qwen3-VL-8B", 500, complete=False),
+        row("InternVL", 300, split="demo"),
+    ]
+    assert select(rows, models=["qwen*"]) == rows[:2]
+    assert select(rows, models=["*8b", "intern*"]) == rows[1:]
+    assert select(rows, splits=["demo"]) == rows[2:]
+    assert select(rows, complete_only=True) == [rows[0], rows[2]]
+    assert select(rows) == rows
+
+
+def test_the_published_gain_of_fine_tuning_ties() -> None:
+    rows = {r.model: r for r in published_rows()}
+    names = [name for name in rows if name.startswith("Qwen3-VL-4B")]
+    for a, b in itertools.permutations(names, 2):
+        first, second = rows[a].micro, rows[b].micro
+        assert first is not None
+        assert second is not None
+        assert not better(first, second)
+
+
+def test_a_difference_without_any_noise_counts() -> None:
+    sure = replace(figure(500), low=500 / 957, high=500 / 957)
+    assert better(replace(sure, accuracy=0.6), sure)
+    assert not better(sure, sure)
