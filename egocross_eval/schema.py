@@ -17,8 +17,9 @@ SCHEMA_VERSION = 1
 Outcome = Literal["right", "wrong", "not_parsed", "errored", "unscored"]
 """What became of a question. `unscored`: answered, but the right answer isn't known here."""
 
-AnswerMode = Literal["generate", "choose"]
-"""How a model answers: `generate` text that is parsed, or `choose` by the log-probabilities of the option letters."""
+AnswerMode = Literal["generate", "choose", "constrained"]
+"""How a model answers: `generate` text that is parsed, `choose` by the log-probabilities of the option letters, or
+`constrained`: generate text that can be nothing but one of the letters."""
 
 Media = Literal["images", "video"]
 """How frames are sent: as separate images, or as one video whose frames carry their true times."""

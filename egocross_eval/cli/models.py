@@ -53,8 +53,10 @@ def show(scheme: str) -> None:
         click.echo(
             tabulate(fields, headers=["option", "type", "default", "what"], disable_numparse=True, maxcolwidths=widths)
         )
-    else:
+    elif not adapter.passes_on:
         click.echo("takes no declared options")
+    if adapter.passes_on:
+        click.echo(f"\nalso takes {adapter.passes_on}")
 
 
 @command.command(name="build-tiny")

@@ -44,10 +44,11 @@ if TYPE_CHECKING:
 @prompt_options
 @click.option(
     "--answer",
-    type=click.Choice(["generate", "choose"]),
+    type=click.Choice(["generate", "choose", "constrained"]),
     default="generate",
     show_default=True,
-    help="Generate text and extract the letter, or choose by the log-probabilities of the letters.",
+    help="Generate text and extract the letter, choose by the log-probabilities of the letters, or generate with "
+    "decoding constrained to the letters.",
 )
 @click.option("--max-new-tokens", type=int, default=1024, show_default=True, help="Bound of generated tokens.")
 @click.option("--temperature", type=float, default=0.0, show_default=True, help="0 decodes greedily.")

@@ -19,6 +19,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Takes a clip as one video whose frames carry their true times."""
     scores: bool = False
     """Can compare the log-probabilities of the option letters (choose mode)."""
+    constrained: bool = False
+    """Can decode so that nothing but an option letter comes out (constrained mode)."""
     max_images: int | None = None
     """Most frames in one request; None: no limit known."""
     needs_content: bool = True
@@ -52,6 +54,13 @@ class ModelAdapter:
         """What is worth keeping in `run.json`: versions, dtype, device, parameters. No secrets."""
         return {}
 
+    def adopt(self, earlier: ModelAdapter) -> None:
+        """Takes over what `earlier` has loaded, where that serves this adapter too; `earlier` is closed next.
+
+        Called before anything is asked of this one, by a model that is made of several, so that what they share is
+        loaded once.
+        """
+
     def close(self) -> None:
         """Frees what the adapter holds. Called once, also after an error."""
 
@@ -69,6 +78,9 @@ class AdapterType(msgspec.Struct, frozen=True, kw_only=True):
     """Struct whose fields are the options of the spec: `key=value` strings are converted to the fields' types,
     unknown keys
     are refused with a suggestion. None: the factory gets a plain dict of strings."""
+    passes_on: str = ""
+    """What other options may be given, in a few words; they reach the factory as a third argument, a dict of strings
+    that the factory checks. Empty: only those of `options` are known."""
     target: str = "MODEL"
     """What the part after the colon is, for help."""
     example: str = ""

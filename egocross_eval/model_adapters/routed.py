@@ -95,11 +95,16 @@ class RoutedAdapter(ModelAdapter):
                 yield Response(key=request.key, failure=Failure(kind="no_route", message=message))
             else:
                 groups.setdefault(spec.text, []).append(request)
-        for text, group in groups.items():
-            adapter = self._build(specs[text])
-            try:
+        adapter: ModelAdapter | None = None
+        try:
+            for text, group in groups.items():
+                earlier, adapter = adapter, self._build(specs[text])
+                if earlier is not None:
+                    adapter.adopt(earlier)
+                    earlier.close()
                 yield from adapter.generate(iter(group))
-            finally:
+        finally:
+            if adapter is not None:
                 adapter.close()
 
     def fingerprint(self) -> str | None:
@@ -127,6 +132,7 @@ def _common(all_of_them: list[Capabilities]) -> Capabilities:
         images=all(can.images for can in all_of_them),
         video=all(can.video for can in all_of_them),
         scores=all(can.scores for can in all_of_them),
+        constrained=all(can.constrained for can in all_of_them),
         max_images=min(limits) if limits else None,
         needs_content=any(can.needs_content for can in all_of_them),
     )

@@ -12,7 +12,7 @@ from egocross_eval.errors import UsageError, did_you_mean
 from egocross_eval.model_adapters.base import AdapterType, ModelAdapter
 from egocross_eval.plugins.manager import Registry
 
-_SECRET = re.compile(r"(?i)(api_?key|token|secret|password)s?$")
+_SECRET = re.compile(r"(?i)(api_?keys?|token|secrets?|passwords?)$")
 """Option names that would carry a secret: refused, as specs are written into run folders."""
 
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")
@@ -153,13 +153,17 @@ def build_adapter(spec: ModelSpec, registry: Registry) -> ModelAdapter:
     if adapter_type.options is None:
         return adapter_type.factory(spec.target, dict(spec.options))
     known = adapter_type.options.__struct_fields__
-    for key in spec.options:
-        if key not in known:
-            raise UsageError(
-                f"{spec.scheme}: unknown option {key!r}{did_you_mean(key, known)}; known: {', '.join(known) or 'none'}"
-            )
+    others = {key: value for key, value in spec.options.items() if key not in known}
+    if others and not adapter_type.passes_on:
+        key = next(iter(others))
+        raise UsageError(
+            f"{spec.scheme}: unknown option {key!r}{did_you_mean(key, known)}; known: {', '.join(known) or 'none'}"
+        )
+    own = {key: value for key, value in spec.options.items() if key in known}
     try:
-        options = msgspec.convert(spec.options, adapter_type.options, strict=False)
+        options = msgspec.convert(own, adapter_type.options, strict=False)
     except msgspec.ValidationError as error:
         raise UsageError(f"{spec.scheme}: {error}") from error
+    if adapter_type.passes_on:
+        return adapter_type.factory(spec.target, options, others)
     return adapter_type.factory(spec.target, options)

@@ -205,6 +205,9 @@ def check_capabilities(plan: RunPlan, adapter: ModelAdapter, scheme: str) -> Non
     can = adapter.capabilities
     if plan.settings.generation.answer_mode == "choose" and not can.scores:
         raise UsageError(f"{scheme}: can't compare log-probabilities here; use --answer generate")
+    if plan.settings.generation.answer_mode == "constrained" and not can.constrained:
+        other = "choose or generate" if can.scores else "generate"
+        raise UsageError(f"{scheme}: can't constrain decoding to the letters here; use --answer {other}")
     if plan.settings.frames == "none" or not can.needs_content:
         return
     if plan.settings.media == "video" and not can.video:
