@@ -126,9 +126,9 @@ def verify(source: DataSource, *, decode: bool = False, progress: Progress | Non
         return _malformed(root, source, [str(path) for path in files], decode, str(error))
     frames = _check_frames(root, read.questions, decode, progress)
     notices = [*notices, *_shared(read.questions)]
-    expected = _expected(read.questions, source.split)
+    expected = _expected(read.questions, source)
     wrong = _wrong_counts(read.questions, expected)
-    # A file that was named by hand may well be a part of the benchmark.
+    # A testbed file that was named by hand may well be a part of the whole.
     count_errors, count_warnings = ([], wrong[:1]) if source.questions_file else (wrong, [])
     details = _details(read.questions, frames.checks, notices)
     troubles = Counter(problem.trouble for detail in details for problem in detail.problems)
@@ -191,7 +191,9 @@ def _check_frames(root: DataRoot, questions: Sequence[Question], decode: bool, p
             except UnsafePathError as error:
                 checks[frame.name] = FrameCheck(trouble="unsafe", message=str(error))
             except OSError as error:
-                checks[frame.name] = FrameCheck(trouble="missing", message=error.strerror or str(error))
+                gone = isinstance(error, (FileNotFoundError, NotADirectoryError))
+                message = error.strerror or str(error)
+                checks[frame.name] = FrameCheck(trouble="missing" if gone else "unreadable", message=message)
             else:
                 key = (state.st_dev, state.st_ino)
                 files.setdefault(key, path)
@@ -228,14 +230,16 @@ def _shared(questions: Iterable[Question]) -> list[Notice]:
     return found
 
 
-def _expected(questions: Sequence[Question], split: str) -> dict[tuple[str, str], int]:
-    """How many questions the benchmark has by dataset and question type (empty: any); nothing for the demo."""
-    if split == "support":
+def _expected(questions: Sequence[Question], source: DataSource) -> dict[tuple[str, str], int]:
+    """How many questions the benchmark has by dataset and question type (empty: any); nothing for other questions."""
+    if source.split == "support":
+        if source.questions_file is not None:
+            return {}  # a training file of the user's
         shares = Counter(DATASET_DOMAINS.values())
         return {(dataset, ""): SUPPORT_COUNT // shares[domain] for dataset, domain in DATASET_DOMAINS.items()}
     counts = Counter((question.dataset, question.question_type) for question in questions)
     # Equally many in every cell: that is the demo, in the place of the testbed.
-    if split == "demo" or (len(counts) == len(CELLS) and len(set(counts.values())) == 1):
+    if source.split == "demo" or (len(counts) == len(CELLS) and len(set(counts.values())) == 1):
         return {}
     return {(cell.dataset, cell.question_type): cell.count for cell in CELLS}
 

@@ -202,6 +202,12 @@ def test_a_support_set_with_examples_missing_is_an_error(tmp_path: Path) -> None
     assert "EgoPet: 1 questions instead of 20" in report.errors
 
 
+def test_a_training_file_may_have_any_number_of_examples(tmp_path: Path) -> None:
+    path = write_support(tmp_path, [example()], "training.json")
+    report = verify(DataSource(root=tmp_path, split="support", questions_file=path))
+    assert (report.errors, report.warnings) == ([], [])
+
+
 def test_the_demo_in_the_place_of_the_testbed_is_not_short_of_questions(demo: Path) -> None:
     report = verify(DataSource(root=demo))
     assert report.ok
