@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # helper modules of the tests lie there
-
 import checkpoints
+import pytest
 
 
 @pytest.fixture(scope="session")

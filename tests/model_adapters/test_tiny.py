@@ -46,7 +46,7 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("wrong", [{"width": 100}, {"vision_width": 40}, {"layers": 0}, {"frame_pixels": 100}])
 def test_impossible_sizes_are_refused(tmp_path: Path, wrong: dict[str, int]) -> None:
     with pytest.raises(UsageError):
-        build_tiny(tmp_path / "model", shape=TinyShape(**wrong))  # type: ignore[arg-type]
+        build_tiny(tmp_path / "model", shape=TinyShape(**wrong))
 
 
 @pytest.mark.slow

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.hf.chat import TAIL, letter_tokens
 from egocross_eval.model_adapters.hf.preparation import failed, too_long
 from egocross_eval.model_adapters.hf.sampling import gumbel_sampler
@@ -29,8 +28,16 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """What the processor returned, still on the processor's device."""
     lengths: list[int]
     """Tokens of each prompt, padding left out."""
-    started: float
-    """`time.perf_counter()` when its preparation began."""
+    seconds: float
+    """How long the processor took."""
+
+
+class BatchError(Exception):
+    """A batch can't be prepared as a whole; `kind` is the failure's kind for a request that can't be alone either."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class Engine:
@@ -63,37 +70,30 @@ class Engine:
         self._stopping.clear()
 
     def inputs(self, batch: list[Loaded]) -> tuple[Inputs | None, list[Response]]:
-        """What the processor makes of a batch, and failures of requests that it refuses or that are too long."""
-        started = time.perf_counter()
+        """What the processor makes of a batch, and failures of the requests that are too long.
+
+        Raises BatchError where the processor refuses the batch or memory runs out.
+        """
         failures: list[Response] = []
         while batch:
+            started = time.perf_counter()
             try:
                 tensors = self._process(batch)
             except Exception as error:  # processors raise anything for a prompt that they can't take
-                if is_out_of_memory(error) or isinstance(error, UsageError):
-                    raise
-                if len(batch) == 1:
-                    return None, [
-                        *failures,
-                        failed(batch[0].item.request, "prompt", f"{type(error).__name__}: {error}"),
-                    ]
-                fitting, refused = self._tell_apart(batch)
-                failures.extend(refused)
-                if len(fitting) == len(batch):
-                    raise
-                batch = fitting
-                continue
+                kind = "out_of_memory" if is_out_of_memory(error) else "prompt"
+                raise BatchError(kind, _first_line(error)) from error
+            seconds = time.perf_counter() - started
             lengths = [int(length) for length in tensors["attention_mask"].sum(dim=1)]
             limit = self._context
             if limit is None or max(lengths) < limit:
-                return Inputs(batch=batch, tensors=tensors, lengths=lengths, started=started), failures
+                return Inputs(batch=batch, tensors=tensors, lengths=lengths, seconds=seconds), failures
             pairs = list(zip(batch, lengths, strict=True))
             failures += [too_long(one.item.request, length, limit) for one, length in pairs if length >= limit]
             batch = [one for one, length in pairs if length < limit]
         return None, failures
 
     def answer(self, inputs: Inputs) -> list[Response]:
-        """One response for each request of the batch, in order.
+        """One response for each request of the batch.
 
         A batch that doesn't fit the memory is split in two, down to single requests; frames are never left out.
         """
@@ -102,45 +102,28 @@ class Engine:
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            message = str(error).split("\n", 1)[0]
+            message = _first_line(error)
         # Outside the handler, so that the failed attempt's tensors are free.
-        return self.split(inputs.batch, message)
+        return self.split(inputs.batch, "out_of_memory", message)
 
-    def split(self, batch: list[Loaded], message: str) -> list[Response]:
-        """Answers both halves of a batch that ran out of memory with `message`; a single request fails."""
-        self.out_of_memory += 1
-        free_memory()
+    def split(self, batch: list[Loaded], kind: str, message: str) -> list[Response]:
+        """Answers a batch that failed as a whole by halves; a request alone becomes a failure of that kind."""
+        if kind == "out_of_memory":
+            self.out_of_memory += 1
+            free_memory()
         if len(batch) == 1:
-            return [failed(batch[0].item.request, "out_of_memory", f"alone in its batch: {message}")]
-        responses: list[Response] = []
+            return [failed(batch[0].item.request, kind, message)]
         middle = len(batch) // 2
-        for half in (batch[:middle], batch[middle:]):
-            responses.extend(self._prepare_and_answer(half))
-        return responses
+        return [response for half in (batch[:middle], batch[middle:]) for response in self._prepare_and_answer(half)]
 
     def _prepare_and_answer(self, batch: list[Loaded]) -> list[Response]:
         try:
             inputs, failures = self.inputs(batch)
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-            message = str(error).split("\n", 1)[0]
+        except BatchError as error:
+            kind, message = error.kind, str(error)
         else:
             return failures + (self.answer(inputs) if inputs is not None else [])
-        return self.split(batch, message)
-
-    def _tell_apart(self, batch: list[Loaded]) -> tuple[list[Loaded], list[Response]]:
-        """Tries each request alone: those that the processor takes, and failures of the others."""
-        fitting: list[Loaded] = []
-        failures: list[Response] = []
-        for one in batch:
-            try:
-                self._process([one])
-            except Exception as error:  # as in `inputs`
-                failures.append(failed(one.item.request, "prompt", f"{type(error).__name__}: {error}"))
-            else:
-                fitting.append(one)
-        return fitting, failures
+        return self.split(batch, kind, message)
 
     def _process(self, batch: list[Loaded]) -> Any:
         texts = [one.item.text for one in batch]
@@ -159,12 +142,16 @@ class Engine:
             arguments["videos_kwargs"] = {"video_metadata": metadata, "do_sample_frames": False}
             if self._preparer.clip_rule is not None:
                 arguments["videos_kwargs"] |= {"do_resize": False, **device}
+                if hasattr(self._processor.video_processor, "cap_pixels_per_frame"):
+                    # Concerns the resizing that isn't done; left open, it makes transformers warn.
+                    arguments["videos_kwargs"]["cap_pixels_per_frame"] = False
         with self._processing:
             return self._processor(**arguments)
 
     def _answer(self, inputs: Inputs) -> list[Response]:
         import torch
 
+        started = time.perf_counter()
         tensors = inputs.tensors.to(self._model.device, dtype=self._model.dtype)
         core: Any = getattr(self._model, "model", None)
         if getattr(core, "rope_deltas", None) is not None:
@@ -172,7 +159,7 @@ class Engine:
         mode = inputs.batch[0].item.request.settings.answer_mode
         with torch.inference_mode():
             responses = self._choose(inputs, tensors) if mode == "choose" else self._generate(inputs, tensors)
-        seconds = time.perf_counter() - inputs.started
+        seconds = inputs.seconds + time.perf_counter() - started
         return [msgspec.structs.replace(response, seconds=seconds) for response in responses]
 
     def _choose(self, inputs: Inputs, tensors: Any) -> list[Response]:
@@ -273,6 +260,10 @@ def free_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".split("\n", 1)[0]
 
 
 def _ids(value: Any) -> set[int]:

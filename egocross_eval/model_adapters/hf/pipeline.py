@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from egocross_eval.model_adapters.hf.batching import cut_batches, window_sizes
-from egocross_eval.model_adapters.hf.engine import is_out_of_memory
+from egocross_eval.model_adapters.hf.engine import BatchError
 from egocross_eval.schema import Response
 
 if TYPE_CHECKING:
@@ -125,18 +125,16 @@ class Pipeline:
         if not loaded:
             return Collated(failures=failures)
         try:
-            inputs, refused = self._engine.result().inputs(loaded)
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-            return Collated(failures=failures, too_large=loaded, message=str(error).split("\n", 1)[0])
-        return Collated(failures=failures + refused, inputs=inputs)
+            inputs, too_long = self._engine.result().inputs(loaded)
+        except BatchError as error:
+            return Collated(failures=failures, refused=loaded, kind=error.kind, message=str(error))
+        return Collated(failures=failures + too_long, inputs=inputs)
 
     def _answer(self, collated: Future[Collated]) -> list[Response]:
         batch = collated.result()
         engine = self._engine.result()
-        if batch.too_large:
-            return batch.failures + engine.split(batch.too_large, batch.message)
+        if batch.refused:
+            return batch.failures + engine.split(batch.refused, batch.kind, batch.message)
         if batch.inputs is None:
             return batch.failures
         return batch.failures + engine.answer(batch.inputs)
@@ -147,6 +145,7 @@ class Collated(msgspec.Struct, frozen=True, kw_only=True):
 
     failures: list[Response]
     inputs: Inputs | None = None
-    too_large: list[Loaded] = []
-    """Requests whose inputs didn't fit the memory together."""
+    refused: list[Loaded] = []
+    """Requests of which no inputs could be made together, with the kind of that failure and its message."""
+    kind: str = ""
     message: str = ""

@@ -130,16 +130,22 @@ class Preparer:
         exact = self._image_rule is not None and not clips
         if exact and self._context is not None and tokens > self._context - 1:
             return too_long(request, tokens, self._context)
-        settings = request.settings
-        kind = (settings.answer_mode, settings.max_new_tokens, settings.temperature, settings.top_p, len(images) > 0)
         return Item(
             request=request,
             text=text,
             images=tuple(images),
             clips=tuple(clips),
             tokens=tokens,
-            kind=(*kind, len(clips) > 0),
+            kind=self._kind(request, images, clips),
         )
+
+    def _kind(self, request: Request, images: list[PlannedFrame], clips: list[PlannedClip]) -> Hashable:
+        """Requests share a batch if their settings agree (their seeds needn't) and they show the same sort of media."""
+        settings = request.settings
+        # Processors without a rule of their own here stack videos, which only works for equal numbers of frames.
+        lengths = tuple(len(clip.frames) for clip in clips) if self._clip_rule is None else bool(clips)
+        asked = (settings.answer_mode, settings.max_new_tokens, settings.temperature, settings.top_p)
+        return (*asked, bool(images), lengths)
 
     def _plan_image(self, path: str, key: str, budget: int | None) -> PlannedFrame:
         size = read_size(path)

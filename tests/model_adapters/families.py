@@ -1,0 +1,212 @@
+"""Tiny random checkpoints of other families than Qwen3-VL, each as its published ones are laid out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import checkpoints
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VISION_START, VISION_END = "<|vision_start|>", "<|vision_end|>"
+
+PLAIN_TEMPLATE = (
+    "{% for message in messages %}{{ message['role'].upper() + ': ' }}"
+    "{% for part in message['content'] %}"
+    "{% if part['type'] == 'text' %}{{ part['text'] }}{% else %}{{ '<' + part['type'] + '>' }}{% endif %}"
+    "{% endfor %}{{ '\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}"
+)
+
+TEXT = {
+    "hidden_size": 64,
+    "intermediate_size": 128,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "head_dim": 32,
+    "max_position_embeddings": 4096,
+    "initializer_range": 0.2,
+}
+
+
+def tokenizer(*extra: str) -> Any:
+    """The tiny Qwen tokenizer with more special tokens."""
+    from transformers import AutoTokenizer
+
+    tokens = AutoTokenizer.from_pretrained(checkpoints.tiny_checkpoint())
+    tokens.add_special_tokens({"extra_special_tokens": list(extra)}, replace_extra_special_tokens=False)
+    return tokens
+
+
+def save(path: Path, model_class: Any, config: Any, processor: Any) -> Path:
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = model_class(config)
+    tokens = processor.tokenizer
+    model.generation_config.eos_token_id = tokens.eos_token_id
+    model.generation_config.pad_token_id = tokens.pad_token_id
+    model.save_pretrained(path)
+    processor.save_pretrained(path)
+    return path
+
+
+def qwen2_5_vl(path: Path) -> Path:
+    from transformers import (
+        Qwen2_5_VLConfig,
+        Qwen2_5_VLForConditionalGeneration,
+        Qwen2_5_VLProcessor,
+        Qwen2VLImageProcessor,
+        Qwen2VLVideoProcessor,
+    )
+
+    tokens = tokenizer()
+    text = TEXT | {
+        "vocab_size": len(tokens),
+        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [4, 6, 6]},
+        "bos_token_id": None,
+        "eos_token_id": tokens.eos_token_id,
+    }
+    vision = {
+        "depth": 2,
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_heads": 2,
+        "patch_size": 14,
+        "window_size": 56,
+        "fullatt_block_indexes": [1],
+        "out_hidden_size": 64,
+        "tokens_per_second": 2,
+    }
+    config = Qwen2_5_VLConfig(
+        text_config=text,
+        vision_config=vision,
+        image_token_id=tokens.convert_tokens_to_ids("<|image_pad|>"),
+        video_token_id=tokens.convert_tokens_to_ids("<|video_pad|>"),
+        vision_start_token_id=tokens.convert_tokens_to_ids(VISION_START),
+        vision_end_token_id=tokens.convert_tokens_to_ids(VISION_END),
+    )
+    processor = Qwen2_5_VLProcessor(
+        image_processor=Qwen2VLImageProcessor(size={"shortest_edge": 3136, "longest_edge": 50176}),
+        video_processor=Qwen2VLVideoProcessor(size={"shortest_edge": 3136, "longest_edge": 50176}),
+        tokenizer=tokens,
+        chat_template=tokens.chat_template,
+    )
+    return save(path, Qwen2_5_VLForConditionalGeneration, config, processor)
+
+
+def llava(path: Path) -> Path:
+    from transformers import (
+        CLIPImageProcessor,
+        CLIPVisionConfig,
+        LlamaConfig,
+        LlavaConfig,
+        LlavaForConditionalGeneration,
+        LlavaProcessor,
+    )
+
+    tokens = tokenizer("<image>")
+    vision = CLIPVisionConfig(
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        image_size=56,
+        patch_size=14,
+        initializer_range=0.2,
+    )
+    text = LlamaConfig(**TEXT, vocab_size=len(tokens), eos_token_id=tokens.eos_token_id)
+    config = LlavaConfig(
+        vision_config=vision,
+        text_config=text,
+        image_token_index=tokens.convert_tokens_to_ids("<image>"),
+        vision_feature_layer=-2,
+    )
+    side = {"height": 56, "width": 56}
+    processor = LlavaProcessor(
+        image_processor=CLIPImageProcessor(size={"shortest_edge": 56}, crop_size=side),
+        tokenizer=tokens,
+        patch_size=14,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+        chat_template=PLAIN_TEMPLATE,
+    )
+    return save(path, LlavaForConditionalGeneration, config, processor)
+
+
+def llava_onevision(path: Path) -> Path:
+    from transformers import (
+        LlavaOnevisionConfig,
+        LlavaOnevisionForConditionalGeneration,
+        LlavaOnevisionImageProcessor,
+        LlavaOnevisionProcessor,
+        LlavaOnevisionVideoProcessor,
+    )
+
+    tokens = tokenizer("<image>", "<video>")
+    text = TEXT | {"vocab_size": len(tokens), "model_type": "qwen2", "eos_token_id": tokens.eos_token_id}
+    vision = {
+        "model_type": "siglip_vision_model",
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "image_size": 56,
+        "patch_size": 14,
+        "vision_use_head": False,
+    }
+    grid = [[56, 112], [112, 56], [112, 112]]
+    config = LlavaOnevisionConfig(
+        text_config=text,
+        vision_config=vision,
+        image_token_index=tokens.convert_tokens_to_ids("<image>"),
+        video_token_index=tokens.convert_tokens_to_ids("<video>"),
+        image_grid_pinpoints=grid,
+        vision_feature_select_strategy="full",
+        vision_feature_layer=-1,
+    )
+    size = {"height": 56, "width": 56}
+    processor = LlavaOnevisionProcessor(
+        image_processor=LlavaOnevisionImageProcessor(size=size, image_grid_pinpoints=grid),
+        video_processor=LlavaOnevisionVideoProcessor(size=size),
+        tokenizer=tokens,
+        num_image_tokens=16,
+        vision_feature_select_strategy="full",
+        chat_template=PLAIN_TEMPLATE,
+    )
+    return save(path, LlavaOnevisionForConditionalGeneration, config, processor)
+
+
+def idefics3(path: Path) -> Path:
+    from transformers import Idefics3Config, Idefics3ForConditionalGeneration, Idefics3ImageProcessor, Idefics3Processor
+
+    tokens = tokenizer("<image>", "<fake_token_around_image>", "<global-img>", "<end_of_utterance>")
+    text = TEXT | {"vocab_size": len(tokens), "model_type": "llama", "eos_token_id": tokens.eos_token_id}
+    vision = {
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "image_size": 64,
+        "patch_size": 16,
+    }
+    config = Idefics3Config(
+        text_config=text,
+        vision_config=vision,
+        image_token_id=tokens.convert_tokens_to_ids("<image>"),
+        scale_factor=2,
+        pad_token_id=tokens.pad_token_id,
+    )
+    processor = Idefics3Processor(
+        image_processor=Idefics3ImageProcessor(size={"longest_edge": 128}, max_image_size={"longest_edge": 64}),
+        tokenizer=tokens,
+        image_seq_len=4,
+        chat_template=PLAIN_TEMPLATE,
+    )
+    return save(path, Idefics3ForConditionalGeneration, config, processor)
+
+
+FAMILIES = {"qwen2_5_vl": qwen2_5_vl, "llava": llava, "llava_onevision": llava_onevision, "idefics3": idefics3}

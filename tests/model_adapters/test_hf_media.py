@@ -1,0 +1,105 @@
+"""Frames are decoded as transformers decodes them, errors name the file, and equal frames are decoded once."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hf_requests import draw_frames
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from egocross_eval.benchmark.frame_store import FrameError
+from egocross_eval.model_adapters.hf.media import FrameCache, read_frame, read_size, shrunk_image
+from egocross_eval.model_adapters.hf.scaling import within_budget
+
+
+def test_transparent_parts_of_a_frame_become_white(tmp_path: Path) -> None:
+    picture = Image.new("RGBA", (4, 2), (255, 0, 0, 255))
+    picture.putpixel((0, 0), (0, 0, 0, 0))
+    picture.save(tmp_path / "a.png")
+    frame = read_frame(str(tmp_path / "a.png"))
+    assert frame.mode == "RGB"
+    assert frame.getpixel((0, 0)) == (255, 255, 255)
+    assert frame.getpixel((3, 1)) == (255, 0, 0)
+
+
+def test_sizes_are_read_as_height_and_width(tmp_path: Path) -> None:
+    (path,) = draw_frames(tmp_path, 1, (96, 64))
+    assert read_size(str(path)) == (64, 96)
+
+
+def test_missing_empty_foreign_and_cut_off_files_are_named(tmp_path: Path) -> None:
+    (whole,) = draw_frames(tmp_path, 1, (300, 300))
+    cut = tmp_path / "cut.jpg"
+    cut.write_bytes(whole.read_bytes()[:4000])
+    empty = tmp_path / "empty.jpg"
+    empty.touch()
+    foreign = tmp_path / "foreign.jpg"
+    foreign.write_text("<html>not found</html>")
+    for path in (tmp_path / "missing.jpg", cut, empty, foreign):
+        with pytest.raises(FrameError, match=path.name):
+            read_frame(str(path))
+    for path in (tmp_path / "missing.jpg", empty, foreign):
+        with pytest.raises(FrameError, match=path.name):
+            read_size(str(path))
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000), st.integers(1, 10**6))
+def test_a_budget_is_never_exceeded_and_hardly_undershot(height: int, width: int, budget: int) -> None:
+    new = within_budget((height, width), budget)
+    assert new[0] * new[1] <= budget
+    assert new[0] <= height
+    assert new[1] <= width
+    if height * width <= budget:
+        assert new == (height, width)
+
+
+def test_only_frames_above_the_budget_are_scaled() -> None:
+    frame = Image.new("RGB", (300, 200))
+    assert shrunk_image(frame, None) is frame
+    assert shrunk_image(frame, 60_000) is frame
+    assert shrunk_image(frame, 15_000).size == (150, 100)
+
+
+def test_equal_frames_are_decoded_once_by_whichever_thread_comes_first() -> None:
+    cache = FrameCache()
+    decoded: list[str] = []
+    gate = threading.Event()
+
+    def decode() -> str:
+        gate.wait(5)
+        decoded.append("a")
+        return "frame"
+
+    with ThreadPoolExecutor(4) as threads:
+        futures = [threads.submit(cache.get, "a", decode, 1) for _ in range(4)]
+        gate.set()
+        assert [future.result() for future in futures] == ["frame"] * 4
+    assert decoded == ["a"]
+
+
+def test_the_cache_forgets_the_frames_used_longest_ago() -> None:
+    cache = FrameCache(limit=20)
+    decoded: list[str] = []
+
+    def get(name: str) -> None:
+        cache.get(name, lambda: decoded.append(name), 10)
+
+    for name in ("a", "b", "a", "c", "a", "b"):
+        get(name)
+    assert decoded == ["a", "b", "c", "b"]
+
+
+def test_a_frame_that_failed_is_tried_again() -> None:
+    cache = FrameCache()
+
+    def fail() -> None:
+        raise FrameError("frame x: gone")
+
+    with pytest.raises(FrameError):
+        cache.get("x", fail, 1)
+    assert cache.get("x", lambda: "frame", 1) == "frame"
