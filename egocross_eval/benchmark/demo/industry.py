@@ -42,6 +42,9 @@ BENCH = Setting(
 _REACHED = ("bottom-center", "bottom-left", "bottom-right", "center")
 _COUNTS = (*range(1, 8), 10, 11, 12)
 
+_TOUCH = 1.9
+"""Seconds that a touch lasts: one frame of those every 2 s shows it, and the next touch is told from it."""
+
 
 def _table(take: Take, stays: tuple[Stay, ...], size: tuple[int, int] | None = None) -> Tabletop:
     ground = benched(size or take.size, _WOOD, take.look)
@@ -77,8 +80,8 @@ def bench_hands(take: Take) -> Shot:
     table = _table(take, script.stays)
     hand = take.rng.choice(script.hands)
     text = (
-        "Which of the following objects (using refined categories like 'button' for all buttons) was NOT visible in the "
-        f"video segment from 0.00s to {take.end:.2f}s?"
+        "Which of the following objects (using refined categories like 'button' for all buttons) was NOT visible in "
+        f"the video segment from 0.00s to {take.end:.2f}s?"
     )
     held = ask_dominant(take, table, f"the operator's {hand} hand", hand, f"0.00s to {take.end:.2f}s")
     return Shot(table, take.times, (held, ask_absent(take, table, text)))
@@ -90,7 +93,7 @@ def bench_act(take: Take) -> Shot:
     hand = rng.choice(sorted(BENCH.hands))
     name, other = rng.sample(sorted(BENCH.things), 2)
     centres = time_bins(take.seconds)
-    starts = [centre + rng.choice((-0.5, 0.0, 0.5)) - 0.5 for centre in centres]
+    starts = [centre + rng.choice((-1.0, -0.5, 0.0)) for centre in centres]
     twice = rng.random() < 0.4
     touches = sorted(rng.sample(range(len(starts)), 2 if twice else 1))
     right = touches[-1]
@@ -98,7 +101,7 @@ def bench_act(take: Take) -> Shot:
     stays = [Stay(other, rng.choice(("top-left", "top-center", "top-right")), 0.0, take.until)]
     moment = 0.0
     for index in touches:
-        until = starts[index] + _touch_length(take.seconds)
+        until = starts[index] + _TOUCH
         stays.append(Stay(name, region, moment, starts[index]))
         stays.append(Stay(name, region, starts[index], until, hand, acting=True))
         moment = until
@@ -114,12 +117,6 @@ def bench_act(take: Take) -> Shot:
         f"The operator's {hand} hand touches the {name} at {starts[right]:.2f}s{earlier}.",
     )
     return Shot(_table(take, tuple(stays)), take.times, (ask,))
-
-
-def _touch_length(seconds: float) -> float:
-    """Long enough for a frame every 2 s to show it, short enough to be over before the next quarter's touch can
-    begin."""
-    return min(2.4, seconds / 4 * 0.65)
 
 
 def bench_order(take: Take) -> Shot:

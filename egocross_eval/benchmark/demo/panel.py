@@ -46,10 +46,12 @@ def plan_picture(size: tuple[int, int], done: Step, current: Step, following: St
     draw = ImageDraw.Draw(image)
     head = round(height * 0.07)
     stamp(image, tag("plan", head, INK, PAPER), (width / 2, head / 2 + 1))
-    row_height = (height - head - 4) / 3
+    gap = height * 0.012
+    row_height = (height - head - gap) / 3
     for index, step in enumerate((done, current, following)):
-        top = head + 3 + index * row_height
-        _draw_row(image, draw, step, (2, top, width - 3, top + row_height - 3), ("done", "now", "")[index])
+        top = head + gap + index * row_height
+        box = (gap, top, width - gap, top + row_height - gap)
+        _draw_row(image, draw, step, box, ("done", "now", "")[index])
     return image
 
 
@@ -59,20 +61,25 @@ def _draw_row(
     left, top, right, bottom = box
     paper: Colour = FADED if state == "done" else (58, 58, 64) if step.dark else PAPER
     ink: Colour = PAPER if step.dark and state != "done" else INK
-    draw.rectangle(box, fill=paper, outline=INK, width=3 if state == "now" else 1)
     high = bottom - top
+    margin = high * 0.05
+    draw.rectangle(box, fill=paper, outline=INK, width=max(1, round(high * (0.04 if state == "now" else 0.01))))
     text_height = high * 0.17
-    side = round(high - 2 * text_height - 10)
+    side = round(high - 2 * text_height - 2.5 * margin)
     middle = (left + right) / 2
     colour = (130, 130, 130) if state == "done" else step.thing.colour
-    stamp(image, silhouette(step.thing.shape, colour, side), (middle, top + 4 + side / 2))
+    stamp(image, silhouette(step.thing.shape, colour, side), (middle, top + margin + side / 2))
     for index, line in enumerate(step.lines):
-        baseline = bottom - 4 - text_height * (len(step.lines) - index - 0.5)
+        baseline = bottom - margin - text_height * (len(step.lines) - index - 0.5)
         draw.text(
-            (middle, baseline), line, fill=ink, font=_fitting(line, text_height * 0.86, right - left - 4), anchor="mm"
+            (middle, baseline),
+            line,
+            fill=ink,
+            font=_fitting(line, text_height * 0.86, right - left - margin),
+            anchor="mm",
         )
     mark = high * 0.16
-    x, y = left + 6, top + 4 + side / 2
+    x, y = left + 2 * margin, top + margin + side / 2
     if state == "now":
         draw.polygon([(x, y - mark), (x + 1.6 * mark, y), (x, y + mark)], fill=ink)
     elif state == "done":

@@ -27,7 +27,7 @@ KINDS: dict[str, dict[str, Callable[[Take], Shot]]] = {
 }
 """Kinds of clips by dataset; together they have a question for each of the 25 cells."""
 
-_TRAINING_SCALE = 0.5
+_TRAINING_SCALE = 0.4
 """Training frames are half as large as the testbed's: there may be many of them."""
 _ROUNDS_PER_TRAINING_VIDEO = 6
 

@@ -93,7 +93,7 @@ def _world(size: tuple[int, int], sport: str, look: str, action: str, ahead: str
     course = action if action in _COURSES else "Forward"
     horizon = {"Jump": 0.78, "Fly": 0.97, "Climb": 0.12}.get(action, 0.42)
     if action == "Climb":
-        return _wall(size, SPORTS[sport], beat)
+        return _wall(size, SPORTS[sport], look, beat)
     image = _landscape(size, sport, look, horizon).copy()
     if action != "Fly":
         _draw_way(image, SPORTS[sport].way, ahead or course, horizon, beat)
@@ -175,20 +175,22 @@ def _draw_way(image: Image.Image, colour: Colour, course: str, horizon: float, b
         draw.line([(centre - half * 0.5, y), (centre + half * 0.5, y)], fill=shade(colour, 0.75), width=thickness)
 
 
-def _wall(size: tuple[int, int], kind: Sport, beat: float) -> Image.Image:
+def _wall(size: tuple[int, int], kind: Sport, look: str, beat: float) -> Image.Image:
     """A wall of blocks right in front, with two hands on it."""
     width, height = size
     image = Image.new("RGB", size, shade(kind.sky, 1.0))
     draw = ImageDraw.Draw(image)
-    stone = (140, 128, 118)
+    rng = seeded("wall", look)
+    stone = shade((140, 128, 118), rng.uniform(0.85, 1.1))
+    joints = rng.uniform(0.0, 1.0)
     top = height * 0.12
     draw.rectangle([0, top, width, height], fill=stone)
     step = height / 6
     for row in range(6):
         y = top + row * step - (beat * 5) % step / 2
         draw.line([(0, y), (width, y)], fill=shade(stone, 0.6), width=max(1, height // 100))
-        for column in range(6):
-            x = (column + row % 2 / 2) * width / 5
+        for column in range(7):
+            x = (column + row % 2 / 2 - joints) * width / 5
             draw.line([(x, y), (x, y + step)], fill=shade(stone, 0.6), width=max(1, height // 100))
     for x, y in ((0.34, 0.36), (0.58, 0.52)):
         radius = height * 0.09

@@ -35,14 +35,14 @@ def _trace(draw: ImageDraw.ImageDraw, primitives: tuple[Primitive, ...], offset:
 def silhouette(shape: Shape, colour: Colour, side: int) -> Image.Image:
     """RGBA picture of `shape`, `side` pixels high and wide."""
     large = side * _OVERSAMPLING
-    rim = max(3, large // 24) | 1
+    rim = max(2, large // 24)
     inner = large - 2 * rim
     body = Image.new("L", (large, large))
     _trace(ImageDraw.Draw(body), shape.body, rim, inner, 255)
     details = Image.new("L", (large, large))
     _trace(ImageDraw.Draw(details), shape.details, rim, inner, 255)
     picture = Image.new("RGBA", (large, large), (*INK, 0))
-    picture.putalpha(body.filter(ImageFilter.MaxFilter(rim)))
+    picture.putalpha(body.filter(ImageFilter.BoxBlur(rim / 2)).point([0] * 8 + [255] * 248))
     picture.paste((*colour, 255), mask=body)
     picture.paste((*INK, 255), mask=details)
     return picture.resize((side, side), Image.Resampling.BOX)

@@ -81,7 +81,7 @@ class Tabletop:
             self._draw_arm(draw, hand, grips.get(name), side)
         for stay, centre in placed:
             if stay.acting:
-                _flash(draw, centre, side * 0.78)
+                _flash(draw, centre, side * 0.9)
             thing = self.things[stay.name]
             stamp(image, tagged(thing.shape, thing.colour, side, stay.name, tag_height), centre)
         for hand in self.hands.values():

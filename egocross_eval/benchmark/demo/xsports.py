@@ -79,10 +79,15 @@ def trick(take: Take) -> Shot:
     return Shot(Run(take.size, take.look, sport, tuple(legs)), take.times, (what, which))
 
 
+_HUES = DIRECTIONS | TRICKS
+
+
 def _sequence(rng: random.Random) -> tuple[str, str, str]:
-    """Three different actions, so that each begins once."""
-    first, second, third = rng.sample(sorted(DIRECTIONS) + sorted(TRICKS), 3)
-    return first, second, third
+    """Three actions with signs of different hues, so that each begins once and is told from the others by its hue."""
+    while True:
+        first, second, third = rng.sample(sorted(_HUES), 3)
+        if len({_HUES[first], _HUES[second], _HUES[third]}) == 3:
+            return first, second, third
 
 
 def _spell(actions: tuple[str, str, str]) -> str:
@@ -93,7 +98,7 @@ def run(take: Take) -> Shot:
     """Three actions one after the other: which sequence, and when one of them begins."""
     rng = take.rng
     actions = _sequence(rng)
-    starts = [centre + rng.choice((-0.5, 0.0, 0.5)) for centre in time_bins(take.seconds)]
+    starts = [centre + rng.choice((-1.0, -0.5, 0.0)) for centre in time_bins(take.seconds)]
     bins = sorted(rng.sample(range(len(starts)), 2))
     legs = (Leg(actions[0], 0.0), Leg(actions[1], starts[bins[0]]), Leg(actions[2], starts[bins[1]]))
     asked = rng.choice((0, 1))
@@ -101,7 +106,7 @@ def run(take: Take) -> Shot:
     wrong = set[str]()
     while len(wrong) < 5:
         other = _sequence(rng)
-        if sum(a != b for a, b in zip(other, actions, strict=True)) >= 2:
+        if sum(_HUES[a] != _HUES[b] for a, b in zip(other, actions, strict=True)) >= 2:
             wrong.add(_spell(other))
     when = ", ".join(f"{leg.action.lower()} from {leg.start:.1f}s" for leg in legs)
     order = Ask(
