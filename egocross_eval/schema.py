@@ -291,6 +291,8 @@ class RunSettings(_Noun, frozen=True, kw_only=True):
     """Hash of the user's template file; empty for a named style."""
     frames: str = "all"
     """`all`, `uniform:N`, `tail:N` or `none`."""
+    shuffled: bool = False
+    """Frames in an order drawn by the seed instead of time order: for audits."""
     media: Media = "images"
     timestamps: bool = False
     max_pixels: int | None = None

@@ -25,6 +25,8 @@ VERBS = {
     "score": ("egocross_eval.cli.score", "Score a run or a predictions file against answers."),
     "leaderboard": ("egocross_eval.cli.leaderboard", "Write the leaderboard of runs."),
     "compare": ("egocross_eval.cli.compare", "Compare runs on the same questions."),
+    "audit": ("egocross_eval.cli.audit", "How much of a score survives without looking."),
+    "view": ("egocross_eval.cli.view", "Look at the answers of a run in the terminal."),
     "submit": ("egocross_eval.cli.submit", "Write the validated submission.zip of a run."),
 }
 """Module and help line by verb; each module has a click command named `command`."""

@@ -60,10 +60,10 @@ def _score_run(path: Path, where: dict[str, Any]) -> Results:
 def _answers_for_run(split: str, where: dict[str, Any]) -> dict[str, AnswerRecord]:
     """Right answers by question_id; empty where none are given: the run's own stay."""
     from egocross_eval.benchmark.answers import read_answers
+    from egocross_eval.benchmark.splits import read_split
     from egocross_eval.errors import DataError
     from egocross_eval.runs.plan import RunOptions
     from egocross_eval.runs.session import known_answers
-    from egocross_eval.tasks.egocross import load_split
 
     if where["answers_file"] is not None and where["data"] is None and where["questions_file"] is None:
         return read_answers(where["answers_file"])
@@ -73,7 +73,7 @@ def _answers_for_run(split: str, where: dict[str, Any]) -> dict[str, AnswerRecor
         if where["data"] is not None:
             raise
         return {}
-    return known_answers(load_split(source).questions)
+    return known_answers(read_split(source).questions)
 
 
 def _score_file(path: Path, tasks: str, where: dict[str, Any]) -> Results:

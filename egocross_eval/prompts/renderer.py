@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -38,6 +39,8 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
     media: Media = "images"
     timestamps: bool = False
     max_pixels: int | None = None
+    shuffle_seed: int | None = None
+    """Puts the shown frames in an order drawn from this seed and the question: for audits. None: time order."""
 
     def check(self, question: Question) -> None:
         """Raises `UsageError` where times are needed and a shown frame of the question has none."""
@@ -57,6 +60,9 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
         """
         self.check(question)
         shown = self.selection.apply(question.frames)
+        if self.shuffle_seed is not None:
+            draw = random.Random(f"{self.shuffle_seed} {question.question_id}")  # noqa: S311 - repeatable, no secret
+            shown = tuple(draw.sample(shown, len(shown)))
         words = self.style.render(msgspec.structs.replace(question, frames=shown), option_block(question.options))
         parts: list[Part] = []
         if words.before:

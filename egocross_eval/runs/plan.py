@@ -47,6 +47,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     answers_file: Path | None = None
     style: str = "letter"
     frames: str = "all"
+    shuffled: bool = False
     media: Media = "images"
     timestamps: bool = False
     max_pixels: int | None = None
@@ -60,10 +61,15 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     cache: bool = True
 
     def source(self) -> DataSource:
-        """Where the data lie. Raises `DataError` where no root is given or it isn't a folder."""
+        """Where the data lie; the demo split without a root is written to the user's cache at first use.
+
+        Raises `DataError` where no root is given or it isn't a folder.
+        """
         root = self.data or (Path(os.environ[DATA_VARIABLE]) if os.environ.get(DATA_VARIABLE) else None)
         if self.split == "demo" and self.data is None:
-            root = Path()
+            from egocross_eval.benchmark.demo_cache import demo_root
+
+            root = demo_root()
         if root is None:
             raise DataError(
                 f"no data root: pass --data ROOT or set {DATA_VARIABLE} to the folder that holds egocross_testbed/ "
@@ -164,6 +170,10 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
         seed=options.seed,
     )
     check_votes(options.votes, generation)
+    if options.shuffled and (options.timestamps or options.media == "video"):
+        raise UsageError(
+            "shuffled frames can't carry their times: use neither --timestamps nor --media video with them"
+        )
     style, style_hash = resolve_style(options.style, registry)
     selection = FrameSelection.parse(options.frames)
     renderer = Renderer(
@@ -172,6 +182,7 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
         media=options.media,
         timestamps=options.timestamps,
         max_pixels=options.max_pixels,
+        shuffle_seed=options.seed if options.shuffled else None,
     )
     loaded: Questions = load_questions(tasks, options.source())
     questions = _limited(loaded.questions, options.limit, options.seed)
@@ -187,6 +198,7 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
             style=style.name,
             style_hash=style_hash,
             frames=options.frames,
+            shuffled=options.shuffled,
             media=options.media,
             timestamps=options.timestamps,
             max_pixels=options.max_pixels,

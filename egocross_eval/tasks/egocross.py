@@ -20,27 +20,11 @@ from egocross_eval.benchmark.cells import (
 from egocross_eval.schema import Question
 from egocross_eval.tasks.base import DataSource, Questions, Task
 
-
-def load_split(source: DataSource) -> Questions:
-    """All questions of one split of EgoCross; the demo split is written to the user's cache at first use."""
-    if source.split == "support":
-        from egocross_eval.benchmark.support import read_support
-
-        return read_support(source)
-    from egocross_eval.benchmark.testbed import read_testbed
-
-    if source.split == "demo" and not source.questions_file:
-        from egocross_eval.benchmark.demo_cache import demo_root
-
-        source = msgspec.structs.replace(source, root=demo_root())
-    return read_testbed(source)
-
-
 Stamp = tuple[tuple[str, int, int], ...]
 
 
 def _stamp(source: DataSource) -> Stamp:
-    """Path, size and modification time of every file that a split could be read from: another stamp, another reading."""
+    """Path, size and modification time of every file that a split could be read from."""
     paths = [path for path in (source.questions_file, source.answers_file) if path]
     for folder in (".", "egocross_testbed", "egocross_support_set"):
         paths.extend(sorted((source.root / folder).glob("*.json")))
@@ -51,7 +35,9 @@ def _stamp(source: DataSource) -> Stamp:
 @functools.lru_cache(maxsize=4)
 def _load_once(source: DataSource, stamp: Stamp) -> Questions:
     """Several tasks are chosen from one reading of the files."""
-    return load_split(source)
+    from egocross_eval.benchmark.splits import read_split
+
+    return read_split(source)
 
 
 def _selecting(keep: Callable[[Question], bool]) -> Callable[[DataSource], Questions]:

@@ -27,9 +27,9 @@ def build(target: str, options: dict[str, str]) -> ModelAdapter:
 
 
 def load_short_clips(source: DataSource) -> Questions:
-    from egocross_eval.tasks.egocross import load_split
+    from egocross_eval.benchmark.splits import read_split
 
-    everything = load_split(source)
+    everything = read_split(source)
     short = tuple(question for question in everything.questions if len(question.frames) <= 5)
     return msgspec.structs.replace(everything, questions=short)
 
