@@ -8,7 +8,7 @@ import statistics
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import fields, replace
 
 from egocross_eval.errors import UsageError
 from egocross_eval.schema import SCHEMA_VERSION, Figure, Results, Row, RunRecord
@@ -61,23 +61,32 @@ def row_from_run(record: RunRecord, results: Results, *, source: str, origin_has
     )
 
 
+_SHOWN_ALWAYS = {"style": "style", "frames": "frames", "media": "media", "answer_mode": "answers", "seed": "seed"}
+_SHOWN_ELSEWHERE = {"tasks", "split", "limit", "generation"}
+"""Settings that only decide which questions are asked: `questions_hash` stands for them."""
+
+_SHORT_NAMES = {"max_pixels": "pixels", "style_hash": "template"}
+
+
 def _short_settings(record: RunRecord) -> dict[str, str]:
-    """Display forms of what decides the answers; what is at its default of no effect is left out."""
-    settings = record.settings
-    generation = settings.generation
-    short = {"style": settings.style, "frames": settings.frames, "media": settings.media}
+    """Display forms of what decides the answers: the main settings, and every other that isn't at its default.
+
+    Rows are joined over seeds where all else here is equal, so no setting may be left out.
+    """
+    settings, generation = record.settings, record.settings.generation
+    short: dict[str, str] = {}
+    for owner in (settings, generation):
+        for field in fields(owner):
+            value = getattr(owner, field.name)
+            if field.name in _SHOWN_ELSEWHERE or (owner is settings and field.name == "seed"):
+                continue
+            if field.name in _SHOWN_ALWAYS:
+                short[_SHOWN_ALWAYS[field.name]] = str(value)
+            elif value != field.default:
+                name = _SHORT_NAMES.get(field.name, field.name.replace("_", " "))
+                short[name] = "yes" if value is True else str(value)[:12]
     if settings.frames == "none":
         del short["media"]
-    if settings.timestamps:
-        short["timestamps"] = "yes"
-    if settings.max_pixels is not None:
-        short["pixels"] = str(settings.max_pixels)
-    short["answers"] = generation.answer_mode
-    if generation.answer_mode == "generate" and generation.temperature > 0:
-        short["temperature"] = f"{generation.temperature:g}"
-    if settings.style_hash:
-        short["template"] = settings.style_hash[:8]
-    short["seed"] = str(generation.seed)
     parameters = record.model.details.get("parameters")
     if isinstance(parameters, int) and parameters > 0:
         short["parameters"] = _short_number(parameters)

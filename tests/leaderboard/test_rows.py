@@ -147,10 +147,11 @@ def test_runs_that_differ_in_the_seed_alone_are_joined_into_a_mean_with_its_spre
     [
         {"model": "other-model"},
         {"settings": {"frames": "none"}},
+        {"generation": {"seed": 2, "max_new_tokens": 16}},
         {"questions_hash": "r" * 64},
         {"errored": 1, "wrong": 3},
     ],
-    ids=["model", "frames", "questions", "incomplete"],
+    ids=["model", "frames", "length", "questions", "incomplete"],
 )
 def test_runs_that_differ_otherwise_are_not_joined(other: dict[str, Any]) -> None:
     rows = [row(), row(**{"origin": "b" * 64, "generation": {"seed": 2}, **other})]
