@@ -73,7 +73,11 @@ def frame_bytes(path: str) -> bytes:
 
     Raises FrameError, naming the file, when it is missing, empty or can't be read.
     """
-    return _load(path)[1]
+    try:
+        kept = _kept.get(_state(os.stat(path)))  # noqa: PTH116 - called for every frame of a run
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return kept or _load(path)[1]
 
 
 def frame_hash(path: str) -> str:
@@ -150,10 +154,8 @@ def _load(path: str) -> tuple[_State, bytes]:
         try:
             status = os.fstat(descriptor)
             state = _state(status)
-            data = _kept.get(state)
-            if data is None:
-                data = _read(descriptor, status.st_size)
-                _kept.put(state, data)
+            data = _read(descriptor, status.st_size)
+            _kept.put(state, data)
         finally:
             os.close(descriptor)
     except OSError as error:
