@@ -1,0 +1,51 @@
+"""Take the layout off a text: Markdown emphasis, LaTeX wrappers, HTML tags. Words, letters and numbers stay."""
+
+from __future__ import annotations
+
+import re
+
+from .view import View
+
+_STRUCK = re.compile(r"~~[^~\n]{1,300}~~|<(del|s|strike)>[^<>]{1,300}</\1>", re.IGNORECASE)
+_BREAK_TAG = re.compile(r"</?(?:br|p|div|li|ul|ol|tr|td|h\d|hr|body|center)\b[^<>]{0,80}>", re.IGNORECASE)
+_INLINE_TAG = re.compile(
+    r"</?(?:strong|em|span|font|code|mark|sup|sub|small|big|ins|tt|kbd)\b[^<>]{0,200}>|<([biua])(?:\s[^<>\n]{0,200})?>(?=[^\n]{0,300}</\1>)|</[biua]>",
+    re.IGNORECASE,
+)
+_FRACTION = re.compile(r"\\[dtc]?frac\s{0,3}\{([^{}]{1,60})\}\s{0,3}\{([^{}]{1,60})\}")
+_WRAPPER = re.compile(
+    r"\\(?:text|textbf|textit|textrm|textsf|texttt|mathrm|mathbf|mathit|mathsf|mathbb|mathcal|bf|rm|it|bold|boldsymbol|operatorname|emph|underline|"
+    r"left|right|displaystyle|large|Large|mbox|hbox|quad|qquad|bm|textnormal|overline)(?![A-Za-z])\s{0,3}"
+)
+_SYMBOLS = {
+    "rightarrow": "→", "Rightarrow": "→", "longrightarrow": "→", "to": "→", "implies": "→", "therefore": "∴",
+    "circ": "°", "degree": "°", "pi": "π", "times": "×", "cdot": "×", "pm": "±", "sqrt": "√", "checkmark": "✓",
+    "leq": "≤", "geq": "≥", "le": "≤", "ge": "≥", "div": "÷", "infty": "∞",
+}  # fmt: skip
+_SYMBOL = re.compile(r"\\([A-Za-z]+)(?![A-Za-z])")
+_SPACING = re.compile(r"\\[,;:! ]|\\\\|\\~")
+_ESCAPE = re.compile(r"\\(?=[()\[\]{}%$#&_*.])")
+_PRODUCT = re.compile(r"(?<=\d)\s?\*\s?(?=\d)")
+_EMPHASIS = re.compile(
+    r"[*`$]+|__+|(?<![A-Za-z0-9])_(?=[A-Za-z(])|(?<=[A-Za-z).])_(?![A-Za-z0-9])|\^(?=\s?°|\s?\{\s?°)"
+)
+_LINE_MARK = re.compile(r"^[ \t]{0,8}(?:#{1,6}(?=[ \t*(\[A-Za-z])|>+|[•●▪◦■◆‣·])[ \t]*", re.MULTILINE)
+_RULE_LINE = re.compile(r"^[ \t]*(?:-{3,}|={3,}|_{3,}|\*{3,})[ \t]*$", re.MULTILINE)
+_DEGREES = re.compile(r"(?<=\d)\s?(?:degrees?|deg)\b(?! (?:celsius|fahrenheit|c\b|f\b))", re.IGNORECASE)
+_BRACES = re.compile(r"[{}]")
+_PLURAL = re.compile(r"(?<=[a-z])\(s\)")
+
+
+def cleaned(view: View) -> View:
+    """The view without layout marks; struck-out text is gone, line structure stays."""
+    text = view.text
+    if "~~" in text or "<" in text:
+        view = view.sub(_STRUCK, " ").sub(_BREAK_TAG, "\n").sub(_INLINE_TAG, "")
+    if "\\" in text:
+        view = view.sub(_FRACTION, lambda match: f"{match[1]}/{match[2]}").sub(_WRAPPER, "").sub(_SPACING, " ")
+        view = view.sub(_SYMBOL, lambda match: _SYMBOLS.get(match[1], match[0])).sub(_ESCAPE, "")
+    if "*" in text:
+        view = view.sub(_RULE_LINE, "").sub(_PRODUCT, "×")
+    view = view.sub(_EMPHASIS, "").sub(_LINE_MARK, "").sub(_PLURAL, "")
+    view = view.sub(_BRACES, "")
+    return view.sub(_DEGREES, "°")

@@ -1,0 +1,116 @@
+"""What a text says about an option it mentions: chosen, judged right, ruled out, or merely named."""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+
+from . import after, before
+from .mention import Group
+
+LEFT_WINDOW = 180
+RIGHT_WINDOW = 140
+
+
+class Stance(IntEnum):
+    """How much a phrase commits to an option, the stronger the higher."""
+
+    DENIED = -1
+    NAMED = 0
+    HEDGED = 1
+    JUDGED = 2
+    DECIDED = 3
+
+
+_NAMED = (Stance.NAMED, "")
+_DENIED = (Stance.DENIED, "")
+_VERDICT = (Stance.JUDGED, "verdict")
+_SENTENCE_END = re.compile(r"[.!?\n;。]")
+_CONTRARY = re.compile(r"\b(?:would|were|had)\b|n't\b", re.IGNORECASE)
+
+
+def stance(text: str, group: Group) -> tuple[Stance, str]:
+    """How ``text`` commits to a group of mentions, and the name of the rule that tells so."""
+    left = text[max(0, group.start - LEFT_WINDOW) : group.start]
+    right = text[group.end : group.end + RIGHT_WINDOW]
+    if after.YES.match(right):
+        return _VERDICT
+    held = _stance(left, right, group)
+    return _NAMED if held[0] > Stance.NAMED and _is_question(left, right) else held
+
+
+def _stance(left: str, right: str, group: Group) -> tuple[Stance, str]:
+    turned = before.DOUBLE_DENIAL.search(left)
+    bad = after.DENIED.match(right)
+    if not turned:
+        if before.EXCEPTED.search(left):
+            return _VERDICT if bad else _DENIED
+        if bad or after.NO.match(right) or before.DENIAL.search(left):
+            return _DENIED
+    elif bad:
+        return _DENIED
+    held = _VERDICT if turned else _positive(left, right, group)
+    if held[0] <= Stance.NAMED:
+        return held
+    if after.PARTIAL.match(right) and not before.CHOICE.search(left):
+        return _NAMED
+    if held[1] != "correction" and before.ELSEWHERE.search(left):
+        return _NAMED
+    condition = before.CONDITION.search(left)
+    if condition:
+        return _DENIED if _CONTRARY.search(condition[0]) else (Stance.HEDGED, held[1])
+    return held
+
+
+def _positive(left: str, right: str, group: Group) -> tuple[Stance, str]:
+    last = group.mentions[-1]
+    lower = any(mention.kind == "lower" for mention in group.mentions)
+    bare = all(mention.kind == "bare" for mention in group.mentions)
+    ends = bool(after.ENDS.match(right)) and all(mention.closed for mention in group.mentions)
+    own = last.own or last.kind == "ordinal"
+    if after.CHOSEN.match(right) and not lower:
+        return Stance.DECIDED, "statement"
+    judged = not lower and bool(after.JUDGED.match(right))
+    if not (ends or own or last.kind in ("marked", "bare")) or (not ends and bare and after.TOLD.match(right)):
+        return _VERDICT if judged else _NAMED
+    for pattern, rule in _DECISIONS:
+        if pattern.search(left):
+            return Stance.DECIDED, rule
+    if lower:
+        return _NAMED
+    if before.CONCLUSION.search(left) and (ends or own):
+        return Stance.DECIDED, "conclusion"
+    if judged or (before.ALONE.search(left) and after.ALONE.match(right)):
+        return _VERDICT
+    if before.MAYBE.search(left):
+        return Stance.HEDGED, "verdict"
+    return _VERDICT if before.COPULA.search(left) and (ends or not bare) else _NAMED
+
+
+_DECISIONS = ((before.CORRECTION, "correction"), (before.STATEMENT, "statement"), (before.CHOICE, "choice"))
+
+
+def _is_question(left: str, right: str) -> bool:
+    stop = _SENTENCE_END.search(right)
+    return bool(stop and stop[0] == "?" and before.QUESTION.search(left))
+
+
+def is_alternative(text: str, group: Group) -> bool:
+    """Whether a group is added as a further possibility: "... or maybe C"."""
+    return bool(before.ALTERNATIVE.search(text, max(0, group.start - LEFT_WINDOW), group.start))
+
+
+def is_revision(text: str, group: Group) -> bool:
+    """Whether a group stands behind words that take something back: "actually, not ..."."""
+    left = text[max(0, group.start - 60) : group.start]
+    return bool(_REVISION.search(left))
+
+
+_REVISION = re.compile(
+    r"\b(?:wait|actually|no,|hmm|oops|sorry|scratch|on second thought)\b[^?\n]{0,40}\Z", re.IGNORECASE
+)
+
+
+def taken_back(text: str, group: Group) -> bool:
+    """Whether what follows the group withdraws it: "... B. Wait, that is wrong."."""
+    return bool(after.TAKEN_BACK.match(text, group.end, group.end + RIGHT_WINDOW))
