@@ -27,7 +27,7 @@ OPTIONS = {"A": "turn left", "B": "turn right", "C": "jump", "D": "stop"}
 
 
 def draw_frames(folder: Path, count: int, size: tuple[int, int] = (96, 64), seed: int = 0) -> list[Path]:
-    """JPEG files of noise on a colour, all different; `size` is (width, height)."""
+    """JPEG files of noise on a colour, all different, the same for each seed; `size` is (width, height)."""
     from PIL import Image
 
     chance = random.Random(seed)
@@ -35,7 +35,8 @@ def draw_frames(folder: Path, count: int, size: tuple[int, int] = (96, 64), seed
     for index in range(count):
         path = folder / f"frame_{seed}_{index:05d}.jpg"
         ground = Image.new("RGB", size, tuple(chance.randrange(256) for _ in range(3)))
-        noise = Image.effect_noise(size, chance.uniform(20, 120)).convert("RGB")
+        coarse = (max(1, size[0] // 8), max(1, size[1] // 8))
+        noise = Image.frombytes("RGB", coarse, chance.randbytes(3 * coarse[0] * coarse[1])).resize(size)
         Image.blend(ground, noise, 0.4).save(path, quality=90)
         paths.append(path)
     return paths

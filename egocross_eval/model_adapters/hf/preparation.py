@@ -20,8 +20,8 @@ from egocross_eval.schema import Failure, ImagePart, Request, Response, VideoPar
 GUESSED_TOKENS = 576
 """Tokens assumed for a frame where the processor can't say how many it will make of it: LLaVA-1.5's number."""
 
-MARK_TOKENS = 12
-"""Tokens of the time and the two markers beside each pair of frames of a video, about."""
+MARK_TOKENS = 9
+"""Tokens of the time and the two markers beside each pair of frames of a video, about (`<12.0 seconds>`)."""
 
 
 class PlannedFrame(msgspec.Struct, frozen=True, kw_only=True):
