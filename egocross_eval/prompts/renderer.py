@@ -84,14 +84,14 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
         for frame in shown:
             if self.timestamps:
                 parts.append(TextPart(text=frame_mark(frame)))
-            parts.append(ImagePart(frame=frame, path=str(root.resolve(frame.name))))
+            parts.append(ImagePart(frame=frame, path=root.resolve_str(frame.name)))
         if self.timestamps:
             parts.append(TextPart(text="\n"))
         return parts
 
     def _video_parts(self, shown: tuple[Frame, ...], root: DataRoot) -> list[Part]:
         indices = tuple(round((frame.time or 0.0) * VIDEO_RATE) for frame in shown)
-        paths = tuple(str(root.resolve(frame.name)) for frame in shown)
+        paths = tuple(root.resolve_str(frame.name) for frame in shown)
         parts: list[Part] = []
         if self.timestamps:
             marks = ", ".join(f"{frame.time:.1f}" for frame in shown)
