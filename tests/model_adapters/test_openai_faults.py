@@ -116,6 +116,13 @@ def test_retry_after_is_honoured_by_all_requests(as_date: bool) -> None:
     assert responses["q0"].attempts == 2
 
 
+def test_a_question_that_meets_all_sorts_of_faults_is_answered_in_the_end() -> None:
+    names = ("rate_limit", "server_error", "reset", "html", "truncated", "empty_choices", "unavailable", "cut_off")
+    with FakeServer(answers="A", faults=[PASSING[name] for name in names]) as server:
+        responses = ask(adapter(server, backoff=0), requests(5))
+    assert [(r.text, r.attempts) for r in responses.values()] == [("A", 9)] * 5
+
+
 def test_a_wait_longer_than_allowed_is_a_failure_at_once() -> None:
     with FakeServer(faults=lambda call: rate_limit(86400)) as server:
         responses = ask(adapter(server, max_wait=10), requests(3))

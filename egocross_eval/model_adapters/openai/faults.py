@@ -50,7 +50,7 @@ class AttemptFault(Exception):  # noqa: N818 - a fault of one attempt; whether i
         self.retry_after = retry_after
         """Seconds that the server asked to wait."""
         self.most_retries = most_retries
-        """Upper bound of retries after this fault beside the option's; None: no other bound."""
+        """How often a request is repeated after faults of this kind; None: as often as after any."""
 
 
 def bad_response(message: str) -> AttemptFault:

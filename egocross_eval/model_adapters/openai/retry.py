@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -108,6 +109,7 @@ async def retried(
     # Imported at the first fault: most runs have none.
     import tenacity
 
+    met: Counter[str] = Counter()
     growing = tenacity.wait_exponential(multiplier=options.backoff, max=LONGEST_BACKOFF)
     backoff = growing + tenacity.wait_random(0, options.backoff)
 
@@ -121,9 +123,10 @@ async def retried(
 
     def enough(state: RetryCallState) -> bool:
         fault = fault_of(state)
-        most = options.max_retries if fault.most_retries is None else min(options.max_retries, fault.most_retries)
+        met[fault.kind] += 1
+        again = fault.most_retries is not None and met[fault.kind] > fault.most_retries
         too_long = fault.retry_after is not None and fault.retry_after > options.max_wait
-        return watch.dead or too_long or state.attempt_number > most
+        return watch.dead or again or too_long or state.attempt_number > options.max_retries
 
     pending: AttemptFault | None = first
 
