@@ -22,7 +22,7 @@ ANIMALS: dict[str, Animal] = {
     "Cat": Animal((244, 150, 40), "orange paws and whiskers"),
     "Dog": Animal((112, 66, 30), "brown paws and the black nose"),
     "Turtle": Animal((40, 130, 60), "green flippers and the edge of the shell"),
-    "Eagle": Animal((250, 210, 30), "yellow hooked beak and the brown wings"),
+    "Eagle": Animal((250, 210, 30), "yellow hooked beak and the dark wings"),
     "Dolphin": Animal((70, 120, 200), "blue snout and fins"),
     "Goose": Animal((252, 252, 252), "white neck and the flat orange bill"),
 }
@@ -40,7 +40,7 @@ def draw_animal(image: Image.Image, name: str, *, reaching: bool, time: float) -
     if name in ("Cat", "Dog"):
         _draw_paws(draw, width, height, limbs, colour)
     elif name == "Eagle":
-        _draw_wings(draw, width, height, limbs, (96, 64, 40))
+        _draw_wings(draw, width, height, limbs, (66, 62, 70))
     else:
         _draw_flippers(draw, width, height, limbs, shade(colour, 0.94))
     _draw_face(draw, width, height, name, colour)
