@@ -9,6 +9,7 @@ from egocross_eval.model_adapters.baseline import BaselineOptions
 from egocross_eval.model_adapters.hf.options import HfOptions
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
 from egocross_eval.model_adapters.routed import RoutedOptions
+from egocross_eval.model_adapters.vllm.options import PASSED_ON, VllmOptions
 from egocross_eval.plugins import hookimpl
 
 
@@ -30,6 +31,12 @@ def _hf(target: str, options: HfOptions) -> ModelAdapter:
     return build(target, options)
 
 
+def _vllm(target: str, options: VllmOptions, engine_options: dict[str, str]) -> ModelAdapter:
+    from egocross_eval.model_adapters.vllm.adapter import build
+
+    return build(target, options, engine_options)
+
+
 def _routed(target: str, options: RoutedOptions) -> ModelAdapter:
     from egocross_eval.model_adapters.routed import build
 
@@ -38,7 +45,7 @@ def _routed(target: str, options: RoutedOptions) -> ModelAdapter:
 
 @hookimpl
 def egocross_model_adapters() -> Iterable[AdapterType]:
-    """Baselines, OpenAI-compatible endpoints, transformers, and routed models."""
+    """Baselines, OpenAI-compatible endpoints, transformers, vLLM, and routed models."""
     return (
         AdapterType(
             scheme="baseline",
@@ -63,6 +70,15 @@ def egocross_model_adapters() -> Iterable[AdapterType]:
             options=HfOptions,
             target="PATH_OR_NAME",
             example="hf:Qwen/Qwen3-VL-4B-Instruct,dtype=bfloat16",
+        ),
+        AdapterType(
+            scheme="vllm",
+            description="vLLM's engine in this process, at its own speed, with LoRA",
+            factory=_vllm,
+            options=VllmOptions,
+            passes_on=PASSED_ON,
+            target="PATH_OR_NAME",
+            example="vllm:./checkpoint,max_model_len=32768",
         ),
         AdapterType(
             scheme="routed",

@@ -1,0 +1,245 @@
+"""`vllm:PATH_OR_NAME`: answers requests on vLLM's asynchronous engine in this process."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import itertools
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from egocross_eval.errors import UsageError
+from egocross_eval.model_adapters.base import Capabilities, ModelAdapter
+from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
+from egocross_eval.model_adapters.hf.identity import folder_hash, tensors
+from egocross_eval.model_adapters.vllm.engine_options import TRUE, check_options, parse_options
+from egocross_eval.model_adapters.vllm.extras import require_vllm, vllm_version
+from egocross_eval.model_adapters.vllm.lora import Lora, read_lora
+from egocross_eval.schema import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from egocross_eval.model_adapters.hf.preparation import Loaded, Preparer
+    from egocross_eval.model_adapters.vllm.answering import Asker
+    from egocross_eval.model_adapters.vllm.engine import Engine
+    from egocross_eval.model_adapters.vllm.flow import Budget
+    from egocross_eval.model_adapters.vllm.options import VllmOptions
+    from egocross_eval.schema import Request
+
+MOST_THREADS = 16
+GIB = 2**30
+
+
+def build(target: str, options: VllmOptions, engine_options: Mapping[str, str]) -> VllmAdapter:
+    """The adapter of a `vllm:` spec. Checks the arguments only; the engine starts when the first request is drawn.
+
+    Raises MissingExtraError without vLLM, and UsageError for a path that leads nowhere, a `lora=` that is no adapter,
+    and an engine option that vLLM doesn't know or take.
+    """
+    require_vllm()
+    check_options("vllm", engine_options)
+    lora = read_lora(options.lora) if options.lora is not None else None
+    return VllmAdapter(Checkpoint(target, engine_options.get("revision")), options, engine_options, lora)
+
+
+class VllmAdapter(ModelAdapter):
+    """One model on one engine.
+
+    Requests enter as a bounded stream and leave as they finish, in any order. Frames are decoded and scaled in threads,
+    by the very rules of the `hf:` adapter, so that a checkpoint reads the same tokens and pixels on both. At
+    temperature 0 the most likely token is taken; above it every request has a seed of its own, from the run's seed and
+    its content.
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, options: VllmOptions, engine_options: Mapping[str, str], lora: Lora | None
+    ) -> None:
+        self._checkpoint = checkpoint
+        self._options = options
+        self._engine_options = dict(engine_options)
+        self._lora = lora
+        self._engine: Engine | None = None
+        self._numbers = itertools.count()
+
+    @cached_property
+    def capabilities(self) -> Capabilities:  # type: ignore[override]
+        """Everything, and videos where the checkpoint's processor has a part for them."""
+        return Capabilities(images=True, video=self._checkpoint.takes_video, scores=True, constrained=True)
+
+    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
+        """One response for each request, as they finish.
+
+        Failures: `frame` (a frame can't be read), `context_length` (with the numbers), `prompt` (the processor or the
+        engine refuses it), `engine` (it failed at this request). Raises RunError where the engine doesn't start or
+        dies, and UsageError where the model can't answer in the mode that's asked for.
+        """
+        first = next(requests, None)
+        if first is None:
+            return
+        from egocross_eval.model_adapters.vllm.answering import Asker
+        from egocross_eval.model_adapters.vllm.flow import Budget, stream
+
+        engine = self._started(first)
+        preparer = self._preparer(engine)
+        asked = self._options.threads
+        threads = min(MOST_THREADS, os.cpu_count() or 1) if asked == "auto" else asked
+        most = self._options.concurrency
+        bound = engine.most_running * 5 // 4 + 1 if most == "auto" else most
+        with ThreadPoolExecutor(threads, thread_name_prefix="egocross-frames") as pool:
+            asker = Asker(copy.deepcopy(preparer.processor.tokenizer))
+            budget = Budget(self._options.frame_memory * GIB)
+            work = _Work(engine, preparer, asker, budget, pool, self._lora, self._numbers)
+            yield from stream(itertools.chain([first], requests), work.answer, loop=engine.loop, bound=bound)
+
+    @cached_property
+    def _processor(self) -> Any:
+        from egocross_eval.model_adapters.hf.loading import load_processor
+        from egocross_eval.model_adapters.hf.options import HfOptions
+
+        trusted = self._engine_options.get("trust_remote_code", "").lower() in TRUE
+        options = HfOptions(revision=self._checkpoint.revision, trust_remote_code=trusted)
+        return load_processor(self._checkpoint, options)
+
+    def _preparer(self, engine: Engine) -> Preparer:
+        from egocross_eval.model_adapters.hf.preparation import Preparer
+
+        return Preparer(self._processor, engine.context)
+
+    def _started(self, first: Request) -> Engine:
+        """The engine, started for the kind of media that the first request shows."""
+        if self._engine is None:
+            from egocross_eval.model_adapters.hf.scaling import patch_rule
+            from egocross_eval.model_adapters.vllm.engine import Engine
+            from egocross_eval.model_adapters.vllm.inputs import media_arguments
+
+            arguments = {
+                "model": self._checkpoint.source,
+                "max_model_len": -1,  # as much of the model's own context as the memory holds
+                **media_arguments(first, patch_rule(getattr(self._processor, "image_processor", None))),
+                **parse_options("vllm", self._engine_options),
+            }
+            if self._lora is not None:
+                arguments = {"max_lora_rank": self._lora.most_rank, **arguments, "enable_lora": True}
+            self._engine = Engine(arguments)
+        return self._engine
+
+    def adopt(self, earlier: ModelAdapter) -> None:
+        """Takes over the engine of an earlier adapter with the same base and options, whatever its LoRA adapter."""
+        if isinstance(earlier, VllmAdapter) and earlier._shared == self._shared and self._engine is None:
+            self._engine, earlier._engine = earlier._engine, None
+            self._numbers = earlier._numbers
+
+    @property
+    def _shared(self) -> tuple[object, ...]:
+        """What adapters on one engine have in common."""
+        rank = self._lora.most_rank if self._lora is not None else 0
+        return self._checkpoint.source, self._checkpoint.revision, self._engine_options, rank
+
+    def fingerprint(self) -> str | None:
+        """Hash of the checkpoint's files (or its commit on the Hub), the adapter's, the options and vLLM's version.
+
+        Of large files only parts are read, see `hf.identity.folder_hash`.
+        """
+        folder = self._checkpoint.folder
+        weights = folder_hash(folder) if folder is not None else self._checkpoint.commit
+        if weights is None:
+            raise UsageError(f"vllm:{self._checkpoint.target}: it has no config.json, so it is no model checkpoint")
+        lora = folder_hash(self._lora.folder) if self._lora is not None else None
+        parts = ["vllm", weights, lora, sorted(self._engine_options.items()), vllm_version()]
+        return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+
+    def details(self) -> dict[str, Any]:
+        """Architecture, number of parameters and versions; after the start, what the engine settled on."""
+        config = self._checkpoint.config
+        details: dict[str, Any] = {
+            "architecture": next(iter(config.get("architectures") or []), config.get("model_type")),
+            "engine_options": self._engine_options,
+            "versions": dict([found]) if (found := vllm_version()) else {},
+        }
+        folder = self._checkpoint.folder
+        counted = tensors(folder) if folder is not None else None
+        if counted is not None:
+            details |= {"parameters": counted.parameters, "stored_dtypes": list(counted.dtypes)}
+        if self._checkpoint.commit is not None:
+            details["commit"] = self._checkpoint.commit
+        if self._lora is not None:
+            details |= {"lora": str(self._lora.folder), "lora_rank": self._lora.rank}
+        if self._engine is not None:
+            details |= self._engine.details()
+        return details
+
+    def close(self) -> None:
+        """Ends the engine."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
+
+
+class _Work:
+    """What answering one request after the other needs."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        preparer: Preparer,
+        asker: Asker,
+        budget: Budget,
+        pool: ThreadPoolExecutor,
+        lora: Lora | None,
+        numbers: Iterator[int],
+    ) -> None:
+        self._engine = engine
+        self._preparer = preparer
+        self._asker = asker
+        self._budget = budget
+        self._pool = pool
+        self._lora = lora
+        self._numbers = numbers
+
+    async def answer(self, request: Request) -> Response:
+        """The response to a request, a failure included."""
+        import asyncio
+
+        from egocross_eval.model_adapters.vllm.inputs import frame_bytes
+
+        loop = asyncio.get_running_loop()
+        item = await loop.run_in_executor(self._pool, self._preparer.plan, request)
+        if isinstance(item, Response):
+            return item
+        size = frame_bytes(item)
+        await self._budget.take(size)
+        try:
+            loaded = await loop.run_in_executor(self._pool, self._preparer.load, item)
+            return loaded if isinstance(loaded, Response) else await self._ask(loaded)
+        finally:
+            self._budget.give_back(size)
+
+    async def _ask(self, loaded: Loaded) -> Response:
+        from egocross_eval.model_adapters.hf.preparation import failed, too_long
+        from egocross_eval.model_adapters.vllm.engine import FailedRequestError, RefusedPromptError
+        from egocross_eval.model_adapters.vllm.inputs import engine_prompt
+
+        started = time.perf_counter()
+        request, text = loaded.item.request, loaded.item.text
+        sampling = self._asker.sampling(request, text)
+        bos = self._preparer.processor.tokenizer.bos_token
+        try:
+            prompt = engine_prompt(loaded, self._preparer)
+            # Where the chat template writes the token of the beginning, the tokenizer mustn't write another.
+            rendered = await self._engine.render(prompt, add_special_tokens=bos is None or not text.startswith(bos))
+            tokens = len(rendered["prompt_token_ids"])
+            if tokens >= self._engine.context:
+                return too_long(request, tokens, self._engine.context)
+            output = await self._engine.generate(rendered, sampling, str(next(self._numbers)), self._lora)
+        except RefusedPromptError as error:
+            return failed(request, "prompt", str(error))
+        except FailedRequestError as error:
+            return failed(request, "engine", str(error))
+        seconds = time.perf_counter() - started
+        return self._asker.response(request, text, output, input_tokens=tokens, seconds=seconds)

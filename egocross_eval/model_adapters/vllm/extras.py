@@ -1,0 +1,51 @@
+"""Whether vLLM is installed, which version, and the environment it gets where the user's says nothing."""
+
+from __future__ import annotations
+
+import functools
+import os
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.util import find_spec
+
+from egocross_eval.errors import MissingExtraError
+
+QUIET = {
+    "VLLM_LOGGING_LEVEL": "WARNING",
+    # Standard output is for the results.
+    "VLLM_LOGGING_STREAM": "ext://sys.stderr",
+    "VLLM_NO_USAGE_STATS": "1",
+}
+"""Environment of the engine where it isn't set: no chatter, and nothing sent to anyone."""
+
+CPU_CACHE_GIB = "1"
+"""Key-value cache on a CPU where `VLLM_CPU_KVCACHE_SPACE` isn't set; vLLM alone takes about half of the memory."""
+
+
+def require_vllm() -> None:
+    """Raises MissingExtraError where vLLM isn't installed."""
+    if find_spec("vllm") is None:
+        raise MissingExtraError("vllm", "vllm")
+
+
+@functools.cache
+def vllm_version() -> tuple[str, str] | None:
+    """(distribution, version) of the installed vLLM, e.g. `("vllm-cpu", "0.32.0")`; None without one.
+
+    Reads the installed packages' metadata; vLLM isn't imported.
+    """
+    for name in ("vllm", "vllm-cpu"):
+        try:
+            return name, version(name)
+        except PackageNotFoundError:
+            continue
+    names = packages_distributions().get("vllm", []) if find_spec("vllm") is not None else []
+    return (names[0], version(names[0])) if names else None
+
+
+def set_environment() -> None:
+    """Sets what the engine reads from the environment of this process, where the user hasn't."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    distribution = vllm_version()
+    if distribution is not None and distribution[0].endswith("-cpu"):
+        os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", CPU_CACHE_GIB)
