@@ -1,0 +1,165 @@
+"""Whole runs against a server: faults, a dead server, an interrupt, the whole real testbed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import fake_server
+import pytest
+from fake_server import Call, FakeServer, Fault
+
+from egocross_eval import load_run
+from egocross_eval.cli.main import main
+
+
+def call(*arguments: str | Path) -> int:
+    """The exit code of a command line."""
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def spec(server: FakeServer, *options: str) -> str:
+    """The model spec of a server."""
+    return ",".join([f"openai:fake,base_url={server.base_url}", "backoff=0.01", *options])
+
+
+MIXED = [fake_server.rate_limit(0), fake_server.HTTP_500, fake_server.RESET, fake_server.HTML, fake_server.TRUNCATED]
+"""Faults that pass; every third question meets one."""
+
+
+def some_pass(call: Call) -> Fault | None:
+    return MIXED[call.number % len(MIXED)] if call.number % 3 == 0 and call.attempt == 1 else None
+
+
+def some_last(call: Call) -> Fault | None:
+    return fake_server.HTTP_500 if call.number % 10 == 0 else None
+
+
+def test_faults_that_pass_leave_no_trace_in_the_score(demo: Path, tmp_path: Path) -> None:
+    with FakeServer(answers="B", faults=some_pass) as server:
+        code = call("--model", spec(server), "--data", demo, "--output", tmp_path / "run", "--no-cache")
+    run = load_run(tmp_path / "run")
+    assert code == 0
+    assert run.results.complete
+    assert {sample.response.text for sample in run.samples} == {"B"}
+    assert server.count > len(run.samples)
+
+
+def test_faults_that_last_are_counted_exactly_and_asked_again_by_the_same_command(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = 0
+    with FakeServer(answers="B", faults=some_last) as server:
+        port = int(server.base_url.rpartition(":")[2].partition("/")[0])
+        command = ["--model", spec(server, "max_retries=1"), "--data", demo, "--output", tmp_path / "run", "--no-cache"]
+        assert call(*command) == 1
+    run = load_run(tmp_path / "run")
+    total = len(run.samples)
+    assert run.results.counts["errored"] == total // 10
+    assert run.results.counts["right"] + run.results.counts["wrong"] == total - total // 10
+    assert f"{total // 10} failed (http_500)" in capsys.readouterr().err
+    with FakeServer(answers="B", port=port) as server:
+        assert call(*command) == 0
+    assert server.count == total // 10
+    assert load_run(tmp_path / "run").results.complete
+
+
+def test_a_dead_server_ends_with_exit_code_1_and_no_score(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with FakeServer() as server:
+        model = spec(server, "max_retries=1")
+    assert call("--model", model, "--data", demo, "--output", tmp_path / "run") == 1
+    run = load_run(tmp_path / "run")
+    assert run.results.micro is None
+    assert run.results.counts["errored"] == len(run.samples)
+    assert all(sample.response.text is None for sample in run.samples)
+    assert "failed (connection)" in capsys.readouterr().err
+
+
+def test_the_key_reaches_the_server_and_nothing_else(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    with FakeServer(api_key="sk-very-secret", faults=some_last) as server:
+        call("--model", spec(server, "max_retries=0"), "--data", demo, "--output", tmp_path / "run")
+    assert load_run(tmp_path / "run").results.counts["right"] > 0
+    shown = capsys.readouterr()
+    assert "very-secret" not in shown.out + shown.err
+    for path in (tmp_path / "run").iterdir():
+        assert b"very-secret" not in path.read_bytes(), path
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it didn't happen in time"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_an_interrupt_or_a_kill_keeps_what_was_answered_and_the_same_command_goes_on(
+    sent: signal.Signals, code: int, demo: Path, tmp_path: Path
+) -> None:
+    samples = tmp_path / "run" / "samples.jsonl"
+    with FakeServer(answers="B", latency=0.1) as server:
+        command = ["--model", spec(server, "concurrency=2"), "--data", str(demo), "--output", str(tmp_path / "run")]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "egocross_eval", *command, "--no-cache"], stderr=subprocess.PIPE, text=True
+        )
+        wait_for(lambda: samples.is_file() and samples.read_bytes().count(b"\n") >= 10)
+        os.kill(process.pid, sent)
+        _, errors = process.communicate(timeout=30)
+        assert process.returncode == code
+        assert "Traceback" not in errors
+        if sent == signal.SIGINT:
+            assert "To go on: the same command" in errors
+        kept = len(load_run(tmp_path / "run").samples)
+        assert kept >= 10
+        asked_before = server.count
+        assert call(*command, "--no-cache") == 0
+        asked = server.count - asked_before
+    run = load_run(tmp_path / "run")
+    assert run.results.complete
+    assert asked == len(run.samples) - kept
+
+
+def test_asking_again_for_a_finished_run_sends_nothing(demo: Path, tmp_path: Path) -> None:
+    with FakeServer() as server:
+        command = ["--model", spec(server), "--data", demo, "--output", tmp_path / "run", "--no-cache"]
+        assert call(*command) == 0
+        count = server.count
+        assert call(*command) == 0
+        assert server.count == count
+
+
+@pytest.fixture(scope="module")
+def real_testbed(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root with the real questions and a stand-in picture for every frame."""
+    root = tmp_path_factory.mktemp("testbed")
+    make_frames = shared_data.parent / "tools" / "make_frames.py"
+    subprocess.run([sys.executable, str(make_frames), str(root), "--base", "20"], check=True, capture_output=True)
+    questions = "egocross_testbed_imgs.json"
+    (root / questions).write_bytes((shared_data / questions).read_bytes())
+    return root
+
+
+@pytest.mark.slow
+def test_the_whole_real_testbed_goes_through_a_server(real_testbed: Path, tmp_path: Path) -> None:
+    with FakeServer(keep_calls=False) as server:
+        code = call("--model", spec(server), "--data", real_testbed, "--output", tmp_path / "run", "--no-cache")
+        assert code == 0
+        assert server.count == 957
+    run = load_run(tmp_path / "run")
+    assert len(run.samples) == 957
+    assert sum(len(sample.sent.frames) for sample in run.samples) == 10748
+    assert run.results.counts["unscored"] == 957
+    assert call("submit", tmp_path / "run") == 0
