@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 from pathlib import Path
@@ -223,10 +224,40 @@ def test_the_end_token_ends_a_text_and_is_no_part_of_it(tiny_checkpoint: Path, t
     processor = load_processor(checkpoint, HfOptions())
     engine = Engine(processor, load_model(checkpoint, HfOptions(device="cpu")), Preparer(processor, None))
     ids = [processor.tokenizer.convert_tokens_to_ids(token) for token in ("B", "<|im_end|>", "<|endoftext|>")]
-    ended = engine._text_response("q", ids, {ids[1]}, 7)
+    ended = engine._text_response("q", ids, 7)
     assert (ended.text, ended.finish_reason, ended.output_tokens, ended.input_tokens) == ("B", "stop", 2, 7)
-    cut = engine._text_response("q", ids[:1], {ids[1]}, 7)
+    cut = engine._text_response("q", ids[:1], 7)
     assert (cut.text, cut.finish_reason, cut.output_tokens) == ("B", "length", 1)
+
+
+def test_a_constrained_answer_is_the_best_scored_letter(vivid_checkpoint: Path, tmp_path: Path) -> None:
+    scored = answers(vivid_checkpoint, mixed_requests(tmp_path))
+    constrained = answers(vivid_checkpoint, mixed_requests(tmp_path, mode="constrained"))
+    for key, response in constrained.items():
+        scores = scores_of(scored[key])
+        assert text_of(response) in OPTIONS
+        # The scores count " B" as well as "B": the likeliest letter is among the best scored ones.
+        assert scores[text_of(response)] > max(scores.values()) - 1
+    drawn = {
+        text_of(response)
+        for seed in range(4)
+        for response in answers(
+            vivid_checkpoint, mixed_requests(tmp_path, mode="constrained", temperature=9.0, seed=seed)
+        ).values()
+    }
+    assert drawn == set(OPTIONS)
+
+
+def test_sampling_settings_of_the_checkpoint_do_not_count(vivid_checkpoint: Path, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "wild"
+    shutil.copytree(vivid_checkpoint, checkpoint)
+    config = json.loads((checkpoint / "generation_config.json").read_text())
+    config |= {"do_sample": True, "temperature": 0.01, "top_k": 1, "repetition_penalty": 1.9, "max_new_tokens": 2}
+    (checkpoint / "generation_config.json").write_text(json.dumps(config))
+    for temperature in (0.0, 2.0):
+        requests = mixed_requests(tmp_path, mode="generate", temperature=temperature)
+        plain, wild = answers(vivid_checkpoint, requests), answers(checkpoint, requests)
+        assert {key: wild[key].text for key in wild} == {key: plain[key].text for key in plain}
 
 
 def test_sampling_repeats_itself_by_seed_and_ignores_companions(vivid_checkpoint: Path, tmp_path: Path) -> None:

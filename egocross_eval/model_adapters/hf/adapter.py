@@ -59,8 +59,8 @@ class HfAdapter(ModelAdapter):
 
     @cached_property
     def capabilities(self) -> Capabilities:  # type: ignore[override]
-        """Images and letters' log-probabilities; videos where the checkpoint's processor has a part for them."""
-        return Capabilities(images=True, video=self._checkpoint.takes_video, scores=True)
+        """Images, and all ways to answer; videos where the checkpoint's processor has a part for them."""
+        return Capabilities(images=True, video=self._checkpoint.takes_video, scores=True, constrained=True)
 
     def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
         """One response for each request, in batches of similar length.

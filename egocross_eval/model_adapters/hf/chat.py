@@ -63,7 +63,7 @@ def refuse_open_thinking(text: str) -> None:
         if end.endswith(tag):
             raise UsageError(
                 f"the chat template of this checkpoint opens a thinking block ({tag}), so the first token of an answer "
-                f"is no option letter and choose mode would measure nothing; use --answer generate"
+                f"is no option letter and its chances mean nothing; use --answer generate"
             )
 
 

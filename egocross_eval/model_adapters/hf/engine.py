@@ -46,6 +46,7 @@ class Engine:
     def __init__(self, processor: Any, model: Any, preparer: Preparer) -> None:
         self._processor = processor
         self._model = model
+        self._ends, self._padding = _only_ends(model, processor.tokenizer)
         self._preparer = preparer
         self._context = context_length(model.config)
         # Tokenizers keep state during a call: batches are made in another thread than texts are read in.
@@ -156,9 +157,9 @@ class Engine:
         core: Any = getattr(self._model, "model", None)
         if getattr(core, "rope_deltas", None) is not None:
             core.rope_deltas = None  # kept from the batch before, whose shape this one may not have
-        mode = inputs.batch[0].item.request.settings.answer_mode
+        answering = {"choose": self._choose, "constrained": self._constrain, "generate": self._generate}
         with torch.inference_mode():
-            responses = self._choose(inputs, tensors) if mode == "choose" else self._generate(inputs, tensors)
+            responses = answering[inputs.batch[0].item.request.settings.answer_mode](inputs, tensors)
         seconds = inputs.seconds + time.perf_counter() - started
         return [msgspec.structs.replace(response, seconds=seconds) for response in responses]
 
@@ -166,9 +167,7 @@ class Engine:
         """One forward pass: log-probabilities of the letters where the answer's first token stands."""
         import torch
 
-        config = self._settings(max_new_tokens=1, use_cache=False, output_logits=True, return_dict_in_generate=True)
-        output = self._model.generate(**tensors, generation_config=config)
-        log_probabilities = torch.log_softmax(output.logits[0].float(), dim=-1).cpu()
+        log_probabilities = torch.log_softmax(self._first_logits(tensors), dim=-1).cpu()
         responses = []
         for row, one, length in zip(log_probabilities, inputs.batch, inputs.lengths, strict=True):
             request = one.item.request
@@ -176,6 +175,32 @@ class Engine:
             scores = {letter: float(torch.logsumexp(row[list(ids)], dim=0)) for letter, ids in tokens.items()}
             responses.append(Response(key=request.key, scores=scores, input_tokens=length, output_tokens=1))
         return responses
+
+    def _constrain(self, inputs: Inputs, tensors: Any) -> list[Response]:
+        """The letter itself as text: the most likely one, or one drawn at the run's temperature."""
+        import torch
+
+        logits = self._first_logits(tensors)
+        requests = [one.item.request for one in inputs.batch]
+        allowed = torch.full_like(logits, -torch.inf)
+        letters: list[dict[int, str]] = []
+        for place, one in enumerate(inputs.batch):
+            tokens = self._letter_tokens(one.item.text, tuple(one.item.request.options))
+            letters.append({ids[0]: letter for letter, ids in tokens.items()})
+            chosen = list(letters[-1])
+            allowed[place, chosen] = logits[place, chosen]
+        if requests[0].settings.temperature > 0:
+            allowed = gumbel_sampler(requests, logits.device)(None, allowed)
+        picks = allowed.argmax(dim=-1).tolist()
+        return [
+            Response(key=request.key, text=names[pick], finish_reason="stop", input_tokens=length, output_tokens=1)
+            for request, names, pick, length in zip(requests, letters, picks, inputs.lengths, strict=True)
+        ]
+
+    def _first_logits(self, tensors: Any) -> Any:
+        """Logits where the first token of each answer stands: shape (batch, vocabulary), float32."""
+        config = self._settings(max_new_tokens=1, use_cache=False, output_logits=True, return_dict_in_generate=True)
+        return self._model.generate(**tensors, generation_config=config).logits[0].float()
 
     def _letter_tokens(self, text: str, letters: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
         key = (text[-TAIL:], *letters)
@@ -194,15 +219,14 @@ class Engine:
         if self._stopping.is_set():
             return []
         width = tensors["input_ids"].shape[1]
-        ends = _ids(config.eos_token_id)
         responses = []
         for row, request, length in zip(output.tolist(), requests, inputs.lengths, strict=True):
             room = settings.max_new_tokens if self._context is None else self._context - length
-            responses.append(self._text_response(request.key, row[width:][:room], ends, length))
+            responses.append(self._text_response(request.key, row[width:][:room], length))
         return responses
 
-    def _text_response(self, key: str, ids: list[int], ends: set[int], length: int) -> Response:
-        end = next((place for place, token in enumerate(ids) if token in ends), None)
+    def _text_response(self, key: str, ids: list[int], length: int) -> Response:
+        end = next((place for place, token in enumerate(ids) if token in self._ends), None)
         kept = ids if end is None else ids[:end]
         return Response(
             key=key,
@@ -212,17 +236,12 @@ class Engine:
             output_tokens=len(kept) + (end is not None),
         )
 
-    def _settings(self, **changes: Any) -> Any:
-        """The checkpoint's generation config without its sampling: the run's settings alone decide that."""
-        config = copy.deepcopy(self._model.generation_config)
-        changes |= {"do_sample": False, "temperature": None, "top_p": None, "top_k": None, "min_p": None}
-        for name, value in changes.items():
-            setattr(config, name, value)
-        if config.eos_token_id is None:
-            config.eos_token_id = self._tokenizer.eos_token_id
-        if config.pad_token_id is None:
-            config.pad_token_id = self._tokenizer.pad_token_id
-        return config
+    def _settings(self, **settings: Any) -> Any:
+        from transformers import GenerationConfig
+
+        return GenerationConfig(
+            eos_token_id=sorted(self._ends), pad_token_id=self._padding, do_sample=False, **settings
+        )
 
     @property
     def _stop_asked(self) -> Callable[..., Any]:
@@ -266,7 +285,19 @@ def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".split("\n", 1)[0]
 
 
-def _ids(value: Any) -> set[int]:
-    if value is None:
-        return set()
-    return set(value) if isinstance(value, list | tuple) else {int(value)}
+def _only_ends(model: Any, tokenizer: Any) -> tuple[frozenset[int], int]:
+    """Ids of the tokens that end an answer, and of the one that fills up; the rest of the generation config is dropped.
+
+    A checkpoint may ship sampling and repetition settings of its own; the run's settings alone are to count, and
+    `generate` would take whatever they leave open from the model's config.
+    """
+    from transformers import GenerationConfig
+
+    found = model.generation_config.eos_token_id
+    if found is None:
+        found = tokenizer.eos_token_id
+    ends = frozenset(found if isinstance(found, list | tuple) else [found])
+    padding = model.generation_config.pad_token_id
+    padding = tokenizer.pad_token_id if padding is None else padding
+    model.generation_config = GenerationConfig(eos_token_id=sorted(ends), pad_token_id=padding)
+    return ends, int(padding)

@@ -112,7 +112,7 @@ class Preparer:
 
     def _plan(self, request: Request) -> Item | Response:
         text = render(self.processor, request.prompt)
-        if request.settings.answer_mode == "choose":
+        if request.settings.answer_mode != "generate":
             refuse_open_thinking(text)
         with self._lock:
             tokens = len(self._tokenizer(text)["input_ids"])
