@@ -21,18 +21,22 @@ class Checkpoint:
     anything else is a name on the Hub, which is not contacted before one of its files is asked for.
     """
 
-    def __init__(self, target: str, revision: str | None = None) -> None:
+    def __init__(self, target: str, revision: str | None = None, *, scheme: str = "hf") -> None:
         if not target:
-            raise UsageError("hf: names no model; write hf:PATH or hf:NAME, e.g. hf:Qwen/Qwen3-VL-4B-Instruct")
+            raise UsageError(
+                f"{scheme}: names no model; write {scheme}:PATH or {scheme}:NAME, e.g. "
+                f"{scheme}:Qwen/Qwen3-VL-4B-Instruct"
+            )
         self.target = target
+        self.spec = f"{scheme}:{target}"
         self.revision = revision
-        self.folder = _local_folder(target)
+        self.folder = _local_folder(target, self.spec)
         if self.folder is None:
             return
         if revision is not None:
-            raise UsageError(f"hf:{target}: revision={revision} only applies to names on the Hub, and this is a folder")
+            raise UsageError(f"{self.spec}: revision={revision} only applies to names on the Hub, and this is a folder")
         if not (self.folder / "config.json").is_file():
-            raise UsageError(f"hf:{target}: the folder {self.folder} has no config.json, so it is no model checkpoint")
+            raise UsageError(f"{self.spec}: the folder {self.folder} has no config.json, so it is no model checkpoint")
 
     @property
     def source(self) -> str:
@@ -47,7 +51,7 @@ class Checkpoint:
         if self.folder is not None:
             path = self.folder / name
             return path if path.is_file() else None
-        return _hub_file(self.target, name, self.revision)
+        return _hub_file(self.target, name, self.revision, self.spec)
 
     @functools.cached_property
     def config(self) -> dict[str, Any]:
@@ -78,25 +82,25 @@ class Checkpoint:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise UsageError(f"hf:{self.target}: {path} can't be read: {error}") from error
+            raise UsageError(f"{self.spec}: {path} can't be read: {error}") from error
         if not isinstance(content, dict):
-            raise UsageError(f"hf:{self.target}: {path} is no JSON object")
+            raise UsageError(f"{self.spec}: {path} is no JSON object")
         return content
 
 
-def _local_folder(target: str) -> Path | None:
+def _local_folder(target: str, spec: str) -> Path | None:
     """The absolute folder that `target` means, or None for a name on the Hub."""
     path = Path(target).expanduser()
     if path.is_dir():
         return path.resolve()
     if path.exists():
-        raise UsageError(f"hf:{target}: {path} is a file; name the folder of the checkpoint")
+        raise UsageError(f"{spec}: {path} is a file; name the folder of the checkpoint")
     if target.startswith(_PATH_STARTS) or target.endswith("/") or target.count("/") > 1 or os.sep * 2 in target:
-        raise UsageError(f"hf:{target}: there is no folder {path.absolute()}")
+        raise UsageError(f"{spec}: there is no folder {path.absolute()}")
     return None
 
 
-def _hub_file(name: str, filename: str, revision: str | None) -> Path | None:
+def _hub_file(name: str, filename: str, revision: str | None, spec: str) -> Path | None:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import (
         EntryNotFoundError,
@@ -110,22 +114,22 @@ def _hub_file(name: str, filename: str, revision: str | None) -> Path | None:
     try:
         return Path(hf_hub_download(name, filename, revision=revision))
     except LocalEntryNotFoundError as error:
-        if filename != "config.json" and _hub_file(name, "config.json", revision) is not None:
+        if filename != "config.json" and _hub_file(name, "config.json", revision, spec) is not None:
             return None  # offline, and the cached model lacks the file
         raise UsageError(
-            f"hf:{name}: the Hub can't be reached and the model is not in the local cache; "
+            f"{spec}: the Hub can't be reached and the model is not in the local cache; "
             f"there is no folder of that name here either"
         ) from error
     except EntryNotFoundError:
         return None
     except GatedRepoError as error:
         raise UsageError(
-            f"hf:{name}: access must be asked for at https://huggingface.co/{name}; then set HF_TOKEN"
+            f"{spec}: access must be asked for at https://huggingface.co/{name}; then set HF_TOKEN"
         ) from error
     except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
         where = f" at revision {revision}" if revision else ""
         raise UsageError(
-            f"hf:{name}: no folder of that name here, and no such model on the Hub{where} (private ones need HF_TOKEN)"
+            f"{spec}: no folder of that name here, and no such model on the Hub{where} (private ones need HF_TOKEN)"
         ) from error
     except OSError as error:
-        raise UsageError(f"hf:{name}: the Hub can't be reached: {error}") from error
+        raise UsageError(f"{spec}: the Hub can't be reached: {error}") from error

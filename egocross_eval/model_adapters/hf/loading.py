@@ -59,9 +59,7 @@ def load_processor(checkpoint: Checkpoint, options: HfOptions) -> Any:
         raise _not_loaded(checkpoint, "processor", error) from error
     tokenizer = getattr(processor, "tokenizer", None)
     if tokenizer is None or not any(hasattr(processor, part) for part in ("image_processor", "video_processor")):
-        raise UsageError(
-            f"hf:{checkpoint.target}: its processor ({type(processor).__name__}) takes no images with text"
-        )
+        raise UsageError(f"{checkpoint.spec}: its processor ({type(processor).__name__}) takes no images with text")
     tokenizer.padding_side = "left"
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
@@ -114,12 +112,12 @@ def _with_lora(model: Any, folder: Path, checkpoint: Checkpoint) -> Any:
             adapted = PeftModel.from_pretrained(model, str(folder))
         except Exception as error:  # peft raises whatever torch and its own checks raise
             raise UsageError(
-                f"lora={folder} doesn't fit hf:{checkpoint.target}; was it trained for another base? ({_short(error)})"
+                f"lora={folder} doesn't fit {checkpoint.spec}; was it trained for another base? ({_short(error)})"
             ) from error
     for warning in caught:
         if "missing adapter keys" in str(warning.message):
             raise UsageError(
-                f"lora={folder} doesn't fit hf:{checkpoint.target}: part of its weights has no place there; "
+                f"lora={folder} doesn't fit {checkpoint.spec}: part of its weights has no place there; "
                 f"was it trained for another base?"
             )
     return adapted.merge_and_unload()
@@ -131,7 +129,7 @@ def _not_loaded(checkpoint: Checkpoint, what: str, error: Exception) -> UsageErr
         hint = "; it brings its own code: read it, then add trust_remote_code=true"
     elif "does not recognize this architecture" in str(error) or "Unrecognized" in str(error):
         hint = "; this transformers doesn't know the architecture: upgrade it, or the checkpoint takes no images"
-    return UsageError(f"hf:{checkpoint.target}: its {what} can't be loaded ({_short(error)}){hint}")
+    return UsageError(f"{checkpoint.spec}: its {what} can't be loaded ({_short(error)}){hint}")
 
 
 def _short(error: Exception) -> str:

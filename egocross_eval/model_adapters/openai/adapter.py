@@ -20,6 +20,7 @@ from egocross_eval.schema import Request, Response
 
 if TYPE_CHECKING:
     from egocross_eval.model_adapters.openai.transport import HttpReply, Transport
+    from egocross_eval.model_adapters.openai.vllm_fields import VllmFields
 
 MODELS = "/models"
 _MOST_SEEN = 20
@@ -56,12 +57,14 @@ class OpenAIAdapter(ModelAdapter):
         self._options = options
         self._model = target
         tokens_field = options.tokens_field or ("max_completion_tokens" if is_openai(self._url) else "max_tokens")
-        self._bodies = BodyWriter(options, tokens_field=tokens_field)
+        self._vllm = self._vllm_fields() if options.vllm or options.media == "file" else None
+        self._bodies = BodyWriter(options, tokens_field=tokens_field, vllm=self._vllm)
         self._models_seen: set[str] = set()
         self._servers_seen: set[str] = set()
         self._versions_seen: set[str] = set()
         self._tokens_field = tokens_field
-        self.capabilities = Capabilities(images=True, video=options.video, scores=True)
+        vllm = self._vllm is not None
+        self.capabilities = Capabilities(images=True, video=options.video or vllm, scores=True, constrained=vllm)
 
     def fingerprint(self) -> str:
         """Hash of the address, the model's name and the options that shape requests.
@@ -78,17 +81,18 @@ class OpenAIAdapter(ModelAdapter):
             "tokens_field": self._tokens_field,
             "logprobs": options.logprobs,
         }
+        if self._vllm is not None:
+            identity |= {"vllm": True, "media": options.media}
         return "openai-" + hashlib.sha256(msgspec.json.encode(identity)).hexdigest()[:32]
 
     def details(self) -> dict[str, Any]:
         """The address, and what replies said of the server so far."""
-        return {
-            "base_url": self._url,
-            "model": self._model,
+        seen = {
             "replied_as": sorted(self._models_seen),
             "server": sorted(self._servers_seen),
             "system_fingerprints": sorted(self._versions_seen),
         }
+        return {"base_url": self._url, "model": self._model} | {name: values for name, values in seen.items() if values}
 
     def model_name(self) -> str:
         """The model's name as the server knows it; asks `/models` once where the spec names none.
@@ -106,18 +110,29 @@ class OpenAIAdapter(ModelAdapter):
         from egocross_eval.model_adapters.openai.asking import opened
         from egocross_eval.model_adapters.openai.pump import pump
 
+        if self._vllm is not None:
+            requests = self._vllm.prepared(requests)
         open_session = partial(
             opened, self._transport(), self._bodies, self._options, model=self.model_name(), note=self._note
         )
         return pump(requests, open_session, concurrency=self._options.concurrency)
 
-    def _transport(self) -> Transport:
+    def _transport(self, url: str = "") -> Transport:
         from egocross_eval.model_adapters.openai.transport import Transport
 
         options = self._options
         named = options.api_key_env != OpenAIOptions().api_key_env
         key = ApiKey.from_environment(options.api_key_env, required=named or is_openai(self._url))
-        return Transport(self._url, key, timeout=options.timeout, connections=options.concurrency)
+        return Transport(url or self._url, key, timeout=options.timeout, connections=options.concurrency)
+
+    def _vllm_fields(self) -> VllmFields:
+        from egocross_eval.model_adapters.openai.vllm_fields import ServerTokenizer, VllmFields
+
+        def tokenizer() -> ServerTokenizer:
+            # vLLM's own routes lie beside `/v1`.
+            return ServerTokenizer(self._transport(self._url.removesuffix("/v1")), self.model_name())
+
+        return VllmFields(files=self._options.media == "file", tokenizer=tokenizer)
 
     async def _only_model(self) -> str:
         transport = self._transport()

@@ -8,7 +8,8 @@ each is written.
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,6 +17,9 @@ from egocross_eval.benchmark.frame_store import scaled_frame
 from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
 from egocross_eval.schema import GenerationSettings, ImagePart, Message, Prompt, Request, TextPart, VideoPart
+
+if TYPE_CHECKING:
+    from egocross_eval.model_adapters.openai.vllm_fields import VllmFields
 
 RESERVED = frozenset({"model", "messages", "stream", "n"})
 """Body fields that `extra` and `drop` may not touch."""
@@ -44,8 +48,9 @@ class UnsupportedPromptError(ValueError):
 class BodyWriter:
     """Turns requests into bodies for one model and one set of options."""
 
-    def __init__(self, options: OpenAIOptions, *, tokens_field: str) -> None:
+    def __init__(self, options: OpenAIOptions, *, tokens_field: str, vllm: VllmFields | None = None) -> None:
         self._options = options
+        self._vllm = vllm
         self._tokens_field = tokens_field
         self._extra = _extra_fields(options.extra)
         self._dropped = _dropped_fields(options.drop)
@@ -80,14 +85,17 @@ class BodyWriter:
         """
         prompt = request.prompt
         fields = self.fixed_fields(request.settings)
+        if self._vllm is not None:
+            fields = self._vllm.fields(request) | fields
         video = _only_video(prompt)
         if video is not None:
             fields = _with_video_times(fields, video)
+        writer = _FrameWriter(request, self._vllm)
         output = _Pieces()
         output.text(b'{"model":' + _encode(model) + b',"messages":[')
         for index, message in enumerate(prompt.messages):
             output.text(b"," if index else b"")
-            _write_message(output, message, prompt.max_pixels)
+            _write_message(output, message, writer)
         tail = _encode(fields)
         output.text(b"]" + (b"," if fields else b"") + tail[1:])
         return output.done()
@@ -113,7 +121,41 @@ class _Pieces:
         return self._pieces
 
 
-def _write_message(output: _Pieces, message: Message, max_pixels: int | None) -> None:
+class _FrameWriter:
+    """Writes the frames of one request."""
+
+    def __init__(self, request: Request, vllm: VllmFields | None) -> None:
+        self._max_pixels = request.prompt.max_pixels
+        self._hashes = iter(request.frame_hashes)
+        self._vllm = vllm
+
+    def image(self, output: _Pieces, part: ImagePart) -> None:
+        frame_hash = next(self._hashes, "")
+        if self._vllm is not None and self._vllm.files:
+            output.text(b'{"type":"image_url","image_url":{"url":' + _encode(Path(part.path).as_uri()) + b"}")
+        else:
+            data, mime = scaled_frame(part.path, self._max_pixels)
+            output.text(b'{"type":"image_url","image_url":{"url":"data:' + mime.encode() + b";base64,")
+            output.frame(data)
+            output.text(b'"}')
+        if self._vllm is not None and frame_hash:
+            output.text(b',"uuid":' + _encode(f"{frame_hash}-{self._max_pixels or ''}"))
+        output.text(b"}")
+
+    def video(self, output: _Pieces, part: VideoPart) -> None:
+        """vLLM's form of a clip that is given as frames: one data URL, frames in base64 joined by commas.
+
+        The media type is always `video/jpeg`; each frame is decoded by its content, so PNG frames may stand in it too.
+        """
+        output.text(b'{"type":"video_url","video_url":{"url":"data:video/jpeg;base64,')
+        for index, path in enumerate(part.paths):
+            next(self._hashes, "")
+            output.text(b"," if index else b"")
+            output.frame(scaled_frame(path, self._max_pixels)[0])
+        output.text(b'"}}')
+
+
+def _write_message(output: _Pieces, message: Message, frames: _FrameWriter) -> None:
     output.text(b'{"role":' + _encode(message.role) + b',"content":')
     parts = message.parts
     if len(parts) == 1 and isinstance(parts[0], TextPart):
@@ -126,25 +168,10 @@ def _write_message(output: _Pieces, message: Message, max_pixels: int | None) ->
         if isinstance(part, TextPart):
             output.text(b'{"type":"text","text":' + _encode(part.text) + b"}")
         elif isinstance(part, ImagePart):
-            data, mime = scaled_frame(part.path, max_pixels)
-            output.text(b'{"type":"image_url","image_url":{"url":"data:' + mime.encode() + b";base64,")
-            output.frame(data)
-            output.text(b'"}}')
+            frames.image(output, part)
         else:
-            _write_video(output, part, max_pixels)
+            frames.video(output, part)
     output.text(b"]}")
-
-
-def _write_video(output: _Pieces, part: VideoPart, max_pixels: int | None) -> None:
-    """vLLM's form of a clip that is given as frames: one data URL, frames in base64 joined by commas.
-
-    The media type is always `video/jpeg`; each frame is decoded by its content, so PNG frames may stand in it too.
-    """
-    output.text(b'{"type":"video_url","video_url":{"url":"data:video/jpeg;base64,')
-    for index, path in enumerate(part.paths):
-        output.text(b"," if index else b"")
-        output.frame(scaled_frame(path, max_pixels)[0])
-    output.text(b'"}}')
 
 
 def _only_video(prompt: Prompt) -> VideoPart | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -57,6 +57,20 @@ class OpenAIOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     extra: Annotated[
         str, msgspec.Meta(description='more body fields as a JSON object, e.g. {"reasoning_effort":"low"}')
     ] = ""
+    vllm: Annotated[
+        bool,
+        msgspec.Meta(
+            description="the server is vLLM: exact log-probabilities of every letter, answers constrained to the "
+            "letters, equal frames processed once, native videos"
+        ),
+    ] = False
+    media: Annotated[
+        Literal["base64", "file"],
+        msgspec.Meta(
+            description="how frames are sent; file: as file:// addresses that a vLLM server on this machine reads "
+            "(--allowed-local-media-path), scaled there"
+        ),
+    ] = "base64"
     video: Annotated[
         bool,
         msgspec.Meta(
