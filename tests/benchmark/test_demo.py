@@ -19,6 +19,7 @@ from egocross_eval.benchmark.support import read_support, read_support_with_noti
 from egocross_eval.benchmark.testbed import read_testbed, read_testbed_with_notices
 from egocross_eval.benchmark.times import natural_key
 from egocross_eval.errors import UsageError
+from egocross_eval.schema import Question
 from egocross_eval.tasks.base import DataSource
 
 SMALL = {"per_cell": 1, "frame_scale": 0.25, "training": 30}
@@ -244,20 +245,22 @@ def test_one_support_example_carries_the_clip_of_another_question(demo: Path) ->
     assert questions.questions[wrong[0].id - 1].question_type == ""
 
 
-def test_a_training_split_comes_on_request_with_sorted_options_first(tmp_path: Path) -> None:
-    summary = write_demo(tmp_path, per_cell=1, frame_scale=0.25, training=120)
-    examples = load(tmp_path / "egocross_support_set/training.json")
-    assert summary.training == len(examples) == 120
-    questions = read_support(
-        DataSource(root=tmp_path, questions_file=tmp_path / "egocross_support_set/training.json")
-    ).questions
-    assert {(q.dataset, q.question_type) for q in questions} == {(cell.dataset, cell.question_type) for cell in CELLS}
-    in_order = [list(q.options.values()) == sorted(q.options.values()) for q in questions]
-    assert all(in_order[:40])
-    late = [ordered for ordered, q in zip(in_order, questions, strict=True) if q.id > 80 and q.dataset != "ENIGMA"]
-    assert sum(late) < len(late) / 2
-    info = load(tmp_path / "egocross_support_set/dataset_info.json")
+def test_a_training_split_comes_on_request_shuffled_and_with_its_options_in_order(small: Path) -> None:
+    folder = small / "egocross_support_set"
+
+    def read(name: str) -> tuple[Question, ...]:
+        return read_support(DataSource(root=small, questions_file=folder / name)).questions
+
+    shuffled, in_order = read("training.json"), read("training_sorted.json")
+    assert len(shuffled) == 30
+    assert {(q.dataset, q.question_type) for q in shuffled} == {(cell.dataset, cell.question_type) for cell in CELLS}
+    for one, other in zip(shuffled, in_order, strict=True):
+        assert (one.text, one.frames, one.answer_text) == (other.text, other.frames, other.answer_text)
+        assert sorted(one.options.values()) == list(other.options.values())
+    assert any(one.options != other.options for one, other in zip(shuffled, in_order, strict=True))
+    info = load(folder / "dataset_info.json")
     assert info["egocross_training"]["file_name"] == "training.json"
+    assert info["egocross_training_sorted"]["file_name"] == "training_sorted.json"
     assert info["egocross_training"]["tags"]["role_tag"] == "role"
 
 

@@ -41,8 +41,8 @@ def write_demo(
     """Writes the demo benchmark below `root`; the same arguments give the same bytes.
 
     `per_cell`: testbed questions for each of the 25 (dataset, question type) cells; from 2 on all oddities of the
-    real testbed are there. `training`: examples of the training split, `egocross_support_set/training.json`, on
-    videos of its own; none by default. `frame_scale`: size of the testbed's and support set's frames; 1 is 320 to 384
+    real testbed are there. `training`: examples of the training split, `egocross_support_set/training.json` (and
+    `training_sorted.json`, the same with their options in order), on videos of its own; none by default. `frame_scale`: size of the testbed's and support set's frames; 1 is 320 to 384
     pixels wide.
     Raises `UsageError` for numbers out of range and where `root` holds a benchmark already, which is never overwritten.
     """

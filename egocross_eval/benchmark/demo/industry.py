@@ -97,7 +97,7 @@ def bench_act(take: Take) -> Shot:
     twice = rng.random() < 0.4
     touches = sorted(rng.sample(range(len(starts)), 2 if twice else 1))
     right = touches[-1]
-    region = rng.choice(BENCH.reach[hand])
+    region = rng.choice(("bottom-center", "center"))  # away from where the hands rest
     stays = [Stay(other, rng.choice(("top-left", "top-center", "top-right")), 0.0, take.until)]
     moment = 0.0
     for index in touches:

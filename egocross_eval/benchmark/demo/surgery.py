@@ -192,7 +192,7 @@ def cholec_act(take: Take) -> Shot:
         [width * 0.28, height * 0.26, width * 0.72, height * 0.76], fill=(138, 104, 92), outline=INK
     )
     label = tag(target, round(height * 0.052), INK, PAPER)
-    stamp(ground, label, (width / 2, height * 0.72))
+    stamp(ground, label, (width / 2, height * 0.81))
     phrase = f"{verb} {target} using {name}"
     ask = Ask(
         "action temporal localization",

@@ -14,14 +14,9 @@ from egocross_eval.benchmark.cells import DOMAINS, LETTERS
 
 from .layout import SOURCES, question_id, support_folder, testbed_folder
 from .plan import Item, plan_support, plan_testbed, plan_training
-from .shots import seeded
 
 _COLON_DOMAINS = frozenset({"industry", "surgery"})
 """Domains whose support examples write options as `A: text`; the others write `A. text`."""
-
-_SORTED_SHARE, _SHUFFLED_FROM = 0.35, 0.65
-"""The training split begins with options in order; from the first share on they are shuffled more and more, from the
-second on all: a small model that is trained in this order learns what it does not learn when all are shuffled."""
 
 
 class FrameCount:
@@ -85,23 +80,27 @@ def write_support(root: Path, seed: int, scale: float, count: FrameCount) -> int
 
 
 def write_training(root: Path, seed: int, total: int, count: FrameCount) -> int:
-    """Adds `training.json` and its frames to the support set; returns the number of examples."""
+    """Adds a training split to the support set; returns the number of examples.
+
+    `training_sorted.json` has the same examples as `training.json` with their options in order: a small model learns
+    from these first what it doesn't learn when all options are shuffled from the start.
+    """
     folder = root / "egocross_support_set"
-    rng = seeded(seed, "training", "order")
-    examples: list[dict[str, Any]] = []
-    items = plan_training(seed, total)
-    for _, group in groupby(items, key=lambda item: id(item.shot)):
+    shuffled: list[dict[str, Any]] = []
+    in_order: list[dict[str, Any]] = []
+    for _, group in groupby(plan_training(seed, total), key=lambda item: id(item.shot)):
         clip = list(group)
         paths = _write_frames(folder, clip, lambda item: support_folder(item.cell, item.video, item.number), count)
         for item, frames in zip(clip, paths, strict=True):
-            progress = len(examples) / total
-            in_order = rng.random() > (progress - _SORTED_SHARE) / (_SHUFFLED_FROM - _SORTED_SHARE)
-            examples.append(_example(_in_order(item) if in_order else item, frames))
-    _write_json(folder / "training.json", examples)
+            shuffled.append(_example(item, frames))
+            in_order.append(_example(_in_order(item), frames))
+    _write_json(folder / "training.json", shuffled)
+    _write_json(folder / "training_sorted.json", in_order)
     registry = folder / "dataset_info.json"
     known = json.loads(registry.read_text(encoding="utf-8"))
-    _write_json(registry, known | {"egocross_training": _registered("training.json")})
-    return len(examples)
+    names = {"egocross_training": "training.json", "egocross_training_sorted": "training_sorted.json"}
+    _write_json(registry, known | {name: _registered(file) for name, file in names.items()})
+    return len(shuffled)
 
 
 def _write_frames(
