@@ -1,0 +1,223 @@
+"""The Python environment that LLaMA-Factory runs in: this one, a named one, or one built from the shipped lock."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from egocross_eval.directories import cache_directory
+from egocross_eval.errors import RunError, UsageError
+
+PYTHON_VERSION = "3.11"
+"""The Python that the lock was resolved for."""
+
+UV_REQUIREMENT = "uv>=0.9"
+
+STAMP = ".complete"
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+_PROBE = """
+import importlib.metadata as m, importlib.util as u, json, platform, sys
+names = ["llamafactory", "torch", "torchvision", "torchaudio", "transformers", "peft", "deepspeed", "msgspec"]
+found = {}
+for name in names:
+    if u.find_spec(name) is not None:
+        try:
+            found[name] = m.version(name)
+        except m.PackageNotFoundError:
+            found[name] = ""
+print(json.dumps({"python": platform.python_version(), "packages": found}))
+"""
+
+Say = Callable[[str], None]
+
+
+class TrainingEnvironment(msgspec.Struct, frozen=True, kw_only=True):
+    """An interpreter in which llamafactory can be imported."""
+
+    python: Path
+    origin: str
+    """`this one`, `named` or `built`."""
+    versions: dict[str, str]
+    """Version of Python and of each package that training rests on."""
+
+
+def lock_file() -> Path:
+    """The shipped lock: exact versions with hashes, for Linux, macOS and Windows."""
+    return Path(__file__).parent / "locks" / "train.txt"
+
+
+def built_folder() -> Path:
+    """Where the environment of the shipped lock is or will be; another lock, another folder."""
+    digest = hashlib.sha256(lock_file().read_bytes()).hexdigest()[:12]
+    return cache_directory() / "training" / f"py{PYTHON_VERSION}-{digest}"
+
+
+def interpreter(folder: Path) -> Path:
+    """The Python of a virtual environment."""
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def find_environment(python: Path | None = None, *, say: Say = lambda text: None) -> TrainingEnvironment:
+    """The environment to train in; builds it from the shipped lock, once, where no other is there.
+
+    `python` names an interpreter. Without it this one is taken if it has llamafactory. `say` is told what takes long.
+    Raises `UsageError` for an interpreter that can't run it and `RunError` where building fails.
+    """
+    if python is not None:
+        return _checked(python, "named")
+    if importlib.util.find_spec("llamafactory") is not None:
+        return _checked(Path(sys.executable), "this one")
+    folder = built_folder()
+    if not (folder / STAMP).is_file():
+        _build(folder, say)
+    return _checked(interpreter(folder), "built")
+
+
+def existing_environment(python: Path | None = None) -> TrainingEnvironment | None:
+    """As `find_environment`, but None where it would have to be built."""
+    if python is None and importlib.util.find_spec("llamafactory") is None:
+        folder = built_folder()
+        return _checked(interpreter(folder), "built") if (folder / STAMP).is_file() else None
+    return find_environment(python)
+
+
+@functools.cache
+def _checked(python: Path, origin: str) -> TrainingEnvironment:
+    command = [str(python), "-c", _PROBE]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=_clean())
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UsageError(f"--python {python}: can't be run: {error}") from error
+    if done.returncode != 0:
+        raise UsageError(f"--python {python}: {done.stderr.strip()[-400:] or 'it failed'}")
+    found = json.loads(done.stdout.strip().splitlines()[-1])
+    missing = [name for name in ("llamafactory", "torch", "msgspec") if name not in found["packages"]]
+    if missing:
+        raise UsageError(
+            f"{python} lacks {', '.join(missing)}; leave --python out to have an environment built from the shipped "
+            f"lock, or install into it: {' '.join(missing)}"
+        )
+    return TrainingEnvironment(python=python, origin=origin, versions={"python": found["python"], **found["packages"]})
+
+
+def find_uv() -> list[str] | None:
+    """How to call uv: found on PATH, or as a module of this Python; None where it's absent."""
+    path = shutil.which("uv")
+    if path is not None:
+        return [path]
+    if importlib.util.find_spec("uv") is not None:
+        return [sys.executable, "-m", "uv"]
+    private = _private_uv()
+    return [str(private)] if private.is_file() else None
+
+
+def _private_uv() -> Path:
+    return cache_directory() / "training" / "uv" / "bin" / ("uv.exe" if os.name == "nt" else "uv")
+
+
+def _uv(say: Say) -> list[str]:
+    found = find_uv()
+    if found is not None:
+        return found
+    target = _private_uv().parent.parent
+    say(f"installing uv into {target}")
+    _run([sys.executable, "-m", "pip", "install", "--quiet", "--target", str(target), UV_REQUIREMENT], "installing uv")
+    if not _private_uv().is_file():
+        raise RunError(f"pip left no uv in {target}; install uv yourself and have it on PATH")
+    return [str(_private_uv())]
+
+
+def _build(folder: Path, say: Say) -> None:
+    """Builds the environment of the lock in `folder`; the stamp is written last, so half of one is never used."""
+    from filelock import FileLock
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if (folder / STAMP).is_file():
+            return
+        uv = _uv(say)
+        say(f"building the training environment in {folder} (once; about 6 GB)")
+        if folder.exists():
+            shutil.rmtree(folder)
+        _run([*uv, "venv", "--quiet", "--python", PYTHON_VERSION, str(folder)], "making the environment")
+        target = ["--python", str(interpreter(folder))]
+        _run(
+            [*uv, "pip", "install", "--compile-bytecode", *target, "--require-hashes", "-r", str(lock_file())],
+            "installing the packages of the lock",
+        )
+        (folder / STAMP).write_text(lock_file().name + "\n", encoding="utf-8")
+
+
+def _run(command: list[str], what: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=_clean())
+    if done.returncode == 0:
+        return
+    text = (done.stderr or done.stdout).strip()
+    hint = ""
+    if "No space left" in text or "os error 28" in text:
+        hint = "; the disk is full: free about 8 GB or set EGOCROSS_CACHE to a larger disk"
+    raise RunError(f"{what} failed{hint}:\n{text[-1500:]}")
+
+
+def _clean() -> dict[str, str]:
+    """The process environment without what would leak this Python's packages into another one."""
+    return {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
+
+
+def process_environment(environment: TrainingEnvironment) -> dict[str, str]:
+    """Variables for a process of the training environment: it finds this package there, and nothing else of ours."""
+    folder = cache_directory() / "training" / "package" / hashlib.sha256(str(_PACKAGE).encode()).hexdigest()[:12]
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / _PACKAGE.name
+    if not link.exists():
+        try:
+            link.symlink_to(_PACKAGE, target_is_directory=True)
+        except FileExistsError:
+            link.exists()
+        except OSError:
+            shutil.copytree(_PACKAGE, link, dirs_exist_ok=True)
+    variables = _clean()
+    variables["PYTHONPATH"] = str(folder)
+    variables["TOKENIZERS_PARALLELISM"] = "false"
+    return variables
+
+
+def ask(environment: TrainingEnvironment, task: str, payload: dict[str, Any]) -> Any:
+    """Runs a task of `egocross_eval.training.worker` in the training environment and returns what it answers.
+
+    Raises `UsageError` with the worker's message for wrong input and `RunError` with the end of its log otherwise.
+    """
+    with tempfile.TemporaryDirectory(prefix="egocross-") as scratch:
+        question, answer = Path(scratch) / "question.json", Path(scratch) / "answer.json"
+        question.write_bytes(msgspec.json.encode(payload))
+        command = [str(environment.python), "-m", "egocross_eval.training.worker", task, str(question), str(answer)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=process_environment(environment), cwd=scratch
+        )
+        if not answer.is_file():
+            raise RunError(f"{task} failed in {environment.python}:\n{(done.stderr or done.stdout).strip()[-3000:]}")
+        found = json.loads(answer.read_text(encoding="utf-8"))
+    if "wrong" in found:
+        raise UsageError(found["wrong"])
+    if "failed" in found:
+        from egocross_eval.training.faults import explain
+
+        known = explain(found["failed"])
+        raise RunError(
+            f"{task} failed: {known}" if known else f"{task} failed in {environment.python}:\n{found['failed']}"
+        )
+    return found["result"]

@@ -1,0 +1,96 @@
+"""From a recipe to the files that LLaMA-Factory reads and the command that starts it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from egocross_eval.errors import UsageError
+from egocross_eval.training.dataset import NAME
+from egocross_eval.training.environment import TrainingEnvironment
+from egocross_eval.training.recipes import Launch, Recipe, Zero
+
+
+def zero_config(stage: Zero) -> dict[str, Any]:
+    """A DeepSpeed configuration; sizes and precision marked `auto` are filled in by the trainer.
+
+    ZeRO-2 shares gradients and optimizer states between the GPUs, ZeRO-3 the weights as well: slower, for models that
+    don't fit otherwise.
+    """
+    zero: dict[str, Any] = {
+        "stage": 2,
+        "overlap_comm": True,
+        "contiguous_gradients": True,
+        "reduce_scatter": True,
+        "allgather_partitions": True,
+        "allgather_bucket_size": 200_000_000,
+        "reduce_bucket_size": 200_000_000,
+        "round_robin_gradients": True,
+    }
+    if stage == "zero3":
+        zero = {
+            "stage": 3,
+            "overlap_comm": True,
+            "contiguous_gradients": True,
+            "sub_group_size": 1_000_000_000,
+            "reduce_bucket_size": "auto",
+            "stage3_prefetch_bucket_size": "auto",
+            "stage3_param_persistence_threshold": "auto",
+            "stage3_max_live_parameters": 1_000_000_000,
+            "stage3_max_reuse_distance": 1_000_000_000,
+            # Without it a full checkpoint holds no whole weights.
+            "stage3_gather_16bit_weights_on_model_save": True,
+        }
+    return {
+        "train_batch_size": "auto",
+        "train_micro_batch_size_per_gpu": "auto",
+        "gradient_accumulation_steps": "auto",
+        "gradient_clipping": "auto",
+        "zero_allow_untested_optimizer": True,
+        "bf16": {"enabled": "auto"},
+        "fp16": {"enabled": "auto"},
+        "zero_optimization": zero,
+    }
+
+
+def configuration(recipe: Recipe, launch: Launch, *, model: str, output: Path) -> dict[str, Any]:
+    """What LLaMA-Factory is given: the recipe's arguments and those that follow from the command line.
+
+    On the CPU half precision is switched off. Raises `UsageError` for DeepSpeed on a CPU.
+    """
+    config = {
+        **recipe.arguments,
+        "model_name_or_path": model,
+        "dataset": NAME,
+        "dataset_dir": str(output / "data"),
+        "output_dir": str(output / "model"),
+        "report_to": recipe.arguments.get("report_to", "none"),
+        "overwrite_cache": False,
+    }
+    if launch.gpus == 0:
+        if launch.deepspeed != "none":
+            raise UsageError("DeepSpeed needs GPUs; with --gpus 0 add --deepspeed none")
+        config |= {"use_cpu": True, "bf16": False, "fp16": False}
+    if launch.deepspeed != "none":
+        config["deepspeed"] = str(output / f"{launch.deepspeed}.json")
+    return config
+
+
+def command(environment: TrainingEnvironment, launch: Launch, config: Path) -> list[str]:
+    """The command line that trains: one process, or torchrun's agent with one process a GPU."""
+    python = [str(environment.python)]
+    if not launch.distributed:
+        return [*python, "-m", "llamafactory.launcher", str(config)]
+    host, _, port = launch.address.rpartition(":")
+    if not host or not port.isdigit():
+        raise UsageError(f"--address {launch.address}: write HOST:PORT of node 0, e.g. 10.0.0.1:29500")
+    if not 0 <= launch.rank < launch.nodes:
+        raise UsageError(f"--node-rank {launch.rank}: nodes are counted from 0 to {launch.nodes - 1}")
+    return [
+        *python,
+        "-m",
+        "torch.distributed.run",
+        *(f"--nnodes={launch.nodes}", f"--node_rank={launch.rank}", f"--nproc_per_node={max(1, launch.gpus)}"),
+        *(f"--master_addr={host}", f"--master_port={port}"),
+        *("-m", "llamafactory.launcher", str(config)),
+    ]

@@ -1,0 +1,79 @@
+"""Merges a LoRA adapter into its base by LLaMA-Factory's export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from egocross_eval.errors import UsageError
+from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
+from egocross_eval.training.card import read_card, write_card
+from egocross_eval.training.environment import TrainingEnvironment, process_environment
+from egocross_eval.training.process import run
+from egocross_eval.training.sizing import read_config
+
+SHARD_GB = 4
+"""Largest weight file of the merged checkpoint, as the organisers print it."""
+
+DTYPES = {"float32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
+
+
+def merge(adapter: Path, output: Path, environment: TrainingEnvironment, *, base: str | None = None) -> Path:
+    """Writes `adapter` merged into its base to the new folder `output`, in the base's precision, with its card.
+
+    The base is the card's unless named. Raises `UsageError` where `adapter` is no adapter, its base isn't known or
+    `output` isn't empty, and `RunError` where the export fails.
+    """
+    import yaml
+
+    if not (adapter / "adapter_config.json").is_file():
+        raise UsageError(
+            f"{adapter} has no adapter_config.json, so it's no LoRA adapter; a full checkpoint needs no merging"
+        )
+    if output.is_dir() and any(output.iterdir()):
+        raise UsageError(f"{output} is not empty; name a new folder for the merged checkpoint")
+    card = read_card(adapter)
+    base = base or (card.base if card else None)
+    if base is None:
+        raise UsageError(f"{adapter} has no training card that names its base; name it by --model")
+    checkpoint = Checkpoint(base)
+    template = card.arguments.get("template", "qwen3_vl_nothink") if card else "qwen3_vl_nothink"
+    work = output.with_name(output.name + ".export")
+    work.mkdir(parents=True, exist_ok=True)
+    config = work / "merge.yaml"
+    config.write_text(
+        yaml.safe_dump(
+            {
+                "model_name_or_path": checkpoint.source,
+                "adapter_name_or_path": str(adapter.resolve()),
+                "template": template,
+                "export_dir": str(output.resolve()),
+                "export_size": SHARD_GB,
+                "export_device": "cpu",
+                "export_legacy_format": False,
+                "infer_dtype": DTYPES.get(stored_dtype(checkpoint), "bfloat16"),
+            },
+            sort_keys=False,
+        ),
+        encoding="utf-8",
+    )
+    run(
+        [str(environment.python), "-m", "llamafactory.cli", "export", str(config)],
+        environment={**process_environment(environment), "CUDA_VISIBLE_DEVICES": ""},
+        folder=work,
+        log=work / "log.txt",
+    )
+    if not (output / "config.json").is_file():
+        raise UsageError(f"the export left no checkpoint in {output}; its log: {work / 'log.txt'}")
+    if card is not None:
+        write_card(output, msgspec.structs.replace(card, kind="merged"))
+    return output
+
+
+def stored_dtype(checkpoint: Checkpoint) -> str:
+    """Precision in which a checkpoint says that it's stored."""
+    config = read_config(checkpoint, "config.json")
+    text = config.get("text_config") or {}
+    found = config.get("dtype") or config.get("torch_dtype") or text.get("dtype") or text.get("torch_dtype") or ""
+    return str(found).removeprefix("torch.")

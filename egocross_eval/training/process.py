@@ -1,0 +1,149 @@
+"""Starts LLaMA-Factory, shows how far it is, keeps its log, and ends it with all its workers."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from egocross_eval.errors import RunError
+from egocross_eval.training.faults import explain
+
+TRAINER_LOG = "trainer_log.jsonl"
+"""Where LLaMA-Factory writes a line for each logged step."""
+
+GRACE = 10.0
+"""Seconds between asking the workers to end and killing them."""
+
+_LOOK = 0.25
+"""Seconds between two looks at the trainer's log."""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the trainer's log."""
+
+    current_steps: int
+    total_steps: int
+    loss: float | None = None
+    lr: float | None = None
+    remaining_time: str = ""
+
+
+def read_steps(folder: Path) -> list[Step]:
+    """The logged steps in order, each once; a torn last line is left out."""
+    path = folder / TRAINER_LOG
+    if not path.is_file():
+        return []
+    steps: dict[int, Step] = {}
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            step = msgspec.convert(json.loads(line), Step)
+        except (ValueError, msgspec.ValidationError):
+            continue
+        if step.loss is not None:
+            # A resumed training logs again what it does again.
+            steps[step.current_steps] = step
+    return [steps[number] for number in sorted(steps)]
+
+
+def run(
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    folder: Path,
+    log: Path,
+    on_step: Callable[[Step], None] = lambda step: None,
+) -> None:
+    """Runs the command to its end, its output appended to `log`.
+
+    Raises `RunError` with the remedy where the log shows a known fault, else with the end of the log. However this
+    ends, no process of the command is left.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    start = log.stat().st_size if log.exists() else 0
+    seen = len(read_steps(folder))
+    with log.open("ab") as out:
+        child = subprocess.Popen(
+            list(command),
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=dict(environment),
+            cwd=log.parent,
+            start_new_session=True,
+        )
+        try:
+            with _ended_on_signal():
+                while child.poll() is None:
+                    seen = _report(folder, seen, on_step)
+                    time.sleep(_LOOK)
+        finally:
+            end_group(child)
+    _report(folder, seen, on_step)
+    if child.returncode != 0:
+        raise RunError(_reason(log, start, child.returncode))
+
+
+@contextlib.contextmanager
+def _ended_on_signal() -> Any:
+    """Turns SIGTERM into KeyboardInterrupt, so that the workers end with us."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _report(folder: Path, seen: int, on_step: Callable[[Step], None]) -> int:
+    steps = read_steps(folder)
+    for step in steps[seen:]:
+        on_step(step)
+    return max(seen, len(steps))
+
+
+def end_group(child: subprocess.Popen[bytes]) -> None:
+    """Ends a process started in a session of its own with all that it has started."""
+    if os.name == "nt":
+        child.kill()
+        child.wait()
+        return
+    for number, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, GRACE)):
+        try:
+            os.killpg(child.pid, number)
+        except ProcessLookupError:
+            break
+        limit = time.monotonic() + patience
+        while time.monotonic() < limit:
+            child.poll()
+            try:
+                os.killpg(child.pid, 0)
+            except ProcessLookupError:
+                break
+            time.sleep(0.05)
+    child.wait()
+
+
+def _reason(log: Path, start: int, code: int) -> str:
+    with log.open("rb") as file:
+        file.seek(start)
+        text = file.read().decode(errors="replace")
+    known = explain(text)
+    if known:
+        return f"LLaMA-Factory stopped: {known}\nits log: {log}"
+    return f"LLaMA-Factory stopped with exit code {code}; its log, {log}, ends with:\n{text.strip()[-2000:]}"

@@ -1,0 +1,62 @@
+"""Runs inside the training environment: what needs llamafactory itself. `python -m egocross_eval.training.worker`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from egocross_eval.errors import EgoCrossError
+
+
+def arguments(payload: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every argument that LLaMA-Factory's training takes: name, type, default and choices."""
+    from llamafactory.hparams import parser as hparams
+    from transformers import HfArgumentParser
+
+    known: list[dict[str, Any]] = []
+    for action in HfArgumentParser(hparams._TRAIN_ARGS)._actions:
+        if action.dest == "help" or action.dest.startswith("no_"):
+            continue
+        kind = getattr(action.type, "__name__", "str") if action.type is not None else "str"
+        default = action.default if isinstance(action.default, bool | int | float | str | None) else str(action.default)
+        choices = [str(choice) for choice in action.choices] if action.choices else None
+        known.append(
+            {"name": action.dest, "type": kind, "default": default, "choices": choices, "many": action.nargs == "+"}
+        )
+    return known
+
+
+def parity(payload: dict[str, Any]) -> Any:
+    """Compares what is trained on with what is asked; see `parity_check`."""
+    from egocross_eval.training.parity_check import compare
+
+    return compare(payload)
+
+
+def answer(payload: dict[str, Any]) -> Any:
+    """Loads a checkpoint and answers one request with it."""
+    from egocross_eval.training.one_answer import answer_one
+
+    return answer_one(payload)
+
+
+TASKS: dict[str, Callable[[dict[str, Any]], Any]] = {"arguments": arguments, "parity": parity, "answer": answer}
+
+
+def main(task: str, question: Path, reply: Path) -> None:
+    """Reads the question file, runs the task and writes the reply file: `result`, `wrong` or `failed`."""
+    try:
+        found: dict[str, Any] = {"result": TASKS[task](json.loads(question.read_text(encoding="utf-8")))}
+    except EgoCrossError as error:
+        found = {"wrong": str(error)}
+    except Exception:  # llamafactory and its parts raise anything; the caller explains it
+        found = {"failed": traceback.format_exc()[-6000:]}
+    reply.write_text(json.dumps(found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
