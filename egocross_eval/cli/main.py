@@ -27,6 +27,8 @@ VERBS = {
     "compare": ("egocross_eval.cli.compare", "Compare runs on the same questions."),
     "audit": ("egocross_eval.cli.audit", "How much of a score survives without looking."),
     "view": ("egocross_eval.cli.view", "Look at the answers of a run in the terminal."),
+    "site": ("egocross_eval.cli.site", "Write a static site of runs and all their answers."),
+    "train": ("egocross_eval.cli.train", "Train on the support set by LLaMA-Factory; merge; check a checkpoint."),
     "submit": ("egocross_eval.cli.submit", "Write the validated submission.zip of a run."),
 }
 """Module and help line by verb; each module has a click command named `command`."""

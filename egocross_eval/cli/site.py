@@ -1,0 +1,66 @@
+"""`egocross-eval site RUNS... --to DIR`: a static site of runs, to open from disk or to publish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(name="site")
+@click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--to", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to write.")
+@click.option("--title", default="EgoCross results", show_default=True, help="Heading of the pages.")
+@click.option(
+    "--frames/--no-frames",
+    default=False,
+    show_default=True,
+    help="Thumbnails of the frames. The data are gated: don't publish them without leave.",
+)
+@click.option(
+    "--data",
+    metavar="ROOT",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Data root of the frames; default: each run's own.",
+)
+@click.option("--published/--no-published", default=True, show_default=True, help="Add the published rows.")
+@click.option("--join/--no-join", default=True, show_default=True, help="Join rows that differ in the seed alone.")
+@click.option(
+    "--compare",
+    "compared",
+    metavar="N",
+    type=click.IntRange(min=2),
+    default=24,
+    show_default=True,
+    help="Compare every pair of the N best runs.",
+)
+def command(
+    runs: tuple[Path, ...],
+    to: Path,
+    title: str,
+    frames: bool,
+    data: Path | None,
+    published: bool,
+    join: bool,
+    compared: int,
+) -> None:
+    """Write a static site of RUNS: run folders, folders of runs, or rows of others (leaderboard --format json).
+
+    It shows which model is better and whether that is sure, the leaderboard, charts, and every question with what each
+    model said. It needs no server and no network: open index.html, or publish the folder as it is. A folder that holds
+    such a site is written anew. Needs the extra site.
+
+    \b
+    egocross-eval site runs/* --to site
+    egocross-eval site runs/base runs/tuned --to site --frames
+    """
+    from egocross_eval.leaderboard.site.build import build_site
+
+    if data is not None and not frames:
+        raise click.UsageError("--data says where the frames are; add --frames to show them.")
+    made = build_site(
+        runs, to, title=title, frames=frames, data=data, published=published, join=join, compared=compared
+    )
+    frames_text = f", {made.thumbnails} thumbnails" if frames else ""
+    click.echo(f"{made.runs} runs, {made.questions} questions, {made.pairs} pairs, {made.bytes / 1e6:.1f} MB{frames_text}")
+    click.echo(f"open {to / 'index.html'}")

@@ -1,0 +1,134 @@
+/* One question: its frames, its options, and what each model said. */
+"use strict";
+
+(function () {
+  const { h, badge, CODES, link } = window.egocross;
+
+  function time(seconds) {
+    if (seconds === null || seconds === undefined) return "no time";
+    const rounded = Math.round(seconds * 10) / 10;
+    if (rounded < 60) return `${rounded} s`;
+    return `${Math.floor(rounded / 60)}:${String(Math.floor(rounded % 60)).padStart(2, "0")} min`;
+  }
+
+  function film(frames) {
+    if (!frames.length) return h("p", { class: "quiet" }, "This question has no frames.");
+    const pictures = frames.some(([, , thumbnail]) => thumbnail);
+    const items = frames.map(([name, seconds, thumbnail], place) => {
+      const label = time(seconds);
+      if (!thumbnail) return h("li", { class: "blank", title: name }, h("span", { class: "quiet" }, `${place + 1}`), h("span", {}, label));
+      const image = h("img", { src: `frames/${thumbnail}`, alt: `Frame ${place + 1}, at ${label}`, title: name, loading: "lazy", decoding: "async" });
+      return h("li", {}, h("figure", {}, image, h("figcaption", {}, label)));
+    });
+    const strip = h("ol", { class: pictures ? "film" : "film bare", tabindex: 0, "aria-label": `${frames.length} frames in order of time` }, items);
+    const hint = pictures ? null : h("p", { class: "quiet" }, "Pictures are left out of this site; the numbers are the frames' times.");
+    return [strip, hint];
+  }
+
+  /* The options, the right one marked, each with the models that chose it. */
+  function choices(question, list) {
+    const items = question.choices.map(([letter, text]) => {
+      const right = question.answer.includes(letter);
+      const voters = list.runs.filter((_, run) => question.letters[run] === letter).map((run) => run.label);
+      const who = voters.length > 4 ? `${voters.length} models` : voters.join(", ");
+      return h(
+        "li", { class: right ? "right" : null },
+        h("span", { class: "letter" }, letter), h("span", { class: "choice" }, text, right ? h("strong", { class: "is-right" }, " ✓ right answer") : null),
+        h("span", { class: "who quiet", title: voters.join(", ") }, who ? `said by ${who}` : "said by none"),
+      );
+    });
+    return h("ul", { class: "choices" }, items);
+  }
+
+  /* The raw output; what the letter was read from is marked. */
+  function output(text, span) {
+    if (text === "") return h("p", { class: "quiet" }, "The model said nothing (empty output).");
+    const [start, end] = span ?? [0, 0];
+    const parts = end > start ? [text.slice(0, start), h("mark", {}, text.slice(start, end)), text.slice(end)] : [text];
+    return h("pre", { class: "output", tabindex: 0, "aria-label": "Raw output" }, parts);
+  }
+
+  function fold(summary, ...content) {
+    return h("details", {}, h("summary", {}, summary), content);
+  }
+
+  function scores(values) {
+    const rows = Object.entries(values).map(([letter, value]) => h("tr", {}, h("th", { scope: "row" }, letter), h("td", { class: "number" }, value.toFixed(3)), h("td", { class: "number" }, `${(100 * Math.exp(value)).toFixed(1)} %`)));
+    return h("table", { class: "scores" }, h("caption", {}, "How likely the model found each letter"), h("thead", {}, h("tr", {}, ["letter", "log-probability", "probability"].map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, rows));
+  }
+
+  function votes(values) {
+    const rows = values.map(([rotation, shown, letter, text]) => h("tr", {}, [String(rotation), shown ?? "–", letter ?? "–", text ?? ""].map((value) => h("td", {}, value))));
+    return fold(`${values.length} answers to this question`, h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, ["options moved by", "place said", "is option", "output"].map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, rows))));
+  }
+
+  function facts(answer, frames) {
+    const [input, written] = answer.tokens ?? [];
+    const found = [];
+    if (answer.rule) found.push(`read by the rule “${answer.rule}”`);
+    if (answer.reason) found.push(`no letter: ${answer.reason}`);
+    if (answer.sent) found.push(answer.sent.length ? `was shown ${answer.sent.length} of ${frames} frames: ${answer.sent.map((place) => place + 1).join(", ")}` : "was shown no frame");
+    if (input !== null && input !== undefined) found.push(`${input.toLocaleString("en")} tokens read`);
+    if (written !== null && written !== undefined) found.push(`${written.toLocaleString("en")} written`);
+    if (answer.seconds !== undefined) found.push(answer.cached ? "from the cache" : `${answer.seconds.toFixed(1)} s`);
+    if (answer.finish === "length") found.push("cut off: the limit of tokens was reached");
+    return h("p", { class: "quiet" }, found.join(" · "));
+  }
+
+  function card(run, answer, detail) {
+    if (!answer) return h("li", { class: "answer" }, h("h4", {}, run.label), badge("-"));
+    const said = answer.letter ? h("span", { class: "said" }, "said ", h("strong", {}, answer.letter)) : null;
+    return h(
+      "li", { class: `answer ${window.egocross.OUTCOMES[CODES[answer.outcome]].kind}` },
+      h("h4", {}, run.label), h("p", { class: "head" }, badge(CODES[answer.outcome]), " ", said),
+      answer.failure ? h("p", { class: "failure" }, `${answer.failure[0]}: ${answer.failure[1]}`) : null,
+      answer.text !== undefined ? output(answer.text, answer.span) : null,
+      answer.scores ? scores(answer.scores) : null,
+      answer.votes ? votes(answer.votes) : null,
+      answer.reasoning ? fold("Its reasoning", h("pre", { class: "output", tabindex: 0 }, answer.reasoning)) : null,
+      facts(answer, detail.frames.length),
+    );
+  }
+
+  function prompts(detail, list) {
+    if (!detail.prompts.length) return null;
+    const several = detail.prompts.length > 1;
+    return fold(
+      several ? `What was asked, in ${detail.prompts.length} ways` : "What was asked, word for word",
+      detail.prompts.flatMap((messages, number) => {
+        const runs = list.runs.filter((_, run) => detail.answers[run]?.prompt === number).map((run) => run.label);
+        const head = several ? [h("p", { class: "quiet" }, `Asked of ${runs.join(", ")}`)] : [];
+        return [...head, ...messages.flatMap(([role, text]) => [h("p", { class: "quiet" }, role), h("pre", { class: "output", tabindex: 0 }, text)])];
+      }),
+    );
+  }
+
+  /* Everything about a question; `named` holds the runs to be put first. */
+  function view(question, detail, list, named) {
+    const runs = list.runs.map((run, number) => ({ run, answer: detail.answers[number] }));
+    runs.sort((one, two) => named.includes(two.run.slug) - named.includes(one.run.slug));
+    const chips = [`#${question.id}`, question.domain, question.type, question.dataset, `video ${question.video}`, `${question.frames} frames`];
+    const told = detail.detailed || detail.answer;
+    return [
+      h("h2", {}, question.text),
+      h("ul", { class: "chips", "aria-label": "About this question" }, chips.filter(Boolean).map((text) => h("li", {}, text))),
+      h("h3", {}, "Frames"), film(detail.frames),
+      h("h3", {}, "Options"), choices(question, list),
+      question.answer ? (told ? h("p", { class: "quiet" }, `The answer in full: ${told}`) : null) : h("p", { class: "quiet" }, "The right answer isn't known here."),
+      h("h3", {}, "What the models said"),
+      h("ul", { class: "answers" }, runs.map(({ run, answer }) => card(run, answer, detail))),
+      prompts(detail, list),
+    ].flat().filter(Boolean);
+  }
+
+  function links(previous, next, state, place, total) {
+    const to = (question, text, id) => (question ? h("a", { href: link("questions", { ...state, id: question.key }), id }, text) : h("span", { class: "quiet" }, text));
+    return h(
+      "div", { class: "step" },
+      h("a", { href: link("questions", state), id: "back" }, "☰ All questions"),
+      to(previous, "◀ Previous", "previous"), h("span", { class: "quiet" }, place < 0 ? "not among those found" : `${place + 1} of ${total}`), to(next, "Next ▶", "next"),
+    );
+  }
+
+  Object.assign(window.egocross, { answer: { view, links } });
+})();

@@ -1,0 +1,177 @@
+"""Writes the site of some runs into a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from egocross_eval import __version__
+from egocross_eval.errors import UsageError
+from egocross_eval.leaderboard.published import published_rows
+from egocross_eval.leaderboard.rows import distinct, join_repeats
+from egocross_eval.leaderboard.site.answers import parts, question_list
+from egocross_eval.leaderboard.site.chart_library import chart_library
+from egocross_eval.leaderboard.site.folder import SiteFolder
+from egocross_eval.leaderboard.site.inputs import Inputs, SiteRun, read_inputs
+from egocross_eval.leaderboard.site.overview import pair_json, summary
+from egocross_eval.leaderboard.site.pool import Pool, pool
+from egocross_eval.leaderboard.site.scripts import data_script
+from egocross_eval.leaderboard.site.tables import site_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from egocross_eval.leaderboard.site.pairs import PairOf
+    from egocross_eval.schema import Row
+
+SCRIPTS = ("core.js", "dom.js", "charts.js", "pair.js", "overview.js", "filters.js", "answer.js", "explorer.js", "main.js")
+"""Our scripts, in the order in which the page loads them."""
+OTHER_ASSETS = ("site.css", "icon.svg", "LICENSES.txt")
+
+
+class SiteSummary(NamedTuple):
+    """What was written."""
+
+    runs: int
+    questions: int
+    pairs: int
+    thumbnails: int
+    bytes: int
+    """Size of all but the thumbnails."""
+
+
+def build_site(
+    paths: Sequence[Path],
+    to: Path,
+    *,
+    title: str = "EgoCross results",
+    frames: bool = False,
+    data: Path | None = None,
+    published: bool = True,
+    join: bool = True,
+    compared: int = 24,
+) -> SiteSummary:
+    """Writes a site of the runs and exported rows at `paths` into the folder `to`, which opens from disk.
+
+    With `frames`, it holds thumbnails of the frames from `data`, or from each run's own data root. `published` adds the
+    published rows to the leaderboard, `join` joins runs that differ in the seed alone there; `compared` bounds the
+    runs of which every pair is compared (the best ones). Raises `UsageError` or `DataError`, naming what is wrong,
+    before anything is written where it can be known.
+    """
+    inputs = read_inputs(paths)
+    pooled = pool(inputs.runs)
+    if not pooled.questions:
+        raise UsageError("the runs hold no answer yet; finish one, or look at its folder with: egocross-eval view RUN")
+    library = chart_library()
+    files = _frame_files(inputs.runs, data) if frames else {}
+    rows = distinct([*inputs.rows, *(published_rows() if published else [])])
+    rows = join_repeats(rows) if join else rows
+    best = _best_first(inputs.runs)
+    pairs = _pairs(inputs.runs, pooled, best[:compared])
+    folder = SiteFolder(to)
+    thumbnails = _thumbnails(folder, files)
+    folder.clear()
+    folder.write("assets/charts-library.js", library)
+    for name in (*SCRIPTS, *OTHER_ASSETS):
+        folder.write(f"assets/{name}", _asset(name))
+    start = _start(inputs.runs, pairs, best)
+    folder.write("data/summary.js", data_script("summary", summary(inputs.runs, pooled, pairs, start)))
+    _write_questions(folder, inputs.runs, pooled, thumbnails)
+    folder.write("index.html", _page(title, inputs, rows, pooled, pairs, start).encode())
+    return SiteSummary(len(inputs.runs), len(pooled.questions), len(pairs), len(set(thumbnails.values())), folder.size)
+
+
+def _asset(name: str) -> bytes:
+    return (Path(__file__).parent / "assets" / name).read_bytes()
+
+
+def _best_first(runs: Sequence[SiteRun]) -> list[int]:
+    """Numbers of the runs, complete ones first, each by accuracy."""
+
+    def order(number: int) -> tuple[bool, float, int]:
+        results = runs[number].results
+        return not results.complete, -(results.micro.accuracy if results.micro else -1.0), number
+
+    return sorted(range(len(runs)), key=order)
+
+
+def _pairs(runs: Sequence[SiteRun], pooled: Pool, chosen: Sequence[int]) -> list[PairOf]:
+    if len(chosen) < 2:
+        return []
+    from egocross_eval.leaderboard.site.pairs import compare_pairs
+
+    return compare_pairs(runs, pooled, chosen)
+
+
+def _start(runs: Sequence[SiteRun], pairs: Sequence[PairOf], best: Sequence[int]) -> tuple[int, int] | None:
+    """The pair that the page opens with: the best two that share questions. With two runs, as they were named."""
+    compared = {(pair.first, pair.second) for pair in pairs}
+    if len(runs) == 2 and (0, 1) in compared:
+        return 0, 1
+    for place, a in enumerate(best):
+        for b in best[place + 1 :]:
+            if (min(a, b), max(a, b)) in compared:
+                return a, b
+    return None
+
+
+def _frame_files(runs: Sequence[SiteRun], data: Path | None) -> dict[str, Path]:
+    """Data root by name of every frame of the runs' questions."""
+    return {
+        frame.name: data or Path(run.record.data_root)
+        for run in runs
+        for sample in run.samples
+        for frame in sample.question.frames
+    }
+
+
+def _thumbnails(folder: SiteFolder, files: Mapping[str, Path]) -> dict[str, str]:
+    from egocross_eval.leaderboard.site.thumbnails import remove_others, write_thumbnails
+
+    place = folder.path / "frames"
+    found = write_thumbnails(place, files) if files else {}
+    remove_others(place, found.values())
+    return found
+
+
+def _write_questions(
+    folder: SiteFolder, runs: Sequence[SiteRun], pooled: Pool, thumbnails: Mapping[str, str]
+) -> None:
+    cut = parts(pooled, thumbnails)
+    questions = question_list(runs, pooled, [part.start for part in cut])
+    folder.write("data/questions.js", data_script("questions", questions))
+    for number, part in enumerate(cut):
+        folder.write(f"data/answers-{number}.js", data_script(f"answers-{number}", part.questions))
+
+
+def _page(
+    title: str,
+    inputs: Inputs,
+    rows: Sequence[Row],
+    pooled: Pool,
+    pairs: Sequence[PairOf],
+    start: tuple[int, int] | None,
+) -> str:
+    """index.html: the leaderboard and the first comparison are in the page itself; every text is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    runs = {run.results.samples_hash: run.slug for run in inputs.runs if run.results.samples_hash}
+    environment = Environment(
+        loader=PackageLoader("egocross_eval.leaderboard.site"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    first = next((pair_json(p) for p in pairs if start and {p.first, p.second} == set(start)), None)
+    context: dict[str, Any] = {
+        "title": title,
+        "version": __version__,
+        "tables": site_tables(rows, runs),
+        "runs": inputs.runs,
+        "questions": len(pooled.questions),
+        "pair": first,
+        "scripts": SCRIPTS,
+    }
+    return environment.get_template("index.html.j2").render(context)

@@ -1,0 +1,170 @@
+"""The figures behind the overview's charts, computed here so that the page only draws."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from egocross_eval.leaderboard.site.pool import clip_seconds, domains_of, types_of
+from egocross_eval.scoring.comparison import verdict_sentence
+from egocross_eval.scoring.results import SCORED, Judged, plain_figure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from egocross_eval.leaderboard.site.inputs import SiteRun
+    from egocross_eval.leaderboard.site.pairs import PairOf
+    from egocross_eval.leaderboard.site.pool import Pool
+    from egocross_eval.schema import Figure, Question, Sample
+    from egocross_eval.scoring.comparison import Comparison
+
+FRAME_EDGES = (0, 4, 8, 12, 20, 30)
+"""Frame counts after which a new bin starts; the last bin is open."""
+SECOND_EDGES = (0, 6, 14, 22, 38, 58)
+"""Clip lengths in seconds after which a new bin starts; the last bin is open."""
+
+
+class Bin(NamedTuple):
+    """Values above `after` up to `to`."""
+
+    after: float
+    to: float
+
+    @property
+    def name(self) -> str:
+        """E.g. `5–8`, `over 30`."""
+        if math.isinf(self.to):
+            return f"over {self.after:g}"
+        return f"up to {self.to:g}" if self.after <= 0 else f"{self.after:g}–{self.to:g}"
+
+
+def bins(edges: Sequence[float]) -> list[Bin]:
+    """The bins between `edges`, and the open one after the last."""
+    return [Bin(low, high) for low, high in zip(edges, (*edges[1:], math.inf), strict=True)]
+
+
+def figure_json(figure: Figure | None) -> dict[str, Any] | None:
+    """What the page shows of a figure; shares are fractions."""
+    if figure is None:
+        return None
+    return {
+        "right": figure.right,
+        "n": figure.n,
+        "accuracy": figure.accuracy,
+        "low": figure.low,
+        "high": figure.high,
+        "chance": figure.chance,
+        "open": figure.open,
+    }
+
+
+def run_json(run: SiteRun, samples: Sequence[Sample | None], pool: Pool) -> dict[str, Any]:
+    """One run: its figures by every grouping that a chart shows, confusion of letters, and cost for each question."""
+    judged = [Judged(question, s.outcome) for question, s in zip(pool.questions, samples, strict=True) if s is not None]
+    results = run.results
+    return {
+        "slug": run.slug,
+        "label": run.label,
+        "source": run.source,
+        "complete": results.complete,
+        "counts": results.counts,
+        "micro": figure_json(results.micro),
+        "macro": figure_json(results.macro),
+        "domains": _grouped(results.groups.get("domain", {})),
+        "types": _grouped(results.groups.get("question_type", {})),
+        "frames": _binned(judged, FRAME_EDGES, lambda question: len(question.frames)),
+        "seconds": _binned(judged, SECOND_EDGES, clip_seconds),
+        "letters": confusion([sample for sample in samples if sample is not None]),
+        "cost": _cost([sample for sample in samples if sample is not None]),
+    }
+
+
+def _grouped(figures: dict[str, Figure]) -> dict[str, Any]:
+    return {name: figure_json(figure) for name, figure in figures.items()}
+
+
+def _binned(
+    judged: Iterable[Judged], edges: Sequence[float], value: Callable[[Question], float | None]
+) -> list[dict[str, Any]]:
+    """A figure for each bin that holds a scored question."""
+    members: dict[Bin, list[Judged]] = {}
+    found = bins(edges)
+    for item in judged:
+        measured = value(item.question)
+        if measured is not None and item.fate in SCORED and item.question.answer is not None:
+            place = next(one for one in reversed(found) if measured > one.after or one is found[0])
+            members.setdefault(place, []).append(item)
+    return [
+        {"bin": one.name, "order": order, **(figure_json(plain_figure(members[one])) or {})}
+        for order, one in enumerate(found)
+        if one in members
+    ]
+
+
+def confusion(samples: Iterable[Sample]) -> list[dict[str, Any]]:
+    """Counts by (right letter, letter read); `none` where no letter was read. Questions without a known answer and
+    failures are left out."""
+    counts: dict[tuple[str, str], int] = {}
+    for sample in samples:
+        answer = sample.question.answer
+        if answer is not None and sample.outcome in SCORED:
+            key = answer, sample.prediction.letter or "none"
+            counts[key] = counts.get(key, 0) + 1
+    return [{"right": right, "said": said, "count": count} for (right, said), count in sorted(counts.items())]
+
+
+def _cost(samples: Sequence[Sample]) -> dict[str, float | None]:
+    """Means over the questions whose response says so; None where none does."""
+    return {
+        "input": _mean(sample.response.input_tokens for sample in samples),
+        "output": _mean(sample.response.output_tokens for sample in samples),
+        "seconds": _mean(sample.response.seconds for sample in samples if not sample.response.cached),
+    }
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def pair_json(pair: PairOf) -> dict[str, Any]:
+    """A comparison as the page shows it; differences are second less first, as fractions."""
+    comparison = pair.comparison
+    return {
+        "first": pair.first,
+        "second": pair.second,
+        "sentence": verdict_sentence(comparison),
+        "verdict": comparison.verdict,
+        "n": comparison.micro.n,
+        "right": [comparison.micro.first_right, comparison.micro.second_right],
+        "gained": comparison.micro.gained,
+        "lost": comparison.micro.lost,
+        "p": comparison.micro.p_adjusted,
+        "looks": _looks(comparison),
+        "same_letter": comparison.same_letter,
+        "notes": comparison.notes,
+        "differences": [[d.what, d.first, d.second] for d in comparison.differences],
+    }
+
+
+def _looks(comparison: Comparison) -> list[dict[str, Any]]:
+    micro = comparison.micro
+    looks = [{"name": "all questions", "n": micro.n, "difference": micro.difference, "low": micro.low, "high": micro.high}]
+    domains = comparison.looks["domain"]
+    if len(domains) > 1:
+        mean = {"difference": comparison.macro, "low": comparison.macro_low, "high": comparison.macro_high}
+        looks.append({"name": "mean of domains", "n": micro.n, **mean})
+    looks += [{"name": d.name, "n": d.n, "difference": d.difference, "low": d.low, "high": d.high} for d in domains]
+    return looks
+
+
+def summary(runs: Sequence[SiteRun], pool: Pool, pairs: Sequence[PairOf], start: tuple[int, int] | None) -> dict[str, Any]:
+    """Everything the overview shows besides the leaderboard, which is in the page itself."""
+    return {
+        "runs": [run_json(run, samples, pool) for run, samples in zip(runs, pool.samples, strict=True)],
+        "pairs": [pair_json(pair) for pair in pairs],
+        "start": start,
+        "domains": domains_of(pool.questions),
+        "types": types_of(pool.questions),
+        "questions": len(pool.questions),
+    }
