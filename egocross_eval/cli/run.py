@@ -104,12 +104,15 @@ def _run_one(text: str, plan: RunPlan, options: RunOptions, output: Path | None,
     from egocross_eval.model_adapters.spec import build_adapter, parse_spec
     from egocross_eval.plugins.manager import registry
     from egocross_eval.runs.session import run_session
+    from egocross_eval.training.card import warnings_for_model
 
     spec = parse_spec(text)
     path = output or default_output(spec, options)
     if output is not None and several:
         path = output / slug(spec.text)
     adapter = build_adapter(spec, registry())
+    for warning in warnings_for_model(spec.target, spec.options, plan.settings):
+        click.echo(f"note: {warning}", err=True)
     try:
         session = prepare(plan, spec, adapter, registry(), path)
         _say_start(session)
