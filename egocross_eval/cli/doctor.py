@@ -11,8 +11,9 @@ import click
 @click.option("--python", type=click.Path(path_type=Path), help="Interpreter of the training environment.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(python: Path | None, as_json: bool) -> int:
-    """Report GPU and driver, engines with their versions and conflicts, the training environment, disk, and which tokens
-    are set (never their values). Exit code 1 where something is wrong; what is merely absent is no fault.
+    """Report GPU, driver, engines, versions, conflicts, the training environment, disk, and which tokens are set.
+
+    Values of tokens are never shown. Exit code 1 where something is wrong; what is merely absent is no fault.
 
     \b
     egocross-eval doctor
