@@ -9,7 +9,7 @@ from egocross_eval.model_adapters.baseline import BaselineOptions
 from egocross_eval.model_adapters.hf.options import HfOptions
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
 from egocross_eval.model_adapters.routed import RoutedOptions
-from egocross_eval.model_adapters.vllm.options import PASSED_ON, VllmOptions
+from egocross_eval.model_adapters.vllm.options import PASSED_ON, VllmOptions, VllmServerOptions
 from egocross_eval.plugins import hookimpl
 
 
@@ -33,6 +33,12 @@ def _hf(target: str, options: HfOptions) -> ModelAdapter:
 
 def _vllm(target: str, options: VllmOptions, engine_options: dict[str, str]) -> ModelAdapter:
     from egocross_eval.model_adapters.vllm.adapter import build
+
+    return build(target, options, engine_options)
+
+
+def _vllm_server(target: str, options: VllmServerOptions, engine_options: dict[str, str]) -> ModelAdapter:
+    from egocross_eval.model_adapters.vllm.server_adapter import build
 
     return build(target, options, engine_options)
 
@@ -79,6 +85,15 @@ def egocross_model_adapters() -> Iterable[AdapterType]:
             passes_on=PASSED_ON,
             target="PATH_OR_NAME",
             example="vllm:./checkpoint,max_model_len=32768",
+        ),
+        AdapterType(
+            scheme="vllm-server",
+            description="a vLLM server that is started for the run, also from another environment",
+            factory=_vllm_server,
+            options=VllmServerOptions,
+            passes_on=PASSED_ON,
+            target="PATH_OR_NAME",
+            example="vllm-server:./checkpoint,python=./vllm-env/bin/python",
         ),
         AdapterType(
             scheme="routed",

@@ -52,6 +52,9 @@ class OpenAIAdapter(ModelAdapter):
     sent.
     """
 
+    scaled_by_server = False
+    """True for a server that was started with the run's pixel budget."""
+
     def __init__(self, target: str, options: OpenAIOptions) -> None:
         self._url = base_url(options.base_url)
         self._options = options
@@ -132,7 +135,8 @@ class OpenAIAdapter(ModelAdapter):
             # vLLM's own routes lie beside `/v1`.
             return ServerTokenizer(self._transport(self._url.removesuffix("/v1")), self.model_name())
 
-        return VllmFields(files=self._options.media == "file", tokenizer=tokenizer)
+        files = self._options.media == "file"
+        return VllmFields(files=files, names_budget=files and not self.scaled_by_server, tokenizer=tokenizer)
 
     async def _only_model(self) -> str:
         transport = self._transport()

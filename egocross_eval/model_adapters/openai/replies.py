@@ -86,7 +86,8 @@ def read_answer(request: Request, reply: Reply, *, seconds: float) -> Response:
     )
     if request.settings.answer_mode == "choose":
         scores = letter_scores(choice.logprobs, request.options)
-        return msgspec.structs.replace(response, scores=scores)
+        # One token was asked for, so that its end says nothing.
+        return msgspec.structs.replace(response, scores=scores, finish_reason=None)
     text = _text(message.content)
     if text is None:
         text = _first_text(message.refusal)

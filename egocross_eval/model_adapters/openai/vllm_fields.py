@@ -32,11 +32,12 @@ class VllmFields:
 
     In choose mode the log-probabilities of exactly the letters' tokens are asked for, over the whole vocabulary,
     however unlikely they are; in constrained mode decoding is restricted to the letters. `files`: frames are read by
-    the server, which scales them to the pixel budget.
+    the server, which scales them to the pixel budget; `names_budget`: it's told the budget by every request.
     """
 
-    def __init__(self, *, files: bool, tokenizer: Callable[[], ServerTokenizer]) -> None:
+    def __init__(self, *, files: bool, names_budget: bool, tokenizer: Callable[[], ServerTokenizer]) -> None:
         self.files = files
+        self._names_budget = names_budget
         self._tokenizer = tokenizer
         self._letters: dict[tuple[str, ...], list[int]] = {}
 
@@ -61,7 +62,7 @@ class VllmFields:
             fields |= {"logprob_token_ids": tokens, "allowed_token_ids": tokens}
         elif request.settings.answer_mode == "constrained":
             fields["structured_outputs"] = {"choice": list(letters)}
-        if self.files and request.prompt.max_pixels is not None:
+        if self._names_budget and request.prompt.max_pixels is not None:
             fields["mm_processor_kwargs"] = {"max_pixels": request.prompt.max_pixels}
         return fields
 

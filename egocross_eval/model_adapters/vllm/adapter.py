@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import itertools
 import os
 import time
@@ -11,15 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.base import Capabilities, ModelAdapter
 from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
-from egocross_eval.model_adapters.hf.identity import folder_hash, tensors
 from egocross_eval.model_adapters.vllm.engine_options import TRUE, check_options, parse_options
 from egocross_eval.model_adapters.vllm.extras import require_vllm, vllm_version
 from egocross_eval.model_adapters.vllm.lora import Lora, read_lora
+from egocross_eval.model_adapters.vllm.record import Identity
 from egocross_eval.schema import Response
 
 if TYPE_CHECKING:
@@ -45,7 +41,7 @@ def build(target: str, options: VllmOptions, engine_options: Mapping[str, str]) 
     require_vllm()
     check_options("vllm", engine_options)
     lora = read_lora(options.lora) if options.lora is not None else None
-    return VllmAdapter(Checkpoint(target, engine_options.get("revision")), options, engine_options, lora)
+    return VllmAdapter(Checkpoint(target, engine_options.get("revision"), scheme="vllm"), options, engine_options, lora)
 
 
 class VllmAdapter(ModelAdapter):
@@ -138,41 +134,29 @@ class VllmAdapter(ModelAdapter):
     @property
     def _shared(self) -> tuple[object, ...]:
         """What adapters on one engine have in common."""
-        rank = self._lora.most_rank if self._lora is not None else 0
-        return self._checkpoint.source, self._checkpoint.revision, self._engine_options, rank
+        given = self._engine_options
+        with_lora = self._lora is not None or given.get("enable_lora", "").lower() in TRUE
+        rank = given.get("max_lora_rank") or (str(self._lora.most_rank) if self._lora is not None else "")
+        return self._checkpoint.source, given, with_lora, rank
 
     def fingerprint(self) -> str | None:
-        """Hash of the checkpoint's files (or its commit on the Hub), the adapter's, the options and vLLM's version.
-
-        Of large files only parts are read, see `hf.identity.folder_hash`.
-        """
-        folder = self._checkpoint.folder
-        weights = folder_hash(folder) if folder is not None else self._checkpoint.commit
-        if weights is None:
-            raise UsageError(f"vllm:{self._checkpoint.target}: it has no config.json, so it is no model checkpoint")
-        lora = folder_hash(self._lora.folder) if self._lora is not None else None
-        parts = ["vllm", weights, lora, sorted(self._engine_options.items()), vllm_version()]
-        return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+        """Hash of the weights, the adapter, the options and vLLM's version."""
+        return self._identity.fingerprint()
 
     def details(self) -> dict[str, Any]:
         """Architecture, number of parameters and versions; after the start, what the engine settled on."""
-        config = self._checkpoint.config
-        details: dict[str, Any] = {
-            "architecture": next(iter(config.get("architectures") or []), config.get("model_type")),
-            "engine_options": self._engine_options,
-            "versions": dict([found]) if (found := vllm_version()) else {},
-        }
-        folder = self._checkpoint.folder
-        counted = tensors(folder) if folder is not None else None
-        if counted is not None:
-            details |= {"parameters": counted.parameters, "stored_dtypes": list(counted.dtypes)}
-        if self._checkpoint.commit is not None:
-            details["commit"] = self._checkpoint.commit
-        if self._lora is not None:
-            details |= {"lora": str(self._lora.folder), "lora_rank": self._lora.rank}
-        if self._engine is not None:
-            details |= self._engine.details()
-        return details
+        engine = self._engine
+        return self._identity.details() | (engine.details() if engine is not None else {})
+
+    @property
+    def _identity(self) -> Identity:
+        return Identity(
+            scheme="vllm",
+            checkpoint=self._checkpoint,
+            lora=self._lora,
+            engine_options=self._engine_options,
+            version=vllm_version(),
+        )
 
     def close(self) -> None:
         """Ends the engine."""
