@@ -30,12 +30,11 @@ class Bin(NamedTuple):
     after: float
     to: float
 
-    @property
-    def name(self) -> str:
-        """E.g. `5–8`, `over 30`."""
+    def name(self, *, whole: bool) -> str:
+        """E.g. `over 30`; `5–8` for `whole` numbers above 4 up to 8, else `4–8`."""
         if math.isinf(self.to):
             return f"over {self.after:g}"
-        return f"up to {self.to:g}" if self.after <= 0 else f"{self.after:g}–{self.to:g}"
+        return f"up to {self.to:g}" if self.after <= 0 else f"{self.after + whole:g}–{self.to:g}"
 
 
 def bins(edges: Sequence[float]) -> list[Bin]:
@@ -72,7 +71,7 @@ def run_json(run: SiteRun, samples: Sequence[Sample | None], pool: Pool) -> dict
         "macro": figure_json(results.macro),
         "domains": _grouped(results.groups.get("domain", {})),
         "types": _grouped(results.groups.get("question_type", {})),
-        "frames": _binned(judged, FRAME_EDGES, lambda question: len(question.frames)),
+        "frames": _binned(judged, FRAME_EDGES, lambda question: len(question.frames), whole=True),
         "seconds": _binned(judged, SECOND_EDGES, clip_seconds),
         "letters": confusion([sample for sample in samples if sample is not None]),
         "cost": _cost([sample for sample in samples if sample is not None]),
@@ -84,7 +83,7 @@ def _grouped(figures: dict[str, Figure]) -> dict[str, Any]:
 
 
 def _binned(
-    judged: Iterable[Judged], edges: Sequence[float], value: Callable[[Question], float | None]
+    judged: Iterable[Judged], edges: Sequence[float], value: Callable[[Question], float | None], *, whole: bool = False
 ) -> list[dict[str, Any]]:
     """A figure for each bin that holds a scored question."""
     members: dict[Bin, list[Judged]] = {}
@@ -95,7 +94,7 @@ def _binned(
             place = next(one for one in reversed(found) if measured > one.after or one is found[0])
             members.setdefault(place, []).append(item)
     return [
-        {"bin": one.name, "order": order, **(figure_json(plain_figure(members[one])) or {})}
+        {"bin": one.name(whole=whole), "order": order, **(figure_json(plain_figure(members[one])) or {})}
         for order, one in enumerate(found)
         if one in members
     ]

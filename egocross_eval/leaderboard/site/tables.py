@@ -72,9 +72,10 @@ class SiteTable(NamedTuple):
 def site_tables(rows: Sequence[Row], runs: Mapping[str, str]) -> list[SiteTable]:
     """A table for each set of questions, in the order and with the ranks of every other leaderboard.
 
-    `runs` holds link names by `origin_hash`.
+    `runs` holds link names by `origin_hash`. Tables with rows of the site's runs come first.
     """
-    return [_table(board, runs) for board in boards(rows)]
+    found = sorted(boards(rows), key=lambda board: all(row.published for row in board.rows))
+    return [_table(board, runs) for board in found]
 
 
 def _table(board: Board, runs: Mapping[str, str]) -> SiteTable:

@@ -110,18 +110,21 @@
     const colouring = { field: "sure", type: "nominal", scale: { domain: ["beside 0", "crosses 0"], range: [colour("accent"), colour("quiet")] }, legend: null };
     const y = { field: "name", type: "nominal", sort: { field: "order" }, title: null, axis: { ticks: false, domain: false, labelPadding: 8 } };
     const tooltip = tip(["name", "questions"], ["difference", "difference", "+.1f"], ["low", "from", "+.1f"], ["high", "to", "+.1f"], ["n", "number"]);
-    const cut = (name) => (name.length > 20 ? `${name.slice(0, 19)}…` : name);
-    return (width) => ({
-      description: `Difference between ${first} and ${second} in points, with 95 % intervals`,
-      width: Math.max(120, width - 140),
-      height: { step: 34 },
-      data: { values: points },
-      layer: [
-        { mark: { type: "rule", size: 1.5 }, data: { values: [{ zero: 0 }] }, encoding: { x: { field: "zero", type: "quantitative" }, color: { value: colour("text") } } },
-        { mark: { type: "rule", size: 3 }, encoding: { y, x: { ...x("low"), axis: { title: [`◀ ${cut(second)} better`, `${cut(first)} better ▶`].join("   "), tickCount: 7, format: "+.0f" } }, x2: { field: "high" }, color: colouring, tooltip } },
-        { mark: { type: "point", filled: true, size: 110, opacity: 1 }, encoding: { y, x: x("difference"), color: colouring, shape: { field: "sure", type: "nominal", scale: { domain: ["beside 0", "crosses 0"], range: ["circle", "diamond"] }, legend: null }, tooltip } },
-      ],
-    });
+    return (width) => {
+      const most = Math.max(9, Math.floor((width - 140) / 18) - 6);
+      const cut = (name) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
+      return {
+        description: `Difference between ${first} and ${second} in points, with 95 % intervals`,
+        width: Math.max(120, width - 140),
+        height: { step: 34 },
+        data: { values: points },
+        layer: [
+          { mark: { type: "rule", size: 1.5 }, data: { values: [{ zero: 0 }] }, encoding: { x: { field: "zero", type: "quantitative" }, color: { value: colour("text") } } },
+          { mark: { type: "rule", size: 3 }, encoding: { y, x: { ...x("low"), axis: { title: [`◀ ${cut(second)} better`, `${cut(first)} better ▶`].join("\u2003\u2003\u2003"), tickCount: 7, format: "+.0f" } }, x2: { field: "high" }, color: colouring, tooltip } },
+          { mark: { type: "point", filled: true, size: 110, opacity: 1 }, encoding: { y, x: x("difference"), color: colouring, shape: { field: "sure", type: "nominal", scale: { domain: ["beside 0", "crosses 0"], range: ["circle", "diamond"] }, legend: null }, tooltip } },
+        ],
+      };
+    };
   }
 
   /* One panel for each domain: a row for each model. */
@@ -132,8 +135,8 @@
       const columns = Math.min(domains.length, width < 520 ? 1 : width < 900 ? 2 : 4);
       const y = { field: "model", type: "nominal", sort: order, title: null, axis: { ticks: false, domain: false } };
       const layer = [
-        { mark: { type: "rule", size: 2.5, opacity: 0.55 }, encoding: { x: { field: "low", type: "quantitative", scale: { domain: [0, 1] } }, x2: { field: "high" }, tooltip: tip(["model", "model"], ...FIGURE_TIP) } },
-        { mark: { type: "point", filled: true, size: 60, opacity: 1 }, encoding: { x: share("right", { scale: { domain: [0, 1] } }), tooltip: tip(["model", "model"], ...FIGURE_TIP) } },
+        { mark: { type: "rule", size: 2.5, opacity: 0.55 }, encoding: { y, x: { field: "low", type: "quantitative", scale: { domain: [0, 1] } }, x2: { field: "high" }, tooltip: tip(["model", "model"], ...FIGURE_TIP) } },
+        { mark: { type: "point", filled: true, size: 60, opacity: 1 }, encoding: { y, x: share("right", { scale: { domain: [0, 1] }, axis: { values: [0, 0.25, 0.5, 0.75, 1], title: null } }), tooltip: tip(["model", "model"], ...FIGURE_TIP) } },
       ];
       if (chance.length) layer.unshift({ mark: { type: "rule", strokeDash: [4, 4], size: 1 }, encoding: { x: { aggregate: "min", field: "base", type: "quantitative" }, color: { value: colour("quiet") } } });
       return {
@@ -141,7 +144,7 @@
         data: { values: rows },
         columns,
         facet: { field: "domain", type: "nominal", sort: domains },
-        spec: { width: Math.max(90, (width - 190 - 30 * (columns - 1)) / columns), height: { step: 18 }, encoding: { y, color: { value: colour("accent") } }, layer },
+        spec: { width: Math.max(90, (width - 190 - 30 * (columns - 1)) / columns), height: { step: 18 }, encoding: { color: { value: colour("accent") } }, layer },
         resolve: { axis: { x: "independent" } },
       };
     };
@@ -152,7 +155,7 @@
   }
 
   function inkOn(field) {
-    return { condition: { test: `datum.${field} > 0.52`, value: colour("heat-ink-high") }, value: colour("heat-ink-low") };
+    return { condition: { test: `datum.${field} > ${colour("heat-turn")}`, value: colour("heat-ink-high") }, value: colour("heat-ink-low") };
   }
 
   /* Models by types of question. */
@@ -160,7 +163,7 @@
     return (width) => {
       const cell = Math.max(40, Math.min(64, (width - 200) / types.length));
       const encoding = {
-        x: { field: "type", type: "nominal", sort: types, title: null, axis: { orient: "top", labelAngle: -38, labelAlign: "left", labelLimit: 210, domain: false, ticks: false, grid: false } },
+        x: { field: "type", type: "nominal", sort: types, title: null, axis: { orient: "top", labelAngle: -38, labelAlign: "left", labelLimit: 260, domain: false, ticks: false, grid: false } },
         y: { field: "model", type: "nominal", sort: order, title: null, axis: { domain: false, ticks: false } },
         tooltip: tip(["model", "model"], ["type", "type"], ...FIGURE_TIP),
       };
@@ -235,6 +238,9 @@
     const costs = values.map((value) => value.cost);
     const wide = Math.max(...costs) > 30 * Math.min(...costs);
     const x = { field: "cost", type: "quantitative", title: wide ? `${title} (each step tenfold)` : title, scale: wide ? { type: "log" } : { zero: false, nice: true, padding: 12 }, axis: { tickCount: 5, format: "~s" } };
+    const few = values.length <= 5;
+    const named = values.filter((value) => value.chosen || few);
+    const right = "scale('x', datum.cost) > width / 2";
     const chosen = { condition: { test: "datum.chosen", value: colour("accent") }, value: colour("quiet") };
     const tooltip = tip(["model", "model"], ["cost", title, ",.2~f"], ...FIGURE_TIP);
     return (width) => ({
@@ -246,7 +252,7 @@
       layer: [
         { mark: { type: "rule", size: 2, opacity: 0.45 }, encoding: { y: { field: "low", type: "quantitative" }, y2: { field: "high" } } },
         { mark: { type: "point", filled: true, size: 80, opacity: 1 }, encoding: { y: share("right"), shape: { condition: { test: "datum.chosen", value: "diamond" }, value: "circle" }, tooltip } },
-        { transform: [{ filter: "datum.chosen" }], mark: { type: "text", align: { expr: "scale('x', datum.cost) > width / 2 ? 'right' : 'left'" }, dx: { expr: "scale('x', datum.cost) > width / 2 ? -9 : 9" }, dy: -9, fontWeight: "bold" }, encoding: { y: share("right"), text: { field: "model" }, color: { value: colour("text") } } },
+        { data: { values: named }, mark: { type: "text", align: { expr: `${right} ? 'right' : 'left'` }, dx: { expr: `${right} ? -9 : 9` }, dy: -9, fontWeight: "bold", limit: (width - 62) / 2 - 12 }, encoding: { y: share("right"), text: { field: "model" }, color: { value: colour("text") } } },
       ],
     });
   }

@@ -57,7 +57,7 @@
         "a", { href: link("questions", { ...withoutQuestion(state), id: question.key }), "data-key": question.key },
         h("span", { class: "row-head" }, h("span", {}, `#${question.id}`), h("span", {}, question.domain), h("span", {}, question.type)),
         h("span", { class: "row-text" }, question.text),
-        h("span", { class: "marks" }, h("span", { class: "marks-strip", "aria-hidden": true }, strip), h("span", { class: "quiet" }, label)),
+        h("span", { class: "marks" }, h("span", { class: "marks-strip", "aria-hidden": true }, strip), marks.length > 1 ? h("span", { class: "quiet" }, label) : h("span", { class: "unseen" }, label)),
       ),
     );
   }
@@ -123,7 +123,11 @@
     article.dataset.key = key;
     if (fresh) {
       article.scrollTop = 0;
-      if (getComputedStyle(byId("list-nav")).display === "none") window.scrollTo(0, 0);
+      byId("announce").textContent = `Question ${place + 1} of ${found.length}: ${question.text}`;
+      if (getComputedStyle(byId("list-nav")).display === "none") {
+        window.scrollTo(0, 0);
+        article.focus({ preventScroll: true });
+      }
     }
   }
 

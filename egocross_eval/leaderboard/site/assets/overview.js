@@ -98,17 +98,24 @@
         note: "Nothing is known about this for these questions.",
       });
     }
-    const letters = shown.flatMap((run) => {
-      const totals = {};
-      for (const one of run.letters) totals[one.right] = (totals[one.right] ?? 0) + one.count;
-      return run.letters.map((one) => ({ model: run.label, ...one, share: one.count / totals[one.right] }));
-    });
+    const letters = shown.flatMap((run) => letterCells(run, shown));
     charts.chart("chart-letters", charts.letterChart(letters, models), {
       headers: ["model", "right letter", "letter said", "questions"],
       rows: () => letters.map((value) => [value.model, value.right, value.said, value.count]),
       note: "No right answers are known.",
     });
     costCharts(summary, pairRuns);
+  }
+
+  /* A cell for each right letter and each that any of the models said, those without a question included. */
+  function letterCells(run, shown) {
+    const all = shown.flatMap((one) => one.letters);
+    const [rights, saids] = ["right", "said"].map((name) => [...new Set(all.map((cell) => cell[name]))]);
+    const count = (right, said) => run.letters.find((cell) => cell.right === right && cell.said === said)?.count ?? 0;
+    return rights.flatMap((right) => {
+      const total = saids.reduce((sum, said) => sum + count(right, said), 0);
+      return saids.map((said) => ({ model: run.label, right, said, count: count(right, said), share: total ? count(right, said) / total : 0 }));
+    });
   }
 
   function costCharts(summary, pairRuns) {

@@ -1,0 +1,338 @@
+"""What the site is made of, before any browser: data files, names, comparisons, tables and the folder."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from scored_samples import question, sample
+from site_runs import HOSTILE, HOSTILE_NAME, answered, questions, site_run, write_runs
+
+from egocross_eval.cli.main import main
+from egocross_eval.errors import UsageError
+from egocross_eval.leaderboard.site import build, chart_library
+from egocross_eval.leaderboard.site.answers import parts, question_list
+from egocross_eval.leaderboard.site.overview import FRAME_EDGES, bins, confusion, run_json
+from egocross_eval.leaderboard.site.pairs import compare_pairs
+from egocross_eval.leaderboard.site.pool import clip_seconds, pool
+from egocross_eval.leaderboard.site.scripts import data_script, slug, utf16_span
+from egocross_eval.schema import Frame, Prediction, SentFrame
+from egocross_eval.scoring.comparison import ComparedRun, compare_all, verdict_sentence
+
+
+@pytest.fixture(autouse=True)
+def no_chart_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests look at our own files: making the bundle of the chart library takes seconds."""
+    monkeypatch.setattr(build, "chart_library", lambda: b"/* charts */")
+
+
+def read_data(site: Path, name: str) -> Any:
+    """The value that a data file hands to the page."""
+    text = (site / "data" / f"{name}.js").read_text(encoding="utf-8")
+    found = re.fullmatch(r'egocross\.put\("([^"]+)",(.*)\);\n', text.replace('", ', '",', 1), re.DOTALL)
+    assert found is not None
+    assert found[1] == name
+    return json.loads(found[2])
+
+
+class Markup(HTMLParser):
+    """Tags with the names of their attributes, and the text between them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, list[str]]] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, [name for name, _ in attrs]))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+texts = st.text(max_size=200)
+
+
+@given(st.recursive(texts, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=3)))
+def test_a_data_script_holds_its_value_and_nothing_that_could_leave_a_script(value: Any) -> None:
+    script = data_script("x", value).decode()
+    assert json.loads(script.removeprefix('egocross.put("x", ').removesuffix(");\n")) == value
+    assert not set(script) & set("<>&\u2028\u2029")
+
+
+@given(st.lists(texts, max_size=8))
+def test_names_in_links_are_plain_and_differ(names: list[str]) -> None:
+    taken: set[str] = set()
+    slugs = [slug(name, taken) for name in names]
+    assert len(set(slugs)) == len(names)
+    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", one) for one in slugs)
+
+
+@given(texts, st.integers(-5, 250), st.integers(-5, 250))
+def test_spans_are_counted_as_the_browser_counts(text: str, start: int, end: int) -> None:
+    first, last = utf16_span(text, (start, end))
+    units = text.encode("utf-16-le", "surrogatepass")
+    shown = units[2 * first : 2 * last].decode("utf-16-le", "surrogatepass")
+    low = min(max(start, 0), len(text))
+    assert shown == text[low : max(low, min(max(end, 0), len(text)))]
+
+
+def test_runs_that_asked_the_same_questions_share_them() -> None:
+    asked = questions(8)
+    unknown = [replace(one, answer=None) for one in asked]
+    pooled = pool([site_run("a", answered(unknown, 2)), site_run("b", answered(asked, 3))])
+    assert len(pooled.questions) == 8
+    assert [one.answer for one in pooled.questions] == [one.answer for one in asked]
+
+
+def test_questions_that_differ_in_text_stay_apart_under_names_of_their_own() -> None:
+    first, second = question(1), question(1, text="Something else?")
+    pooled = pool([site_run("a", [sample(first, "right")]), site_run("b", [sample(second, "wrong")])])
+    assert len(pooled.questions) == 2
+    assert len(set(pooled.keys)) == 2
+    assert [[one is not None for one in row] for row in pooled.samples].count([True, False]) == 1
+
+
+def test_clip_lengths_are_known_only_where_every_time_is() -> None:
+    frames = (Frame(name="a", time=3.0), Frame(name="b", time=9.0))
+    assert clip_seconds(question(1, frames=frames)) == 6.0
+    assert clip_seconds(question(1, frames=(*frames, Frame(name="c")))) is None
+    assert clip_seconds(question(1)) is None
+
+
+def test_pairs_are_compared_exactly_as_the_compare_verb_does() -> None:
+    asked = questions(96)
+    alone = [replace(one, video=one.video if one.domain != "animal" else "animal/only") for one in asked]
+    runs = [
+        site_run("a", answered(alone, 2)),
+        site_run("b", answered(alone, 3)),
+        site_run("c", [*answered(alone, 5)[:-4], *[sample(one, "errored") for one in alone[-4:]]]),
+        site_run("d", answered(alone[:60], 7)),
+        site_run("e", answered(alone, 2)),
+    ]
+    found = compare_pairs(runs, pool(runs), range(len(runs)))
+    assert len(found) == 10
+    for first, second, got in found:
+        pair = [
+            ComparedRun(label=run.label, record=run.record, samples=run.samples) for run in (runs[first], runs[second])
+        ]
+        want = compare_all(pair)[0]
+        assert got.micro == want.micro
+        assert (got.macro, got.macro_low, got.macro_high) == pytest.approx((want.macro, want.macro_low, want.macro_high))
+        assert [(d.n, d.difference, d.low, d.high, d.interval) for d in got.looks["domain"]] == [
+            (d.n, d.difference, pytest.approx(d.low), pytest.approx(d.high), d.interval) for d in want.looks["domain"]
+        ]
+        assert (got.verdict, got.needed, got.notes, got.differences) == (
+            want.verdict,
+            want.needed,
+            want.notes,
+            want.differences,
+        )
+        assert (got.same_letter, got.same_outcome) == (want.same_letter, want.same_outcome)
+        assert verdict_sentence(got) == verdict_sentence(want)
+
+
+def test_pairs_without_a_shared_question_are_left_out() -> None:
+    runs = [site_run("a", answered(questions(8), 2)), site_run("b", answered(questions(8, text="Other?"), 2))]
+    assert compare_pairs(runs, pool(runs), [0, 1]) == []
+
+
+def test_bins_cover_every_count_once() -> None:
+    names = [one.name(whole=True) for one in bins(FRAME_EDGES)]
+    assert names == ["up to 4", "5–8", "9–12", "13–20", "21–30", "over 30"]
+    run = site_run("a", answered(questions(80), 3))
+    shown = run_json(run, run.samples, pool([run]))
+    assert sum(one["n"] for one in shown["frames"]) == 80
+    assert sum(one["n"] for one in shown["seconds"]) == 80
+    assert sum(one["right"] for one in shown["frames"]) == run.results.counts["right"]
+
+
+def test_confusion_counts_letters_and_answers_that_were_not_read() -> None:
+    asked = question(1, answer="B")
+    cells = confusion([sample(asked, "right"), sample(asked, "not_parsed"), sample(asked, "errored")])
+    assert cells == [
+        {"right": "B", "said": "B", "count": 1},
+        {"right": "B", "said": "none", "count": 1},
+    ]
+
+
+def test_costs_are_means_over_the_questions_that_say() -> None:
+    run = site_run("a", [sample(question(1), "right", input_tokens=10), sample(question(2), "right")])
+    cost = run_json(run, run.samples, pool([run]))["cost"]
+    assert cost == {"input": 10.0, "output": None, "seconds": None}
+
+
+def test_parts_hold_every_question_once_and_in_order() -> None:
+    runs = [site_run("a", answered(questions(40), 2, text="x" * 120_000 + "B")), site_run("b", answered(questions(40), 3))]
+    pooled = pool(runs)
+    cut = parts(pooled, {})
+    assert [part.start for part in cut][0] == 0
+    assert sum(len(part.questions) for part in cut) == 40
+    listed = question_list(runs, pooled, [part.start for part in cut])
+    assert {len(row) for row in (*listed["outcomes"], *listed["letters"])} == {40}
+    assert listed["outcomes"][0][2] == "n"
+
+
+def test_an_odd_letter_does_not_shift_the_others() -> None:
+    odd = replace(sample(question(1), "right"), prediction=Prediction(letter="AB"))
+    run = site_run("a", [odd, sample(question(2), "right")])
+    assert question_list([run], pool([run]), [0])["letters"] == [" A"]
+
+
+def test_frames_that_were_left_out_or_moved_are_told() -> None:
+    frames = tuple(Frame(name=f"{k}.png", time=2.0 * k) for k in range(4))
+    made = sample(question(1, frames=frames), "right")
+    sent = tuple(SentFrame(name=f"{k}.png") for k in (3, 1))
+    run = site_run("a", [replace(made, sent=replace(made.sent, frames=sent))])
+    detail = json.loads(bytes(parts(pool([run]), {})[0].questions[0]))
+    assert detail["answers"][0]["sent"] == [3, 1]
+
+
+def test_the_page_escapes_what_runs_are_called(tmp_path: Path) -> None:
+    folders = write_runs(tmp_path, hostile=True)
+    build.build_site(folders, tmp_path / "site", title="<script>window.hacked = 1</script>")
+    page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    markup = Markup()
+    markup.feed(page)
+    assert "window.hacked" in markup.text
+    assert {name for _, names in markup.tags for name in names if name.startswith("on") or name == "style"} == set()
+    assert [names for tag, names in markup.tags if tag == "script" and "src" not in names] == []
+    assert "img" not in {tag for tag, _ in markup.tags}
+
+
+def test_hostile_output_arrives_whole_and_never_as_markup(tmp_path: Path) -> None:
+    folders = write_runs(tmp_path, hostile=True)
+    build.build_site(folders, tmp_path / "site")
+    for file in (tmp_path / "site" / "data").glob("*.js"):
+        assert "<" not in file.read_text(encoding="utf-8")
+    said = read_data(tmp_path / "site", "answers-0")[0]["answers"][1]
+    assert said["text"] == HOSTILE
+    start, end = said["span"]
+    assert HOSTILE[start:end] == "B"
+    assert read_data(tmp_path / "site", "summary")["runs"][1]["label"] == HOSTILE_NAME
+
+
+def test_the_site_names_no_place_of_this_machine(tmp_path: Path) -> None:
+    folders = write_runs(tmp_path)
+    build.build_site(folders, tmp_path / "site")
+    everything = "".join(file.read_text(encoding="utf-8") for file in (tmp_path / "site").rglob("*.[jh][st]*"))
+    assert str(tmp_path) not in everything
+
+
+def test_the_page_ranks_as_every_leaderboard_does(tmp_path: Path) -> None:
+    folders = write_runs(tmp_path)
+    build.build_site(folders, tmp_path / "site", published=False)
+    page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    rows = re.findall(r"<tr>\s*<td[^>]*>([^<]*)</td>\s*<th scope=\"row\"[^>]*>(?:<a[^>]*>)?([^<]*)", page)
+    assert rows == [("1", "strong model"), ("2", "weak model"), ("–", "incomplete model")]
+    assert "strong model is better than weak model by" in page
+
+
+def test_two_runs_are_compared_in_the_order_they_were_named(tmp_path: Path) -> None:
+    strong, weak, _ = write_runs(tmp_path)
+    build.build_site([weak, strong], tmp_path / "site")
+    summary = read_data(tmp_path / "site", "summary")
+    assert summary["start"] == [0, 1]
+    assert [run["label"] for run in summary["runs"]] == ["weak model", "strong model"]
+
+
+def test_one_run_and_exported_rows_make_a_site(tmp_path: Path) -> None:
+    strong, weak, _ = write_runs(tmp_path)
+    rows = tmp_path / "rows.json"
+    with pytest.raises(SystemExit) as exit_:
+        main(["leaderboard", str(weak), "--no-published", "--output", str(rows)])
+    assert exit_.value.code == 0
+    made = build.build_site([strong, rows], tmp_path / "site", published=False)
+    assert (made.runs, made.pairs) == (1, 0)
+    page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert "weak model" in page
+    assert 'id="pair"' not in page
+
+
+def test_the_same_runs_give_the_same_bytes(tmp_path: Path) -> None:
+    folders = write_runs(tmp_path)
+    build.build_site(folders, tmp_path / "one")
+    build.build_site(folders, tmp_path / "two")
+    names = sorted(file.relative_to(tmp_path / "one") for file in (tmp_path / "one").rglob("*") if file.is_file())
+    assert all((tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes() for name in names)
+
+
+def test_a_site_is_written_anew_and_leaves_nothing_of_the_old_one(tmp_path: Path) -> None:
+    folders = write_runs(tmp_path)
+    build.build_site(folders, tmp_path / "site")
+    (tmp_path / "site" / "data" / "answers-99.js").write_text("old")
+    build.build_site(folders[:1], tmp_path / "site")
+    assert not (tmp_path / "site" / "data" / "answers-99.js").exists()
+
+
+def test_a_folder_with_other_things_is_refused_and_kept(tmp_path: Path) -> None:
+    folders = write_runs(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "thesis.tex").write_text("mine")
+    with pytest.raises(UsageError, match="holds no site"):
+        build.build_site(folders, other)
+    assert [file.name for file in other.iterdir()] == ["thesis.tex"]
+
+
+def test_thumbnails_are_small_shared_and_removed_when_unused(demo: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    with pytest.raises(SystemExit):
+        run = ["--model", "baseline:chance", "--data", str(demo), "--limit", "6", "--output", str(tmp_path / "run")]
+        main([*run, "--no-cache"])
+    made = build.build_site([tmp_path / "run"], tmp_path / "site", frames=True)
+    files = list((tmp_path / "site" / "frames").rglob("*.jpg"))
+    assert len(files) == made.thumbnails > 0
+    with Image.open(files[0]) as image:
+        assert max(image.size) <= 240
+    shown = read_data(tmp_path / "site", "answers-0")[0]["frames"]
+    assert all((tmp_path / "site" / "frames" / frame[2]).is_file() for frame in shown)
+    build.build_site([tmp_path / "run"], tmp_path / "site")
+    assert list((tmp_path / "site" / "frames").rglob("*.jpg")) == []
+
+
+def test_a_missing_frame_is_named_before_the_old_site_is_touched(tmp_path: Path) -> None:
+    folders = write_runs(tmp_path)
+    build.build_site(folders, tmp_path / "site")
+    before = (tmp_path / "site" / "index.html").read_bytes()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match=r"f0\.png"):
+        build.build_site(folders, tmp_path / "site", frames=True, data=tmp_path / "empty")
+    assert (tmp_path / "site" / "index.html").read_bytes() == before
+    assert list((tmp_path / "site" / "data").glob("answers-*.js"))
+
+
+def test_runs_without_an_answer_are_refused(tmp_path: Path) -> None:
+    from scored_samples import record, write_run
+
+    write_run(tmp_path / "run", record(), [])
+    with pytest.raises(UsageError, match="no answer yet"):
+        build.build_site([tmp_path / "run"], tmp_path / "site")
+
+
+def test_the_verb_says_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folders = [str(folder) for folder in write_runs(tmp_path)]
+    with pytest.raises(SystemExit) as exit_:
+        main(["site", *folders, "--to", str(tmp_path / "site")])
+    assert exit_.value.code in (0, None)
+    assert "3 runs, 80 questions, 3 pairs" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as exit_:
+        main(["site", *folders, "--to", str(tmp_path / "site"), "--data", str(tmp_path)])
+    assert exit_.value.code == 2
+    assert "add --frames" in capsys.readouterr().err
+
+
+def test_without_the_extra_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    with pytest.raises(UsageError, match=r"egocross-eval\[site\]"):
+        chart_library.chart_library()
