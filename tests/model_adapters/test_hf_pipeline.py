@@ -73,7 +73,9 @@ class Bench:
         self.engine = Engine()
         self.ready: Future[Any] = Future()
         self.ready.set_result(self.engine)
-        self.limits = Limits(window=window, threads=2, batch_size=batch_size, batch_tokens=lambda: 10_000)
+        self.limits = Limits(
+            window=window, threads=2, batch_size=batch_size, batch_tokens=lambda: 10_000, start_thread=int
+        )
 
     def run(self, requests: Iterator[Request]) -> Iterator[Response]:
         with ThreadPoolExecutor(1) as device:

@@ -73,6 +73,7 @@ class HfAdapter(ModelAdapter):
         if first is None:
             return
         from egocross_eval.model_adapters.hf.pipeline import Limits, Pipeline
+        from egocross_eval.model_adapters.hf.threads import own_thread_counts, single_threaded
 
         preparer = self._prepared
         engine = self._loading(preparer)
@@ -82,8 +83,10 @@ class HfAdapter(ModelAdapter):
             threads=min(MOST_THREADS, os.cpu_count() or 1) if threads == "auto" else threads,
             batch_size=None if size == "auto" else size,
             batch_tokens=lambda: self._batch_tokens(engine.result()),
+            start_thread=single_threaded,
         )
-        yield from Pipeline(preparer, engine, limits, self._device).run(_chain(first, requests))
+        with own_thread_counts():
+            yield from Pipeline(preparer, engine, limits, self._device).run(_chain(first, requests))
 
     @cached_property
     def _prepared(self) -> Preparer:
@@ -100,8 +103,12 @@ class HfAdapter(ModelAdapter):
 
     def _loading(self, preparer: Preparer) -> Future[Engine]:
         """The engine, whose model is loaded in the model's own thread; once."""
+        import torch
+
+        cores = torch.get_num_threads()
 
         def load() -> Engine:
+            torch.set_num_threads(cores)
             from egocross_eval.model_adapters.hf.engine import Engine
             from egocross_eval.model_adapters.hf.loading import load_model
 

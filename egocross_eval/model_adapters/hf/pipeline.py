@@ -35,6 +35,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     batch_size: int | None
     batch_tokens: Callable[[], int]
     """Asked before each cut, so that it can shrink after a batch didn't fit the memory."""
+    start_thread: Callable[[], None]
+    """Called first in each thread that prepares requests."""
 
 
 class Pipeline:
@@ -45,8 +47,10 @@ class Pipeline:
         self._engine = engine
         self._limits = limits
         self._device = device
-        self._frames = ThreadPoolExecutor(limits.threads, thread_name_prefix="egocross-frames")
-        self._collating = ThreadPoolExecutor(1, thread_name_prefix="egocross-batches")
+        self._frames = ThreadPoolExecutor(
+            limits.threads, thread_name_prefix="egocross-frames", initializer=limits.start_thread
+        )
+        self._collating = ThreadPoolExecutor(1, thread_name_prefix="egocross-batches", initializer=limits.start_thread)
         self._ahead: deque[Future[list[Response]]] = deque()
 
     def run(self, requests: Iterator[Request]) -> Iterator[Response]:
