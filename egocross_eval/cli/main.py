@@ -16,20 +16,22 @@ from egocross_eval.errors import EgoCrossError
 VERBS = {
     "run": ("egocross_eval.cli.run", "Run models over tasks (the default)."),
     "demo": ("egocross_eval.cli.demo", "The main job from nothing, on a CPU and offline."),
+    "data": ("egocross_eval.cli.data", "Verify, fetch or generate benchmark data."),
     "tasks": ("egocross_eval.cli.tasks", "List the tasks with their counts."),
     "models": ("egocross_eval.cli.models", "List the model adapters; build a tiny checkpoint."),
     "plugins": ("egocross_eval.cli.plugins", "List the plugins and what they register."),
-    "data": ("egocross_eval.cli.data", "Verify, fetch or generate benchmark data."),
     "show": ("egocross_eval.cli.show", "Show exactly what would be sent for a question."),
     "parse": ("egocross_eval.cli.parse", "Read the answer letter from model output."),
     "score": ("egocross_eval.cli.score", "Score a run or a predictions file against answers."),
+    "submit": ("egocross_eval.cli.submit", "Write the validated submission.zip of a run."),
     "leaderboard": ("egocross_eval.cli.leaderboard", "Write the leaderboard of runs."),
     "compare": ("egocross_eval.cli.compare", "Compare runs on the same questions."),
     "audit": ("egocross_eval.cli.audit", "How much of a score survives without looking."),
     "view": ("egocross_eval.cli.view", "Look at the answers of a run in the terminal."),
     "site": ("egocross_eval.cli.site", "Write a static site of runs and all their answers."),
     "train": ("egocross_eval.cli.train", "Train on the support set by LLaMA-Factory; merge; check a checkpoint."),
-    "submit": ("egocross_eval.cli.submit", "Write the validated submission.zip of a run."),
+    "experiment": ("egocross_eval.cli.experiment", "Train per domain, evaluate, compare, and join the experts."),
+    "doctor": ("egocross_eval.cli.doctor", "What this machine has, and what each engine needs."),
 }
 """Module and help line by verb; each module has a click command named `command`."""
 
