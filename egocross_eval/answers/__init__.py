@@ -7,7 +7,7 @@ conformance cases are in ``cases.jsonl`` beside this file; ``egocross_eval.answe
 
 from __future__ import annotations
 
-from .reading import RULES, extract
 from .extraction import REASONS, Extraction
+from .reading import RULES, extract
 
 __all__ = ["REASONS", "RULES", "Extraction", "extract"]

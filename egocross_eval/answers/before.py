@@ -10,17 +10,21 @@ from .patterns import Pattern, any_of, words
 # What may stand between a phrase and the option it speaks of: "I choose [the option labelled] B".
 _FILLERS = words(
     """
-    the | options? | choices? | letters? | answers? | number | one | statement | caption | sentence | image | picture
-    figure | point | video | frame | shape | pattern | graph | diagram | object | item | candidate | project | person
+    the | options? | choices? | letters? | answers? | number | one | statement | caption | sentence | image
+    picture
+    figure | point | video | frame | shape | pattern | graph | diagram | object | item | candidate | project
+    person
     set | character | description | alphabet | capital | response
     indeed | clearly | therefore | thus | definitely | probably | most | likely | simply | just | still | then | now
-    obviously | certainly | surely | actually | in fact | again | only | either | hence | so | also | of course | given
+    obviously | certainly | surely | actually | in fact | again | only | either | hence | so | also | of course
+    given
     highly | very | more | without a doubt | undoubtedly | evidently | apparently | presumably | arguably | maybe
     perhaps | possibly | my | correct | right | best | final
-    i think | i believe | i'd say | i would say | i guess | that | is | it | it's | be | going | to | say | go
+    i think | i believe | i'd say | i would say | i guess | that | is | it | it's | its | be | going | to | say | go
     as | follows | below | following | labell?ed | marked | with | represented by | by | indicated | shown | in
     about | approximately | around | roughly | nearly | exactly | at | almost
-    lettera | buchstabe | litera | буква | la | el | le | die | der | das | letra | lettre | opci[oó]n | opção | optie
+    lettera | buchstabe | litera | буква | la | el | le | die | der | das | letra | lettre | opci[oó]n | opção
+    optie
     opzione | r[eé]ponse
     """
 )
@@ -57,7 +61,7 @@ _CHINESE_ANSWER = "(?:答案|正确选项|正确的选项|正确的答案|最佳
 STATEMENT = Pattern(
     rf"(?:{_HEAD}{FILL}"
     rf"|(?:\A|[\n.:;,!])\s{{0,4}}(?:(?:my|the|final|correct|best|so|your)\s){{0,3}}(?:answer|ans|anwser|asnwer)\b\W{{0,6}}"
-    rf"|(?:\A|[\n.;,!])\s{{0,4}}(?:correct|right|true|best|final|keep|remaining)\s?[:=–-]{FILL}"
+    rf"|(?:\A|[\n.;,!])\s{{0,4}}(?:correct|right|true|best|final|keep|remaining|now)\s?[:=–-]{FILL}"
     rf"|{_FOREIGN_ANSWER}[^.;\n]{{0,40}}?{_FOREIGN_IS}{FILL}"
     rf"|{_EASTERN_ANSWER}[^.;\n。]{{0,20}}?(?:[:=]|は|은|는|है|هي|هو|คือ|\s){FILL}"
     rf"|{_CHINESE_ANSWER}[^.;\n。,]{{0,24}}?(?:[:=\]\n]|是|为|应|选|即|→)(?:是|为|选项|选择|选|字母|[\s\"'(\[:])*"
@@ -67,17 +71,22 @@ STATEMENT = Pattern(
 _SUBJECT = words(
     """
     i | we | let's | 'd | 'll | 'm | 've | have | will | would | should | must | could | can | to | and | then | so
-    gonna | therefore | thus | hence | definitely | probably | also | just | rather | finally | am | we're | ultimately
+    gonna | therefore | thus | hence | definitely | probably | also | just | rather | finally | am | we're
+    ultimately
     now | is
     """
 )
 _CHOOSE = any_of(
     """
-    choose | chose | choosing | pick | picked | picking | select | selected | selecting | go with | go for | going with
-    going for | went with | opt for | opted for | opting for | settle on | settle for | settling on | vote for | vote
+    choose | chose | choosing | pick | picked | picking | select | selected | selecting | go with | go for
+    going with
+    going for | went with | opt for | opted for | opting for | settle on | settle for | settling on | vote for
+    vote
     answer(?: with)? | answered | respond(?: with)? | lock in | stick with | sticking with | bet on | lean towards?
-    leaning towards? | lean to | conclude(?: that)? | prefer | favou?r | submit | mark | circle | stay with | side with
-    tick | guess | guessing | recommend | give you the letter | put down | enter | report | output | print | return
+    leaning towards? | lean to | conclude(?: that)? | prefer | favou?r | submit | mark | circle | stay with
+    side with
+    default to | defaulting to | tick | guess | guessing | recommend | give you the letter | put down | enter
+    report | output | print | return
     take
     """
 )
@@ -89,19 +98,22 @@ CHOICE = Pattern(
     rf"(?:(?:(?:\A|[.,;:!?\n—–)])|{_SUBJECT})\s{{0,3}}{_CHOOSE}{FILL}"
     rf"|{_SAY}{FILL}"
     rf"|\bi(?:'m|\sam)?\s(?:\w{{1,12}}\s){{0,2}}{_THINK}{FILL}"
-    rf"|(?<![不别勿误挑备候能])选(?:择)?(?:的是|了|出|答案|定)?\s?[:\"'(\[]*(?:选项)?\s?[\"'(\[]?"
+    rf"|(?:倾向于|更倾向|觉得是|认为是|猜是?)\s?[\"'(\[]?|(?<![不别勿误挑备候能])选(?:择)?(?:的是|了|出|答案|定)?\s?[:\"'(\[]*(?:选项)?\s?[\"'(\[]?"
     rf"|\b(?:choose|select|pick|answer|option|final_answer|submit)\s?\(\s?[\"']?)\Z"
 )
 
 _MEANS = words(
     """
-    is | was | are | be | means | equals? | corresponds? to | corresponding to | match(?:es)?(?: with| to)? | matching
+    is | was | are | be | means | equals? | corresponds? to | corresponding to | match(?:es)?(?: with| to)?
+    matching
     closest to | indicates? | points? to | pointing to | leads? (?:us |me )?to | leaves?(?: us| me)?(?: only)?(?: with)?
     leaving(?: us)?(?: only)?(?: with)? | remains? | remaining | gives?(?: us)? | yields? | suggests? | supports?
-    favou?rs? | implies | namely | labell?ed(?: as)? | results? in | refers? to | confirm(?:s|ing)? | identified as
+    favou?rs? | implies | namely | results? in | refers? to | confirm(?:s|ing)? | identified as
     described (?:by|in) | shown in | depicted in | represented by | consistent with | aligns? with | fits? | makes?
-    i get | we get | becomes? | called | choose | considered | known as | would be | keep
-    (?:looks?|seems?|sounds?|appears?) (?:more |most |a lot |very |much )?like | sera | c'est | est | es | ist | é | è
+    i get | we get | we have | we find | we obtain | becomes? | called | choose | considered | known as
+    would be | keep
+    (?:looks?|seems?|sounds?|appears?) (?:more |most |a lot |very |much )?like | sera | c'est | est | es | ist
+    é | è
     """
 )
 # "This corresponds to ...", "it is ..."
@@ -112,8 +124,9 @@ COPULA = Pattern(
 _SO = words(
     """
     so | therefore | thus | hence | thereby | consequently | accordingly | finally | ergo | overall | in conclusion
-    in summary | to conclude | in short | conclusion | to sum up | that leaves | leaving | final | bottom line | verdict
-    tl;dr | donc | also | deshalb | por lo tanto | alors
+    in summary | to conclude | in short | conclusion | to sum up | that leaves | leaving | final | bottom line
+    verdict
+    tl;dr | donc | deshalb | por lo tanto | alors
     """
 )
 _IT_IS = r"(?:it|that|this)(?:'s|\sis|\smust\sbe|\sshould\sbe|\shas\sto\sbe|\swould\sbe|\scan\sonly\sbe)"
@@ -124,7 +137,9 @@ CONCLUSION = Pattern(
 )
 # Right before a sentence of its own, or behind an opening phrase: "On balance, ...".
 ALONE = Pattern(
-    r"(?:[a-z\u3400-\u9fff]{2}[\"')]?[.!?…。]\s{1,3}|(?:\A|[.!?\n]\s{0,3})[A-Z][a-z][^.!?\n,]{2,90},\s)" + FILL + r"\Z",
+    r"(?:(?:(?:[a-z\u3400-\u9fff]{2}|\b[Nn]ot [A-Z])[\"')]?[.!?…。)]{1,2}[\"']?|[a-z]{2}(?:;|\s[-–—]))[ \t]{1,3}"
+    r"|\b[Bb]ut (?:probably|likely|most likely|possibly|maybe|perhaps|I think|I'd say|I guess) "
+    r"|(?:\A|[.!?\n]\s{0,3})[A-Z][a-z][^.!?\n,:]{2,90}[,:]\s)" + FILL + r"\Z",
     0,
 )
 
@@ -132,7 +147,7 @@ _REVISION = words(
     r"""
     wait | nope | actually | correction | corrected | scratch that | strike that | i mean(?:t)? | or rather | sorry
     oops | on second thoughts? | make (?:that|it) | hold on | hmm+ | my mistake | my bad | i misspoke | edit
-    apologies | better
+    apologies | better | never mind | nevermind | sondern | sino | bensì
     let me (?:correct|fix|revise|change)[^.\n]{0,40} | revised?(?: answer)?(?: to)? | updated?(?: answer)?(?: to)?
     chang(?:e|ed|ing)\b[^.\n]{0,40}?\bto | switch(?:ed|ing)?\b[^.\n]{0,40}?\bto
     upon (?:reflection|closer|further|re)[\w-]*[^.\n,]{0,30}
@@ -144,11 +159,17 @@ _REVISION = words(
 _REVISION_FILL = words(
     """
     no | wait | actually | so | but | that's wrong | that is wrong | i was wrong | it | that | this | it's | is
-    it must be | it should be | should be | must be | the | correct | right | final | answer | i'll go with | i go with
-    i choose | i pick | i'd say | go with | let's go with | my | would be | now | i think | i believe | option | choice
+    it must be | it should be | should be | must be | the | correct | right | final | answer | i'll go with
+    i go with
+    i choose | i pick | i'd say | go with | let's go with | my | would be | now | i think | i believe | option
+    choice
     letter
     """
 )
+# A box that is ticked, or left open.
+TICKED = Pattern(r"[(\[]\s?[xX✓✔]\s?[)\]]\s{0,3}\Z", 0)
+UNTICKED = Pattern(r"[(\[]\s{0,2}[)\]]\s{0,3}\Z", 0)
+SENTENCE = Pattern(r"(?:\A|[.!?\n。]\s{0,3})\Z", 0)
 # "No, wait: ...", "actually it is ...", "I change my answer to ..."
 CORRECTION = Pattern(
     rf"(?:{_REVISION}|\bno(?=\s?[,.;:!—–-])|(?:不对|不,|等等|等一下|错了|再看)[^。;\n]{{0,20}}?(?:是|选|为)|不对|不,|更正|修正|改为|改选|应该是|纠正)"
@@ -165,8 +186,10 @@ _DENIAL_FILL = (
     + words(
         """
         the | options? | choices? | letters? | answers? | be | a | an | to | choose | pick | select | selecting
-        choosing | with | say | statements? | points? | images? | pictures? | captions? | sentences? | figures? | going
-        go | it's | it is | that | both | either | necessarily | really | in | of | correct | just | simply | exactly
+        choosing | with | say | statements? | points? | images? | pictures? | captions? | sentences? | figures?
+        going
+        go | it's | it is | that | both | either | necessarily | really | in | of | correct | just | simply
+        exactly
         for | likely | out | as | even | is | are
         """
     )
@@ -182,7 +205,8 @@ _DENY = words(
     unlikely(?: that)? | differs? from | different from | compared (?:to|with) | refutes? | disproves? | skip
     versus | vs
     (?:wrong|incorrect|false) (?:answers?|options?|choices?|ones?)(?: is| are|:)?
-    less (?:likely|plausible|accurate) than | no es | n'est pas | ce n'est pas | nicht | non è | não é | niet | nie jest
+    less (?:likely|plausible|accurate) than | no es | n'est pas | ce n'est pas | nicht | non è | não é | niet
+    nie jest
     """
 )
 _NOT_THINK = (
@@ -215,11 +239,13 @@ _THAT_IT_IS = words(
 )
 # "It is not ...", "we can rule out ...", "I don't think that it is ..."
 DENIAL = Pattern(
-    rf"(?:(?:{_DENY}|n't\b|(?:\A|[\n.;,])\s{{0,3}}(?:wrong|incorrect|false|eliminated?|excluded?)\s?:|排除|不是|不选|并非|而非|不应选|不能选|不可能是|非)"
+    rf"(?:(?:{_DENY}|n't\b|\bvs\.|(?:\A|[\n.;,])\s{{0,3}}(?:wrong|incorrect|false|eliminated?|excluded?)\s?:|排除|不是|不选|并非|而非|不应选|不能选|不可能是|非)"
     rf"{_DENIAL_FILL}|(?:{_NOT_THINK}|{_UNSURE})(?:[\s,]|{_THAT_IT_IS})*[\"'(\[]{{0,2}})\Z"
 )
 
-_BUT = words("but | other than | except(?: for)? | besides | apart from | excluding")
+# "no bathroom", said of a thing.
+NONE = Pattern(r"\bno\s\Z")
+_BUT = r"(?<!,\s)" + words("but | other than | except(?: for)? | besides | apart from | excluding")
 _ALL = words("everything | all | every | each | any | none | the others? | other options | the rest")
 # "It cannot be anything but ...", "rule out everything but ...": a denial turned round.
 DOUBLE_DENIAL = Pattern(
@@ -227,7 +253,7 @@ DOUBLE_DENIAL = Pattern(
     rf"|\b(?:cannot|can't|could\snot|couldn't)\s(?:possibly\s)?be\s(?:anything\s)?{_BUT}"
     rf"|{_ALL}[^.;\n]{{0,60}}\b(?:wrong|incorrect|eliminated|excluded|ruled\sout|false|impossible)[^.;\n]{{0,20}}?{_BUT}"
     rf"|\b(?:rule|ruled|ruling|eliminat\w{{1,4}}|exclud\w{{1,4}})\b[^.;\n]{{0,40}}{_ALL}[^.;\n]{{0,30}}{_BUT}"
-    rf"|\bno\sdoubt(?:\sthat)?(?:\sit's|\sit\sis)?|\bwithout\s(?:a\s|any\s)?doubt,?|\bnot\sonly)"
+    rf"|\bno\sdoubt(?:\sthat)?(?:\sit's|\sit\sis)?[,:]?|\bwithout\s(?:a\s|any\s)?doubt[,:]?|\bnot\sonly)"
     rf"\s(?:(?:options?|choice|answer|for|the|letter)\s){{0,2}}[\"'(\[]{{0,2}}\Z"
 )
 # "All options except ... are wrong"
@@ -241,13 +267,15 @@ _SAID = any_of(
 )
 _OTHER_MIND = words(
     rf"""
-    initially | at first | at a glance | at first glance | first thought | original(?:ly)? | previous(?:ly)? | earlier
+    initially | at first | at a glance | at first glance | first thought | original(?:ly)? | previous(?:ly)?
+    earlier
     (?:some|people|one|you|many|(?<!\bi )(?<!\bwe )(?:might|may|could|would|can)) (?:\w{{1,10}} )?{_SAID}
     tempting | tempted | was going to | was about to | first (?:impression|instinct|guess) | used to
     would have (?:been|said|chosen|picked) | would've | had (?:said|chosen|picked|assumed) | i thought | mistaken(?:ly)?
     thought (?:it was|it's|that|the answer was|of) | confused with | a common | distractor | instead of
-    according to the question | the question asks | asked whether | example | for instance | such as | format
-    template | like this | others say | user says | you said | suggested
+    according to the question | question \d+ | the question asks | asked whether | example | for instance
+    such as | format
+    whether | template | like this | others say | user says | you said | suggested
     """
 )
 # A thought that is not the answer: "at first I took it for ...", "one might say ...".
@@ -267,7 +295,8 @@ QUESTION = Pattern(
     r"(?:\A|[.!?\n;。,:]\s{0,3})(?:so\s|but\s|and\s|or\s|hmm,?\s|wait,?\s)?"
     + words(
         """
-        is | are | was | could | would | should | can | does | do | did | what | which | why | how | who | might | will
+        is | are | was | could | would | should | can | does | do | did | what | which | why | how | who | might
+        will
         isn't | maybe | perhaps | or
         """
     )

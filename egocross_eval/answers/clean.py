@@ -7,6 +7,7 @@ import re
 from .view import View
 
 _STRUCK = re.compile(r"~~[^~\n]{1,300}~~|<(del|s|strike)>[^<>]{1,300}</\1>", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--[^<>]{0,500}-->")
 _BREAK_TAG = re.compile(r"</?(?:br|p|div|li|ul|ol|tr|td|h\d|hr|body|center)\b[^<>]{0,80}>", re.IGNORECASE)
 _INLINE_TAG = re.compile(
     r"</?(?:strong|em|span|font|code|mark|sup|sub|small|big|ins|tt|kbd)\b[^<>]{0,200}>|<([biua])(?:\s[^<>\n]{0,200})?>(?=[^\n]{0,300}</\1>)|</[biua]>",
@@ -32,6 +33,7 @@ _EMPHASIS = re.compile(
 _LINE_MARK = re.compile(r"^[ \t]{0,8}(?:#{1,6}(?=[ \t*(\[A-Za-z])|>+|[•●▪◦■◆‣·])[ \t]*", re.MULTILINE)
 _RULE_LINE = re.compile(r"^[ \t]*(?:-{3,}|={3,}|_{3,}|\*{3,})[ \t]*$", re.MULTILINE)
 _DEGREES = re.compile(r"(?<=\d)\s?(?:degrees?|deg)\b(?! (?:celsius|fahrenheit|c\b|f\b))", re.IGNORECASE)
+_ARROW = re.compile(r"[-=]{1,2}>")
 _BRACES = re.compile(r"[{}]")
 _PLURAL = re.compile(r"(?<=[a-z])\(s\)")
 
@@ -40,12 +42,12 @@ def cleaned(view: View) -> View:
     """The view without layout marks; struck-out text is gone, line structure stays."""
     text = view.text
     if "~~" in text or "<" in text:
-        view = view.sub(_STRUCK, " ").sub(_BREAK_TAG, "\n").sub(_INLINE_TAG, "")
+        view = view.sub(_COMMENT, "").sub(_STRUCK, " ").sub(_BREAK_TAG, "\n").sub(_INLINE_TAG, "")
     if "\\" in text:
         view = view.sub(_FRACTION, lambda match: f"{match[1]}/{match[2]}").sub(_WRAPPER, "").sub(_SPACING, " ")
         view = view.sub(_SYMBOL, lambda match: _SYMBOLS.get(match[1], match[0])).sub(_ESCAPE, "")
     if "*" in text:
         view = view.sub(_RULE_LINE, "").sub(_PRODUCT, "×")
     view = view.sub(_EMPHASIS, "").sub(_LINE_MARK, "").sub(_PLURAL, "")
-    view = view.sub(_BRACES, "")
+    view = view.sub(_BRACES, "").sub(_ARROW, "→")
     return view.sub(_DEGREES, "°")

@@ -37,8 +37,18 @@ _NEXT_TURN = Pattern(
 )
 
 
+_QUESTION_AND_ANSWER = re.compile(r"\s{0,8}Q(?:uestion)?\s?\d{0,3}\s?:[^\n]{0,2000}\n\s{0,8}A(?:nswer)?\s?:\s{0,4}")
+_LABEL_B = re.compile(r"\n\s{0,8}[(\[]?B[)\]]?\s?[:.)]")
+
+
+_NUMBERED = re.compile(r"(?:Question|Q)\s?\d")
+
+
 def after_prompt(view: View) -> View:
     """The reply behind an echoed prompt, where turn marks tell the two apart."""
+    asked = _QUESTION_AND_ANSWER.match(view.text)
+    if asked and not _LABEL_B.search(view.text, asked.end()):
+        return view.slice(asked.end())
     replies = list(_REPLY_MARK.finditer(view.text))
     if not replies or not view.text[replies[-1].end() :].strip():
         return view
@@ -56,6 +66,8 @@ def turns(view: View) -> list[View]:
     reply = after_prompt(view)
     for part in [view] if reply is view else [view, reply]:
         start = len(part.text) - len(part.text.lstrip())
+        if _NUMBERED.match(part.text, start):  # answers to several questions, none of them made up
+            continue
         turn = _NEXT_TURN.search(part.text, start + 1)
         if turn:
             parts.append(part.slice(0, turn.start()))
@@ -134,6 +146,23 @@ def _inline_run(text: str, group: Group, options: OptionSet) -> bool:
     if options.valid(following) is None:
         return False
     return (
-        bool(re.search(rf"(?<![A-Za-z0-9])(?:\({following}\)|{following}[.):])\s", line))
+        bool(re.search(rf"(?<![A-Za-z0-9.])(?:\({following}\)|{following}[.):])", line))
         and letter == options.letters[0]
     )
+
+
+_ENDS_YES = re.compile(r"(?:\b(?:yes|correct|matches|fits|right|true)|[✓✔✅])\W*\Z", re.IGNORECASE)
+_ENDS_NO = re.compile(r"(?:\b(?:no|incorrect|wrong|false|not correct|no match|out)|[❌✗✘×])\W*\Z", re.IGNORECASE)
+
+
+def listed_verdict(text: str, labels: list[Group]) -> Group | None:
+    """The one item of a list that ends with a yes where every other item ends with a no."""
+    right, wrong = [], 0
+    for place, label in enumerate(labels):
+        end = labels[place + 1].start if place + 1 < len(labels) else text.find("\n\n", label.end)
+        item = text[label.end : end if end >= 0 else len(text)].rstrip(" \n\t-*•([")[-60:]
+        if _ENDS_NO.search(item):
+            wrong += 1
+        elif _ENDS_YES.search(item):
+            right.append(label)
+    return right[0] if len(right) == 1 and wrong == len(labels) - 1 > 0 else None

@@ -9,7 +9,10 @@ from .options import OptionSet
 from .patterns import Pattern, any_of, words
 
 _MAX_LETTERS = 2000
-_LETTER = re.compile(r"(?<![A-Za-z0-9_])[A-Za-z](?![A-Za-z0-9_])")
+_LETTER = re.compile(
+    r"(?<![A-Za-z0-9_])[A-Za-z](?![A-Za-z0-9_])"
+    r"|(?:(?<=[Oo]ption)|(?<=OPTION)|(?<=[Cc]hoice)|(?<=[Oo]ption_)|(?<=[Aa]nswer))[A-Z](?![A-Za-z0-9_])"
+)
 _OPEN = re.compile(r"[(\[<\"']\s{0,2}\Z")
 _CLOSE = re.compile(r"\s{0,2}[)\]>\"']")
 _PAIRS = {"(": ")", "[": "]", "<": ">", '"': '"', "'": "'"}
@@ -17,7 +20,7 @@ _PAIRS = {"(": ")", "[": "]", "<": ">", '"': '"', "'": "'"}
 _NOUNS = any_of(
     "options? | choices? | letters? | alternatives? | captions? | sentences? | opci[oó]n | opção | optie | opzione"
 )
-_NOUN = Pattern(rf"(?:\b{_NOUNS}(?:\s{{1,3}}#?|-)|选项\s?)\Z")
+_NOUN = Pattern(rf"(?:\b{_NOUNS}(?:\s{{1,3}}#?|[-_])?|选项\s?)\Z")
 _CHINESE_AFTER = re.compile(r"\s?(?:选项|项|答案|是正确|正确|为正确)")
 _NAMES = words(
     """
@@ -28,6 +31,7 @@ _NAMES = words(
 )
 # Before a letter that belongs to a name, a unit or a formula and never stands for an option.
 _NAME_BEFORE = Pattern(rf"(?:{_NAMES}\.?\s|°\s?|\w-|\w&|\w'|[#@\\^_$]|\b[A-Z]\.\s?(?=[A-Z]\.)|\b[A-Z]\.)\Z")
+_OPERAND_BEFORE = re.compile(r"(?:[\d)}]|[a-z0-9_]{2})\s?[+×÷]\s?\Z")
 _NAME_AFTER = re.compile(
     r"'[A-Za-z]|[-–][A-Za-z0-9]|[+#^_°\\]|\.[A-Za-z]\b|&\w|\(\d|\s?=\s?[-\d({]|\s?∪|\s?∩|/[A-Z][A-Z]"
     r"|\s(?:major|minor|flat|sharp)\b"
@@ -47,12 +51,18 @@ _AFTER_LETTER = Pattern(
     r"\s{1,3}"
     + any_of(
         r"""
-        is | was | are | were | because | since | as | and | or | nor | but | not | if | then | so | than | which | in
-        on | at | to | of | for | from | with | by | over | has | have | had | does | do | did | doesn't | isn't | can
-        can't | cannot | could | couldn't | will | would | wouldn't | should | might | may | must | seems? | appears?
-        looks? | fits? | best | matches | match | describes? | shows? | makes? | wins? | it | the | this | that | there
-        i | my | we | he | she | they | you | based | given | both | explanation | reason | reasoning | due | following
-        yes | no | rather | instead | represents? | depicts? | remains? | stands? | gets? | also | only | clearly
+        is | was | are | were | because | since | as | and | or | nor | but | not | if | then | so | than
+        which | in
+        on | at | to | of | for | from | with | by | over | has | have | had | does | do | did | doesn't | isn't
+        can
+        can't | cannot | could | couldn't | will | would | wouldn't | should | might | may | must | seems?
+        appears?
+        looks? | fits? | best | matches | match | describes? | shows? | makes? | wins? | it | the | this | that
+        there
+        i | my | we | he | she | they | you | based | given | both | explanation | reason | reasoning | due
+        following
+        yes | no | maybe | probably | perhaps | rather | instead | represents? | depicts? | remains? | stands?
+        gets? | also | only | clearly
         definitely | most likely | here | final | answer | please | hope | let | [A-Z](?![a-z'-]) | \W
         """
     )
@@ -60,7 +70,7 @@ _AFTER_LETTER = Pattern(
 )
 _SMALL_GOES_ON = re.compile(r" (?:because|since|as it|but|rather|is the (?:correct|right|best|answer))\b")
 _LINE_START = re.compile(r"(?:\A|\n)[\s\-+•]{0,8}[(\[\"'<]?\Z")
-_LABEL_AFTER = re.compile(r"\s?[)\]>\"']?\s?(?:[.):,\]]|-{1,2}|–|—)(?=\s|\Z|[A-Z\u3400-\u9fff<\"$-])|\s?[)\]>]")
+_LABEL_AFTER = re.compile(r"\s?[)\]>\"']?\s?(?:[.):,、\]]|-{1,2}|–|—)(?=\s|\Z|[A-Z\u3400-\u9fff<\"$-])|\s?[)\]>]")
 _WORD_AFTER = re.compile(r"\s[^\W\d_]")
 _PRONOUN_ENDS = re.compile(r"\s{0,2}(?:\Z|[.,:)\n])")
 _BECAUSE = re.compile(r"\bb/c\b", re.IGNORECASE)
@@ -109,9 +119,15 @@ def _letter(text: str, at: int, options: OptionSet) -> Mention | None:
         glued = opened[0][0] == "(" and text[start - 1 : start].isalnum()
         if glued and not _CALLERS.search(text[max(0, start - 12) : start]):
             return None
-    elif _NAME_AFTER.match(after) or (_NAME_BEFORE.search(before) and not _NOUN.search(before)):
+    elif (
+        _NAME_AFTER.match(after)
+        or _OPERAND_BEFORE.search(before)
+        or (_NAME_BEFORE.search(before) and not _NOUN.search(before))
+    ):
         return None
     valid = options.valid(letter)
+    if bracketed and letter in "xX" and valid is None:  # a ticked box
+        return None
     noun = _NOUN.search(text[max(0, start - 16) : start])
     if noun and letter == "a" and not bracketed and after[:1].isspace():
         noun = None

@@ -13,22 +13,29 @@ from .view import View
 
 _TOKEN = re.compile(
     r"\d+(?:[.,:]\d+)*|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+(?:'[^\W\d_]+)*"
-    r"|(?<![\w)])-(?=[\d.√π])|(?<=[\d)])\s?[-+]\s?(?=[\d(])|[+×÷=<>≤≥%°√π±∞^]|(?<=\w)/(?=\w)"
+    r"|(?<![\w)])-(?=[\d.√π])|(?:(?<=[\d)])|(?<=\ds)|(?<=\d\ss))\s?[-–+]\s?(?=[\d(])|[+×÷=<>≤≥%°√π±∞^]|(?<=\w)/(?=\w)"
 )
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?\Z")
+_SECONDS = frozenset({"s", "sec", "secs", "second", "seconds"})
+_UNITS = word_set("s | min | h | hours | minutes | mm | cm | m | km | g | mg | kg | ml | l | hz")
+_RANGE = frozenset({"-", "to", "until"})
+_NUMBER_NEXT = re.compile(r"\s?\d")
 _STOP = re.compile(r"[.,;:!?()\n\"|。,、\]]|--|–|—| - ")
+_BREAK = re.compile(r"[.!?;:](?=\s)|\n")
 _WORD_CHARACTER = re.compile(r"\w")
 _QUOTED_LETTER = re.compile(r"\b(?:option|choice|answer)s? [a-z]\b", re.IGNORECASE)
+_ARTICLE = re.compile(r"[\s\"'(]*(?:an?|the)\s+(?=\S)", re.IGNORECASE)
 _ARTICLES = frozenset({"a", "an", "the"})
-_NUMBER_WORDS = {
+_SAME_WORD = {
     "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
     "ten": "10",
-    "eleven": "11", "twelve": "12",
+    "centre": "center", "eleven": "11", "twelve": "12",
 }  # fmt: skip
 # Texts that a sentence says for many reasons besides answering.
 _GENERIC = word_set(
     """
-    yes | no | true | false | left | right | up | down | none | both | neither | all | other | same | different | not
+    yes | no | true | false | left | right | up | down | none | both | neither | all | other | same | different
+    not
     sure | unknown | correct | incorrect | good | bad | more | less | before | after | one | first | second | third
     fourth | he | she | it | they | is | the | in | on | 是 | 否 | 对 | 错 | 有 | 无
     """
@@ -36,8 +43,10 @@ _GENERIC = word_set(
 # Words that may follow a quoted option text without making it part of a longer phrase.
 _FOLLOWERS = word_set(
     """
-    because | since | as | for | due | given | based | which | that | where | when | while | who | and | or | but | so
-    is | was | are | were | has | have | in | on | at | to | of | with | by | from | if | then | than | rather | instead
+    because | since | as | for | due | given | based | which | that | where | when | while | who | and | or
+    but | so
+    is | was | are | were | has | have | in | on | at | to | of | with | by | from | if | then | than | rather
+    instead
     not | also | would | should | seems | appears | can | could | may | might | will | does | do | did
     因 | 为 | 的 | 是 | 而 | 在 | 和 | 或 | 吧
     """
@@ -64,24 +73,36 @@ class TextMention(NamedTuple):
 
 
 def tokens(text: str) -> list[Token]:
-    """The words, numbers and signs of a cleaned text."""
-    return [Token(_word(match[0]), match.start(), match.end()) for match in _TOKEN.finditer(text)]
+    """The words, numbers and signs of a cleaned text; "3 s to 5 sec" and "3-5 seconds" come out alike."""
+    found: list[Token] = []
+    for match in _TOKEN.finditer(text):
+        word = _word(match[0])
+        behind_number = bool(found) and (found[-1].word[0].isdigit() or found[-1].word == "s")
+        if behind_number and word in _SECONDS:
+            word = "s"
+        elif behind_number and word in _RANGE and _NUMBER_NEXT.match(text, match.end()):
+            word = "-"
+            if found[-1].word == "s":
+                found.pop()
+        found.append(Token(word, match.start(), match.end()))
+    return found
 
 
 def _word(raw: str) -> str:
-    word = raw.strip().casefold()
+    word = raw.strip().casefold().replace("–", "-")
     if word[0].isdigit():
         if _THOUSANDS.match(word):
             word = word.replace(",", "")
         if "." in word and word.count(".") == 1 and ":" not in word:
             word = word.rstrip("0").rstrip(".")
         return word
-    return _NUMBER_WORDS.get(word, word)
+    return _SAME_WORD.get(word, word)
 
 
 def _key(text: str) -> tuple[str, ...]:
+    """The words of an option's text without its article; in "A is closer" the A is none."""
     words = [token.word for token in tokens(cleaned(View.of(text).folded()).text)]
-    while len(words) > 1 and words[0] in _ARTICLES:
+    while len(words) > 1 and words[0] in _ARTICLES and words[1] not in _FOLLOWERS:
         words.pop(0)
     return tuple(words)
 
@@ -120,7 +141,7 @@ class OptionSet:
             if first is not None and not _alike(self._texts[first], self._texts[letter]):
                 first = None
             found[key] = first
-            if len(key) == 2 and key[1] == "°":
+            if len(key) == 2 and key[1] in ("°", "s"):
                 found.setdefault(key[:1], letter)
         return found
 
@@ -140,11 +161,10 @@ class OptionSet:
         )
 
     @cached_property
-    def _begins_another(self) -> frozenset[tuple[str, ...]]:
-        """The texts that another text begins with: "cut" beside "cut the thread"."""
-        return frozenset(
-            key for key in self._by_key for other in self._by_key if key != other and other[: len(key)] == key
-        )
+    def _goes_on(self) -> frozenset[tuple[str, ...]]:
+        """Texts that another text begins with, and the word by which that goes on: "cut", "the"."""
+        keys = self._by_key
+        return frozenset(other[: len(key) + 1] for key in keys for other in keys if other[: len(key)] == key != other)
 
     @cached_property
     def quotes_letters(self) -> bool:
@@ -169,9 +189,7 @@ class OptionSet:
         ]
         if same and len(stripped) > 1:
             return same[0]
-        words = [token.word for token in tokens(text)]
-        while len(words) > 1 and words[0] in _ARTICLES:
-            words.pop(0)
+        words = [token.word for token in tokens(_without_article(text))]
         if words == ["one"] and ("1",) in self._by_key:
             words = ["1"]
         return self._by_key.get(tuple(words))
@@ -182,7 +200,7 @@ class OptionSet:
         if not key:
             return 0
         matched = done = 0
-        for match in _TOKEN.finditer(text):
+        for place, match in enumerate(_TOKEN.finditer(text)):
             if matched == 0 and _WORD_CHARACTER.search(text, done, match.start()):
                 return 0
             done = match.end()
@@ -191,7 +209,7 @@ class OptionSet:
                 matched += 1
                 if matched == len(key):
                     return match.end()
-            elif matched or word not in _ARTICLES:
+            elif place or word not in _ARTICLES:
                 return 0
         return 0
 
@@ -227,12 +245,11 @@ class OptionSet:
         start, end = words[at].start, words[stop - 1].end
         if _numeric(key) and _inside_number(text, start, end):
             return False
-        ahead = words[at - 1] if at else None
-        if key in self._ends_another and ahead is not None and ahead.word not in _FOLLOWERS | _ARTICLES:
-            return bool(_STOP.search(text[ahead.end : start]))
-        if key in self._begins_another and stop < len(words):
-            return bool(_STOP.search(text[end : words[stop].start]))
-        return True
+        if len(key) > 1 and _BREAK.search(text[start:end]) and not _BREAK.search(self._texts[self._by_key[key] or ""]):
+            return False
+        if key in self._ends_another and _modified(text, words, at):
+            return False
+        return stop == len(words) or (*key, words[stop].word) not in self._goes_on
 
     def _overlapping(self, words: list[Token], start: int, stop: int) -> int:
         """Where an option text ends that begins within words[start:stop] and goes on behind; 0 without one."""
@@ -249,12 +266,33 @@ class OptionSet:
         return None
 
 
+def _without_article(text: str) -> str:
+    article = _ARTICLE.match(text)
+    following = article and _TOKEN.match(text, article.end())
+    if article is None or (following and _word(following[0]) in _FOLLOWERS):
+        return text
+    return text[article.end() :]
+
+
+def _modified(text: str, words: list[Token], at: int) -> bool:
+    """Whether a noun at words[at] seems to have an adjective before it: "a white cat", "white cat"."""
+    if (
+        at == 0
+        or words[at - 1].word in _FOLLOWERS | _ARTICLES
+        or _STOP.search(text[words[at - 1].end : words[at].start])
+    ):
+        return False
+    return (
+        at == 1 or words[at - 2].word in _ARTICLES or bool(_STOP.search(text[words[at - 2].end : words[at - 1].start]))
+    )
+
+
 def _alike(one: str, other: str) -> bool:
     return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
 
 
 def _numeric(key: tuple[str, ...]) -> bool:
-    return all(word[0].isdigit() or not word[0].isalpha() for word in key)
+    return not key[0][0].isalpha() and all(word in _UNITS or not word[0].isalpha() for word in key)
 
 
 def _inside_number(text: str, start: int, end: int) -> bool:

@@ -42,10 +42,20 @@ def stance(text: str, group: Group) -> tuple[Stance, str]:
 def _stance(left: str, right: str, group: Group) -> tuple[Stance, str]:
     turned = before.DOUBLE_DENIAL.search(left)
     bad = after.DENIED.match(right)
+    last = group.mentions[-1]
+    if bad and (last.kind == "text" or last.own) and after.ABSENT.match(right):
+        bad = None  # "the hook is not visible" may be what was asked for
+    if before.UNTICKED.search(left):
+        return _DENIED
     if not turned:
         if before.EXCEPTED.search(left):
             return _VERDICT if bad else _DENIED
-        if bad or after.NO.match(right) or before.DENIAL.search(left):
+        if (
+            bad
+            or after.NO.match(right)
+            or before.DENIAL.search(left)
+            or (last.kind == "text" and before.NONE.search(left))
+        ):
             return _DENIED
     elif bad:
         return _DENIED
@@ -66,9 +76,10 @@ def _positive(left: str, right: str, group: Group) -> tuple[Stance, str]:
     last = group.mentions[-1]
     lower = any(mention.kind == "lower" for mention in group.mentions)
     bare = all(mention.kind == "bare" for mention in group.mentions)
-    ends = bool(after.ENDS.match(right)) and all(mention.closed for mention in group.mentions)
+    closed = all(mention.closed for mention in group.mentions)
+    ends = closed and (last.kind == "text" or bool(after.ENDS.match(right)))
     own = last.own or last.kind == "ordinal"
-    if after.CHOSEN.match(right) and not lower:
+    if before.TICKED.search(left) or (after.CHOSEN.match(right) and not lower):
         return Stance.DECIDED, "statement"
     judged = not lower and bool(after.JUDGED.match(right))
     if not (ends or own or last.kind in ("marked", "bare")) or (not ends and bare and after.TOLD.match(right)):
@@ -80,7 +91,8 @@ def _positive(left: str, right: str, group: Group) -> tuple[Stance, str]:
         return _NAMED
     if before.CONCLUSION.search(left) and (ends or own):
         return Stance.DECIDED, "conclusion"
-    if judged or (before.ALONE.search(left) and after.ALONE.match(right)):
+    reasoned = before.SENTENCE.search(left) and after.WHY.match(right)
+    if judged or reasoned or (before.ALONE.search(left) and after.ALONE.match(right)):
         return _VERDICT
     if before.MAYBE.search(left):
         return Stance.HEDGED, "verdict"
@@ -95,9 +107,20 @@ def _is_question(left: str, right: str) -> bool:
     return bool(stop and stop[0] == "?" and before.QUESTION.search(left))
 
 
+def denies_ahead(text: str, group: Group) -> bool:
+    """Whether words before a group deny it: "so it is not A"."""
+    return bool(before.DENIAL.search(text, max(0, group.start - LEFT_WINDOW), group.start))
+
+
 def is_alternative(text: str, group: Group) -> bool:
     """Whether a group is added as a further possibility: "... or maybe C"."""
     return bool(before.ALTERNATIVE.search(text, max(0, group.start - LEFT_WINDOW), group.start))
+
+
+def is_picked(text: str, group: Group) -> bool:
+    """Whether a mark beside a group picks it out of a list: "[x] C", "C <- answer"."""
+    ticked = before.TICKED.search(text, max(0, group.start - 8), group.start)
+    return bool(ticked or after.CHOSEN.match(text, group.end, group.end + RIGHT_WINDOW))
 
 
 def is_revision(text: str, group: Group) -> bool:

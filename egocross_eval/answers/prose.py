@@ -13,7 +13,7 @@ from .mention import Group, Mention
 from .mentions import find_mentions, grouped
 from .options import OptionSet
 from .patterns import Pattern, words
-from .phrases import Stance, is_alternative, is_revision, stance, taken_back
+from .phrases import Stance, denies_ahead, is_alternative, is_picked, is_revision, stance, taken_back
 from .refusals import declining_spans
 from .values import Reading, letters_run
 from .view import View
@@ -22,12 +22,14 @@ _MAX_GROUPS = 400
 _OPENERS = words(
     """
     most | likely | probably | definitely | maybe | perhaps | possibly | clearly | certainly | i think | i believe
-    i guess | option | choice | letter | so | sure | ok | okay | hmm | well | it's | it is | is | that's | the
+    obviously | surely | undoubtedly | evidently | i guess | guess | its | option | choice | letter | so | sure
+    ok | okay | hmm | well | it's | it is | is | that's | the
     would be
     """
 )
-_JUNK = Pattern(rf"(?:[\s\"'(\[<:.>=→#!,|-]|{_OPENERS})*")
+_JUNK = Pattern(rf"(?:\W|{_OPENERS})*")
 _ENUMERATOR = re.compile(r"\A\s*(?:(?:Q|question|answer|a)?\s?\d{1,3}|q)\s?[.:)]\s", re.IGNORECASE)
+_TO_LETTER = re.compile(r"\s?(?:to|through|thru|[-–—…]|\.{3})\s?[A-Z]\b")
 _ITEM = re.compile(r"(?:[-*•+]\s{0,3})?[(\[]?[A-Za-z][)\]]?\s?[:.)-]")
 _LINE_END = re.compile(r"[\s\"')\]>.:,;!。-]*\Z")
 _SENTENCE_END = re.compile(r"[.!?](?=\s|\Z)|[\n。!?]")
@@ -76,9 +78,10 @@ class Prose:
 
     def _judge(self, group: Group) -> Judged:
         held, rule = stance(self.text, group)
-        if held > Stance.NAMED and is_listing(self.text, self.labels, group, self.options):
+        headed = held is Stance.DECIDED and not is_picked(self.text, group)
+        if headed and is_listing(self.text, self.labels, group, self.options):
             # "The options are: (A) red": the head before a list belongs to no item of it.
-            return Judged(group, Stance.NAMED, "") if held is Stance.DECIDED else Judged(group, held, rule)
+            return Judged(group, Stance.NAMED, "")
         return Judged(group, held, rule)
 
     def decided(self) -> list[Claim]:
@@ -139,7 +142,12 @@ class Prose:
         group, held = self.judged[0].group, self.judged[0].stance
         if held is Stance.DENIED or not _leads(self.text, group, len(self.lines)):
             return
-        if is_listing(self.text, self.labels, group, self.options):
+        if is_listing(self.text, self.labels, group, self.options) or self._opens_a_range(group):
+            return
+        if any(
+            each.stance is Stance.DENIED and each.group.letters == group.letters and denies_ahead(self.text, each.group)
+            for each in self.judged
+        ):
             return
         right = self.text[group.end : group.end + 60]
         first = group.mentions[0]
@@ -161,6 +169,14 @@ class Prose:
             return
         yield from self._claims(group, "leading_letter")
 
+    def _opens_a_range(self, group: Group) -> bool:
+        """Whether the text begins with a range, a pair or questions: "A to D", "A with B", "A? B?"."""
+        if _TO_LETTER.match(self.text, group.end):
+            return True
+        others = {letter for each in self.judged[1:] if each.stance is Stance.NAMED for letter in each.group.letters}
+        brief = len(self.lines) == 1 and len(self.text) < 40 and group.mentions[0].kind == "bare"
+        return bool(others - set(group.letters)) and (brief or self.text[group.end : group.end + 1] == "?")
+
     def _last_line(self) -> Iterator[Claim]:
         tail = [line for line in self.lines[-3:] if not _POLITE.match(self.text, line.start)]
         if len(self.lines) < 2 or not tail:
@@ -176,8 +192,13 @@ class Prose:
         if is_listing(self.text, self.labels, group, self.options):
             return
         ends = _LINE_END.fullmatch(self.text[group.end : line.end])
-        labelled = first.kind == "marked" and len(inside) == 1 and group in self.labels and line.end - line.start < 160
+        whole = line.end - line.start < 60 or self.text[line.end - 1] in ".!?。)"
+        labelled = first.kind == "marked" and len(inside) == 1 and group in self.labels and whole
         if (first.own or not ends) and self._label_before(line):
+            return
+        if not ends and (
+            after.TOLD.match(self.text, group.end) or (first.own and not after.ENDS.match(self.text, group.end))
+        ):
             return
         if ends or (labelled and len(group.letters) == 1):
             yield from self._claims(group, "last_line")
@@ -219,104 +240,13 @@ class Prose:
         ]
         letters = {each.group.letters for each in later}
         if len(letters) == 1 and len(later[0].group.letters) == 1 and later[0].group.mentions[0].valid:
-            return self._found(later[-1].group, "verdict")
+            return self.found(later[-1].group, "verdict")
         return None
 
-    def _found(self, group: Group, rule: str) -> Extraction:
+    def found(self, group: Group, rule: str) -> Extraction:
+        """The extraction of a group's first letter."""
         mention = group.mentions[0]
         return Extraction(letter=mention.letter, rule=rule, span=self.view.span(*mention.core))
-
-    def undecided(self, *, boxed: bool) -> Extraction:
-        """The answer of a text that decides nothing in so many words, or the reason for having none."""
-        for found in (self._verdict(boxed), self._named(), self._said(boxed)):
-            if found is not None:
-                return found
-        return Extraction(reason=self._reason(boxed))
-
-    def _verdict(self, boxed: bool) -> Extraction | None:
-        right = [each for each in self.judged if each.stance is Stance.JUDGED and self._usable(each.group)]
-        if boxed:  # a box that names no option: a number said on the way to it is not the answer
-            right = [each for each in right if each.group.mentions[0].kind != "text"]
-        if not right:
-            return None
-        last = right[-1].group
-        letters = {letter for each in right for letter in each.group.letters}
-        if any(start > last.end for start, _ in self.declined):
-            return Extraction(reason="refusal")
-        if len(letters) > 1 and (len(last.letters) > 1 or not self._in_last_sentence(last)):
-            return Extraction(reason="several_letters")
-        if taken_back(self.text, last):
-            return Extraction(reason="refuted")
-        return self._found(last, "option_text" if last.mentions[0].kind == "text" else "verdict")
-
-    def _usable(self, group: Group) -> bool:
-        first = group.mentions[0]
-        return all(each.valid for each in group.mentions) and (
-            first.kind != "text" or first.closed or len(group.letters) == 1
-        )
-
-    def _in_last_sentence(self, group: Group) -> bool:
-        rest = self.text[group.end :].strip()
-        stop = _SENTENCE_END.search(rest)
-        return stop is None or len(rest) - stop.end() <= 2
-
-    def _named(self) -> Extraction | None:
-        """The one letter that is marked as an option and not denied."""
-        refused = max((end for _, end in self.declined), default=-1)
-        marked = [
-            each.group
-            for each in self.judged
-            if each.stance in (Stance.NAMED, Stance.HEDGED)
-            and any(m.kind in ("marked", "ordinal") or m.own for m in each.group.mentions)
-        ]
-        hedged = [each.group for each in self.judged if each.stance is Stance.HEDGED and each.group.start >= refused]
-        named = {
-            m.letter
-            for each in self.judged
-            if each.stance is Stance.NAMED
-            for m in each.group.mentions
-            if m.kind == "bare"
-        }
-        for groups, others in ((hedged, set()), ([] if self.declined else marked, named)):
-            letters = {letter for group in groups for letter in group.letters}
-            if len(letters) == 1 and others <= letters and all(group.mentions[0].valid for group in groups):
-                return self._found(groups[-1], "only_letter")
-        return None
-
-    def _said(self, boxed: bool) -> Extraction | None:
-        """The one option whose text is said, in the first or the last sentence of a text that ends."""
-        if self.declined or (len(self.text) > 200 and not re.search(r"[.!?。)\]\"'*]\s*\Z", self.text)):
-            return None
-        if boxed:
-            return None
-        denied = {letter for each in self.judged if each.stance is Stance.DENIED for letter in each.group.letters}
-        texts = [each for each in self.judged if each.group.mentions[0].kind == "text" and each.stance >= Stance.NAMED]
-        texts = [each for each in texts if not denied & set(each.group.letters)]
-        brief = len(self.text) < 160 and len(re.findall(r"\d+(?:[.:,]\d+)*", self.text)) <= 1 and len(self.lines) == 1
-        texts = [
-            each
-            for each in texts
-            if all(m.closed and (not m.generic or (brief and m.core_is_number(self.text))) for m in each.group.mentions)
-        ]
-        for pool in (texts, [each for each in texts if self._in_last_sentence(each.group)]):
-            letters = {letter for each in pool for letter in each.group.letters}
-            if len(letters) == 1 and (len(self.text) < 700 or self._in_last_sentence(pool[-1].group)):
-                return self._found(pool[-1].group, "option_text")
-        return None
-
-    def _reason(self, boxed: bool) -> str:
-        if self.declined:
-            return "refusal"
-        stances = {each.stance for each in self.judged if each.group.mentions[0].kind != "lower"}
-        named = {letter for each in self.judged for letter in each.group.letters if each.stance is not Stance.DENIED}
-        if Stance.DENIED in stances and not named:
-            return "refuted"
-        if boxed:
-            return "out_of_range"
-        marked = {
-            letter for each in self.judged if each.group.mentions[0].kind == "marked" for letter in each.group.letters
-        }
-        return "several_letters" if len(marked & named) > 1 else "no_answer"
 
 
 def _leads(text: str, group: Group, lines_in_text: int) -> bool:

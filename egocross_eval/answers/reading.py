@@ -14,6 +14,7 @@ from .prose import Claim, Prose
 from .refusals import is_error
 from .structured import Marked, marked_answers
 from .thinking import final_part
+from .undecided import undecided
 from .values import letters_run, read_value
 from .view import View
 
@@ -87,7 +88,7 @@ def _read(view: View, options: OptionSet) -> Extraction:
     unread = [each for each in marked if each.rule != "boxed"]
     if unread:
         return Extraction(reason="no_answer")
-    return text.undecided(boxed=bool(marked))
+    return undecided(text, boxed=bool(marked))
 
 
 def _marked_claims(view: View, marked: list[Marked]) -> Iterator[Claim]:

@@ -6,7 +6,8 @@ from .patterns import Pattern, any_of, words
 
 _CANNOT = any_of(
     """
-    can(?:not|'t| not) | could(?: not|n't) | unable to | not able to | impossible to | not possible to | difficult to
+    can(?:not|'t| not) | could(?: not|n't) | unable to | not able to | impossible to | not possible to
+    difficult to
     hard to | won't | will not | am not going to | not feasible to | (?:isn't|is no) (?:possible|way) to
     not allowed to | refuse to | decline to
     """
@@ -16,7 +17,8 @@ _ANSWER = any_of(
     be (?:\w{2,14} )?(?:determined|answered|identified|inferred|known|concluded|deduced|established|ascertained)
     be (?:\w{2,14} )?(?:decided|selected|seen|sure|certain)
     determine | answer | identify | tell | say | provide | choose | select | pick | see | view | access | analy[sz]e
-    infer | conclude | give | assist | help | make | process | comply | decide | know | watch | find | fulfill | respond
+    infer | conclude | give | assist | help | make | process | comply | decide | know | watch | find | fulfill
+    respond
     discern | ascertain | verify | confirm | definitively | complete | solve | predict | recommend | play | open
     display | support | engage
     """
@@ -42,7 +44,8 @@ _MISSING = any_of(
     (?:not|n't) (?:\w{2,12} )?provided? (?:any |enough |the |sufficient )?(?:information|context|detail|data|evidence)
     (?:not|n't) (?:\w{2,12} )?(?:in the (?:list|options)|given in|one of the (?:options|choices)|applicable|included)
     (?:not|n't) (?:\w{2,12} )?(?:correct answer here|contain (?:any |enough |the )?information)
-    insufficient | not enough | unanswerable | undetermined | undeterminable | indeterminate | cannot tell | can't tell
+    insufficient | not enough | unanswerable | undetermined | undeterminable | indeterminate | cannot tell
+    can't tell
     unknown | unclear | not sure | unsure | i don't know | i do not know | no idea | not known | data insufficient
     lack of (?:information|context|evidence) | it depends | not (?:provided|given|available|mentioned|stated)
     no (?:information|image|video|context|evidence|frames|images|mention|way to)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,7 +53,7 @@ def command(
         _parse_file(jsonl, output)
     elif text is not None:
         if text == "-":
-            text = click.get_text_stream("stdin", encoding="utf-8", errors="replace").read()
+            text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
         _parse_text(text, _read_options(options), letters, as_json)
 
 
@@ -106,9 +107,9 @@ def _parse_file(source: Path, target: Path | None) -> None:
 
     lines = (msgspec.json.encode(found) + b"\n" for found in _extractions(source))
     if target is None:
-        stream = click.get_binary_stream("stdout")
         for line in lines:
-            stream.write(line)
+            sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
         return
     done = list(lines)  # a bad line leaves no half-written file behind
     try:
