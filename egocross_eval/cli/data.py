@@ -109,17 +109,21 @@ def fetch(part: str, to: Path, domain: str | None) -> None:
 @click.option(
     "--training", type=click.IntRange(min=0), default=0, metavar="N", help="Add a training split of N questions."
 )
-def demo(folder: Path, seed: int, training: int) -> None:
+@click.option("--training-domain", "domains", multiple=True, metavar="NAME", help="Of these domains only; repeatable.")
+@click.option("--per-cell", type=click.IntRange(min=1), default=4, show_default=True, help="Test questions per cell.")
+def demo(folder: Path, seed: int, training: int, domains: tuple[str, ...], per_cell: int) -> None:
     """Write a small benchmark in exactly the files of the real one, with rendered clips and right answers.
 
     \b
     egocross-eval data demo DEMO
     egocross-eval --model baseline:chance --tasks all --data DEMO
     """
+    from egocross_eval.benchmark.cells import DOMAINS
     from egocross_eval.benchmark.demo import write_demo
     from egocross_eval.cli.data_report import plural, size_text
 
-    summary = write_demo(folder, seed=seed, training=training)
+    chosen = domains or DOMAINS
+    summary = write_demo(folder, seed=seed, per_cell=per_cell, training=training, training_domains=chosen)
     parts = [plural(summary.questions, "question"), plural(summary.support, "support example")]
     if summary.training:
         parts.append(plural(summary.training, "training example"))

@@ -62,7 +62,8 @@ def show(scheme: str) -> None:
 @command.command(name="build-tiny")
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--seed", type=int, default=0, show_default=True, help="For the random weights.")
-def build_tiny_checkpoint(directory: Path, seed: int) -> None:
+@click.option("--frame-pixels", type=int, default=4096, show_default=True, help="Most pixels of a frame.")
+def build_tiny_checkpoint(directory: Path, seed: int, frame_pixels: int) -> None:
     """Build a tiny Qwen3-VL checkpoint with random weights in DIRECTORY, in seconds and offline (needs the extra hf).
 
     \b
@@ -70,9 +71,9 @@ def build_tiny_checkpoint(directory: Path, seed: int) -> None:
     egocross-eval --model hf:./tiny --split demo --limit 20
     """
     from egocross_eval.errors import UsageError
-    from egocross_eval.model_adapters.tiny import build_tiny
+    from egocross_eval.model_adapters.tiny import TinyShape, build_tiny
 
     if directory.is_dir() and any(directory.iterdir()):
         raise UsageError(f"{directory} is not empty; choose a new folder")
-    build_tiny(directory, seed=seed)
+    build_tiny(directory, seed=seed, shape=TinyShape(frame_pixels=frame_pixels))
     click.echo(f"wrote {directory}; try: egocross-eval --model hf:{directory} --split demo --limit 20")

@@ -13,6 +13,7 @@ import msgspec
 
 from egocross_eval.benchmark.cells import LETTERS
 from egocross_eval.benchmark.paths import DataRoot
+from egocross_eval.benchmark.times import natural_key
 from egocross_eval.errors import DataError, UsageError
 from egocross_eval.prompts.renderer import Renderer, prompt_text
 from egocross_eval.schema import Prompt, Question
@@ -112,7 +113,7 @@ def ordered(questions: Sequence[Question], curriculum: Curriculum) -> Iterator[Q
 
 def with_options(question: Question, rng: random.Random | None) -> Question:
     """The question with its options sorted by text, or shuffled by `rng`; letters are dealt anew."""
-    texts = sorted(question.options.values())
+    texts = sorted(question.options.values(), key=natural_key)
     if rng is not None:
         rng.shuffle(texts)
     right = question.options[question.answer or ""]

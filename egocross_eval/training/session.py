@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -121,6 +122,8 @@ def _variables(plan: TrainPlan) -> dict[str, str]:
     variables = {"DISABLE_VERSION_CHECK": "0", "WANDB_DISABLED": "true", "LLAMAFACTORY_VERBOSITY": "INFO"}
     if plan.launch.gpus == 0:
         variables["CUDA_VISIBLE_DEVICES"] = ""
+        # One core is left for loading frames.
+        variables["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) - 1)))
     else:
         variables["PYTORCH_CUDA_ALLOC_CONF"] = "expandable_segments:True"
     return variables

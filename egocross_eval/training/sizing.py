@@ -53,6 +53,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         fitted = self.fitted(size, min(self.least, most), most)
         if budget is not None and fitted[0] * fitted[1] > budget:
             fitted = self.fitted(size, 1, budget)
+        if budget is not None and fitted[0] * fitted[1] > budget:
+            # Very thin frames still exceed it: the longer side is cut down.
+            shorter = min(fitted)
+            longer = max(self.factor, budget // shorter // self.factor * self.factor)
+            fitted = (shorter, longer) if fitted[1] > fitted[0] else (longer, shorter)
         return fitted
 
     def trained(self, size: Size, least: int, most: int) -> Size:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -89,15 +89,17 @@ def plan_support(seed: int, scale: float) -> list[Item]:
     return items
 
 
-def plan_training(seed: int, count: int) -> Iterator[Item]:
-    """`count` questions on videos of their own, cell by cell in turn; their clips are made one after the other."""
+def plan_training(seed: int, count: int, domains: Collection[str] = DOMAINS) -> Iterator[Item]:
+    """`count` questions of `domains` on videos of their own, cell by cell in turn; their clips are made one after the
+    other."""
+    chosen = {dataset: kinds for dataset, kinds in KINDS.items() if DATASET_DOMAINS[dataset] in domains}
     letters = {dataset: LetterBalance(seeded(seed, "training", dataset, "letters")) for dataset in DATASET_DOMAINS}
     numbers: Counter[str] = Counter()
     made = 0
     turn = 0
     while made < count:
         at = turn // _ROUNDS_PER_TRAINING_VIDEO
-        for dataset, kinds in KINDS.items():
+        for dataset, kinds in chosen.items():
             video = SOURCES[dataset].training.format(1001 + at)
             for kind in kinds:
                 clip = _film(seed, "training", dataset, kind, turn, video, at, _TRAINING_SCALE)

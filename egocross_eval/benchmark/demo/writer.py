@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from egocross_eval.benchmark.cells import DOMAINS, LETTERS
+from egocross_eval.benchmark.times import natural_key
 
 from .layout import SOURCES, question_id, support_folder, testbed_folder
 from .plan import Item, plan_support, plan_testbed, plan_training
@@ -79,8 +80,8 @@ def write_support(root: Path, seed: int, scale: float, count: FrameCount) -> int
     return len(examples)
 
 
-def write_training(root: Path, seed: int, total: int, count: FrameCount) -> int:
-    """Adds a training split to the support set; returns the number of examples.
+def write_training(root: Path, seed: int, total: int, count: FrameCount, domains: Collection[str] = DOMAINS) -> int:
+    """Adds a training split of `domains` to the support set; returns the number of examples.
 
     `training_sorted.json` has the same examples as `training.json` with their options in order: a small model learns
     from these first what it doesn't learn when all options are shuffled from the start.
@@ -88,7 +89,7 @@ def write_training(root: Path, seed: int, total: int, count: FrameCount) -> int:
     folder = root / "egocross_support_set"
     shuffled: list[dict[str, Any]] = []
     in_order: list[dict[str, Any]] = []
-    for _, group in groupby(plan_training(seed, total), key=lambda item: id(item.shot)):
+    for _, group in groupby(plan_training(seed, total, domains), key=lambda item: id(item.shot)):
         clip = list(group)
         paths = _write_frames(folder, clip, lambda item: support_folder(item.cell, item.video, item.number), count)
         for item, frames in zip(clip, paths, strict=True):
@@ -137,8 +138,8 @@ def _encoded(item: Item, time: float, name: str) -> bytes:
 
 
 def _in_order(item: Item) -> Item:
-    """The same question with its options sorted."""
-    options = tuple(sorted(item.options))
+    """The same question with its options sorted, numbers by their value."""
+    options = tuple(sorted(item.options, key=natural_key))
     return replace(item, options=options, letter=LETTERS[options.index(item.ask.answer)])
 
 

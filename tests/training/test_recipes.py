@@ -1,0 +1,166 @@
+"""Recipes: the published values, what is changed of them, and the user's changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from egocross_eval.errors import UsageError
+from egocross_eval.training.environment import TrainingEnvironment
+from egocross_eval.training.launching import command, configuration, zero_config
+from egocross_eval.training.recipes import (
+    RECIPE_NAMES,
+    Launch,
+    check_arguments,
+    load_recipe,
+    read_overrides,
+    with_changes,
+)
+
+ENVIRONMENT = TrainingEnvironment(python=Path("/env/bin/python"), origin="named", versions={})
+
+KNOWN: list[dict[str, Any]] = [
+    {"name": "learning_rate", "type": "float", "default": 5e-5, "choices": None, "many": False},
+    {"name": "lora_rank", "type": "int", "default": 8, "choices": None, "many": False},
+    {"name": "bf16", "type": "string_to_bool", "default": False, "choices": None, "many": False},
+    {"name": "save_strategy", "type": "str", "default": "steps", "choices": ["no", "steps", "epoch"], "many": False},
+]
+
+
+@pytest.mark.parametrize("name", RECIPE_NAMES)
+def test_every_recipe_loads(name: str) -> None:
+    recipe = load_recipe(name)
+    assert recipe.description
+    assert recipe.arguments["stage"] == "sft"
+
+
+def test_the_published_full_recipe_is_as_printed() -> None:
+    recipe = load_recipe("published-full")
+    wanted = {
+        "finetuning_type": "full",
+        "cutoff_len": 32768,
+        "image_max_pixels": 360000,
+        "image_min_pixels": 50176,
+        "video_max_pixels": 360000,
+        "per_device_train_batch_size": 1,
+        "gradient_accumulation_steps": 8,
+        "learning_rate": 1e-5,
+        "num_train_epochs": 2.0,
+        "lr_scheduler_type": "cosine",
+        "warmup_ratio": 0.1,
+        "bf16": True,
+        "template": "qwen3_vl",
+    }
+    assert {key: recipe.arguments[key] for key in wanted} == wanted
+    assert (recipe.launch.gpus, recipe.launch.deepspeed) == (4, "zero2")
+
+
+def test_the_published_lora_recipe_is_as_printed() -> None:
+    recipe = load_recipe("published-lora")
+    wanted = {
+        "finetuning_type": "lora",
+        "lora_rank": 64,
+        "lora_alpha": 128,
+        "lora_dropout": 0.05,
+        "lora_target": "all",
+        "per_device_train_batch_size": 2,
+        "gradient_accumulation_steps": 4,
+        "learning_rate": 2e-4,
+    }
+    assert {key: recipe.arguments[key] for key in wanted} == wanted
+    assert (recipe.launch.gpus, recipe.launch.deepspeed) == (1, "none")
+
+
+@pytest.mark.parametrize("name", ["full", "lora"])
+def test_every_deviation_from_the_published_values_is_documented(name: str) -> None:
+    ours, published = load_recipe(name), load_recipe(f"published-{name}")
+    changed = {key for key in ours.arguments if ours.arguments[key] != published.arguments.get(key)}
+    text = " ".join(ours.deviations)
+    undocumented = {key for key in changed if key not in text and not key.startswith("save_")}
+    assert undocumented == set()
+    assert set(published.arguments) <= set(ours.arguments)
+    assert ours.arguments["template"] == "qwen3_vl_nothink"
+
+
+def test_changes_are_read_as_numbers_truths_and_texts() -> None:
+    changes = read_overrides(["learning-rate=5e-5", "bf16=false", "lora_rank=32", "template=qwen3_vl_nothink"])
+    assert changes == {"learning_rate": 5e-5, "bf16": False, "lora_rank": 32, "template": "qwen3_vl_nothink"}
+    recipe = with_changes(load_recipe("lora"), changes)
+    assert recipe.arguments["lora_rank"] == 32
+
+
+@pytest.mark.parametrize("pair", ["learning_rate", "=3", "output_dir=/x", "deepspeed=x.json"])
+def test_malformed_changes_and_arguments_of_our_own_are_refused(pair: str) -> None:
+    with pytest.raises(UsageError):
+        read_overrides([pair])
+
+
+def test_an_unknown_argument_gets_a_suggestion() -> None:
+    with pytest.raises(UsageError, match="did you mean 'learning_rate'"):
+        check_arguments({"learning_rates": 1e-5}, KNOWN, "--set")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("lora_rank", 1.5, "a whole number"),
+        ("learning_rate", "fast", "a number"),
+        ("bf16", 1, "true or false"),
+        ("save_strategy", "often", "none of no, steps, epoch"),
+    ],
+)
+def test_values_of_another_type_are_refused(name: str, value: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        check_arguments({name: value}, KNOWN, "--set")
+
+
+def test_a_recipe_file_of_the_users_own_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("description: mine\narguments: {stage: sft}\n", encoding="utf-8")
+    assert load_recipe(str(path)).name == "mine"
+    path.write_text("description: mine\nargument: {}\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="argument"):
+        load_recipe(str(path))
+
+
+def test_one_process_is_started_plainly_and_several_by_torchrun() -> None:
+    config = Path("/o/config.yaml")
+    single = command(ENVIRONMENT, Launch(gpus=1), config)
+    assert single == ["/env/bin/python", "-m", "llamafactory.launcher", "/o/config.yaml"]
+    several = command(ENVIRONMENT, Launch(gpus=4, nodes=2, rank=1, address="10.0.0.1:29511"), config)
+    assert several[1:3] == ["-m", "torch.distributed.run"]
+    for option in (
+        "--nnodes=2",
+        "--node_rank=1",
+        "--nproc_per_node=4",
+        "--master_addr=10.0.0.1",
+        "--master_port=29511",
+    ):
+        assert option in several
+    assert several[-3:] == ["-m", "llamafactory.launcher", "/o/config.yaml"]
+
+
+@pytest.mark.parametrize("launch", [Launch(gpus=2, address="nowhere"), Launch(gpus=2, nodes=2, rank=2)])
+def test_impossible_launches_are_refused(launch: Launch) -> None:
+    with pytest.raises(UsageError):
+        command(ENVIRONMENT, launch, Path("c.yaml"))
+
+
+def test_deepspeed_is_written_for_gpus_and_refused_on_the_cpu(tmp_path: Path) -> None:
+    recipe = load_recipe("full")
+    config = configuration(recipe, recipe.launch, model="base", output=tmp_path)
+    assert config["deepspeed"] == str(tmp_path / "zero2.json")
+    assert zero_config("zero2")["zero_optimization"]["stage"] == 2
+    third = zero_config("zero3")["zero_optimization"]
+    assert third["stage"] == 3
+    assert third["stage3_gather_16bit_weights_on_model_save"] is True
+    with pytest.raises(UsageError, match="DeepSpeed needs GPUs"):
+        configuration(recipe, Launch(gpus=0, deepspeed="zero2"), model="base", output=tmp_path)
+
+
+def test_on_the_cpu_half_precision_is_off(tmp_path: Path) -> None:
+    config = configuration(load_recipe("lora"), Launch(gpus=0), model="base", output=tmp_path)
+    assert config["bf16"] is False
+    assert config["use_cpu"] is True
