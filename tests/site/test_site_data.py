@@ -125,7 +125,9 @@ def test_pairs_are_compared_exactly_as_the_compare_verb_does() -> None:
         ]
         want = compare_all(pair)[0]
         assert got.micro == want.micro
-        assert (got.macro, got.macro_low, got.macro_high) == pytest.approx((want.macro, want.macro_low, want.macro_high))
+        assert (got.macro, got.macro_low, got.macro_high) == pytest.approx(
+            (want.macro, want.macro_low, want.macro_high)
+        )
         assert [(d.n, d.difference, d.low, d.high, d.interval) for d in got.looks["domain"]] == [
             (d.n, d.difference, pytest.approx(d.low), pytest.approx(d.high), d.interval) for d in want.looks["domain"]
         ]
@@ -170,10 +172,13 @@ def test_costs_are_means_over_the_questions_that_say() -> None:
 
 
 def test_parts_hold_every_question_once_and_in_order() -> None:
-    runs = [site_run("a", answered(questions(40), 2, text="x" * 120_000 + "B")), site_run("b", answered(questions(40), 3))]
+    runs = [
+        site_run("a", answered(questions(40), 2, text="x" * 120_000 + "B")),
+        site_run("b", answered(questions(40), 3)),
+    ]
     pooled = pool(runs)
     cut = parts(pooled, {})
-    assert [part.start for part in cut][0] == 0
+    assert cut[0].start == 0
     assert sum(len(part.questions) for part in cut) == 40
     listed = question_list(runs, pooled, [part.start for part in cut])
     assert {len(row) for row in (*listed["outcomes"], *listed["letters"])} == {40}
@@ -282,20 +287,25 @@ def test_a_folder_with_other_things_is_refused_and_kept(tmp_path: Path) -> None:
     assert [file.name for file in other.iterdir()] == ["thesis.tex"]
 
 
-def test_thumbnails_are_small_shared_and_removed_when_unused(demo: Path, tmp_path: Path) -> None:
+def test_thumbnails_are_small_shared_and_removed_when_unused(tmp_path: Path) -> None:
     from PIL import Image
 
-    with pytest.raises(SystemExit):
-        run = ["--model", "baseline:chance", "--data", str(demo), "--limit", "6", "--output", str(tmp_path / "run")]
-        main([*run, "--no-cache"])
-    made = build.build_site([tmp_path / "run"], tmp_path / "site", frames=True)
+    folders = write_runs(tmp_path, count=4)
+    for number in range(1, 5):
+        for place in range(1 + number):
+            picture = tmp_path / "data" / "clips" / str(number) / f"f{place}.png"
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            # The first picture of every clip is the same; the others differ.
+            Image.new("RGB", (400, 300), (40 * number * min(place, 1), 20 * place, 90)).save(picture)
+    made = build.build_site(folders, tmp_path / "site", frames=True, data=tmp_path / "data")
     files = list((tmp_path / "site" / "frames").rglob("*.jpg"))
-    assert len(files) == made.thumbnails > 0
+    assert len(files) == made.thumbnails == 1 + 1 + 2 + 3 + 4
     with Image.open(files[0]) as image:
-        assert max(image.size) <= 240
-    shown = read_data(tmp_path / "site", "answers-0")[0]["frames"]
-    assert all((tmp_path / "site" / "frames" / frame[2]).is_file() for frame in shown)
-    build.build_site([tmp_path / "run"], tmp_path / "site")
+        assert image.size == (240, 180)
+    shown = [detail["frames"] for detail in read_data(tmp_path / "site", "answers-0")]
+    assert len({frames[0][2] for frames in shown}) == 1
+    assert all((tmp_path / "site" / "frames" / frame[2]).is_file() for frames in shown for frame in frames)
+    build.build_site(folders, tmp_path / "site")
     assert list((tmp_path / "site" / "frames").rglob("*.jpg")) == []
 
 

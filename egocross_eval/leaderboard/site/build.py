@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     from egocross_eval.leaderboard.site.pairs import PairOf
     from egocross_eval.schema import Row
 
-SCRIPTS = ("core.js", "dom.js", "charts.js", "pair.js", "overview.js", "filters.js", "answer.js", "explorer.js", "main.js")
+SCRIPTS = (
+    "core.js",
+    "dom.js",
+    "charts.js",
+    "pair.js",
+    "overview.js",
+    "filters.js",
+    "answer.js",
+    "explorer.js",
+    "main.js",
+)
 """Our scripts, in the order in which the page loads them."""
 OTHER_ASSETS = ("site.css", "icon.svg", "LICENSES.txt")
 
@@ -135,9 +145,7 @@ def _thumbnails(folder: SiteFolder, files: Mapping[str, Path]) -> dict[str, str]
     return found
 
 
-def _write_questions(
-    folder: SiteFolder, runs: Sequence[SiteRun], pooled: Pool, thumbnails: Mapping[str, str]
-) -> None:
+def _write_questions(folder: SiteFolder, runs: Sequence[SiteRun], pooled: Pool, thumbnails: Mapping[str, str]) -> None:
     cut = parts(pooled, thumbnails)
     questions = question_list(runs, pooled, [part.start for part in cut])
     folder.write("data/questions.js", data_script("questions", questions))

@@ -6,6 +6,7 @@ kept in the cache, by version.
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 
 from egocross_eval.directories import cache_directory
@@ -22,7 +23,8 @@ def chart_library() -> bytes:
         import vl_convert
     except ImportError as error:
         raise MissingExtraError("vl_convert", "site") from error
-    path = cache_directory() / "site" / f"vega-{vl_convert.__version__}-{_CACHED}.js"
+    version = importlib.metadata.version("vl-convert-python")
+    path = cache_directory() / "site" / f"charts-{version}-{_CACHED}.js"
     if path.is_file():
         return path.read_bytes()
     # The bundle declares names at its top level; the function around it keeps them from other scripts.

@@ -148,7 +148,9 @@ def pair_json(pair: PairOf) -> dict[str, Any]:
 
 def _looks(comparison: Comparison) -> list[dict[str, Any]]:
     micro = comparison.micro
-    looks = [{"name": "all questions", "n": micro.n, "difference": micro.difference, "low": micro.low, "high": micro.high}]
+    looks = [
+        {"name": "all questions", "n": micro.n, "difference": micro.difference, "low": micro.low, "high": micro.high}
+    ]
     domains = comparison.looks["domain"]
     if len(domains) > 1:
         mean = {"difference": comparison.macro, "low": comparison.macro_low, "high": comparison.macro_high}
@@ -157,7 +159,9 @@ def _looks(comparison: Comparison) -> list[dict[str, Any]]:
     return looks
 
 
-def summary(runs: Sequence[SiteRun], pool: Pool, pairs: Sequence[PairOf], start: tuple[int, int] | None) -> dict[str, Any]:
+def summary(
+    runs: Sequence[SiteRun], pool: Pool, pairs: Sequence[PairOf], start: tuple[int, int] | None
+) -> dict[str, Any]:
     """Everything the overview shows besides the leaderboard, which is in the page itself."""
     return {
         "runs": [run_json(run, samples, pool) for run, samples in zip(runs, pool.samples, strict=True)],

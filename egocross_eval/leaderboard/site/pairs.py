@@ -213,7 +213,7 @@ def _strata(change: _Changes, macro: bool) -> _Strata:
     totals, sizes = [], []
     for videos, values in zip(change.videos, change.changes, strict=True):
         _, number = np.unique(videos, return_inverse=True)
-        totals.append(np.bincount(number, weights=values))
+        totals.append(np.bincount(number, weights=values).astype(np.float64))
         sizes.append(np.bincount(number).astype(np.float64))
     questions = [float(size.sum()) for size in sizes]
     share = 1 / len(sizes)

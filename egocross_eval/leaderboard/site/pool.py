@@ -51,7 +51,9 @@ def pool(runs: Sequence[SiteRun]) -> Pool:
         asked.append(own)
     order = sorted(found, key=lambda key: (key[0][0], found[key].id, key))
     return Pool(
-        [found[key] for key in order], _link_names([key[0][1] for key in order]), [[own.get(k) for k in order] for own in asked]
+        [found[key] for key in order],
+        _link_names([key[0][1] for key in order]),
+        [[own.get(k) for k in order] for own in asked],
     )
 
 
