@@ -256,7 +256,7 @@ def test_a_training_split_comes_on_request_shuffled_and_with_its_options_in_orde
     assert {(q.dataset, q.question_type) for q in shuffled} == {(cell.dataset, cell.question_type) for cell in CELLS}
     for one, other in zip(shuffled, in_order, strict=True):
         assert (one.text, one.frames, one.answer_text) == (other.text, other.frames, other.answer_text)
-        assert sorted(one.options.values()) == list(other.options.values())
+        assert sorted(one.options.values(), key=natural_key) == list(other.options.values())
     assert any(one.options != other.options for one, other in zip(shuffled, in_order, strict=True))
     info = load(folder / "dataset_info.json")
     assert info["egocross_training"]["file_name"] == "training.json"

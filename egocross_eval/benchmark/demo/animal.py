@@ -9,26 +9,14 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw
 
-from .palette import HUES, INK, PAPER, Colour, shade
+from .palette import HUES, INK, PAPER, Colour, hues_in_order, shade
 from .paws import ANIMALS, draw_animal
 from .shapes import ANIMAL
 from .shots import Ask, Shot, Take, seeded, time_bins
 from .sprites import stamp, tag, tagged
 from .tabletop import Thing
 
-THINGS: dict[str, Thing] = {
-    name: Thing(ANIMAL[name], HUES[hue])
-    for name, hue in {
-        "Ball": "red",
-        "Bird": "cyan",
-        "Door": "purple",
-        "Food": "yellow",
-        "Person": "blue",
-        "Plant": "green",
-        "Toy": "pink",
-        "Vehicle": "orange",
-    }.items()
-}
+THINGS: dict[str, Thing] = {name: Thing(ANIMAL[name], HUES[hue]) for name, hue in hues_in_order(ANIMAL).items()}
 
 
 class Meeting(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from .asks import ask_absent, ask_count, ask_dominant, ask_region
 from .backdrops import benched
 from .handling import Setting, write_grips, write_views
-from .palette import HUES, Colour
+from .palette import HUES, Colour, hues_in_order
 from .panel import PlannedScene, Step, plan_picture
 from .shapes import INDUSTRY
 from .shots import Ask, Shot, Take, time_bins
@@ -18,19 +18,7 @@ _LEFT: Colour = (236, 206, 184)
 _RIGHT: Colour = (120, 84, 66)
 
 BENCH = Setting(
-    things={
-        name: Thing(INDUSTRY[name], HUES[hue])
-        for name, hue in {
-            "battery": "red",
-            "battery connector": "orange",
-            "board": "green",
-            "button": "yellow",
-            "electric screwdriver": "purple",
-            "oscilloscope": "cyan",
-            "power supply": "blue",
-            "screwdriver": "pink",
-        }.items()
-    },
+    things={name: Thing(INDUSTRY[name], HUES[hue]) for name, hue in hues_in_order(INDUSTRY).items()},
     hands={"left": Hand((0.04, 1.0), _LEFT, "left"), "right": Hand((0.96, 1.0), _RIGHT, "right")},
     reach={
         "left": ("bottom-left", "bottom-center", "center"),

@@ -3,6 +3,8 @@ else."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 Colour = tuple[int, int, int]
 """Red, green, blue, each 0 to 255."""
 
@@ -17,6 +19,16 @@ HUES: dict[str, Colour] = {
     "pink": (255, 88, 178),
 }
 """Each thing of a domain has one of these and a shape of its own; nothing else in a frame is as saturated."""
+
+
+def hues_in_order(names: Iterable[str], first: int = 0) -> dict[str, str]:
+    """A hue for each name: the hues in their own order, from the `first` on, for the names in alphabetical order.
+
+    The same hue thus stands at about the same place of a sorted list of options whatever the question is about. Small
+    models find out what colours mean from that, with all kinds of questions together.
+    """
+    return dict(zip(sorted(names), list(HUES)[first:], strict=False))
+
 
 INK: Colour = (24, 24, 28)
 PAPER: Colour = (246, 246, 242)

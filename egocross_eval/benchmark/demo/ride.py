@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw
 
-from .palette import HUES, INK, PAPER, Colour, shade
+from .palette import HUES, INK, PAPER, Colour, hues_in_order, shade
 from .shots import seeded
 from .sprites import font, stamp
 
@@ -32,25 +32,10 @@ SPORTS: dict[str, Sport] = {
     "Speedflying": Sport((96, 150, 226), (170, 176, 110), (204, 196, 150), "canopy"),
 }
 
-DIRECTIONS: dict[str, str] = {
-    "Left": "red",
-    "Right": "green",
-    "Curveleft": "orange",
-    "Curveright": "cyan",
-    "Forward": "blue",
-    "Leftright": "purple",
-}
+DIRECTIONS: dict[str, str] = hues_in_order(("Curveleft", "Curveright", "Forward", "Left", "Leftright", "Right"))
 """Hue of the sign of each direction of movement."""
 
-TRICKS: dict[str, str] = {
-    "Jump": "pink",
-    "Fly": "cyan",
-    "Spin": "purple",
-    "Climb": "orange",
-    "Flip": "red",
-    "Vault": "yellow",
-    "Roll": "green",
-}
+TRICKS: dict[str, str] = hues_in_order(("Climb", "Flip", "Fly", "Jump", "Roll", "Spin", "Vault"))
 """Hue of the sign of each special action."""
 
 # Course of the way in front of the camera: (distance 0 near .. 1 far, sideways shift in widths).

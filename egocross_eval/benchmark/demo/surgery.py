@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from .asks import ask_absent, ask_count, ask_dominant, ask_region
 from .backdrops import blotched
 from .handling import Setting, write_grips, write_views
-from .palette import HUES, INK, PAPER, Colour
+from .palette import HUES, INK, PAPER, Colour, hues_in_order
 from .panel import PlannedScene, Step, plan_picture
 from .shapes import SURGERY
 from .shots import Ask, Shot, Take, seeded, time_bins
@@ -24,8 +24,8 @@ _RIGHT: Colour = (66, 66, 74)
 _THIRD: Colour = (128, 136, 150)
 
 
-def _things(hues: dict[str, str]) -> dict[str, Thing]:
-    return {name: Thing(SURGERY[name], HUES[hue]) for name, hue in hues.items()}
+def _things(*names: str, first: int = 0) -> dict[str, Thing]:
+    return {name: Thing(SURGERY[name], HUES[hue]) for name, hue in hues_in_order(names, first).items()}
 
 
 _LEFT_SIDE = ("top-left", "center-left", "bottom-left", "top-center", "center", "bottom-center")
@@ -33,16 +33,8 @@ _RIGHT_SIDE = ("top-right", "center-right", "bottom-right", "top-center", "cente
 
 CHOLEC = Setting(
     things=_things(
-        {
-            "grasper": "yellow",
-            "hook": "blue",
-            "clipper": "green",
-            "bipolar": "purple",
-            "irrigator": "cyan",
-            "scissors": "pink",
-            "specimen-bag": "orange",
-        }
-    ),
+        "bipolar", "clipper", "grasper", "hook", "irrigator", "scissors", "specimen-bag", first=1
+    ),  # no red on red tissue
     hands={
         "main surgeon left hand": Hand((0.04, 1.0), _LEFT, "main left"),
         "main surgeon right hand": Hand((0.96, 1.0), _RIGHT, "main right"),
@@ -56,41 +48,30 @@ CHOLEC = Setting(
 )
 
 OPEN = Setting(
-    things=_things(
-        {
-            "Forceps": "red",
-            "Bipolar Forceps": "purple",
-            "Tweezers": "orange",
-            "Scissors": "pink",
-            "Scalpel": "green",
-            "Gauze": "yellow",
-            "Hook": "blue",
-            "Syringe": "cyan",
-        }
-    ),
+    things=_things("Bipolar Forceps", "Forceps", "Gauze", "Hook", "Scalpel", "Scissors", "Syringe", "Tweezers"),
     hands={"left": Hand((0.04, 1.0), _LEFT, "left"), "right": Hand((0.96, 1.0), _RIGHT, "right")},
     reach={"left": _LEFT_SIDE, "right": _RIGHT_SIDE},
 )
 
 ACTIONS: dict[str, tuple[str, str]] = {
-    "grasper": ("grasp", "omentum"),
-    "hook": ("dissect", "cystic duct"),
+    "bipolar": ("dissect", "cystic duct"),
     "clipper": ("clip", "cystic artery"),
-    "scissors": ("dissect", "gallbladder"),
-    "specimen-bag": ("pack", "gallbladder"),
-    "bipolar": ("coagulate", "liver"),
+    "grasper": ("grasp", "specimen bag"),
+    "hook": ("dissect", "gallbladder"),
     "irrigator": ("aspirate", "fluid"),
+    "scissors": ("cut", "omentum"),
+    "specimen-bag": ("pack", "gallbladder"),
 }
 """Verb and target of each CholecTrack20 instrument."""
 
 PHASES: dict[str, str] = {
-    "preparation": "grasper",
-    "carlot triangle dissection": "hook",
+    "preparation": "scissors",
+    "carlot triangle dissection": "bipolar",
     "clipping and cutting": "clipper",
-    "gallbladder dissection": "scissors",
+    "gallbladder dissection": "hook",
     "gallbladder packaging": "specimen-bag",
-    "cleaning and coagulation": "bipolar",
-    "gallbladder extraction": "irrigator",
+    "cleaning and coagulation": "irrigator",
+    "gallbladder extraction": "grasper",
 }
 """The instrument that begins each phase; the spelling of the phases is the benchmark's."""
 
