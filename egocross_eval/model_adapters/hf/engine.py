@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from egocross_eval.model_adapters.hf.chat import TAIL, letter_tokens
+from egocross_eval.model_adapters.hf.overlap import SideStream
 from egocross_eval.model_adapters.hf.preparation import failed, too_long
 from egocross_eval.model_adapters.hf.sampling import gumbel_sampler
 from egocross_eval.schema import Response
@@ -26,6 +27,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     batch: list[Loaded]
     tensors: Any
     """What the processor returned, still on the processor's device."""
+    ready: Any
+    """When they are complete, for `SideStream.join`."""
     lengths: list[int]
     """Tokens of each prompt, padding left out."""
     seconds: float
@@ -48,6 +51,7 @@ class Engine:
         self._model = model
         self._ends, self._padding = _only_ends(model, processor.tokenizer)
         self._preparer = preparer
+        self._side = SideStream(model.device)
         self._context = context_length(model.config)
         # Tokenizers keep state during a call: batches are made in another thread than texts are read in.
         self._tokenizer = copy.deepcopy(processor.tokenizer)
@@ -79,7 +83,9 @@ class Engine:
         while batch:
             started = time.perf_counter()
             try:
-                tensors = self._process(batch)
+                with self._side.preparing():
+                    tensors = self._process(batch)
+                    ready = self._side.mark()
             except Exception as error:  # processors raise anything for a prompt that they can't take
                 kind = "out_of_memory" if is_out_of_memory(error) else "prompt"
                 raise BatchError(kind, _first_line(error)) from error
@@ -87,7 +93,7 @@ class Engine:
             lengths = [int(length) for length in tensors["attention_mask"].sum(dim=1)]
             limit = self._context
             if limit is None or max(lengths) < limit:
-                return Inputs(batch=batch, tensors=tensors, lengths=lengths, seconds=seconds), failures
+                return Inputs(batch=batch, tensors=tensors, ready=ready, lengths=lengths, seconds=seconds), failures
             pairs = list(zip(batch, lengths, strict=True))
             failures += [too_long(one.item.request, length, limit) for one, length in pairs if length >= limit]
             batch = [one for one, length in pairs if length < limit]
@@ -105,6 +111,7 @@ class Engine:
                 raise
             message = _first_line(error)
         # Outside the handler, so that the failed attempt's tensors are free.
+        inputs.tensors.clear()
         return self.split(inputs.batch, "out_of_memory", message)
 
     def split(self, batch: list[Loaded], kind: str, message: str) -> list[Response]:
@@ -153,6 +160,7 @@ class Engine:
         import torch
 
         started = time.perf_counter()
+        self._side.join(inputs.ready, inputs.tensors)
         tensors = inputs.tensors.to(self._model.device, dtype=self._model.dtype)
         core: Any = getattr(self._model, "model", None)
         if getattr(core, "rope_deltas", None) is not None:
