@@ -61,7 +61,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The base: a folder or a name on the Hub."""
     data: str
     output: str
-    domains: list[str] = list(DOMAINS)
+    domains: tuple[str, ...] = tuple(DOMAINS)
     train: TrainingPart = TrainingPart()
     evaluate: EvaluationPart = EvaluationPart()
 

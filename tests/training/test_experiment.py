@@ -1,0 +1,86 @@
+"""Experiments: their file, their steps, and what they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from egocross_eval.api import evaluate
+from egocross_eval.errors import UsageError
+from egocross_eval.training.experiment import conduct, expert_spec, read_experiment, train_options
+from egocross_eval.training.plan import TrainOptions
+
+
+def write(path: Path, **changes: Any) -> Path:
+    content = {"model": "Qwen/Qwen3-VL-4B-Instruct", "data": "data", "output": "out", "domains": ["animal", "surgery"]}
+    path.write_text(yaml.safe_dump(content | changes), encoding="utf-8")
+    return path
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    found = read_experiment(write(tmp_path / "e.yaml"))
+    assert found.data == str(tmp_path / "data")
+    assert train_options(found, "animal").output == tmp_path / "out" / "experts" / "animal"
+    assert found.model == "Qwen/Qwen3-VL-4B-Instruct"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"domains": ["animals"]}, "did you mean 'animal'"),
+        ({"train": {"recipes": "lora"}}, "recipes"),
+        ({"evaluate": {"on": "holdout"}}, "train.holdout"),
+    ],
+)
+def test_mistakes_in_the_file_are_named(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        read_experiment(write(tmp_path / "e.yaml", **changes))
+
+
+def test_the_experts_are_joined_compared_and_listed(tmp_path: Path, demo: Path) -> None:
+    """Baselines stand for base and experts: what is tested is what the experiment makes of their runs."""
+    experiment = read_experiment(
+        write(tmp_path / "e.yaml", data=str(demo), evaluate={"answer": "choose", "tasks": "animal"})
+    )
+    trained: list[TrainOptions] = []
+    asked: list[str] = []
+
+    def train_one(options: TrainOptions) -> Path:
+        trained.append(options)
+        model = options.output / "model"
+        model.mkdir(parents=True, exist_ok=True)
+        return model
+
+    def evaluate_one(spec: str, folder: Path, settings: Mapping[str, Any]) -> None:
+        asked.append(spec)
+        letter = "B" if spec.startswith("routed:") else "A"
+        fields = {**settings, "answer": "generate"}
+        evaluate(f"baseline:constant,letter={letter}", fields.pop("tasks"), output=folder, **fields)
+
+    made = conduct(experiment, train_one, lambda adapter, output: output, evaluate_one, lambda text: None)
+    assert [options.domains for options in trained] == [("animal",), ("surgery",)]
+    assert asked == ["hf:Qwen/Qwen3-VL-4B-Instruct", f"routed:{made.routed},name=routed experts"]
+    routes = yaml.safe_load(made.routed.read_text(encoding="utf-8"))
+    assert routes["by"] == "domain"
+    assert routes["models"]["animal"] == f"hf:{made.experts['animal']}"
+    assert "routed" in made.comparison.read_text(encoding="utf-8")
+    assert made.leaderboard.read_text(encoding="utf-8").count("\n|") >= 3
+
+    asked.clear()
+    again = conduct(experiment, train_one, lambda adapter, output: output, evaluate_one, lambda text: None)
+    assert again == made
+
+
+def test_an_adapter_is_used_beside_its_base_and_a_checkpoint_by_itself(tmp_path: Path) -> None:
+    experiment = read_experiment(
+        write(tmp_path / "e.yaml", evaluate={"engine": "vllm", "options": {"max_model_len": "32768"}})
+    )
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    assert expert_spec(experiment, adapter) == f"vllm:{adapter},max_model_len=32768"
+    (adapter / "adapter_config.json").write_text("{}", encoding="utf-8")
+    assert expert_spec(experiment, adapter) == f"vllm:{experiment.model},max_model_len=32768,lora={adapter}"
