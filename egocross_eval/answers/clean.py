@@ -4,38 +4,39 @@ from __future__ import annotations
 
 import re
 
+from .patterns import Pattern
 from .view import View
 
-_STRUCK = re.compile(r"~~[^~\n]{1,300}~~|<(del|s|strike)>[^<>]{1,300}</\1>", re.IGNORECASE)
-_COMMENT = re.compile(r"<!--[^<>]{0,500}-->")
-_BREAK_TAG = re.compile(r"</?(?:br|p|div|li|ul|ol|tr|td|h\d|hr|body|center)\b[^<>]{0,80}>", re.IGNORECASE)
-_INLINE_TAG = re.compile(
+_STRUCK = Pattern(r"~~[^~\n]{1,300}~~|<(del|s|strike)>[^<>]{1,300}</\1>")
+_COMMENT = Pattern(r"<!--[^<>]{0,500}-->", 0)
+_BREAK_TAG = Pattern(r"</?(?:br|p|div|li|ul|ol|tr|td|h\d|hr|body|center)\b[^<>]{0,80}>")
+_INLINE_TAG = Pattern(
     r"</?(?:strong|em|span|font|code|mark|sup|sub|small|big|ins|tt|kbd)\b[^<>]{0,200}>|<([biua])(?:\s[^<>\n]{0,200})?>(?=[^\n]{0,300}</\1>)|</[biua]>",
-    re.IGNORECASE,
 )
-_FRACTION = re.compile(r"\\[dtc]?frac\s{0,3}\{([^{}]{1,60})\}\s{0,3}\{([^{}]{1,60})\}")
-_WRAPPER = re.compile(
+_FRACTION = Pattern(r"\\[dtc]?frac\s{0,3}\{([^{}]{1,60})\}\s{0,3}\{([^{}]{1,60})\}", 0)
+_WRAPPER = Pattern(
     r"\\(?:text|textbf|textit|textrm|textsf|texttt|mathrm|mathbf|mathit|mathsf|mathbb|mathcal|bf|rm|it|bold|boldsymbol|operatorname|emph|underline|"
-    r"left|right|displaystyle|large|Large|mbox|hbox|quad|qquad|bm|textnormal|overline)(?![A-Za-z])\s{0,3}"
+    r"left|right|displaystyle|large|Large|mbox|hbox|quad|qquad|bm|textnormal|overline)(?![A-Za-z])\s{0,3}",
+    0,
 )
 _SYMBOLS = {
     "rightarrow": "→", "Rightarrow": "→", "longrightarrow": "→", "to": "→", "implies": "→", "therefore": "∴",
     "circ": "°", "degree": "°", "pi": "π", "times": "×", "cdot": "×", "pm": "±", "sqrt": "√", "checkmark": "✓",
     "leq": "≤", "geq": "≥", "le": "≤", "ge": "≥", "div": "÷", "infty": "∞",
 }  # fmt: skip
-_SYMBOL = re.compile(r"\\([A-Za-z]+)(?![A-Za-z])")
-_SPACING = re.compile(r"\\[,;:! ]|\\\\|\\~")
-_ESCAPE = re.compile(r"\\(?=[()\[\]{}%$#&_*.])")
-_PRODUCT = re.compile(r"(?<=\d)\s?\*\s?(?=\d)")
-_EMPHASIS = re.compile(
-    r"[*`$]+|__+|(?<![A-Za-z0-9])_(?=[A-Za-z(])|(?<=[A-Za-z).])_(?![A-Za-z0-9])|\^(?=\s?°|\s?\{\s?°)"
+_SYMBOL = Pattern(r"\\([A-Za-z]+)(?![A-Za-z])", 0)
+_SPACING = Pattern(r"\\[,;:! ]|\\\\|\\~", 0)
+_ESCAPE = Pattern(r"\\(?=[()\[\]{}%$#&_*.])", 0)
+_PRODUCT = Pattern(r"(?<=\d)\s?\*\s?(?=\d)", 0)
+_EMPHASIS = Pattern(
+    r"[*`$]+|__+|(?<![A-Za-z0-9])_(?=[A-Za-z(])|(?<=[A-Za-z).])_(?![A-Za-z0-9])|\^(?=\s?°|\s?\{\s?°)", 0
 )
-_LINE_MARK = re.compile(r"^[ \t]{0,8}(?:#{1,6}(?=[ \t*(\[A-Za-z])|>+|[•●▪◦■◆‣·])[ \t]*", re.MULTILINE)
-_RULE_LINE = re.compile(r"^[ \t]*(?:-{3,}|={3,}|_{3,}|\*{3,})[ \t]*$", re.MULTILINE)
-_DEGREES = re.compile(r"(?<=\d)\s?(?:degrees?|deg)\b(?! (?:celsius|fahrenheit|c\b|f\b))", re.IGNORECASE)
-_ARROW = re.compile(r"[-=]{1,2}>")
-_BRACES = re.compile(r"[{}]")
-_PLURAL = re.compile(r"(?<=[a-z])\(s\)")
+_LINE_MARK = Pattern(r"^[ \t]{0,8}(?:#{1,6}(?=[ \t*(\[A-Za-z])|>+|[•●▪◦■◆‣·])[ \t]*", re.MULTILINE)
+_RULE_LINE = Pattern(r"^[ \t]*(?:-{3,}|={3,}|_{3,}|\*{3,})[ \t]*$", re.MULTILINE)
+_DEGREES = Pattern(r"(?<=\d)\s?(?:degrees?|deg)\b(?! (?:celsius|fahrenheit|c\b|f\b))")
+_ARROW = Pattern(r"[-=]{1,2}>", 0)
+_BRACES = Pattern(r"[{}]", 0)
+_PLURAL = Pattern(r"(?<=[a-z])\(s\)", 0)
 
 
 def cleaned(view: View) -> View:

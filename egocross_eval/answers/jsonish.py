@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
+from .patterns import Pattern
 from .view import View
 
 _MAX_OBJECTS = 60
@@ -34,19 +34,20 @@ class Region(NamedTuple):
     complete: bool
 
 
-_OPENING = re.compile(r"\{\s{0,40}(?:\\?[\"']|[A-Za-z\u4e00-\u9fff_]{2,30}\s?:)|\[\s{0,20}(?=[\"'{])")
-_KEY = re.compile(
+_OPENING = Pattern(r"\{\s{0,40}(?:\\?[\"']|[A-Za-z\u4e00-\u9fff_]{2,30}\s?:)|\[\s{0,20}(?=[\"'{])", 0)
+_KEY = Pattern(
     r"[\s,;]*(?:\\?\"([^\"\\\n]{1,60})\\?\"|'([^'\n]{1,60})'|([A-Za-z_\u4e00-\u9fff][\w \-\u4e00-\u9fff]{0,40}))"
-    r"\s{0,10}[:=]\s{0,40}"
+    r"\s{0,10}[:=]\s{0,40}",
+    0,
 )
 _VALUE_END = r"(?=\s{0,20}(?:,\s{0,20}(?:[\"'{\[\d\w]|\Z|[}\]])|[}\]]|\Z|;|//)|[ \t\r]{0,20}\n\s{0,20}[\"'}])"
-_STRING_END = re.compile(rf"(?<!\\)\"{_VALUE_END}")
-_SINGLE_END = re.compile(rf"(?<!\\)'{_VALUE_END}")
-_ESCAPED_END = re.compile(r"\\\"(?=\s{0,20}(?:\\n\s{0,20})?(?:,|[}\]]|\Z))")
-_SEPARATORS = re.compile(r"[\s,;]*")
-_ALONE = re.compile(r"\s{0,20}(?:```\w{0,10}\s{0,20})?")
-_BARE = re.compile(r"[^,}\]\n]*")
-_NAME = re.compile(r"[^a-z\u4e00-\u9fff]")
+_STRING_END = Pattern(rf"(?<!\\)\"{_VALUE_END}", 0)
+_SINGLE_END = Pattern(rf"(?<!\\)'{_VALUE_END}", 0)
+_ESCAPED_END = Pattern(r"\\\"(?=\s{0,20}(?:\\n\s{0,20})?(?:,|[}\]]|\Z))", 0)
+_SEPARATORS = Pattern(r"[\s,;]*", 0)
+_ALONE = Pattern(r"\s{0,20}(?:```\w{0,10}\s{0,20})?", 0)
+_BARE = Pattern(r"[^,}\]\n]*", 0)
+_NAME = Pattern(r"[^a-z\u4e00-\u9fff]", 0)
 
 
 def json_regions(view: View) -> list[Region]:

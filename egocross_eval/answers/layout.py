@@ -18,11 +18,12 @@ class Line(NamedTuple):
     end: int
 
 
-_REPLY_MARK = re.compile(
+_REPLY_MARK = Pattern(
     r"(?:\bASSISTANT|\bAssistant|###\s?(?:Response|Assistant|Answer)|\bGPT|\bModel|\bBot)\s?:[ \t]*"
-    r"|### (?:Response|Assistant)[ \t]*\n"
+    r"|### (?:Response|Assistant)[ \t]*\n",
+    0,
 )
-_PROMPT_MARK = re.compile(r"\b(?:USER|User|Human|HUMAN|Instruction|INST)\b\s?:?|### (?:Instruction|Human|Question)")
+_PROMPT_MARK = Pattern(r"\b(?:USER|User|Human|HUMAN|Instruction|INST)\b\s?:?|### (?:Instruction|Human|Question)", 0)
 _SPEAKER = any_of(
     """
     (?:Next )?Question | Q | QUESTION | 问题 | 题目 | User | USER | Human | HUMAN | Instruction | Input | Problem
@@ -37,11 +38,11 @@ _NEXT_TURN = Pattern(
 )
 
 
-_QUESTION_AND_ANSWER = re.compile(r"\s{0,8}Q(?:uestion)?\s?\d{0,3}\s?:[^\n]{0,2000}\n\s{0,8}A(?:nswer)?\s?:\s{0,4}")
-_LABEL_B = re.compile(r"\n\s{0,8}[(\[]?B[)\]]?\s?[:.)]")
+_QUESTION_AND_ANSWER = Pattern(r"\s{0,8}Q(?:uestion)?\s?\d{0,3}\s?:[^\n]{0,2000}\n\s{0,8}A(?:nswer)?\s?:\s{0,4}", 0)
+_LABEL_B = Pattern(r"\n\s{0,8}[(\[]?B[)\]]?\s?[:.)]", 0)
 
 
-_NUMBERED = re.compile(r"(?:Question|Q)\s?\d")
+_NUMBERED = Pattern(r"(?:Question|Q)\s?\d", 0)
 
 
 def after_prompt(view: View) -> View:
@@ -79,8 +80,8 @@ def lines(text: str) -> list[Line]:
     return [Line(match.start(), match.end()) for match in re.finditer(r"\S(?:[^\n]*[^\s])?", text)]
 
 
-_LABEL_LINE = re.compile(r"(?:\A|\n)[\s\-+*•]{0,8}\Z")
-_LABEL_TAIL = re.compile(r"\s?(?:[.):,]|--?|–|—)|\s*(?:\n|\Z)")
+_LABEL_LINE = Pattern(r"(?:\A|\n)[\s\-+*•]{0,8}\Z", 0)
+_LABEL_TAIL = Pattern(r"\s?(?:[.):,]|--?|–|—)|\s*(?:\n|\Z)", 0)
 
 
 def label_groups(text: str, groups: list[Group]) -> list[Group]:
@@ -129,9 +130,8 @@ def _follows(text: str, labels: list[Group], at: int, options: OptionSet) -> boo
     )
 
 
-_EXPLAINS = re.compile(
+_EXPLAINS = Pattern(
     r"\n\s*(?:\W*)(?:explanation|why|reason|rationale|analysis|the other|other options|here's|because|this is)\b",
-    re.IGNORECASE,
 )
 
 
@@ -151,8 +151,8 @@ def _inline_run(text: str, group: Group, options: OptionSet) -> bool:
     )
 
 
-_ENDS_YES = re.compile(r"(?:\b(?:yes|correct|matches|fits|right|true)|[✓✔✅])\W*\Z", re.IGNORECASE)
-_ENDS_NO = re.compile(r"(?:\b(?:no|incorrect|wrong|false|not correct|no match|out)|[❌✗✘×])\W*\Z", re.IGNORECASE)
+_ENDS_YES = Pattern(r"(?:\b(?:yes|correct|matches|fits|right|true)|[✓✔✅])\W*\Z")
+_ENDS_NO = Pattern(r"(?:\b(?:no|incorrect|wrong|false|not correct|no match|out)|[❌✗✘×])\W*\Z")
 
 
 def listed_verdict(text: str, labels: list[Group]) -> Group | None:

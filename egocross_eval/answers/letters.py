@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import re
-
 from .mention import Mention
 from .options import OptionSet
 from .patterns import Pattern, any_of, words
 
 _MAX_LETTERS = 2000
-_LETTER = re.compile(
+_LETTER = Pattern(
     r"(?<![A-Za-z0-9_])[A-Za-z](?![A-Za-z0-9_])"
-    r"|(?:(?<=[Oo]ption)|(?<=OPTION)|(?<=[Cc]hoice)|(?<=[Oo]ption_)|(?<=[Aa]nswer))[A-Z](?![A-Za-z0-9_])"
+    r"|(?:(?<=[Oo]ption)|(?<=OPTION)|(?<=[Cc]hoice)|(?<=[Oo]ption_)|(?<=[Aa]nswer))[A-Z](?![A-Za-z0-9_])",
+    0,
 )
-_OPEN = re.compile(r"[(\[<\"']\s{0,2}\Z")
-_CLOSE = re.compile(r"\s{0,2}[)\]>\"']")
+_OPEN = Pattern(r"[(\[<\"']\s{0,2}\Z", 0)
+_CLOSE = Pattern(r"\s{0,2}[)\]>\"']", 0)
 _PAIRS = {"(": ")", "[": "]", "<": ">", '"': '"', "'": "'"}
 # "Option B": the noun belongs to the mention.
 _NOUNS = any_of(
     "options? | choices? | letters? | alternatives? | captions? | sentences? | opci[oó]n | opção | optie | opzione"
 )
 _NOUN = Pattern(rf"(?:\b{_NOUNS}(?:\s{{1,3}}#?|[-_])?|选项\s?)\Z")
-_CHINESE_AFTER = re.compile(r"\s?(?:选项|项|答案|是正确|正确|为正确)")
+_CHINESE_AFTER = Pattern(r"\s?(?:选项|项|答案|是正确|正确|为正确)", 0)
 _NAMES = words(
     """
     vitamins? | hepatitis | type | plan | grade | class | team | influenza | schedule | generation | gen | mr | mrs
@@ -31,10 +30,11 @@ _NAMES = words(
 )
 # Before a letter that belongs to a name, a unit or a formula and never stands for an option.
 _NAME_BEFORE = Pattern(rf"(?:{_NAMES}\.?\s|°\s?|\w-|\w&|\w'|[#@\\^_$]|\b[A-Z]\.\s?(?=[A-Z]\.)|\b[A-Z]\.)\Z")
-_OPERAND_BEFORE = re.compile(r"(?:[\d)}]|[a-z0-9_]{2})\s?[+×÷]\s?\Z")
-_NAME_AFTER = re.compile(
+_OPERAND_BEFORE = Pattern(r"(?:[\d)}]|[a-z0-9_]{2})\s?[+×÷]\s?\Z", 0)
+_NAME_AFTER = Pattern(
     r"'[A-Za-z]|[-–][A-Za-z0-9]|[+#^_°\\]|\.[A-Za-z]\b|&\w|\(\d|\s?=\s?[-\d({]|\s?∪|\s?∩|/[A-Z][A-Z]"
-    r"|\s(?:major|minor|flat|sharp)\b"
+    r"|\s(?:major|minor|flat|sharp)\b",
+    0,
 )
 # What may stand glued to a bracketed letter: "choose(B)"; f(B) is a formula.
 _CALLERS = Pattern(
@@ -68,12 +68,12 @@ _AFTER_LETTER = Pattern(
     )
     + r"\b"
 )
-_SMALL_GOES_ON = re.compile(r" (?:because|since|as it|but|rather|is the (?:correct|right|best|answer))\b")
-_LINE_START = re.compile(r"(?:\A|\n)[\s\-+•]{0,8}[(\[\"'<]?\Z")
-_LABEL_AFTER = re.compile(r"\s?[)\]>\"']?\s?(?:[.):,、\]]|-{1,2}|–|—)(?=\s|\Z|[A-Z\u3400-\u9fff<\"$-])|\s?[)\]>]")
-_WORD_AFTER = re.compile(r"\s[^\W\d_]")
-_PRONOUN_ENDS = re.compile(r"\s{0,2}(?:\Z|[.,:)\n])")
-_BECAUSE = re.compile(r"\bb/c\b", re.IGNORECASE)
+_SMALL_GOES_ON = Pattern(r" (?:because|since|as it|but|rather|is the (?:correct|right|best|answer))\b", 0)
+_LINE_START = Pattern(r"(?:\A|\n)[\s\-+•]{0,8}[(\[\"'<]?\Z", 0)
+_LABEL_AFTER = Pattern(r"\s?[)\]>\"']?\s?(?:[.):,、\]]|-{1,2}|–|—)(?=\s|\Z|[A-Z\u3400-\u9fff<\"$-])|\s?[)\]>]", 0)
+_WORD_AFTER = Pattern(r"\s[^\W\d_]", 0)
+_PRONOUN_ENDS = Pattern(r"\s{0,2}(?:\Z|[.,:)\n])", 0)
+_BECAUSE = Pattern(r"\bb/c\b")
 
 _ORDINALS = {
     "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "last": -1,

@@ -9,9 +9,9 @@ from .mention import Group, Mention
 from .options import OptionSet, TextMention
 from .patterns import Pattern, any_of, words
 
-_DELIMITER = re.compile(r"[\s)\]>\"']{0,4}(?:[.:,(\[\"]|--?|–|—|=)?[\s(\"'\[]{0,4}")
+_DELIMITER = Pattern(r"[\s)\]>\"']{0,4}(?:[.:,(\[\"]|--?|–|—|=)?[\s(\"'\[]{0,4}", 0)
 
-_APPOSED = re.compile(r"[\s,.\-–—:(]{0,4}(?:which is |i\.e\. |that is )?")
+_APPOSED = Pattern(r"[\s,.\-–—:(]{0,4}(?:which is |i\.e\. |that is )?", 0)
 
 
 def find_mentions(text: str, options: OptionSet) -> list[Mention]:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 from .clean import cleaned
-from .patterns import word_set
+from .patterns import Pattern, word_set
 from .view import View
 
-_TOKEN = re.compile(
+_TOKEN = Pattern(
     r"\d+(?:[.,:]\d+)*|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+(?:'[^\W\d_]+)*"
-    r"|(?<![\w)])-(?=[\d.√π])|(?:(?<=[\d)])|(?<=\ds)|(?<=\d\ss))\s?[-–+]\s?(?=[\d(])|[+×÷=<>≤≥%°√π±∞^]|(?<=\w)/(?=\w)"
+    r"|(?<![\w)])-(?=[\d.√π])|(?:(?<=[\d)])|(?<=\ds)|(?<=\d\ss))\s?[-–+]\s?(?=[\d(])|[+×÷=<>≤≥%°√π±∞^]|(?<=\w)/(?=\w)",
+    0,
 )
-_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?\Z")
+_THOUSANDS = Pattern(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?\Z", 0)
 _SECONDS = frozenset({"s", "sec", "secs", "second", "seconds"})
 _UNITS = word_set("s | min | h | hours | minutes | mm | cm | m | km | g | mg | kg | ml | l | hz")
 _RANGE = frozenset({"-", "to", "until"})
-_NUMBER_NEXT = re.compile(r"\s?\d")
-_STOP = re.compile(r"[.,;:!?()\n\"|。,、\]]|--|–|—| - ")
-_BREAK = re.compile(r"[.!?;:](?=\s)|\n")
-_WORD_CHARACTER = re.compile(r"\w")
-_QUOTED_LETTER = re.compile(r"\b(?:option|choice|answer)s? [a-z]\b", re.IGNORECASE)
-_ARTICLE = re.compile(r"[\s\"'(]*(?:an?|the)\s+(?=\S)", re.IGNORECASE)
+_NUMBER_NEXT = Pattern(r"\s?\d", 0)
+_STOP = Pattern(r"[.,;:!?()\n\"|。,、\]]|--|–|—| - ", 0)
+_BREAK = Pattern(r"[.!?;:](?=\s)|\n", 0)
+_WORD_CHARACTER = Pattern(r"\w", 0)
+_QUOTED_LETTER = Pattern(r"\b(?:option|choice|answer)s? [a-z]\b")
+_ARTICLE = Pattern(r"[\s\"'(]*(?:an?|the)\s+(?=\S)")
 _ARTICLES = frozenset({"a", "an", "the"})
 _SAME_WORD = {
     "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",

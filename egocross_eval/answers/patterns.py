@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 
 class Pattern:
@@ -39,6 +39,10 @@ class Pattern:
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """Like re.Pattern.finditer."""
         return self.compiled.finditer(text)
+
+    def sub(self, replacement: str | Callable[[re.Match[str]], str], text: str) -> str:
+        """Like re.Pattern.sub."""
+        return self.compiled.sub(replacement, text)
 
 
 def any_of(phrases: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from enum import IntEnum
 
 from . import after, before
 from .mention import Group
+from .patterns import Pattern
 
 LEFT_WINDOW = 180
 RIGHT_WINDOW = 140
@@ -25,8 +25,8 @@ class Stance(IntEnum):
 _NAMED = (Stance.NAMED, "")
 _DENIED = (Stance.DENIED, "")
 _VERDICT = (Stance.JUDGED, "verdict")
-_SENTENCE_END = re.compile(r"[.!?\n;。]")
-_CONTRARY = re.compile(r"\b(?:would|were|had)\b|n't\b", re.IGNORECASE)
+_SENTENCE_END = Pattern(r"[.!?\n;。]", 0)
+_CONTRARY = Pattern(r"\b(?:would|were|had)\b|n't\b")
 
 
 def stance(text: str, group: Group) -> tuple[Stance, str]:
@@ -129,9 +129,7 @@ def is_revision(text: str, group: Group) -> bool:
     return bool(_REVISION.search(left))
 
 
-_REVISION = re.compile(
-    r"\b(?:wait|actually|no,|hmm|oops|sorry|scratch|on second thought)\b[^?\n]{0,40}\Z", re.IGNORECASE
-)
+_REVISION = Pattern(r"\b(?:wait|actually|no,|hmm|oops|sorry|scratch|on second thought)\b[^?\n]{0,40}\Z")
 
 
 def taken_back(text: str, group: Group) -> bool:

@@ -28,18 +28,15 @@ _OPENERS = words(
     """
 )
 _JUNK = Pattern(rf"(?:\W|{_OPENERS})*")
-_ENUMERATOR = re.compile(r"\A\s*(?:(?:Q|question|answer|a)?\s?\d{1,3}|q)\s?[.:)]\s", re.IGNORECASE)
-_TO_LETTER = re.compile(r"\s?(?:to|through|thru|[-–—…]|\.{3})\s?[A-Z]\b")
-_ITEM = re.compile(r"(?:[-*•+]\s{0,3})?[(\[]?[A-Za-z][)\]]?\s?[:.)-]")
-_LINE_END = re.compile(r"[\s\"')\]>.:,;!。-]*\Z")
-_SENTENCE_END = re.compile(r"[.!?](?=\s|\Z)|[\n。!?]")
-_POLITE = re.compile(
+_ENUMERATOR = Pattern(r"\A\s*(?:(?:Q|question|answer|a)?\s?\d{1,3}|q)\s?[.:)]\s")
+_TO_LETTER = Pattern(r"\s?(?:to|through|thru|[-–—…]|\.{3})\s?[A-Z]\b", 0)
+_ITEM = Pattern(r"(?:[-*•+]\s{0,3})?[(\[]?[A-Za-z][)\]]?\s?[:.)-]", 0)
+_LINE_END = Pattern(r"[\s\"')\]>.:,;!。-]*\Z", 0)
+_SENTENCE_END = Pattern(r"[.!?](?=\s|\Z)|[\n。!?]", 0)
+_POLITE = Pattern(
     r"\s*(?:i hope|hope this|let me know|please (?:note|let)|thank|feel free|if you have|is there anything)",
-    re.IGNORECASE,
 )
-_ON_REFLECTION = re.compile(
-    r"\b(?:actually|wait|on second thought|hmm|on reflection)\W{1,4}(?:no\W+)?(?:i\s)?\Z", re.IGNORECASE
-)
+_ON_REFLECTION = Pattern(r"\b(?:actually|wait|on second thought|hmm|on reflection)\W{1,4}(?:no\W+)?(?:i\s)?\Z")
 
 
 class Claim(NamedTuple):

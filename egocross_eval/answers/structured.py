@@ -32,9 +32,9 @@ _TAG = Pattern(
     rf"<\s?(?P<slash>/?)\s?(?P<name>{_TAG_NAME})(?:\s(?P<attributes>[^<>\n]{{0,80}}))?\s?/?>"
     r"|<\|(?P<box>begin|end)_of_box\|>|\[(?P<square>/?)(?P<square_name>ANSWER|FINAL|FINAL ANSWER)\]"
 )
-_ATTRIBUTE = re.compile(r"=\s?[\"']?([A-Za-z])[\"']?(?=\s|/|\Z)")
-_BOX = re.compile(r"(?:\\+|\x08|(?<![A-Za-z]))(?:b?oxed|fbox|framebox)\s{0,3}(?:\{|(?=[A-Z]\b))")
-_JOINT = re.compile(r"[\s$.)\\]{0,4}(?:,|and|or|/|&|、|和|或)?[\s$(\\]{0,4}(?:and|or)?[\s$(\\]{0,4}")
+_ATTRIBUTE = Pattern(r"=\s?[\"']?([A-Za-z])[\"']?(?=\s|/|\Z)", 0)
+_BOX = Pattern(r"(?:\\+|\x08|(?<![A-Za-z]))(?:b?oxed|fbox|framebox)\s{0,3}(?:\{|(?=[A-Z]\b))", 0)
+_JOINT = Pattern(r"[\s$.)\\]{0,4}(?:,|and|or|/|&|、|和|或)?[\s$(\\]{0,4}(?:and|or)?[\s$(\\]{0,4}", 0)
 _BOX_LIMIT = 600
 
 
@@ -125,18 +125,22 @@ def _closing_brace(text: str, start: int) -> int:
 
 
 _KEY_TIERS = (
-    re.compile(
-        r"(?:final|revised|corrected|updated)\w*(?:answer|choice|option|prediction|letter|selection|decision)?|最终答案|最终选项"
+    Pattern(
+        r"(?:final|revised|corrected|updated)\w*(?:answer|choice|option|prediction|letter|selection|decision)?|最终答案|最终选项",
+        0,
     ),
-    re.compile(
+    Pattern(
         r"(?:(?:the|my|your|correct|predicted|selected|chosen|best|model|true|right|likely)\w{0,12})?(?:answer|ans|answers)(?:choice|letter|option|id|key|label)?|prediction|predictions|predicted|pred|答案|正确答案|"
-        r"(?:correct|predicted|selected|chosen|best|right)(?:option|choice|letter|label|class)\w{0,8}"
+        r"(?:correct|predicted|selected|chosen|best|right)(?:option|choice|letter|label|class)\w{0,8}",
+        0,
     ),
-    re.compile(
-        r"(?:choice|option|letter|selection|selected|choose|chosen|label|pick|guess|choiceletter|optionletter|optionid|选项|选择|正确选项)"
+    Pattern(
+        r"(?:choice|option|letter|selection|selected|choose|chosen|label|pick|guess|choiceletter|optionletter|optionid|选项|选择|正确选项)",
+        0,
     ),
-    re.compile(
-        r"(?:response|result|output|verdict|conclusion|solution|decision|value|answertext|answervalue|text|content|arguments|return|结论|结果)"
+    Pattern(
+        r"(?:response|result|output|verdict|conclusion|solution|decision|value|answertext|answervalue|text|content|arguments|return|结论|结果)",
+        0,
     ),
 )
 
@@ -175,8 +179,8 @@ def _read_region(view: View, region: Region, options: OptionSet) -> Reading | No
     return _unnamed_field(view, region, options)
 
 
-_NO_ANSWER_KEY = re.compile(
-    r"(?:confidence|score|prob|grade|rating|difficulty|level|question|id|index|name|domain|type|task)\w*"
+_NO_ANSWER_KEY = Pattern(
+    r"(?:confidence|score|prob|grade|rating|difficulty|level|question|id|index|name|domain|type|task)\w*", 0
 )
 
 
@@ -204,8 +208,8 @@ def _read_field(view: View, field: Field, options: OptionSet) -> Reading:
     return read_value(view.slice(field.start, field.end), options)
 
 
-_YES = re.compile(r"\s*(?:true|yes|correct|right|1)\b", re.IGNORECASE)
-_NO = re.compile(r"\s*(?:false|no|incorrect|wrong|not|0)\b", re.IGNORECASE)
+_YES = Pattern(r"\s*(?:true|yes|correct|right|1)\b")
+_NO = Pattern(r"\s*(?:false|no|incorrect|wrong|not|0)\b")
 
 
 def _judged_letters(view: View, region: Region, options: OptionSet) -> Reading | None:

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import re
-
+from .patterns import Pattern
 from .view import View
 
 _NAMES = r"think(?:ing)?|thoughts?|reason(?:ing)?|reasoning_content|analysis|reflection|scratchpad|seed:think|rationale"
-_TOKEN = re.compile(
+_TOKEN = Pattern(
     rf"(?P<open><\s*(?:{_NAMES})\b[^<>\n]{{0,40}}>|<\s*think\s*(?=\n)|◁think▷|\[THINK\]|<\|(?:begin_of_)?(?:thought|think|thinking)\|>"
     r"|<\|channel>thought\b|<unused94>(?:thought)?)"
     rf"|(?P<close><\s*/\s*(?:{_NAMES})\s*>|◁/think▷|\[/THINK\]|<\|(?:end_of_|/)(?:thought|think|thinking)\|>|<channel\|>|<unused95>)",
-    re.IGNORECASE,
 )
-_CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)[^<]{0,80}<\|message\|>")
-_CHANNEL_END = re.compile(r"<\|(?:end|return|call|start)\|>")
-_BARE_CHANNEL = re.compile(r"assistant\s?final(?=\W|[A-Z])")
-_SPECIAL = re.compile(
+_CHANNEL = Pattern(r"<\|channel\|>\s*(\w+)[^<]{0,80}<\|message\|>", 0)
+_CHANNEL_END = Pattern(r"<\|(?:end|return|call|start)\|>", 0)
+_BARE_CHANNEL = Pattern(r"assistant\s?final(?=\W|[A-Z])", 0)
+_SPECIAL = Pattern(
     r"<\|?/?(?:s|eos|bos|pad|unk|eot|eod|eoa|eoe|eoh|eom|sep|cls|mask|endoftext|im_end|im_start|end_of_text|begin_of_text|"
     r"eot_id|end_of_turn|start_of_turn|end_of_sentence|end|start|return|assistant|start_header_id|end_header_id|"
     r"stop|image|video|image_pad|video_pad|vision_start|vision_end|end_of_solution|begin_of_solution|endofchunk)\|?>"
     r"|<[|｜|](?:end|begin)[▁_]of[▁_]sentence[|｜|]>|\[/?INST\]|<</?SYS>>|\[(?:EOS|SEP|PAD|UNK|CLS|BOS)\]|</?image\d*>|\[UNUSED_TOKEN_\d+\]",
-    re.IGNORECASE,
 )
-_LONE_END_TAG = re.compile(
+_LONE_END_TAG = Pattern(
     r"<\s*(?:answer|final_answer|ans)\s*>[^<>]{1,400}<\s*/\s*(?:answer|final_answer|ans)\s*>\s*(?:<[^<>]{1,30}>\s*)*\Z",
-    re.IGNORECASE,
 )
 
 

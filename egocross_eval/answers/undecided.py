@@ -12,10 +12,10 @@ from .patterns import Pattern, words
 from .phrases import Stance, taken_back
 from .prose import Judged, Prose
 
-_ENDED = re.compile(r"[.!?。)\]\"'*]\s*\Z")
-_SENTENCE_END = re.compile(r"[.!?](?=\s|\Z)|[\n。!?]")
-_NUMBER = re.compile(r"\d+(?:[.:,]\d+)*")
-_TIME = re.compile(r"\d+(?:\.\d+)?\s?(?:s|sec|secs|seconds?)\b")
+_ENDED = Pattern(r"[.!?。)\]\"'*]\s*\Z", 0)
+_SENTENCE_END = Pattern(r"[.!?](?=\s|\Z)|[\n。!?]", 0)
+_NUMBER = Pattern(r"\d+(?:[.:,]\d+)*", 0)
+_TIME = Pattern(r"\d+(?:\.\d+)?\s?(?:s|sec|secs|seconds?)\b", 0)
 _DOUBTS = Pattern(
     words("not | n't | cannot | rule | ruled | eliminate | eliminated | exclude | wrong | incorrect | unlikely")
     + "|不|排除|错"

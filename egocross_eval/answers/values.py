@@ -10,6 +10,7 @@ from .clean import cleaned
 from .mention import Mention
 from .mentions import find_mentions, grouped
 from .options import OptionSet
+from .patterns import Pattern
 from .refusals import declines
 from .view import View
 
@@ -22,9 +23,9 @@ class Reading(NamedTuple):
     reason: str = ""
 
 
-_RUN = re.compile(r"[\s\"'(\[]*([A-Za-z]{2,10})[\s\"')\].]*")
-_LEAD = re.compile(r"[\s\"'(\[<:=>→-]*\Z")
-_TAIL = re.compile(r"[\s\"')\]>.:,;!。-]*\Z")
+_RUN = Pattern(r"[\s\"'(\[]*([A-Za-z]{2,10})[\s\"')\].]*", 0)
+_LEAD = Pattern(r"[\s\"'(\[<:=>→-]*\Z", 0)
+_TAIL = Pattern(r"[\s\"')\]>.:,;!。-]*\Z", 0)
 
 
 def read_value(view: View, options: OptionSet) -> Reading:
@@ -91,7 +92,7 @@ def _leading(text: str, mentions: list[Mention], options: OptionSet) -> Mention 
     return mention if not (others - {mention.letter} and _RIVAL.search(rest)) else None
 
 
-_RIVAL = re.compile(r"\b(?:or|wait|actually|correction|instead|then|and)\b|[/&]|->|→", re.IGNORECASE)
+_RIVAL = Pattern(r"\b(?:or|wait|actually|correction|instead|then|and)\b|[/&]|->|→")
 
 
 def _only_one(slot: View, mentions: list[Mention], whole: tuple[int, int]) -> Reading:

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from .patterns import Pattern
+
 # Characters that NFKC leaves alone but that people write for a Latin letter or an ASCII sign.
 _FOLD = {
     "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2032": "'", "\u00b4": "'",
@@ -22,7 +24,7 @@ _FOLD = {
 }  # fmt: skip
 _INVISIBLE = frozenset("\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\ufe0e\ufe0f\u202a\u202b\u202c\u202d\u202e")
 _REGIONAL_A = 0x1F1E6
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,10});")
+_ENTITY = Pattern(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,10});", 0)
 
 
 class View:
@@ -52,7 +54,7 @@ class View:
             return at, at
         return self.starts[start], self.ends[min(end, len(self.ends)) - 1]
 
-    def sub(self, pattern: re.Pattern[str], replacement: str | Callable[[re.Match[str]], str]) -> View:
+    def sub(self, pattern: Pattern, replacement: str | Callable[[re.Match[str]], str]) -> View:
         """Replace every match; the new characters come from the whole raw range of the match."""
         pieces: list[str] = []
         starts: list[int] = []
