@@ -11,12 +11,13 @@ DEMO ?= demo
 COMPILE = (cd $(VENV)/lib/python3*/site-packages && $(abspath $(BIN)/python) -m compileall -q click msgspec pluggy tabulate) && $(BIN)/python -m compileall -q egocross_eval
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick test-slow check format lock clean
+.PHONY: test-training help demo test test-quick test-slow check format lock clean
 
 help:
 	@echo "make demo        run a model over the demo benchmark and print its leaderboard"
 	@echo "make test        format, lint, types and all tests"
 	@echo "make test-quick  the tests without real engines"
+	@echo "make test-training  train, merge, resume and learn for real, on the CPU"
 	@echo "make format      format the code"
 	@echo "make lock        write requirements/*.txt anew"
 
@@ -55,6 +56,11 @@ test-quick: $(VENV)/.dev
 
 test-slow: $(VENV)/.dev
 	$(BIN)/pytest -m slow
+
+# Trains for real: the first time it builds the training environment in the user's cache.
+test-training: $(VENV)/.dev
+	PATH="$(abspath $(TOOLS)/bin):$$PATH" $(BIN)/egocross-eval train environment
+	EGOCROSS_TRAINING_TESTS=1 PATH="$(abspath $(TOOLS)/bin):$$PATH" $(BIN)/pytest tests/training/test_real_training.py -v
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
