@@ -35,10 +35,9 @@ RULES = MappingProxyType(
         "option_text": "the text of exactly one option, said as the answer",
     }
 )
-"""The rules by name. The first nine find decided answers, of which the last in the output counts; the others are
-asked one after the other when nothing is decided. Neither takes the article "a", a refuted letter or a question for an
-answer."""
-
+"""The rules by name. Those down to ``leading_letter`` find decided answers, of which the last in the output counts; an
+answer decided by its text alone is named ``option_text`` too. The rest are asked one after the other when nothing is
+decided. None takes the article "a", a refuted letter or a question for an answer."""
 
 # By far the most frequent output, read before anything else is set up.
 _LONE = re.compile(r"[\s(\[\"'*]*([A-Za-z])[\s)\]\"'*.:]*\Z")
