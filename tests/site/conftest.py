@@ -8,24 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from browser_flags import FLAGS, PATIENCE
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
-
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--window-size=1300,900",
-)
-PATIENCE = 120
-"""Seconds to wait for the browser: it may share few and busy cores."""
 
 
 @pytest.fixture(scope="session")

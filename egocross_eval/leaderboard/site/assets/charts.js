@@ -111,8 +111,9 @@
     const y = { field: "name", type: "nominal", sort: { field: "order" }, title: null, axis: { ticks: false, domain: false, labelPadding: 8 } };
     const tooltip = tip(["name", "questions"], ["difference", "difference", "+.1f"], ["low", "from", "+.1f"], ["high", "to", "+.1f"], ["n", "number"]);
     return (width) => {
-      const most = Math.max(9, Math.floor((width - 140) / 18) - 6);
+      const most = Math.max(16, Math.floor((width - 140) / 18) - 6);
       const cut = (name) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
+      const sides = [`◀ ${cut(second)} better`, `${cut(first)} better ▶`];
       return {
         description: `Difference between ${first} and ${second} in points, with 95 % intervals`,
         width: Math.max(120, width - 140),
@@ -120,7 +121,7 @@
         data: { values: points },
         layer: [
           { mark: { type: "rule", size: 1.5 }, data: { values: [{ zero: 0 }] }, encoding: { x: { field: "zero", type: "quantitative" }, color: { value: colour("text") } } },
-          { mark: { type: "rule", size: 3 }, encoding: { y, x: { ...x("low"), axis: { title: [`◀ ${cut(second)} better`, `${cut(first)} better ▶`].join("\u2003\u2003\u2003"), tickCount: 7, format: "+.0f" } }, x2: { field: "high" }, color: colouring, tooltip } },
+          { mark: { type: "rule", size: 3 }, encoding: { y, x: { ...x("low"), axis: { title: width < 420 ? sides : sides.join("\u2003\u2003\u2003"), tickCount: 7, format: "+.0f" } }, x2: { field: "high" }, color: colouring, tooltip } },
           { mark: { type: "point", filled: true, size: 110, opacity: 1 }, encoding: { y, x: x("difference"), color: colouring, shape: { field: "sure", type: "nominal", scale: { domain: ["beside 0", "crosses 0"], range: ["circle", "diamond"] }, legend: null }, tooltip } },
         ],
       };
