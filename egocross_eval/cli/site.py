@@ -62,5 +62,7 @@ def command(
         runs, to, title=title, frames=frames, data=data, published=published, join=join, compared=compared
     )
     frames_text = f", {made.thumbnails} thumbnails" if frames else ""
-    click.echo(f"{made.runs} runs, {made.questions} questions, {made.pairs} pairs, {made.bytes / 1e6:.1f} MB{frames_text}")
+    click.echo(
+        f"{made.runs} runs, {made.questions} questions, {made.pairs} pairs, {made.bytes / 1e6:.1f} MB{frames_text}"
+    )
     click.echo(f"open {to / 'index.html'}")
