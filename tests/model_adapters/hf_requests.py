@@ -90,7 +90,7 @@ def mixed_requests(
     return requests
 
 
-def adapter(checkpoint: Path, **options: Any) -> Any:
+def adapter(checkpoint: Path | str, **options: Any) -> Any:
     """The adapter of a checkpoint, as the command line builds it."""
     from egocross_eval.model_adapters.hf.adapter import build
     from egocross_eval.model_adapters.hf.options import HfOptions

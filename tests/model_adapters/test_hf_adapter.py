@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -365,6 +366,18 @@ def test_precision_and_attention_can_be_chosen(vivid_checkpoint: Path, tmp_path:
     assert model.details()["dtype"] == "bfloat16"
     assert any(scores_of(rounded[key]) != scores_of(exact[key]) for key in exact)
     model.close()
+
+
+def test_the_number_of_threads_that_pytorch_uses_elsewhere_stays(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    import torch
+
+    def count_in_a_new_thread() -> int:
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(torch.get_num_threads).result()
+
+    before = torch.get_num_threads(), count_in_a_new_thread()
+    answers(tiny_checkpoint, mixed_requests(tmp_path))
+    assert (torch.get_num_threads(), count_in_a_new_thread()) == before
 
 
 def test_an_adapter_may_answer_several_times(tiny_checkpoint: Path, tmp_path: Path) -> None:

@@ -6,10 +6,17 @@ import json
 import struct
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hf_requests import adapter
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    GatedRepoError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+)
 
 from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.hf import identity
@@ -124,6 +131,60 @@ def test_options_of_a_spec_are_checked(folder: Path) -> None:
         with pytest.raises(UsageError, match=message):
             build_adapter(parse_spec(f"hf:{folder},{wrong}"), registry)
     build_adapter(parse_spec(f"hf:{folder},dtype=bfloat16,batch_size=4,batch_tokens=auto,device=cuda:1"), registry)
+
+
+class Hub:
+    """Stands in for the download of single files: a cache folder of one commit, or an error."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.error: Exception | None = None
+        self.snapshot: Path | None = None
+        monkeypatch.setattr("huggingface_hub.hf_hub_download", self.download)
+
+    def download(self, name: str, filename: str, revision: str | None = None) -> str:
+        if self.error is not None:
+            raise self.error
+        assert self.snapshot is not None
+        path = self.snapshot / filename
+        if not path.is_file():
+            raise EntryNotFoundError(f"{name} has no {filename}")
+        return str(path)
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
+    return Hub(monkeypatch)
+
+
+def refusal(kind: type[Exception]) -> Exception:
+    response = SimpleNamespace(status_code=403, headers={}, request=None)
+    return kind("refused", response=response)  # type: ignore[call-arg]
+
+
+def test_a_model_on_the_hub_is_identified_by_its_commit(hub: Hub, folder: Path) -> None:
+    hub.snapshot = folder.rename(folder.parent / "0123abcd")
+    checkpoint = Checkpoint("a/b")
+    assert checkpoint.commit == "0123abcd"
+    assert not checkpoint.takes_video
+    first = adapter("a/b").fingerprint()
+    hub.snapshot = hub.snapshot.rename(folder.parent / "4567efab")
+    assert adapter("a/b").fingerprint() not in (None, first)
+    assert adapter("a/b").details()["commit"] == "4567efab"
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (refusal(GatedRepoError), r"asked for at https://huggingface\.co/a/b; then set HF_TOKEN"),
+        (refusal(RepositoryNotFoundError), "no such model on the Hub"),
+        (LocalEntryNotFoundError("offline"), "can't be reached and the model is not in the local cache"),
+        (ConnectionError("no route"), "can't be reached: no route"),
+    ],
+)
+def test_what_keeps_a_model_on_the_hub_away_is_said(hub: Hub, error: Exception, message: str) -> None:
+    hub.error = error
+    with pytest.raises(UsageError, match=message):
+        adapter("a/b").fingerprint()
 
 
 def test_details_count_the_parameters_without_loading_them(folder: Path) -> None:

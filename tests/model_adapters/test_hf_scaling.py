@@ -22,6 +22,13 @@ SIDES = st.integers(20, 4000)
 SIZES = [(720, 1280), (64, 64), (33, 1999), (2160, 3840), (500, 20), (31, 47)]
 
 
+@pytest.fixture(autouse=True)
+def engine() -> None:
+    """Skips the tests where the extra isn't installed."""
+    pytest.importorskip("torchvision")
+    pytest.importorskip("transformers")
+
+
 def image_processor() -> Any:
     from transformers import Qwen2VLImageProcessor
 
