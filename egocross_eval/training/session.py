@@ -98,6 +98,19 @@ def train(
     )
     _save(output, state)
     resumed = drop_torn_checkpoints(model, watcher.say)
+    if not _is_trained(model, plan.steps):
+        _run(plan, environment, state, watcher, resumed)
+        state = _read_state(output)
+    card = _card(plan, environment, state, model)
+    if plan.launch.rank == 0:
+        write_card(model, card)
+    return Trained(model=model, card=card, resumed_from=resumed)
+
+
+def _run(plan: TrainPlan, environment: TrainingEnvironment, state: State, watcher: Watcher, resumed: int) -> None:
+    """Runs LLaMA-Factory and adds the time it took to the state, however it ends."""
+    output = plan.options.output.resolve()
+    model = output / "model"
     started = time.monotonic()
     watcher.start(plan.steps, resumed)
     try:
@@ -110,12 +123,12 @@ def train(
         )
     finally:
         watcher.stop()
-        state = msgspec.structs.replace(state, seconds=state.seconds + time.monotonic() - started)
-        _save(output, state)
-    card = _card(plan, environment, state, model)
-    if plan.launch.rank == 0:
-        write_card(model, card)
-    return Trained(model=model, card=card, resumed_from=resumed)
+        _save(output, msgspec.structs.replace(state, seconds=state.seconds + time.monotonic() - started))
+
+
+def _is_trained(model: Path, steps: int) -> bool:
+    """Whether an earlier call trained to the end and was stopped before it wrote the card."""
+    return _steps_done(model) >= steps and any(model.glob("*.safetensors"))
 
 
 def _variables(plan: TrainPlan) -> dict[str, str]:
@@ -133,7 +146,7 @@ def _open(plan: TrainPlan, output: Path) -> State:
     path = output / STATE_NAME
     mine = identity(plan)
     if path.is_file():
-        state = msgspec.json.decode(path.read_bytes(), type=State)
+        state = _read_state(output)
         if state.identity != mine:
             raise UsageError(
                 f"{output} holds a training with another base, recipe, data or prompt; choose another --output, or "
@@ -146,6 +159,10 @@ def _open(plan: TrainPlan, output: Path) -> State:
     state = State(identity=mine, command=[])
     _save(output, state)
     return state
+
+
+def _read_state(output: Path) -> State:
+    return msgspec.json.decode((output / STATE_NAME).read_bytes(), type=State)
 
 
 def _save(output: Path, state: State) -> None:
