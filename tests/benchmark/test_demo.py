@@ -19,7 +19,6 @@ from egocross_eval.benchmark.support import read_support, read_support_with_noti
 from egocross_eval.benchmark.testbed import read_testbed, read_testbed_with_notices
 from egocross_eval.benchmark.times import natural_key
 from egocross_eval.errors import UsageError
-from egocross_eval.schema import Question
 from egocross_eval.tasks.base import DataSource
 
 SMALL = {"per_cell": 1, "frame_scale": 0.25, "training": 30}
@@ -245,23 +244,23 @@ def test_one_support_example_carries_the_clip_of_another_question(demo: Path) ->
     assert questions.questions[wrong[0].id - 1].question_type == ""
 
 
-def test_a_training_split_comes_on_request_shuffled_and_with_its_options_in_order(small: Path) -> None:
+def test_a_training_split_comes_on_request(small: Path) -> None:
     folder = small / "egocross_support_set"
-
-    def read(name: str) -> tuple[Question, ...]:
-        return read_support(DataSource(root=small, questions_file=folder / name)).questions
-
-    shuffled, in_order = read("training.json"), read("training_sorted.json")
-    assert len(shuffled) == 30
-    assert {(q.dataset, q.question_type) for q in shuffled} == {(cell.dataset, cell.question_type) for cell in CELLS}
-    for one, other in zip(shuffled, in_order, strict=True):
-        assert (one.text, one.frames, one.answer_text) == (other.text, other.frames, other.answer_text)
-        assert sorted(one.options.values(), key=natural_key) == list(other.options.values())
-    assert any(one.options != other.options for one, other in zip(shuffled, in_order, strict=True))
+    questions = read_support(DataSource(root=small, questions_file=folder / "training.json")).questions
+    assert len(questions) == 30
+    assert {(q.dataset, q.question_type) for q in questions} == {(cell.dataset, cell.question_type) for cell in CELLS}
     info = load(folder / "dataset_info.json")
     assert info["egocross_training"]["file_name"] == "training.json"
-    assert info["egocross_training_sorted"]["file_name"] == "training_sorted.json"
     assert info["egocross_training"]["tags"]["role_tag"] == "role"
+
+
+def test_a_training_split_can_be_of_some_domains_only(tmp_path: Path) -> None:
+    write_demo(tmp_path, per_cell=1, frame_scale=0.2, training=30, training_domains=("animal", "xsports"))
+    examples = load(tmp_path / "egocross_support_set/training.json")
+    assert len(examples) == 30
+    assert {example["domain"] for example in examples} == {"animal", "xsports"}
+    with pytest.raises(UsageError, match="unknown domain 'animals'"):
+        write_demo(tmp_path / "other", training_domains=("animals",))
 
 
 def test_without_a_training_split_none_is_announced(demo: Path) -> None:

@@ -49,10 +49,9 @@ def write_demo(
     """Writes the demo benchmark below `root`; the same arguments give the same bytes.
 
     `per_cell`: testbed questions for each of the 25 (dataset, question type) cells; from 2 on all oddities of the
-    real testbed are there. `training`: examples of the training split, none by default, on videos of its own:
-    `egocross_support_set/training.json`, and `training_sorted.json` with the same examples, their options in order.
-    `training_domains`: the domains of these. `frame_scale`: size of the testbed's and support set's frames; 1 is 320 to
-    384 pixels wide.
+    real testbed are there. `training`: examples of the training split, `egocross_support_set/training.json`, on
+    videos of its own; none by default. `training_domains`: the domains of these. `frame_scale`: size of the testbed's
+    and support set's frames; 1 is 320 to 384 pixels wide.
     Raises `UsageError` for numbers out of range and where `root` holds a benchmark already, which is never overwritten.
     """
     if per_cell < 1 or training < 0 or not 0.2 <= frame_scale <= 4.0:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from egocross_eval.benchmark.cells import DOMAINS, LETTERS
-from egocross_eval.benchmark.times import natural_key
 
 from .layout import SOURCES, question_id, support_folder, testbed_folder
 from .plan import Item, plan_support, plan_testbed, plan_training
@@ -81,27 +79,18 @@ def write_support(root: Path, seed: int, scale: float, count: FrameCount) -> int
 
 
 def write_training(root: Path, seed: int, total: int, count: FrameCount, domains: Collection[str] = DOMAINS) -> int:
-    """Adds a training split of `domains` to the support set; returns the number of examples.
-
-    `training_sorted.json` has the same examples as `training.json` with their options in order: a small model learns
-    from these first what it doesn't learn when all options are shuffled from the start.
-    """
+    """Adds `training.json`, a training split of `domains`, to the support set; returns the number of examples."""
     folder = root / "egocross_support_set"
-    shuffled: list[dict[str, Any]] = []
-    in_order: list[dict[str, Any]] = []
+    examples: list[dict[str, Any]] = []
     for _, group in groupby(plan_training(seed, total, domains), key=lambda item: id(item.shot)):
         clip = list(group)
         paths = _write_frames(folder, clip, lambda item: support_folder(item.cell, item.video, item.number), count)
-        for item, frames in zip(clip, paths, strict=True):
-            shuffled.append(_example(item, frames))
-            in_order.append(_example(_in_order(item), frames))
-    _write_json(folder / "training.json", shuffled)
-    _write_json(folder / "training_sorted.json", in_order)
+        examples += [_example(item, frames) for item, frames in zip(clip, paths, strict=True)]
+    _write_json(folder / "training.json", examples)
     registry = folder / "dataset_info.json"
     known = json.loads(registry.read_text(encoding="utf-8"))
-    names = {"egocross_training": "training.json", "egocross_training_sorted": "training_sorted.json"}
-    _write_json(registry, known | {name: _registered(file) for name, file in names.items()})
-    return len(shuffled)
+    _write_json(registry, known | {"egocross_training": _registered("training.json")})
+    return len(examples)
 
 
 def _write_frames(
@@ -135,12 +124,6 @@ def _encoded(item: Item, time: float, name: str) -> bytes:
     else:
         picture.save(buffer, "JPEG", quality=75)
     return buffer.getvalue()
-
-
-def _in_order(item: Item) -> Item:
-    """The same question with its options sorted, numbers by their value."""
-    options = tuple(sorted(item.options, key=natural_key))
-    return replace(item, options=options, letter=LETTERS[options.index(item.ask.answer)])
 
 
 def _example(item: Item, frames: Iterable[str]) -> dict[str, Any]:
