@@ -97,10 +97,10 @@ def egocross_model_adapters() -> Iterable[AdapterType]:
         ),
         AdapterType(
             scheme="routed",
-            description="a YAML file that sends each domain (or type) to a model of its own",
+            description="each domain (or type) to a model of its own: by a YAML file, or the published checkpoints",
             factory=_routed,
             options=RoutedOptions,
-            target="FILE.yaml",
+            target="FILE.yaml|published[/DOMAIN]",
             example="routed:experts.yaml",
         ),
     )

@@ -28,6 +28,19 @@ class RoutedOptions(msgspec.Struct, frozen=True, kw_only=True):
         str | None,
         msgspec.Meta(description=f"overrides the file's 'by': {', '.join(ROUTABLE)}"),
     ] = None
+    engine: Annotated[
+        str | None, msgspec.Meta(description="published: hf (default), vllm or vllm-server runs the checkpoints")
+    ] = None
+    engine_options: Annotated[
+        str,
+        msgspec.Meta(
+            description="published: the engine's options, joined by +, e.g. dtype=bfloat16+max_model_len=32768"
+        ),
+    ] = ""
+    store: Annotated[
+        str | None,
+        msgspec.Meta(description="published: folder of the checkpoints; default: one in the cache of this package"),
+    ] = None
 
 
 class RouteFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -139,7 +152,19 @@ def _common(all_of_them: list[Capabilities]) -> Capabilities:
 
 
 def build(target: str, options: RoutedOptions) -> ModelAdapter:
-    """The routed model of a YAML file."""
+    """The routed model of a YAML file, or of the published checkpoints."""
+    from egocross_eval.model_adapters.published import PublishedAdapter, fetch_checkpoint, is_published
+
+    def build_one(spec: ModelSpec) -> ModelAdapter:
+        return build_adapter(spec, registry())
+
+    if is_published(target):
+        return PublishedAdapter(target, options, build_one, fetch_checkpoint)
+    for name in ("engine", "engine_options", "store"):
+        if getattr(options, name):
+            raise UsageError(
+                f"routed:{target}: {name}= only applies to routed:published; write it into the file's specs"
+            )
     path = Path(target)
     routes = read_routes(path)
-    return RoutedAdapter(path, routes, options.by or routes.by, lambda spec: build_adapter(spec, registry()))
+    return RoutedAdapter(path, routes, options.by or routes.by, build_one)
