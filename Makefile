@@ -11,7 +11,7 @@ DEMO ?= demo
 COMPILE = (cd $(VENV)/lib/python3*/site-packages && $(abspath $(BIN)/python) -m compileall -q click msgspec pluggy tabulate) && $(BIN)/python -m compileall -q egocross_eval
 
 .DEFAULT_GOAL := help
-.PHONY: test-training demo-model help demo test test-quick test-slow check format lock clean
+.PHONY: test-training demo-model help demo test test-quick test-slow vllm-env test-vllm check format lock clean
 
 help:
 	@echo "make demo        run a model over the demo benchmark and print its leaderboard"
