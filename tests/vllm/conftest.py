@@ -12,12 +12,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # helper modules of the tests lie there
 
 import checkpoints
-from vllm_parts import EAGER, KeptOpen, spoiled
+from vllm_parts import EAGER, MEDIA, RANK, KeptOpen, spoiled
 
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
 from egocross_eval.plugins.manager import registry
-
-RANK = 8
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -64,7 +62,7 @@ def lora_folder(vivid_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="session")
 def engine(vivid_checkpoint: Path) -> Iterator[KeptOpen]:
     """`vllm:` on the vivid checkpoint; can serve LoRA adapters too."""
-    spec = f"vllm:{vivid_checkpoint},{EAGER},enable_lora=true,max_lora_rank={RANK}"
+    spec = f"vllm:{vivid_checkpoint},{EAGER},{MEDIA},enable_lora=true,max_lora_rank={RANK}"
     adapter = build_adapter(parse_spec(spec), registry())
     yield KeptOpen(adapter)
     adapter.close()
@@ -73,7 +71,7 @@ def engine(vivid_checkpoint: Path) -> Iterator[KeptOpen]:
 @pytest.fixture(scope="session")
 def served(vivid_checkpoint: Path, lora_folder: Path) -> Iterator[KeptOpen]:
     """`vllm-server:` on the vivid checkpoint with the LoRA adapter."""
-    spec = f"vllm-server:{vivid_checkpoint},{EAGER},lora={lora_folder}"
+    spec = f"vllm-server:{vivid_checkpoint},{EAGER},{MEDIA},lora={lora_folder}"
     adapter = build_adapter(parse_spec(spec), registry())
     yield KeptOpen(adapter)
     adapter.close()

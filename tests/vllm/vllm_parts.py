@@ -13,8 +13,15 @@ from egocross_eval.schema import Request, Response
 CONTEXT = 4096
 """Most tokens of a prompt and its answer in these tests."""
 
-EAGER = f"max_model_len={CONTEXT},enforce_eager=true"
-"""Engine options of the tests: compiling takes longer than all that is asked."""
+EAGER = f"max_model_len={CONTEXT},enforce_eager=true,dtype=float32"
+"""Engine options of the tests: compiling takes longer than all that is asked, and vLLM alone would round the
+checkpoint's float32 weights to 16 bits."""
+
+RANK = 8
+"""Of the LoRA adapter."""
+
+MEDIA = r'limit_mm_per_prompt={"image":999\,"video":1}'
+"""Both kinds on one engine; a run alone has one."""
 
 CORRUPT, TOO_LONG = 2, 3
 """Ids of the questions with a cut-off frame and with more words than the context holds."""

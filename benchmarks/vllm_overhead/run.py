@@ -1,0 +1,120 @@
+"""Wall time of a whole run with `vllm:` over that of the barest loop on the same engine; see README.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from bare_loop import BarePrompt, bare_loop
+
+from egocross_eval.api import evaluate
+from egocross_eval.benchmark import frame_store
+from egocross_eval.model_adapters.base import ModelAdapter
+from egocross_eval.model_adapters.hf.chat import render
+from egocross_eval.model_adapters.spec import build_adapter, parse_spec
+from egocross_eval.plugins.manager import registry
+from egocross_eval.runs.plan import RunOptions, plan_run
+from egocross_eval.runs.requests import build_request
+from egocross_eval.schema import Request, Response
+
+
+class Kept(ModelAdapter):
+    """The adapter under test; its engine serves both sides and outlives a run."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+        self.capabilities = inner.capabilities
+
+    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
+        return self.inner.generate(requests)  # type: ignore[no-any-return]
+
+
+def forget(engine: Any) -> None:
+    """Empties every cache that one pass would leave for the next, the engine's and ours."""
+
+    async def reset() -> None:
+        await engine._llm.reset_prefix_cache()
+        await engine._llm.reset_mm_cache()
+        await engine._llm.reset_encoder_cache()
+
+    engine.loop.submit(reset()).result()
+    frame_store._hashes.clear()
+    frame_store._kept._files.clear()
+    frame_store._kept._size = 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--model", required=True, help="e.g. vllm:./checkpoint,enforce_eager=true")
+    parser.add_argument("--max-pixels", type=int, default=4096)
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--bound", type=int, default=64, help="questions under way at once, on both sides")
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    options = RunOptions(
+        data=arguments.data, max_pixels=arguments.max_pixels, limit=arguments.limit, answer="choose", cache=False
+    )
+    plan = plan_run(options, registry())
+    requests = [
+        build_request(
+            q, plan.renderer.render(q, plan.root), plan.settings.generation, split="testbed", read_frames=True
+        )
+        for q in plan.questions
+    ]
+    adapter: Any = build_adapter(parse_spec(f"{arguments.model},concurrency={arguments.bound}"), registry())
+    engine = adapter._started(requests[0])
+    processor = adapter._processor
+    prompts = [BarePrompt(render(processor, r.prompt), r.prompt.frame_paths()) for r in requests]
+    from egocross_eval.model_adapters.vllm.answering import Asker
+
+    sampling = Asker(processor.tokenizer).sampling(requests[0], prompts[0].text)
+    threads = min(16, os.cpu_count() or 1)
+
+    def bare() -> float:
+        started = time.perf_counter()
+        work = bare_loop(engine._llm, prompts, sampling, threads=threads, bound=arguments.bound)
+        answered = engine.loop.submit(work).result()
+        assert answered == len(prompts)
+        return time.perf_counter() - started
+
+    def ours() -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            started = time.perf_counter()
+            run = evaluate(Kept(adapter), options=options, output=Path(folder) / "run")
+            seconds = time.perf_counter() - started
+            assert run.results.complete or run.results.counts["errored"] == 0
+        return seconds
+
+    bare()  # warms what is compiled or imported on first use
+    rounds = []
+    for number in range(arguments.repetitions):
+        order = (bare, ours) if number % 2 == 0 else (ours, bare)
+        seconds = {}
+        for side in order:
+            forget(engine)
+            seconds[side.__name__] = side()
+        rounds.append(seconds)
+        print(f"round {number + 1}: bare {seconds['bare']:.1f} s, egocross-eval {seconds['ours']:.1f} s", flush=True)
+    adapter.close()
+    ratios = [seconds["ours"] / seconds["bare"] for seconds in rounds]
+    frames = sum(len(prompt.paths) for prompt in prompts)
+    print(f"{len(prompts)} questions, {frames} frames; ratio {statistics.median(ratios):.3f} (median of {len(ratios)})")
+    if arguments.json:
+        arguments.json.write_bytes(msgspec.json.encode({"rounds": rounds, "ratios": ratios}))
+
+
+if __name__ == "__main__":
+    main()
