@@ -20,6 +20,7 @@ from vllm_parts import CONTEXT, CORRUPT, EAGER, FAILING, MEDIA, RANK, TOO_LONG, 
 from egocross_eval.api import Run, evaluate
 from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.base import ModelAdapter
+from egocross_eval.model_adapters.openai.transport import JsonBody
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
 from egocross_eval.plugins.manager import registry
 from egocross_eval.runs.plan import RunOptions, plan_run
@@ -139,7 +140,7 @@ def server_token_ids(served: KeptOpen, asked: list[Request]) -> list[list[int]]:
     client, server = adapter._started(asked[0])
     found = []
     for request in asked:
-        body = json.loads(b"".join(client._bodies.pieces(request, client.model_name())))
+        body = json.loads(JsonBody(client._bodies.pieces(request, client.model_name()), lambda: None).decode())
         body["return_token_ids"] = True
         content = json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}

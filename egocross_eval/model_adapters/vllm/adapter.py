@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from egocross_eval.model_adapters.base import Capabilities, ModelAdapter
 from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
 from egocross_eval.model_adapters.vllm.engine_options import TRUE, check_options, parse_options
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 MOST_THREADS = 16
 GIB = 2**30
+
+MOST_ATTEMPTS = 4
+"""At a request whose frames the engine turns out not to have."""
 
 
 def build(target: str, options: VllmOptions, engine_options: Mapping[str, str]) -> VllmAdapter:
@@ -205,25 +210,39 @@ class _Work:
             self._budget.give_back(size)
 
     async def _ask(self, loaded: Loaded) -> Response:
-        from egocross_eval.model_adapters.hf.preparation import failed, too_long
-        from egocross_eval.model_adapters.vllm.engine import FailedRequestError, RefusedPromptError
+        from egocross_eval.model_adapters.hf.preparation import failed
+        from egocross_eval.model_adapters.vllm.engine import FailedRequestError, MissingFramesError, RefusedPromptError
+
+        request = loaded.item.request
+        attempts = 1
+        while True:
+            try:
+                response = await self._attempt(loaded)
+            except RefusedPromptError as error:
+                response = failed(request, "prompt", str(error))
+            except MissingFramesError as error:
+                if attempts < MOST_ATTEMPTS:
+                    attempts += 1
+                    continue
+                response = failed(request, "engine", str(error))
+            except FailedRequestError as error:
+                response = failed(request, "engine", str(error))
+            return response if attempts == 1 else msgspec.structs.replace(response, attempts=attempts)
+
+    async def _attempt(self, loaded: Loaded) -> Response:
+        from egocross_eval.model_adapters.hf.preparation import too_long
         from egocross_eval.model_adapters.vllm.inputs import engine_prompt
 
         started = time.perf_counter()
         request, text = loaded.item.request, loaded.item.text
         sampling = self._asker.sampling(request, text)
         bos = self._preparer.processor.tokenizer.bos_token
-        try:
-            prompt = engine_prompt(loaded, self._preparer)
-            # Where the chat template writes the token of the beginning, the tokenizer mustn't write another.
-            rendered = await self._engine.render(prompt, add_special_tokens=bos is None or not text.startswith(bos))
-            tokens = len(rendered["prompt_token_ids"])
-            if tokens >= self._engine.context:
-                return too_long(request, tokens, self._engine.context)
-            output = await self._engine.generate(rendered, sampling, str(next(self._numbers)), self._lora)
-        except RefusedPromptError as error:
-            return failed(request, "prompt", str(error))
-        except FailedRequestError as error:
-            return failed(request, "engine", str(error))
+        prompt = engine_prompt(loaded, self._preparer)
+        # Where the chat template writes the token of the beginning, the tokenizer mustn't write another.
+        rendered = await self._engine.render(prompt, add_special_tokens=bos is None or not text.startswith(bos))
+        tokens = len(rendered["prompt_token_ids"])
+        if tokens >= self._engine.context:
+            return too_long(request, tokens, self._engine.context)
+        output = await self._engine.generate(rendered, sampling, str(next(self._numbers)), self._lora)
         seconds = time.perf_counter() - started
         return self._asker.response(request, text, output, input_tokens=tokens, seconds=seconds)

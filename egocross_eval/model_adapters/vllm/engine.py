@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.model_adapters.vllm.extras import set_environment
 from egocross_eval.model_adapters.vllm.flow import LoopThread
+from egocross_eval.model_adapters.vllm.watching import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +21,14 @@ class RefusedPromptError(Exception):
 
 class FailedRequestError(Exception):
     """The engine failed at one request and goes on with others."""
+
+
+class MissingFramesError(FailedRequestError):
+    """The engine gave no answer; most likely it lacks frames that it was believed to have.
+
+    A frame that was rendered once travels to the engine's process once. If the request that should have carried it
+    never left, a later one with the same frame refers to what isn't there. Rendering again sends it.
+    """
 
 
 class Engine:
@@ -39,20 +48,22 @@ class Engine:
             config = AsyncEngineArgs(**arguments).create_engine_config(UsageContext.ENGINE_CONTEXT)
         except Exception as error:  # pydantic's, transformers' and vLLM's own, whichever part refuses
             raise UsageError(f"vllm: the engine refuses this model or these options: {_text(error)}") from error
+        self._watch = Watch()
         self.loop = LoopThread("egocross-vllm")
         try:
             self._llm: Any = self.loop.run(
                 lambda: AsyncLLM.from_vllm_config(config, disable_log_stats=True, enable_log_requests=False)
             )
         except Exception as error:
-            self.loop.close()
+            self._end()
             raise RunError(
                 f"vllm: the engine didn't start: {_text(error)} (its own messages stand above; VLLM_LOGGING_LEVEL=INFO "
                 f"shows more of them)"
             ) from error
         except BaseException:
-            self.loop.close()
+            self._end()
             raise
+        self._watch.started()
         self._config: Any = config
         self._loras: dict[str, int] = {}
 
@@ -98,7 +109,7 @@ class Engine:
     async def generate(self, rendered: Any, sampling: Any, name: str, lora: Lora | None) -> Any:
         """The finished output (`vllm.RequestOutput`) for a rendered prompt.
 
-        Raises RefusedPromptError, FailedRequestError, and RunError where the engine is gone.
+        Raises MissingFramesError, RefusedPromptError, FailedRequestError, and RunError where the engine is gone.
         """
         from vllm.exceptions import VLLMClientError
         from vllm.v1.engine.exceptions import EngineDeadError
@@ -114,6 +125,8 @@ class Engine:
         except Exception as error:
             cause = error.__cause__ or error
             raise FailedRequestError(_text(cause)) from error
+        if finished is None or not finished.outputs[0].token_ids:
+            raise MissingFramesError(f"the engine ended the request without an answer ({_ending(finished)})")
         return finished
 
     def _lora(self, lora: Lora | None) -> Any:
@@ -129,7 +142,15 @@ class Engine:
         try:
             self.loop.run(self._llm.shutdown)
         finally:
-            self.loop.close()
+            self._end()
+
+    def _end(self) -> None:
+        self.loop.close()
+        self._watch.close()
+
+
+def _ending(output: Any) -> str:
+    return f"finish reason {output.outputs[0].finish_reason}" if output is not None else "no output"
 
 
 def _text(error: BaseException) -> str:
