@@ -113,7 +113,7 @@ JUDGED = Pattern(
     rf"{_SKIP}(?:{_BE}\s(?:{_ADVERB}\s|the\s|a\s|an\s|much\s|far\s|by\sfar\sthe\s|overall\s){{0,4}}{_GOOD}\b(?!\sof)"
     rf"|{_FITS}\b"
     r"(?!\s(?:only|part|neither|none|less|poorly))"
-    r"|best\s(?:\w{2,14}s?)\b|correctly\s\w|makes\s(?:the\smost\s|more\s|perfect\s|the\sbest\s)?sense"
+    r"|best\s(?:\w{2,14}s?)\b|correctly\s\w|is\s(?:all\sthat\sis\s)?left(?=[.!]?\s*\Z)|makes\s(?:the\smost\s|more\s|perfect\s|the\sbest\s)?sense"
     r"|(?:most|more)\s(?:closely|accurately|likely|clearly)|stands\sout|remains\b|is\swhat|shows\s(?:exactly|precisely)"
     r"|(?:correct|right|richtig)\b(?=\W|\Z)|[✓✔✅☑👍]"
     rf"|(?:です|だ(?=[。.])|입니다)|(?:选项|项|答案)?\s?(?:的说法|的描述|的)?(?:才)?(?:是|为)?(?:最|完全)?{_CHINESE_GOOD})"

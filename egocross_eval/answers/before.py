@@ -65,6 +65,7 @@ STATEMENT = Pattern(
     rf"|{_FOREIGN_ANSWER}[^.;\n]{{0,40}}?{_FOREIGN_IS}{FILL}"
     rf"|{_EASTERN_ANSWER}[^.;\n。]{{0,20}}?(?:[:=]|は|은|는|है|هي|هو|คือ|\s){FILL}"
     rf"|{_CHINESE_ANSWER}[^.;\n。,]{{0,24}}?(?:[:=\]\n]|是|为|应|选|即|→)(?:是|为|选项|选择|选|字母|[\s\"'(\[:])*"
+    rf"|(?:\A|[\n。])\s{{0,4}}答\s?[:]\s?[\"'(\[]?"
     rf"|(?:答案|正确选项)\s?[\"'(\[]?)\Z"
 )
 
@@ -80,7 +81,8 @@ _CHOOSE = any_of(
     """
     choose | chose | choosing | pick | picked | picking | select | selected | selecting | go with | go for
     going with
-    going for | went with | opt for | opted for | opting for | settle on | settle for | settling on | vote for
+    going for | went with | opt for | opted for | opting for | settle on | settle for | settling on
+    settled on | settled for | landed on | land on | vote for
     vote
     answer(?: with)? | answered | respond(?: with)? | lock in | stick with | sticking with | bet on | lean towards?
     leaning towards? | lean to | conclude(?: that)? | prefer | favou?r | submit | mark | circle | stay with
@@ -129,7 +131,10 @@ _SO = words(
     tl;dr | donc | deshalb | por lo tanto | alors
     """
 )
-_IT_IS = r"(?:it|that|this)(?:'s|\sis|\smust\sbe|\sshould\sbe|\shas\sto\sbe|\swould\sbe|\scan\sonly\sbe)"
+_IT_IS = (
+    r"(?:it|that|this|they|these|those)"
+    r"(?:'s|'re|\sare|\sis|\smust\sbe|\sshould\sbe|\shas\sto\sbe|\swould\sbe|\scan\sonly\sbe)"
+)
 # "Therefore, ...", "so it is ..."
 CONCLUSION = Pattern(
     rf"(?:(?:\A|[\s.,;:!(]){_SO}|∴|(?<![A-Z])(?<![A-Z][\s)])(?:=>|→|->)|因此|所以|故|综上(?:所述)?|最终)"

@@ -53,7 +53,7 @@ def after_prompt(view: View) -> View:
     replies = list(_REPLY_MARK.finditer(view.text))
     if not replies or not view.text[replies[-1].end() :].strip():
         return view
-    if _PROMPT_MARK.search(view.text, 0, replies[0].start()):
+    if not view.text[: replies[0].start()].strip() or _PROMPT_MARK.search(view.text, 0, replies[0].start()):
         return view.slice(replies[0].end())
     return view
 

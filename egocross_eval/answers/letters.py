@@ -91,7 +91,7 @@ _ORDINAL = Pattern(
     rf"\b(?:the\s)?(?P<nth>{_NTH})\s(?:(?:answer|given|listed)\s)?{_PLACE_NOUN}\b(?!\s[A-Z]\b)"
     rf"|\b{_NUMBERED_NOUN}\s?(?:number\s?|no\.?\s?|#\s?)?(?P<number>{_CARDINAL})(?![\w%°/]|\s?[-–]\s?\d|\.\d)"
     rf"|\b(?:the\s)?(?P<also>{_NTH})(?=,?\s(?:and|or)\s(?:the\s)?{_NTH}\s(?:answer\s)?{_PLACE_NOUN}\b)"
-    r"|第\s?(?P<chinese>[一二三四五六七八九十]|\d{1,2})\s?个?\s?(?:选项|项|个答案|种说法)"
+    r"|第\s?(?P<chinese>[一二三四五六七八九十]|\d{1,2})\s?个?\s?(?:选项|项|个答案|种说法|(?=[。.\s]*\Z))"
     r"|(?:选项|选择)\s?(?P<chosen>[一二三四五六七八])(?![个种项])"
 )
 

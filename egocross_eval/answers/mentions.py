@@ -37,6 +37,8 @@ def _merged(text: str, options: OptionSet, spoken: list[Mention], texts: list[Te
             if mention.kind == "text" and last.kind != "text" and longer:
                 kept[-1] = mention  # the option text holds the letter: "Point A"
             continue
+        if mention.generic and _is_judgement(text, mention):
+            continue
         if mention.kind not in ("text", "article"):
             mention = _with_text(text, options, mention)
         if last is not None and _is_apposed(text, last, mention):
@@ -44,6 +46,21 @@ def _merged(text: str, options: OptionSet, spoken: list[Mention], texts: list[Te
         else:
             kept.append(mention)
     return kept
+
+
+_PRAISE = Pattern(r"(?:right|correct|true|good|wrong|incorrect|false|bad)\Z")
+_PRAISED = Pattern(
+    r"(?:(?<![A-Za-z0-9])(?-i:[A-Z])[)\]\"']{0,2}|\b(?:you|i|that|this|they|we|option|answer|choice))"
+    r"(?:'s|'re|'m|\s(?:is|are|am|was|were|must\sbe|seems|looks|sounds|appears))\s(?:\w{2,10}ly\s|the\s|not\s|also\s)?\Z",
+)
+
+
+def _is_judgement(text: str, mention: Mention) -> bool:
+    """Whether a text like "right" or "true" judges an option or a person instead of being the answer: "A is right"."""
+    if not _PRAISE.match(text[mention.core[0] : mention.core[1]]):
+        return False
+    ahead = _PRAISED.search(text[max(0, mention.start - 40) : mention.start])
+    return ahead is not None and not ahead[0].lower().startswith(("answer", "this", "that's the", "that is the"))
 
 
 def _is_apposed(text: str, last: Mention, mention: Mention) -> bool:

@@ -31,6 +31,8 @@ _SAME_WORD = {
     "ten": "10",
     "centre": "center", "eleven": "11", "twelve": "12",
 }  # fmt: skip
+# Alike only where they are all that is said: "one" is a pronoun too.
+_ONE = {"one": "1", "1": "one"}
 # Texts that a sentence says for many reasons besides answering.
 _GENERIC = word_set(
     """
@@ -80,12 +82,22 @@ def tokens(text: str) -> list[Token]:
         behind_number = bool(found) and (found[-1].word[0].isdigit() or found[-1].word == "s")
         if behind_number and word in _SECONDS:
             word = "s"
-        elif behind_number and word in _RANGE and _NUMBER_NEXT.match(text, match.end()):
+        elif (
+            behind_number
+            and (word in _RANGE or (word == "and" and _is_between(found)))
+            and _NUMBER_NEXT.match(text, match.end())
+        ):
             word = "-"
             if found[-1].word == "s":
                 found.pop()
         found.append(Token(word, match.start(), match.end()))
     return found
+
+
+def _is_between(found: list[Token]) -> bool:
+    """Whether the last words are "between 4.2", "between 4.2 s"."""
+    at = -3 if found[-1].word == "s" else -2
+    return len(found) >= -at and found[at].word == "between"
 
 
 def _word(raw: str) -> str:
@@ -141,8 +153,8 @@ class OptionSet:
             if first is not None and not _alike(self._texts[first], self._texts[letter]):
                 first = None
             found[key] = first
-            if len(key) == 2 and key[1] in ("°", "s"):
-                found.setdefault(key[:1], letter)
+            if (len(key) == 2 and key[1] in ("°", "s")) or (len(key) == 4 and key[1] == "-" and key[3] == "s"):
+                found.setdefault(key[:-1], letter)
         return found
 
     @cached_property
@@ -165,6 +177,11 @@ class OptionSet:
         """Texts that another text begins with, and the word by which that goes on: "cut", "the"."""
         keys = self._by_key
         return frozenset(other[: len(key) + 1] for key in keys for other in keys if other[: len(key)] == key != other)
+
+    def within_another(self, letter: str) -> bool:
+        """Whether another option's text holds all the words of this one's: "right" beside "curve right"."""
+        own = set(self._key_of.get(letter, ()))
+        return any(own <= set(key) for other, key in self._key_of.items() if other != letter)
 
     @cached_property
     def quotes_letters(self) -> bool:
@@ -190,8 +207,8 @@ class OptionSet:
         if same and len(stripped) > 1:
             return same[0]
         words = [token.word for token in tokens(_without_article(text))]
-        if words == ["one"] and ("1",) in self._by_key:
-            words = ["1"]
+        if len(words) == 1 and words[0] in _ONE and (words[0],) not in self._by_key:
+            words = [_ONE[words[0]]]
         return self._by_key.get(tuple(words))
 
     def starts_with_own_text(self, letter: str, text: str) -> int:

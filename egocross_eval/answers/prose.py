@@ -75,7 +75,8 @@ class Prose:
 
     def _judge(self, group: Group) -> Judged:
         held, rule = stance(self.text, group)
-        headed = held is Stance.DECIDED and not is_picked(self.text, group)
+        introduced = self.text[: group.start].rstrip(" \n-*(")[-1:] == ":"
+        headed = (held is Stance.DECIDED or (held > Stance.NAMED and introduced)) and not is_picked(self.text, group)
         if headed and is_listing(self.text, self.labels, group, self.options):
             # "The options are: (A) red": the head before a list belongs to no item of it.
             return Judged(group, Stance.NAMED, "")
@@ -137,6 +138,12 @@ class Prose:
         if not self.judged or not self.lines:
             return
         group, held = self.judged[0].group, self.judged[0].stance
+        if len(group.letters) > 1 and len(self.judged) > 1:  # "A or C? A."
+            reply = self.judged[1].group
+            asked = re.fullmatch(r"\s?\?\s{1,3}", self.text[group.end : reply.start])
+            if asked and set(reply.letters) < set(group.letters) and after.ENDS.match(self.text, reply.end):
+                yield from self._claims(reply, "leading_letter")
+                return
         if held is Stance.DENIED or not _leads(self.text, group, len(self.lines)):
             return
         if is_listing(self.text, self.labels, group, self.options) or self._opens_a_range(group):

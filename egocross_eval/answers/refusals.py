@@ -91,7 +91,7 @@ _MESSAGES = any_of(
 _ERROR_START = Pattern(
     r"\s{0,8}(?:<!doctype html|<html\b|<\?xml|traceback \(most recent call last\)|error code: ?\d"
     r"|<[\w.]{3,120} object at 0x"
-    r"|\{\s{0,8}[\"']error[\"']\s?:|\{\s{0,8}[\"']object[\"']\s?:\s?[\"']error[\"']|\[?error\]?\s?[:\-!]"
+    r"|\{\s{0,8}[\"']error[\"']\s?:|\{\s{0,8}[\"']object[\"']\s?:\s?[\"']error[\"']|\[?error\]?\s?[:\-!]|\[error\]"
     rf"|\[?{_FAULTY}[ _-]?(?:server[ _-]?)?(?:error|exception|timeout|time-out)\b|{_MESSAGES})"
 )
 

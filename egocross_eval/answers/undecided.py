@@ -17,7 +17,11 @@ _SENTENCE_END = Pattern(r"[.!?](?=\s|\Z)|[\n。!?]", 0)
 _NUMBER = Pattern(r"\d+(?:[.:,]\d+)*", 0)
 _TIME = Pattern(r"\d+(?:\.\d+)?\s?(?:s|sec|secs|seconds?)\b", 0)
 _DOUBTS = Pattern(
-    words("not | n't | cannot | rule | ruled | eliminate | eliminated | exclude | wrong | incorrect | unlikely")
+    words(
+        "not | n't | cannot | rule | ruled | eliminate | eliminated | exclude | wrong | incorrect | unlikely"
+        " | think about | consider | considering | compare | compared | check | examine | evaluate"
+        " | look at | start with"
+    )
     + "|不|排除|错"
 )
 _CONCLUDES = Pattern(
@@ -123,18 +127,48 @@ def _said(text: Prose) -> Extraction | None:
         and not denied & set(each.group.letters)
     ]
     numbers = _tells_one_number(text, texts)
+    direction = _tells_one_direction(text, texts)
     last = [each for each in texts if _in_last_sentence(text, each.group)]
     pools = [texts, last] if len(text.text) < _SHORT else [last]
     for pool in pools:
-        said = [each.group for each in pool if _is_said(text, each.group, numbers)]
+        said = [each.group for each in pool if _is_said(text, each.group, numbers, direction)]
         rivals = {m.letter for each in pool for m in each.group.mentions if not m.generic}
         if _one_letter(said) and rivals <= set(said[-1].letters) and _concludes(text, said[-1]):
             return text.found(said[-1], "option_text")
     return None
 
 
-def _is_said(text: Prose, group: Group, numbers: bool) -> bool:
-    return all(m.closed and (not m.generic or (numbers and m.core_is_number(text.text))) for m in group.mentions)
+def _is_said(text: Prose, group: Group, numbers: bool, direction: bool) -> bool:
+    return all(
+        m.closed and (not m.generic or direction or (numbers and m.core_is_number(text.text))) for m in group.mentions
+    )
+
+
+_DIRECTION = Pattern(r"(?:left|right|up|down)\Z")
+_MOVES = Pattern(
+    words(
+        """
+        go | goes | going | move | moves | moving | moved | turn | turns | turning | turned | head | heads | heading
+        curve | curves | curving | bend | bends | bending | veer | veers | veering | steer | steers | steering
+        lean | leans | leaning | swerve | swerves | rotate | rotates | pan | pans | panning | tilt | tilts | tilting
+        slide | slides | shift | shifts | face | faces | facing | point | points | pointing | look | looks | looking
+        """
+    )
+    + r"\s(?:\w{2,10}ly\s|back\s)?(?:to\sthe\s|towards?\sthe\s)?\Z"
+)
+
+
+def _tells_one_direction(text: Prose, texts: list[Judged]) -> bool:
+    """Whether the only option text said is a direction behind a verb of motion: "the camera moves to the left"."""
+    letters = {letter for each in texts for letter in each.group.letters}
+    if len(letters) != 1 or text.options.within_another(*letters):
+        return False
+    return all(
+        _DIRECTION.match(text.text[each.group.start : each.group.end].split()[-1])
+        and _MOVES.search(text.text[max(0, each.group.start - 40) : each.group.start])
+        and after.ENDS.match(text.text, each.group.end)
+        for each in texts
+    )
 
 
 def _concludes(text: Prose, group: Group) -> bool:
