@@ -18,10 +18,7 @@ from egocross_eval.schema import Request, Response
 
 TARGET = "published"
 
-CONSTRAINED = ("vllm", "vllm-server")
-"""Engines that can constrain decoding to the letters."""
-
-ENGINES = ("hf", *CONSTRAINED)
+ENGINES = ("hf", "vllm", "vllm-server")
 
 Fetch = Callable[[str, Path], None]
 """Called with a domain and the folder of the checkpoints."""
@@ -74,7 +71,7 @@ class PublishedAdapter(ModelAdapter):
         self._store = Path(options.store).expanduser() if options.store else cache_directory() / "checkpoints"
         self._build = build_one
         self._fetch = fetch
-        self.capabilities = Capabilities(images=True, video=True, scores=True, constrained=engine in CONSTRAINED)
+        self.capabilities = Capabilities(images=True, video=True, scores=True, constrained=True)
 
     @cached_property
     def _routed(self) -> RoutedAdapter:

@@ -3,9 +3,10 @@
     python watch.py PID
 
 vLLM's engine outlives a parent that dies without ending it, and keeps its memory, the GPU's included. This script
-remembers what processes come into being below PID until it reads the line `started` (replied to by `seen`), and waits: for the line
-`done`, after which it just leaves, or for the end of standard input, which comes when the parent is gone, however that
-happened: then it kills what it has remembered, with all that is below. Needs Linux's /proc; elsewhere it does nothing.
+remembers what processes come into being below PID until it reads the line `started` (and replies `seen`), and waits:
+for the line `done`, after which it just leaves, or for the end of standard input, which comes when the parent is gone,
+however that happened: then it kills what it has remembered, with all that is below. Needs Linux's /proc; elsewhere it
+does nothing.
 """
 
 from __future__ import annotations
