@@ -272,6 +272,8 @@ class ModelRecord(_Noun, frozen=True, kw_only=True):
 
     spec: str
     """As on the command line, `scheme:target,key=value`; holds no secret."""
+    identity: str
+    """`spec` without the options that can't change an answer (connections, time-outs)."""
     fingerprint: str
     """Identity for the response cache: changes whenever the weights or the engine's answer-relevant options change."""
     name: str
@@ -368,6 +370,8 @@ class Results(_Noun, frozen=True, kw_only=True):
     """Sum of the responses' wall times."""
     samples_hash: str = ""
     """SHA-256 of the `samples.jsonl` that the results were computed from."""
+    answers_hash: str = ""
+    """SHA-256 of the right answers it was scored against: figures are comparable where it is equal."""
     rotations: dict[str, int] = {}
     """With `--votes rotate`, numbers of questions: `asked` (all rotations answered), `position` (the same place every
     time, whatever stood there), `content` (the same option every time)."""
@@ -409,6 +413,8 @@ class Row(_Noun, frozen=True, kw_only=True):
     """The model's, as in `ModelRecord`; empty for published rows."""
     decimals: int = 2
     """Decimals of the percentages that a published row's source prints."""
+    answers_hash: str = ""
+    """As in `Results`; empty for published rows."""
     repeats: int = 1
     """Runs joined into this row: figures are means over them and counts are sums."""
     micro_spread: float | None = None

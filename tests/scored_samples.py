@@ -95,7 +95,7 @@ def record(model: str = "some-model", **changes: Any) -> RunRecord:
     generation = changes.pop("generation", {})
     fields: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
-        "model": ModelRecord(spec=f"fake:{model}", fingerprint=f"fp-{model}", name=model),
+        "model": ModelRecord(spec=f"fake:{model}", identity=f"fake:{model}", fingerprint=f"fp-{model}", name=model),
         "settings": RunSettings(
             **{"tasks": ("all",), "split": "testbed", "style": "letter"} | settings,
             generation=GenerationSettings(**generation),
@@ -114,6 +114,6 @@ def record(model: str = "some-model", **changes: Any) -> RunRecord:
 def write_run(path: Path, run: RunRecord, lines: Sequence[Sample]) -> RunFolder:
     """A run folder with record and samples, without the derived files."""
     folder = RunFolder(path)
-    folder.write_record(run)
+    folder.write_record(run, [line.question for line in lines])
     (path / SAMPLES_FILE).write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
     return folder

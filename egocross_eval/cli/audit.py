@@ -50,7 +50,7 @@ def command(
         click.echo(msgspec.json.format(msgspec.json.encode(audits), indent=2))
     else:
         click.echo("\n\n".join(_table(found) for found in audits))
-    return 0
+    return 0 if all(found.accuracy is not None for found in audits) else 1
 
 
 def _audit_one(path: Path, changed: dict[str, object], support: Path | None, run_missing: bool) -> Audit:
@@ -82,6 +82,8 @@ def _audit_one(path: Path, changed: dict[str, object], support: Path | None, run
 def _table(found: Audit) -> str:
     from tabulate import tabulate
 
+    if found.accuracy is None:
+        return f"{found.run}: no score: no question has both an answer of the run and a known right one"
     rows = [[found.run, f"{found.accuracy:.2%}", "", "", ""]]
     for name, comparison in found.probes.items():
         look = comparison.micro

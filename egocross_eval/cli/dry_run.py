@@ -13,6 +13,7 @@ from egocross_eval.model_adapters.spec import build_adapter, parse_spec
 from egocross_eval.plugins.manager import Registry
 from egocross_eval.prompts.renderer import prompt_text
 from egocross_eval.runs.plan import RunPlan, check_capabilities
+from egocross_eval.runs.votes import ballots
 
 PIXELS_PER_TOKEN = 32 * 32
 """Qwen3-VL: patches of 16 pixels, merged two by two (its processor's patch_size and merge_size)."""
@@ -25,6 +26,7 @@ class Estimate(msgspec.Struct, kw_only=True):
     """What would be sent."""
 
     questions: int = 0
+    requests: int = 0
     frames: int = 0
     bytes: int = 0
     text_characters: int = 0
@@ -52,11 +54,13 @@ def estimate(plan: RunPlan) -> Estimate:
         except DataError:
             total.unreadable += 1
             continue
+        votes = len(ballots(plan.settings.votes, question, 0))
+        total.requests += votes
         pixels = 0
         for name in prompt.frame_paths():
             try:
                 status = Path(name).stat()
-                total.bytes += status.st_size
+                total.bytes += votes * status.st_size
                 key = (status.st_dev, status.st_ino)
                 if key not in pixels_by_inode:
                     with Image.open(name) as image:
@@ -66,10 +70,10 @@ def estimate(plan: RunPlan) -> Estimate:
                 continue
             size = pixels_by_inode[key]
             pixels += min(size, prompt.max_pixels) if prompt.max_pixels else size
-            total.frames += 1
+            total.frames += votes
         characters = sum(len(text) for _, text in prompt_text(prompt))
-        total.text_characters += characters
-        total.pixels += pixels
+        total.text_characters += votes * characters
+        total.pixels += votes * pixels
         tokens = characters // CHARACTERS_PER_TOKEN + pixels // PIXELS_PER_TOKEN
         if tokens > total.largest:
             total.largest, total.largest_question = tokens, f"{question.id} ({len(prompt.frame_paths())} frames)"
@@ -88,6 +92,8 @@ def print_dry_run(plan: RunPlan, models: Sequence[str], registry: Registry) -> N
     settings = plan.settings
     click.echo(f"tasks      {', '.join(settings.tasks)} ({settings.split})")
     click.echo(f"questions  {found.questions}")
+    if settings.votes:
+        click.echo(f"requests   {found.requests} (--votes {settings.votes})")
     click.echo(f"frames     {found.frames} ({settings.frames}, {settings.media})")
     click.echo(f"bytes      {found.bytes:,}" + (" before scaling" if settings.max_pixels else ""))
     click.echo(f"tokens     about {found.tokens:,} in (Qwen3-VL's measure)")

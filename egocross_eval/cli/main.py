@@ -6,6 +6,7 @@ import difflib
 import importlib
 import os
 import sys
+import warnings
 from typing import Any
 
 import click
@@ -89,8 +90,14 @@ def cli() -> None:
     """
 
 
+def _show_warning(message: Warning | str, *details: object, **more: object) -> None:
+    """A warning as a line for people, without the place in our code."""
+    click.echo(f"warning: {message}", err=True)
+
+
 def main(args: list[str] | None = None) -> Any:
     """Runs the command line and exits: 0 all answered, 1 errors remain, 2 wrong usage, 130 interrupted."""
+    warnings.showwarning = _show_warning
     try:
         code = cli.main(args=args, prog_name="egocross-eval", standalone_mode=False)
     except click.exceptions.Abort:

@@ -68,7 +68,7 @@ def build_tiny_checkpoint(directory: Path, seed: int, frame_pixels: int) -> None
 
     \b
     egocross-eval models build-tiny ./tiny
-    egocross-eval --model hf:./tiny --split demo --limit 20
+    egocross-eval --model hf:./tiny --split demo --limit 20 --answer choose
     """
     from egocross_eval.errors import UsageError
     from egocross_eval.model_adapters.tiny import TinyShape, build_tiny
@@ -76,4 +76,4 @@ def build_tiny_checkpoint(directory: Path, seed: int, frame_pixels: int) -> None
     if directory.is_dir() and any(directory.iterdir()):
         raise UsageError(f"{directory} is not empty; choose a new folder")
     build_tiny(directory, seed=seed, shape=TinyShape(frame_pixels=frame_pixels))
-    click.echo(f"wrote {directory}; try: egocross-eval --model hf:{directory} --split demo --limit 20")
+    click.echo(f"wrote {directory}; try: egocross-eval --model hf:{directory} --split demo --limit 20 --answer choose")

@@ -17,29 +17,58 @@ def load_config(ctx: click.Context, parameter: click.Parameter, value: Path | No
     """Takes the defaults of the other options from a YAML file; what stands on the command line wins."""
     if value is None:
         return None
-    import yaml
-
-    try:
-        raw = yaml.safe_load(value.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"config file {value}: {error}") from error
-    if raw is None:
-        raw = {}
-    if not isinstance(raw, dict):
-        raise UsageError(f"config file {value} must be a mapping of option names to values")
-    known = {p.name for p in ctx.command.params if p.name and p.name != parameter.name}
+    raw = _read_mapping(value)
+    names = {
+        option.lstrip("-").replace("-", "_"): p
+        for p in ctx.command.params
+        for option in (*p.opts, *p.secondary_opts, p.name or "")
+        if p.name and p.name != parameter.name and not option.startswith("--no-")
+    }
     defaults: dict[str, Any] = {}
     for key, entry in raw.items():
         name = str(key).replace("-", "_")
-        if name not in known:
-            options = sorted(k.replace("_", "-") for k in known)
+        if name not in names:
+            known = sorted({p.opts[-1 if len(p.opts[0]) < 3 else 0].lstrip("-") for p in names.values()})
             raise UsageError(
-                f"config file {value}: unknown option {key!r}{did_you_mean(str(key), options)}; "
-                f"known: {', '.join(options)}"
+                f"config file {value}: unknown option {key!r}{did_you_mean(str(key), known)}; known: {', '.join(known)}"
             )
-        defaults[name] = [entry] if name == "model" and isinstance(entry, str) else entry
+        option = names[name]
+        defaults[option.name or name] = _plain_value(value, str(key), entry, option)
     ctx.default_map = {**defaults, **(ctx.default_map or {})}
     return value
+
+
+def _read_mapping(path: Path) -> dict[Any, Any]:
+    """The file's mapping; a key that stands twice is refused, since YAML would drop one in silence."""
+    import yaml
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        raw, tree = yaml.safe_load(text), yaml.compose(text)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"config file {path}: {error}") from error
+    if raw is None:
+        return {}
+    if not isinstance(raw, dict) or not isinstance(tree, yaml.MappingNode):
+        raise UsageError(f"config file {path} must be a mapping of option names to values")
+    keys = [str(key.value) for key, _ in tree.value]
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise UsageError(f"config file {path} has {twice[0]!r} twice")
+    return raw
+
+
+def _plain_value(path: Path, key: str, entry: Any, option: click.Parameter) -> Any:
+    """The value in the form that click takes: lists for repeatable options, comma-separated text for lists of tasks."""
+    if option.multiple:
+        return [str(item) for item in entry] if isinstance(entry, list) else [str(entry)]
+    if option.name == "tasks" and isinstance(entry, list):
+        return ",".join(str(item) for item in entry)
+    switch = isinstance(option, click.Option) and bool(option.is_flag)
+    if isinstance(entry, list | dict) or isinstance(entry, bool) != switch:
+        wanted = "true or false" if switch else "a single value"
+        raise UsageError(f"config file {path}: {key!r} is {entry!r}; it takes {wanted}")
+    return entry
 
 
 def data_options(function: F) -> F:

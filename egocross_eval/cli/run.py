@@ -81,10 +81,13 @@ def command(model: tuple[str, ...], output: Path | None, dry_run: bool, **settin
 
     Exit codes: 0 all answered, 1 errors remain, 2 wrong usage, 130 interrupted.
     """
+    from egocross_eval.model_adapters.spec import parse_spec
     from egocross_eval.plugins.manager import registry
     from egocross_eval.runs.plan import RunOptions, plan_run
 
     options = RunOptions(**settings)
+    for text in model:
+        registry().adapter_type(parse_spec(text).scheme)
     plan = plan_run(options, registry())
     for warning in plan.warnings:
         click.echo(f"note: {warning}", err=True)
@@ -93,17 +96,29 @@ def command(model: tuple[str, ...], output: Path | None, dry_run: bool, **settin
 
         print_dry_run(plan, model, registry())
         return 0
-    codes = [_run_one(spec, plan, options, output, several=len(model) > 1) for spec in model]
-    return max(codes)
+    ended = [_run_one(spec, plan, options, output, several=len(model) > 1) for spec in model]
+    if len(ended) > 1:
+        _say_board([path for _, path in ended])
+    return max(code for code, _ in ended)
 
 
-def _run_one(text: str, plan: RunPlan, options: RunOptions, output: Path | None, *, several: bool) -> int:
+def _say_board(paths: list[Path]) -> None:
+    """The models of one command on one leaderboard."""
+    from egocross_eval.leaderboard.collect import rows_from
+    from egocross_eval.leaderboard.render import render
+
+    click.echo(f"\nall {len(paths)} models:\n")
+    click.echo(render(rows_from(paths), "md", intervals="half-width").rstrip("\n"))
+
+
+def _run_one(text: str, plan: RunPlan, options: RunOptions, output: Path | None, *, several: bool) -> tuple[int, Path]:
     from egocross_eval.api import default_output, prepare, slug
     from egocross_eval.cli.progress import Bar
-    from egocross_eval.errors import EgoCrossError
+    from egocross_eval.errors import RunError
     from egocross_eval.model_adapters.spec import build_adapter, parse_spec
     from egocross_eval.plugins.manager import registry
     from egocross_eval.runs.session import run_session
+    from egocross_eval.runs.store import SAMPLES_FILE
     from egocross_eval.training.card import warnings_for_model
 
     spec = parse_spec(text)
@@ -120,14 +135,14 @@ def _run_one(text: str, plan: RunPlan, options: RunOptions, output: Path | None,
     except KeyboardInterrupt:
         click.echo(f"interrupted; what was answered is kept. To go on: the same command with --output {path}", err=True)
         raise
-    except EgoCrossError:
-        if (path / "run.json").is_file():
+    except RunError:
+        if (path / SAMPLES_FILE).is_file():
             click.echo(f"what was answered is kept. To go on: the same command with --output {path}", err=True)
         raise
     finally:
         adapter.close()
     _say_end(session, results)
-    return 0 if results.counts.get("errored", 0) + results.counts.get("missing", 0) == 0 else 1
+    return (0 if results.counts.get("errored", 0) + results.counts.get("missing", 0) == 0 else 1), path
 
 
 def _say_start(session: Session) -> None:

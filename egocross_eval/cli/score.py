@@ -11,7 +11,7 @@ from egocross_eval.cli.options import data_options
 
 if TYPE_CHECKING:
     from egocross_eval.benchmark.answers import AnswerRecord
-    from egocross_eval.schema import Results
+    from egocross_eval.schema import Question, Results
 
 
 @click.command(name="score")
@@ -52,6 +52,8 @@ def _score_run(path: Path, where: dict[str, Any]) -> Results:
 
     folder = RunFolder(path)
     answers = _answers_for_run(folder.record().settings.split, where)
+    if where["answers_file"] is not None:
+        _check_answers(where["answers_file"], answers, folder.questions())
     changed = rescore(folder, answers)
     click.echo(f"{path}: {changed} samples changed", err=True)
     return finish(folder)
@@ -76,6 +78,31 @@ def _answers_for_run(split: str, where: dict[str, Any]) -> dict[str, AnswerRecor
     return known_answers(read_split(source).questions)
 
 
+def _check_answers(path: Path, answers: dict[str, AnswerRecord], questions: list[Question]) -> None:
+    """Refuses a file that answers none of the questions; says so where it answers only some, or contradicts itself."""
+    from egocross_eval.errors import DataError
+
+    known = [question for question in questions if question.question_id in answers]
+    if not known:
+        raise DataError(f"{path} answers none of the run's {len(questions)} questions: their question_ids are others")
+    if len(known) < len(questions):
+        click.echo(
+            f"note: {path} answers {len(known)} of {len(questions)} questions; the others stay as they were", err=True
+        )
+    odd = [
+        question.question_id
+        for question in known
+        if (text := answers[question.question_id].answer_text) in question.options.values()
+        and text != question.options.get(answers[question.question_id].correct_option_letter)
+    ]
+    if odd:
+        click.echo(
+            f"note: {path}: the answer_text of {len(odd)} questions is another option than their letter, which counts "
+            f"(e.g. {odd[0]})",
+            err=True,
+        )
+
+
 def _score_file(path: Path, tasks: str, where: dict[str, Any]) -> Results:
     from egocross_eval.errors import DataError, UsageError
     from egocross_eval.plugins.manager import registry
@@ -87,7 +114,9 @@ def _score_file(path: Path, tasks: str, where: dict[str, Any]) -> Results:
         raise UsageError(f"{path} is neither a run folder (it has no run.json) nor a predictions file")
     questions = load_questions(select_tasks(tasks, registry()), RunOptions(**where).source()).questions
     if all(question.answer is None for question in questions):
-        raise DataError("the right answers are not known here; pass --answers egocross_testbed_answers.json")
+        given = where["answers_file"]
+        remedy = f"{given} answers none of them" if given else "pass --answers egocross_testbed_answers.json"
+        raise DataError(f"the right answers of these questions are not known here: {remedy}")
     results, report = score_predictions(questions, path)
     for line in report.lines():
         click.echo(f"note: {line}", err=True)

@@ -25,6 +25,7 @@ def command(run: Path, output: Path | None, allow_unanswered: bool) -> None:
     from egocross_eval.runs.store import SUBMISSION_FILE, RunFolder
 
     folder = RunFolder(run)
+    folder.record()
     target = output or run / SUBMISSION_FILE
     report = write_submission(folder.samples(), target, allow_unanswered=allow_unanswered)
     click.echo(f"wrote {target}: {report}")

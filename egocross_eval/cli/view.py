@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from egocross_eval.errors import UsageError, did_you_mean, unknown
+
 if TYPE_CHECKING:
     from rich.text import Text
 
@@ -51,9 +53,17 @@ def command(
 
     folder = RunFolder(run)
     record = folder.record()
+    samples = folder.samples()
+    _check_known("domain", domain, {sample.question.domain for sample in samples})
+    _check_known("dataset", dataset, {sample.question.dataset for sample in samples})
+    _check_known("question type", question_type, {sample.question.question_type for sample in samples})
+    names = {name for sample in samples for name in (str(sample.question.id), sample.question.question_id)}
+    for wanted in ids:
+        if wanted not in names:
+            raise UsageError(f"the run has no question {wanted!r}{did_you_mean(wanted, names)}")
     found = [
         sample
-        for sample in folder.samples()
+        for sample in samples
         if (not outcomes or sample.outcome in outcomes)
         and _matches(sample.question.domain, domain)
         and _matches(sample.question.dataset, dataset)
@@ -66,6 +76,11 @@ def command(
         _print_sample(console, sample, Path(record.data_root) if frames else None)
     shown = min(limit, len(found))
     console.print(f"{shown} of {len(found)} answers shown" + (" (--limit shows more)" if shown < len(found) else ""))
+
+
+def _check_known(what: str, pattern: str | None, values: set[str]) -> None:
+    if pattern is not None and not any(_matches(value, pattern) for value in values):
+        raise unknown(what, pattern, values)
 
 
 def _matches(value: str, pattern: str | None) -> bool:

@@ -60,10 +60,8 @@ def current_results(folder: RunFolder) -> Results:
     It belongs to them if it's no older than they are, or carries their hash. Reading it costs a fraction of a
     millisecond, hashing and scoring the samples of a whole run some 0.3 s.
     """
-    from msgspec.structs import replace
-
+    from egocross_eval.runs.results import compute_results
     from egocross_eval.runs.store import RESULTS_FILE, SAMPLES_FILE
-    from egocross_eval.scoring.results import score_samples
 
     if folder.has_results():
         results = folder.results()
@@ -73,5 +71,4 @@ def current_results(folder: RunFolder) -> Results:
             return results
         if results.samples_hash == folder.samples_hash():
             return results
-    fresh = score_samples(folder.samples(), total=folder.record().question_count)
-    return replace(fresh, samples_hash=folder.samples_hash())
+    return compute_results(folder)

@@ -58,6 +58,7 @@ def row_from_run(record: RunRecord, results: Results, *, source: str, origin_has
         question_count=record.question_count,
         questions_hash=record.questions_hash,
         fingerprint=record.model.fingerprint,
+        answers_hash=results.answers_hash,
     )
 
 
@@ -187,14 +188,17 @@ def join_repeats(rows: Sequence[Row]) -> list[Row]:
     groups: dict[tuple[object, ...], list[Row]] = {}
     for index, row in enumerate(rows):
         single = row.published or not row.complete or row.repeats > 1 or row.micro is None
-        key = (index,) if single else _without_seed(row)
+        key: tuple[object, ...] = (index,) if single else _without_seed(row)
+        if any(member.settings.get("seed") == row.settings.get("seed") for member in groups.get(key, ())):
+            # The same seed again is a copy or a rerun, and no repetition.
+            key = (index,)
         groups.setdefault(key, []).append(row)
     return [members[0] if len(members) == 1 else _joined(members) for members in groups.values()]
 
 
 def _without_seed(row: Row) -> tuple[object, ...]:
     settings = tuple(sorted(item for item in row.settings.items() if item[0] != "seed"))
-    return (row.model, row.fingerprint, row.split, row.questions_hash, row.question_count, settings)
+    return (row.model, row.fingerprint, row.split, row.questions_hash, row.question_count, row.answers_hash, settings)
 
 
 def _joined(rows: Sequence[Row]) -> Row:

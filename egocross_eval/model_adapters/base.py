@@ -83,5 +83,8 @@ class AdapterType(msgspec.Struct, frozen=True, kw_only=True):
     that the factory checks. Empty: only those of `options` are known."""
     target: str = "MODEL"
     """What the part after the colon is, for help."""
+    neutral_options: frozenset[str] = frozenset()
+    """Options that can't change an answer (connections, time-outs): a run is resumed, and its cache used, whatever they
+    are."""
     example: str = ""
     """A model spec to try."""

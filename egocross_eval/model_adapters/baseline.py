@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from egocross_eval.benchmark.cells import LETTERS
 from egocross_eval.errors import UsageError, unknown
 from egocross_eval.model_adapters.base import Capabilities, ModelAdapter
 from egocross_eval.schema import Request, Response
@@ -48,6 +49,8 @@ class BaselineAdapter(ModelAdapter):
         self._counts = SUPPORT_LETTERS
         if kind == "constant" and not self._letter:
             raise UsageError("baseline:constant needs a letter, e.g. baseline:constant,letter=B")
+        if kind == "constant" and self._letter not in LETTERS:
+            raise UsageError(f"baseline:constant: {options.letter!r} is none of the letters {', '.join(LETTERS)}")
         if kind != "constant" and options.letter:
             raise UsageError(f"baseline:{kind} takes no letter=")
         if options.support is not None:

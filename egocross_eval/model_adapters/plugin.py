@@ -67,6 +67,9 @@ def egocross_model_adapters() -> Iterable[AdapterType]:
             factory=_openai,
             options=OpenAIOptions,
             target="MODEL",
+            neutral_options=frozenset(
+                {"concurrency", "timeout", "max_retries", "backoff", "max_wait", "patience", "api_key_env"}
+            ),
             example="openai:gpt-4.1,concurrency=16",
         ),
         AdapterType(

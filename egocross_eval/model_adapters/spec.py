@@ -32,6 +32,11 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         """The spec in its command-line form, options in the order given."""
         return ",".join([f"{self.scheme}:{self.target}", *(f"{key}={value}" for key, value in self.options.items())])
 
+    def without(self, options: frozenset[str]) -> str:
+        """The spec's text without some of its options."""
+        kept = {key: value for key, value in self.options.items() if key not in options}
+        return msgspec.structs.replace(self, options=kept).text
+
     @property
     def display_name(self) -> str:
         """What tables call the model."""
@@ -150,6 +155,13 @@ def build_adapter(spec: ModelSpec, registry: Registry) -> ModelAdapter:
     Raises `UsageError` for an unknown scheme or option, or a value of the wrong type.
     """
     adapter_type = registry.adapter_type(spec.scheme)
+    adapter = _made(spec, adapter_type)
+    if not isinstance(adapter, ModelAdapter):
+        raise UsageError(f"the factory of the model adapter {spec.scheme!r} gave {adapter!r}, which is no ModelAdapter")
+    return adapter
+
+
+def _made(spec: ModelSpec, adapter_type: AdapterType) -> object:
     if adapter_type.options is None:
         return adapter_type.factory(spec.target, dict(spec.options))
     known = adapter_type.options.__struct_fields__

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pluggy
 
-from egocross_eval.errors import unknown
+from egocross_eval.errors import UsageError, unknown
 from egocross_eval.plugins import hookspecs
 
 if TYPE_CHECKING:
@@ -62,22 +62,29 @@ class Registry:
         """pluggy's hook relay, for observers of a run."""
         return self._manager.hook
 
+    def _unknown(self, what: str, name: str, known: Iterable[str]) -> UsageError:
+        error = unknown(what, name, known)
+        broken = [plugin.name for plugin in self.plugins if plugin.error]
+        if broken:
+            return UsageError(f"{error}; broken plugins: {', '.join(broken)} (see 'egocross-eval plugins')")
+        return error
+
     def task(self, name: str) -> Task:
         """The task of that name, or an error with a suggestion."""
         if name not in self.tasks:
-            raise unknown("task", name, self.tasks)
+            raise self._unknown("task", name, self.tasks)
         return self.tasks[name]
 
     def adapter_type(self, scheme: str) -> AdapterType:
         """The adapter type of that scheme, or an error with a suggestion."""
         if scheme not in self.model_adapters:
-            raise unknown("model adapter", scheme, self.model_adapters)
+            raise self._unknown("model adapter", scheme, self.model_adapters)
         return self.model_adapters[scheme]
 
     def prompt_style(self, name: str) -> PromptStyle:
         """The prompt style of that name, or an error with a suggestion."""
         if name not in self.prompt_styles:
-            raise unknown("prompt style", name, self.prompt_styles)
+            raise self._unknown("prompt style", name, self.prompt_styles)
         return self.prompt_styles[name]
 
     def add(self, name: str, load: Callable[[], object], *, distribution: str, version: str) -> PluginInfo:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from egocross_eval.errors import UsageError
-from egocross_eval.prompts.base import PromptStyle
+from egocross_eval.prompts.base import PromptStyle, StyledText
 from egocross_eval.prompts.selection import FrameSelection
 from egocross_eval.schema import Frame, ImagePart, Media, Message, Part, Prompt, Question, TextPart, VideoPart
 
@@ -59,11 +59,8 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
         the root.
         """
         self.check(question)
-        shown = self.selection.apply(question.frames)
-        if self.shuffle_seed is not None:
-            draw = random.Random(f"{self.shuffle_seed} {question.question_id}")  # noqa: S311 - repeatable, no secret
-            shown = tuple(draw.sample(shown, len(shown)))
-        words = self.style.render(msgspec.structs.replace(question, frames=shown), option_block(question.options))
+        shown = self._shown(question)
+        words = self.words(question)
         parts: list[Part] = []
         if words.before:
             parts.append(TextPart(text=words.before))
@@ -74,6 +71,18 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
         if words.system:
             messages.insert(0, Message(role="system", parts=(TextPart(text=words.system),)))
         return Prompt(messages=tuple(messages), style=self.style.name, max_pixels=self.max_pixels)
+
+    def words(self, question: Question) -> StyledText:
+        """What the style says of a question and its shown frames."""
+        shown = msgspec.structs.replace(question, frames=self._shown(question))
+        return self.style.render(shown, option_block(question.options))
+
+    def _shown(self, question: Question) -> tuple[Frame, ...]:
+        shown = self.selection.apply(question.frames)
+        if self.shuffle_seed is not None:
+            draw = random.Random(f"{self.shuffle_seed} {question.question_id}")  # noqa: S311 - repeatable, no secret
+            shown = tuple(draw.sample(shown, len(shown)))
+        return shown
 
     def _media_parts(self, shown: tuple[Frame, ...], root: DataRoot) -> list[Part]:
         if not shown:

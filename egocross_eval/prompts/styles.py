@@ -66,6 +66,23 @@ BUILT_IN_STYLES = (
 )
 
 
+def _variables(question: Question, option_block: str) -> dict[str, object]:
+    """What a template sees of a question."""
+    return {
+        "question": question.text,
+        "options": question.options,
+        "option_block": option_block,
+        "letters": list(question.options),
+        "frames": _FRAMES_HERE,
+        "frame_count": len(question.frames),
+        "times": [frame.time for frame in question.frames],
+        "domain": question.domain,
+        "dataset": question.dataset,
+        "category": question.category,
+        "question_type": question.question_type,
+    }
+
+
 def template_style(path: Path) -> tuple[PromptStyle, str]:
     """The style of a user's Jinja2 template file, and the SHA-256 of that file.
 
@@ -92,24 +109,20 @@ def template_style(path: Path) -> tuple[PromptStyle, str]:
         raise UsageError(f"prompt template {path}, line {error.lineno}: {error.message}") from error
 
     def render(question: Question, option_block: str) -> StyledText:
+        values = _variables(question, option_block)
+        # A template may fail in any way that an expression can.
         try:
-            module = template.make_module(
-                {
-                    "question": question.text,
-                    "options": question.options,
-                    "option_block": option_block,
-                    "letters": list(question.options),
-                    "frames": _FRAMES_HERE,
-                    "frame_count": len(question.frames),
-                    "times": [frame.time for frame in question.frames],
-                    "domain": question.domain,
-                    "dataset": question.dataset,
-                    "category": question.category,
-                    "question_type": question.question_type,
-                }
+            module = template.make_module(values)
+        except jinja2.UndefinedError as error:
+            raise UsageError(f"prompt template {path}: {error.message}; known: {', '.join(values)}") from error
+        except Exception as error:
+            raise UsageError(f"prompt template {path}: {error} (question {question.question_id})") from error
+        missing = [text for text in (question.text, *question.options.values()) if text not in str(module)]
+        if missing:
+            raise UsageError(
+                f"prompt template {path} does not show {missing[0]!r}: "
+                f"write {{{{ question }}}} and {{{{ option_block }}}}"
             )
-        except jinja2.TemplateError as error:
-            raise UsageError(f"prompt template {path}: {error.message}") from error
         before, mark, after = str(module).partition(_FRAMES_HERE)
         if not mark and question.frames:
             raise UsageError(f"prompt template {path} does not say where the frames go: write {{{{ frames }}}} once")

@@ -95,10 +95,16 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     def record(self, spec: ModelSpec, adapter: ModelAdapter, registry: Registry) -> RunRecord:
         """`run.json` for this plan and model."""
         fingerprint = adapter.fingerprint()
+        adapter_type = registry.model_adapters.get(spec.scheme)
+        neutral = adapter_type.neutral_options if adapter_type else frozenset()
         return RunRecord(
             schema_version=SCHEMA_VERSION,
             model=ModelRecord(
-                spec=spec.text, fingerprint=fingerprint or "", name=spec.display_name, details=adapter.details()
+                spec=spec.text,
+                identity=spec.without(neutral),
+                fingerprint=fingerprint or "",
+                name=spec.display_name,
+                details=adapter.details(),
             ),
             settings=self.settings,
             data_root=str(self.root.path),
@@ -188,6 +194,8 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
     questions = _limited(loaded.questions, options.limit, options.seed)
     for question in questions:
         renderer.check(question)
+        if style_hash:
+            renderer.words(question)
     return RunPlan(
         questions=questions,
         root=DataRoot(loaded.root),

@@ -70,7 +70,7 @@ class Runner:
                     self._take(response)
             except EgoCrossError:
                 raise
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise RunError(
                     f"the adapter of {self._record.model.spec} failed: {error}\n{traceback.format_exc()}"
                 ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from egocross_eval.plugins.manager import Registry
 from egocross_eval.runs.cache import ResponseCache
 from egocross_eval.runs.plan import RunPlan
 from egocross_eval.runs.predictions import judge_outcome
+from egocross_eval.runs.results import compute_results
 from egocross_eval.runs.runner import Runner
 from egocross_eval.runs.store import (
     LEADERBOARD_FILE,
@@ -25,8 +27,11 @@ from egocross_eval.runs.store import (
     pretty_json,
     write_atomically,
 )
-from egocross_eval.runs.votes import count_rotations, read_again, read_prediction
+from egocross_eval.runs.votes import read_again, read_prediction
 from egocross_eval.schema import Question, Results, RunRecord, Sample
+
+EMPTY_HASH = hashlib.sha256().hexdigest()
+"""Of a `samples.jsonl` without a line."""
 
 
 class Progress(Protocol):
@@ -73,13 +78,13 @@ def open_session(plan: RunPlan, adapter: ModelAdapter, record: RunRecord, path: 
     """
     folder = RunFolder(path)
     done: list[Sample] = []
-    if folder.exists():
+    if folder.exists() and folder.samples_hash() not in ("", EMPTY_HASH):
         earlier = folder.record()
         _refuse_differences(path, earlier, record)
         asked = {question.question_id for question in plan.questions}
         done = [sample for sample in folder.samples() if sample.outcome != "errored" and sample.key in asked]
         record = earlier
-    elif path.is_dir() and any(path.iterdir()):
+    elif path.is_dir() and any(path.iterdir()) and not folder.exists():
         raise UsageError(f"{path} is not empty and holds no run; choose another --output")
     answered = {sample.key for sample in done}
     pending = tuple(question for question in plan.questions if question.question_id not in answered)
@@ -88,10 +93,11 @@ def open_session(plan: RunPlan, adapter: ModelAdapter, record: RunRecord, path: 
 
 def _refuse_differences(path: Path, earlier: RunRecord, now: RunRecord) -> None:
     def shown(record: RunRecord) -> dict[str, Any]:
-        settings = msgspec.to_builtins(record.settings)
-        flat = {**settings.pop("generation", {}), **settings}
+        settings = msgspec.structs.asdict(record.settings)
+        flat = {**msgspec.structs.asdict(settings.pop("generation")), **settings}
+        flat["text of the template"] = flat.pop("style_hash")[:12] or "none"
         return {
-            "model": record.model.spec,
+            "model": record.model.identity,
             "model fingerprint": record.model.fingerprint,
             **flat,
             "questions": f"{record.question_count} ({record.questions_hash[:12]})",
@@ -114,8 +120,8 @@ def run_session(session: Session, registry: Registry, progress: Progress, *, use
 
     KeyboardInterrupt and errors of the adapter come through after all that was answered is on disk and scored.
     """
-    if not session.folder.exists():
-        session.folder.write_record(session.record)
+    if not session.done:
+        session.folder.write_record(session.record, session.plan.questions)
     observers = _Observers(registry.hook)
     observers.call(
         "egocross_run_started", record=session.record, total=len(session.plan.questions), done=len(session.done)
@@ -129,7 +135,7 @@ def run_session(session: Session, registry: Registry, progress: Progress, *, use
 
 def _ask(session: Session, observers: _Observers, progress: Progress, *, use_cache: bool) -> None:
     fingerprint = session.record.model.fingerprint
-    cache = ResponseCache(f"{session.record.model.spec}\n{fingerprint}") if use_cache and fingerprint else None
+    cache = ResponseCache(f"{session.record.model.identity}\n{fingerprint}") if use_cache and fingerprint else None
 
     def on_sample(sample: Sample) -> None:
         progress.sample(sample)
@@ -150,21 +156,25 @@ def _ask(session: Session, observers: _Observers, progress: Progress, *, use_cac
 
 
 class _Observers:
-    """Calls the observing hooks; one that raises is warned of once and never ends a run."""
+    """Calls the observing hooks; a plugin that raises is warned of once and told no more, and never ends a run."""
 
     def __init__(self, hook: Any) -> None:
         self._hook = hook
         self._silenced: set[str] = set()
 
     def call(self, name: str, **arguments: object) -> None:
-        caller = getattr(self._hook, name)
-        if name in self._silenced or not caller.get_hookimpls():
-            return
-        try:
-            caller(**arguments)
-        except Exception as error:
-            self._silenced.add(name)
-            warnings.warn(f"an observer plugin failed in {name} and is left out from here on: {error!r}", stacklevel=2)
+        # One by one, unlike pluggy's own call: a plugin that raises must not keep the others from being told.
+        for implementation in reversed(getattr(self._hook, name).get_hookimpls()):
+            if implementation.plugin_name in self._silenced:
+                continue
+            try:
+                implementation.function(*(arguments[argument] for argument in implementation.argnames))
+            except Exception as error:
+                self._silenced.add(implementation.plugin_name)
+                warnings.warn(
+                    f"the plugin {implementation.plugin_name!r} failed in {name} and is told no more: {error!r}",
+                    stacklevel=2,
+                )
 
 
 def known_answers(questions: Iterable[Question]) -> dict[str, AnswerRecord]:
@@ -212,14 +222,13 @@ def rescore(folder: RunFolder, answers: Mapping[str, AnswerRecord]) -> int:
 
 
 def finish(folder: RunFolder, questions: tuple[Question, ...] | None = None) -> Results:
-    """Derives `results.json`, `predictions.json` and `leaderboard.md` from the samples. `questions`: all that the
-    run asks;
-    where they are given and hold answers that the samples lack, the samples are scored again first.
+    """Derives `results.json`, `predictions.json` and `leaderboard.md` from the samples.
+
+    Where `questions` are given and hold answers that the samples lack, the samples are scored again first.
     """
     from egocross_eval.leaderboard.render import render
     from egocross_eval.leaderboard.rows import row_from_run
     from egocross_eval.leaderboard.submission import prediction_entries
-    from egocross_eval.scoring.results import score_samples
 
     record = folder.record()
     samples = folder.samples()
@@ -227,11 +236,9 @@ def finish(folder: RunFolder, questions: tuple[Question, ...] | None = None) -> 
     if any(s.outcome == "unscored" and s.question.question_id in answers for s in samples):
         rescore(folder, answers)
         samples = folder.samples()
-    results = score_samples(samples, total=record.question_count)
-    digest = folder.samples_hash()
-    results = msgspec.structs.replace(results, samples_hash=digest, rotations=count_rotations(samples))
+    results = compute_results(folder)
     folder.write_results(results)
     write_atomically(folder.path / PREDICTIONS_FILE, pretty_json(prediction_entries(samples)))
-    row = row_from_run(record, results, source=folder.path.name, origin_hash=digest)
-    write_atomically(folder.path / LEADERBOARD_FILE, render([row], "md").encode())
+    row = row_from_run(record, results, source=folder.path.name, origin_hash=results.samples_hash)
+    write_atomically(folder.path / LEADERBOARD_FILE, render([row], "md", intervals="half-width").encode())
     return results

@@ -1,23 +1,23 @@
 """The run folder: the only source of truth about a run.
 
-`run.json` is written once; `samples.jsonl` only grows, one line per finished question, and the last line of a key
-counts.
-Everything else is derived and can be written again.
+`run.json` and `questions.jsonl` are written once; `samples.jsonl` only grows, one line per finished question, and the
+last line of a key counts. Everything else is derived and can be written again.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
 from egocross_eval.errors import RunError, UsageError
-from egocross_eval.schema import SCHEMA_VERSION, Results, RunRecord, Sample
+from egocross_eval.schema import SCHEMA_VERSION, Question, Results, RunRecord, Sample
 
 RECORD_FILE = "run.json"
+QUESTIONS_FILE = "questions.jsonl"
 SAMPLES_FILE = "samples.jsonl"
 RESULTS_FILE = "results.json"
 PREDICTIONS_FILE = "predictions.json"
@@ -66,13 +66,30 @@ class RunFolder:
         """True where `results.json` is there."""
         return (self.path / RESULTS_FILE).is_file()
 
-    def write_record(self, record: RunRecord) -> None:
-        """Creates the folder and its `run.json`."""
+    def write_record(self, record: RunRecord, questions: Iterable[Question]) -> None:
+        """Creates the folder with the questions that the run asks and its `run.json`."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"can't make the run folder {self.path}: {error.strerror or error}") from error
+        lines = b"".join(msgspec.json.encode(question) + b"\n" for question in questions)
+        write_atomically(self.path / QUESTIONS_FILE, lines)
         write_atomically(self.path / RECORD_FILE, pretty_json(record))
+
+    def questions(self) -> list[Question]:
+        """All questions that the run asks. Raises `UsageError` where the file is missing or malformed."""
+        path = self.path / QUESTIONS_FILE
+        try:
+            return [msgspec.json.decode(line, type=Question) for line in path.read_bytes().splitlines()]
+        except OSError as error:
+            raise UsageError(f"can't read {path}: {error.strerror or error}") from error
+        except msgspec.DecodeError as error:
+            raise UsageError(f"{path}: {error}") from error
+
+    def missing(self, samples: Iterable[Sample]) -> list[Question]:
+        """The questions that have no sample yet."""
+        answered = {sample.key for sample in samples}
+        return [question for question in self.questions() if question.question_id not in answered]
 
     def write_results(self, results: Results) -> None:
         """Replaces `results.json`."""
@@ -148,7 +165,7 @@ class SampleWriter:
         try:
             self._lock.acquire(timeout=0)
         except filelock.Timeout:
-            raise RunError(
+            raise UsageError(
                 f"another process is at work on {folder.path}; wait for it or choose another --output"
             ) from None
         try:

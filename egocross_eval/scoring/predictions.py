@@ -6,6 +6,7 @@ scorer does: a letter, else the text of an option.
 
 from __future__ import annotations
 
+import codecs
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,7 +78,10 @@ def read_predictions(path: Path) -> list[PredictionEntry]:
     """
     try:
         content = _content(path)
-        data: Any = msgspec.json.decode(content)
+        # Some editors put a byte-order mark in front.
+        data: Any = msgspec.json.decode(content.removeprefix(codecs.BOM_UTF8))
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8: {error}; save it as UTF-8") from error
     except (OSError, zipfile.BadZipFile) as error:
         raise UsageError(f"can't read {path}: {error}") from error
     except msgspec.DecodeError as error:

@@ -38,13 +38,15 @@ class Judged(NamedTuple):
     fate: Fate
 
 
-def score_samples(samples: Sequence[Sample], *, total: int, seed: int = 0) -> Results:
+def score_samples(samples: Sequence[Sample], *, total: int, missing: Sequence[Question] = (), seed: int = 0) -> Results:
     """Results of the final `samples` of a run, one for each key, out of `total` questions asked.
 
     Micro and macro are None where no question could be scored: no answers are known, or none was answered. A group
-    without a scored question is left out. `seed` is that of the bootstrap.
+    without a scored question is left out. `missing` are questions without a sample: they stay in every n. `seed`
+    is that of the bootstrap.
     """
     judged = [Judged(sample.question, sample.outcome) for sample in samples]
+    judged.extend(Judged(question, "missing") for question in missing)
     tokens = {
         "input": sum(sample.response.input_tokens or 0 for sample in samples),
         "output": sum(sample.response.output_tokens or 0 for sample in samples),

@@ -22,8 +22,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     run: str
     n: int
     """Questions that the run and every blind probe answered."""
-    accuracy: float
-    """Of the run over those."""
+    accuracy: float | None
+    """Of the run over those; None where there are none, since nothing was answered or no right answer is known."""
     probes: dict[str, Comparison]
     """Each probe compared with the run (positive differences: the run is better)."""
     guessable: int
@@ -49,7 +49,7 @@ def audit(run: ComparedRun, probes: Mapping[str, ComparedRun], results: Mapping[
     return Audit(
         run=run.label,
         n=len(shared),
-        accuracy=sum(own[key] for key in shared) / len(shared) if shared else 0.0,
+        accuracy=sum(own[key] for key in shared) / len(shared) if shared else None,
         probes=comparisons,
         guessable=len(guessable),
         guessable_right=sum(own[key] for key in guessable),

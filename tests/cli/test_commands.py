@@ -119,6 +119,84 @@ def test_a_config_file_with_an_unknown_option_is_refused_with_a_suggestion(
     assert "did you mean 'model'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("limit: true\n", "limit"),
+        ("temperature: [1, 2]\n", "temperature"),
+        ("limit: 3\nlimit: 4\n", "twice"),
+        ("- a\n", "mapping"),
+        ("dry-run: 3\n", "true or false"),
+    ],
+)
+def test_a_config_value_of_the_wrong_form_is_named(
+    content: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "settings.yaml"
+    config.write_text(content)
+    assert call("--config", config, "--model", "baseline:chance") == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_config_file_takes_the_names_of_the_options_and_lists(demo: Path, tmp_path: Path) -> None:
+    answers = demo / "egocross_testbed" / "egocross_testbed_answers.json"
+    config = tmp_path / "settings.yaml"
+    config.write_text(
+        f"model: [baseline:longest]\ndata: {demo}\ntasks: [animal, surgery]\nanswers: {answers}\ncache: false\n"
+    )
+    assert call("--config", config, "--output", tmp_path / "run") == 0
+    assert RunFolder(tmp_path / "run").record().settings.tasks == ("animal", "surgery")
+
+
+def test_a_dry_run_counts_every_vote(demo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["--model", "openai:any", "--data", demo, "--limit", "5", "--dry-run"]
+    assert call(*command) == 0
+    once = capsys.readouterr().out
+    assert call(*command, "--votes", "rotate") == 0
+    rotated = capsys.readouterr().out
+    frames = [int(text.partition("frames     ")[2].partition(" ")[0]) for text in (once, rotated)]
+    assert frames[1] == 4 * frames[0]
+    assert "requests   20" in rotated
+
+
+def test_several_models_end_with_one_leaderboard(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = ["--model", "baseline:longest", "--model", "baseline:constant,letter=B"]
+    assert call(*models, "--data", demo, "--output", tmp_path / "runs") == 0
+    board = capsys.readouterr().out.partition("all 2 models:")[2]
+    assert "baseline:longest" in board
+    assert "baseline:constant" in board
+
+
+def test_answers_that_fit_no_question_of_the_run_are_refused(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call("--model", "baseline:longest", "--data", demo, "--output", tmp_path / "run")
+    answers = json.loads((demo / "egocross_testbed" / "egocross_testbed_answers.json").read_text())
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps([{**a, "question_id": "x" + a["question_id"]} for a in answers]))
+    capsys.readouterr()
+    assert call("score", tmp_path / "run", "--answers", other) == 2
+    assert "answers none of the run's" in capsys.readouterr().err
+    half = tmp_path / "half.json"
+    half.write_text(json.dumps(answers[:50]))
+    assert call("score", tmp_path / "run", "--answers", half) == 0
+    assert f"answers 50 of {len(answers)} questions" in capsys.readouterr().err
+
+
+def test_an_audit_of_a_run_without_answers_has_no_score(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = "openai:none,base_url=http://127.0.0.1:9/v1,max_retries=0"
+    assert call("--model", model, "--data", demo, "--limit", "5", "--output", tmp_path / "run") == 1
+    capsys.readouterr()
+    assert call("audit", tmp_path / "run", "--no-run") == 1
+    shown = capsys.readouterr().out
+    assert "no score" in shown
+    assert "0.00%" not in shown
+
+
 def test_a_dry_run_counts_and_writes_nothing(
     demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,8 +142,12 @@ def test_a_template_file_places_words_and_frames(tmp_path: Path) -> None:
     [
         ("{{ question", "line 1"),
         ("{{ frames }}{{ qestion }}", "qestion"),
-        ("{{ question }}", "where the frames go"),
-        ("{{ frames }}{{ frames }}", "more than once"),
+        ("{{ question }}{{ option_block }}", "where the frames go"),
+        ("{{ frames }}{{ frames }}{{ question }}{{ option_block }}", "more than once"),
+        ("{{ frames }}{{ question }}", "option_block"),
+        ("{{ frames }}{{ option_block }}", "Which animal"),
+        ("{{ frames }}{{ 1 / 0 }}", "division by zero"),
+        ("{{ frames }}{{ nonsense }}", "known: question, options"),
         ("{{ frames }}{{ ''.__class__.__mro__ }}", "mine.j2"),
     ],
 )
@@ -161,7 +165,7 @@ def test_a_wrong_template_is_named_with_what_is_wrong(tmp_path: Path, text: str,
 
 
 def test_an_option_with_template_syntax_stays_text(tmp_path: Path) -> None:
-    path = template(tmp_path, "{{ frames }}{{ option_block }}")
+    path = template(tmp_path, "{{ frames }}{{ question }}\n{{ option_block }}")
     style, _ = template_style(path)
     tricky = Question(
         **{

@@ -133,6 +133,57 @@ def test_a_folder_with_other_files_is_not_written_into(demo: Path, tmp_path: Pat
         evaluate("baseline:chance", data=demo, output=tmp_path)
 
 
+def test_what_was_not_asked_stays_in_every_n(demo: Path, tmp_path: Path) -> None:
+    def breaks_half_way(request: Request) -> Response:
+        if len(adapter.asked) > 50:
+            raise ValueError("engine gone")
+        return says("A")(request)
+
+    adapter = Scripted(breaks_half_way)
+    with pytest.raises(RunError):
+        evaluate(adapter, data=demo, output=tmp_path / "run", cache=False)
+    results = load_run(tmp_path / "run").results
+    total = results.counts["total"]
+    assert results.micro is not None
+    assert results.micro.n == total
+    assert results.micro.missing == results.counts["missing"] == total - 50
+    assert sum(figure.n for figure in results.groups["dataset"].values()) <= total
+    assert not results.complete
+
+
+def test_an_adapter_that_exits_is_an_error_and_not_a_success(demo: Path, tmp_path: Path) -> None:
+    def leave(request: Request) -> Response:
+        raise SystemExit(0)
+
+    with pytest.raises(RunError, match="failed"):
+        evaluate(Scripted(leave), data=demo, output=tmp_path / "run", cache=False)
+
+
+def test_a_folder_in_which_nothing_was_answered_can_be_started_anew(demo: Path, tmp_path: Path) -> None:
+    def leave(request: Request) -> Response:
+        raise ValueError("no engine")
+
+    with pytest.raises(RunError):
+        evaluate(Scripted(leave), data=demo, output=tmp_path / "run", cache=False)
+    run = evaluate(Scripted(says("A")), data=demo, output=tmp_path / "run", style="json", cache=False)
+    assert run.results.complete
+    assert run.record.settings.style == "json"
+
+
+def test_options_that_change_no_answer_may_change_when_a_run_goes_on(demo: Path, tmp_path: Path) -> None:
+    from fake_server import FakeServer
+
+    with FakeServer() as server:
+        base = f"openai:fake,base_url={server.base_url}"
+        evaluate(f"{base},concurrency=2", data=demo, output=tmp_path / "1", limit=5)
+        asked = server.count
+        run = evaluate(f"{base},concurrency=8,timeout=30", data=demo, output=tmp_path / "1", limit=5)
+        assert run.results.complete
+        run = evaluate(f"{base},concurrency=4", data=demo, output=tmp_path / "2", limit=5)
+        assert all(sample.response.cached for sample in run.samples)
+        assert server.count == asked
+
+
 def test_an_adapter_that_raises_ends_the_run_and_keeps_what_was_answered(demo: Path, tmp_path: Path) -> None:
     def third_breaks(request: Request) -> Response:
         if len(adapter.asked) == 3:
@@ -399,23 +450,32 @@ def test_an_observer_that_raises_is_warned_of_once_and_the_run_goes_on(demo: Pat
 
     calls: list[str] = []
 
+    class Fine:
+        @hookimpl
+        def egocross_question_answered(self, sample: object) -> None:
+            calls.append("fine")
+
+        @hookimpl
+        def egocross_run_finished(self, results: object) -> None:
+            calls.append("finished")
+
     class Observer:
         @hookimpl
         def egocross_question_answered(self, sample: object) -> None:
             calls.append("answered")
             raise RuntimeError("observer broke")
 
-        @hookimpl
-        def egocross_run_finished(self, results: object) -> None:
-            calls.append("finished")
-
     manager = registry()._manager
-    plugin = Observer()
-    manager.register(plugin)
+    plugin, fine = Observer(), Fine()
+    manager.register(fine)
+    manager.register(plugin, name="shaky")
     try:
-        with pytest.warns(UserWarning, match="observer broke"):
+        with pytest.warns(UserWarning, match="'shaky' failed.*observer broke"):
             run = evaluate("baseline:chance", data=demo, output=tmp_path / "run", limit=5)
     finally:
         manager.unregister(plugin)
-    assert calls == ["answered", "finished"]
+        manager.unregister(fine)
+    assert calls.count("answered") == 1
+    assert calls.count("fine") == 5
+    assert calls.count("finished") == 1
     assert run.results.complete

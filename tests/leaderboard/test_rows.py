@@ -55,7 +55,7 @@ def test_a_row_carries_figures_settings_date_and_the_hash_of_its_samples() -> No
 
 
 def test_a_row_shows_the_size_of_the_model_where_it_is_known() -> None:
-    model = ModelRecord(spec="hf:m", fingerprint="f", name="m", details={"parameters": 4_437_815_808})
+    model = ModelRecord(spec="hf:m", identity="hf:m", fingerprint="f", name="m", details={"parameters": 4_437_815_808})
     results = score_samples([], total=0)
     made = row_from_run(record(**{"model": "x"}), results, source="r", origin_hash=HASH)
     assert "parameters" not in made.settings
