@@ -77,6 +77,8 @@ def command(
 
     if intervals and ranges:
         raise click.UsageError("--intervals and --ranges exclude each other.")
+    if output and not format_ and output.suffix and output.suffix.lower() not in SUFFIXES:
+        raise click.UsageError(f"no format for {output.suffix} files; known: {', '.join(SUFFIXES)}, or pass --format.")
     chosen = format_ or (SUFFIXES.get(output.suffix.lower(), "md") if output else "md")
     if update and chosen not in ("md", "html"):
         raise click.UsageError(f"--update takes md or html, not {chosen}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,14 +21,22 @@ def rows_from(paths: Iterable[Path], *, relative_to: Path | None = None) -> list
     """Rows of run folders, of all runs directly within a folder, and of exported row files, in that order.
 
     A run's row links to its folder, as seen from `relative_to` (default: the current directory). Raises `UsageError`
-    naming a path that is none of these.
+    naming a path that is none of these; a damaged run within a folder of several is left out with a warning.
     """
     rows: list[Row] = []
     for path in paths:
         if path.is_file():
             rows += read_row_file(path)
-        else:
-            rows += [_row(folder, relative_to or Path()) for folder in run_folders(path)]
+            continue
+        folders = run_folders(path)
+        for folder in folders:
+            try:
+                rows.append(_row(folder, relative_to or Path()))
+            except UsageError as error:
+                if len(folders) == 1:
+                    raise
+                # One damaged run among many must not hide the others.
+                warnings.warn(f"left out: {error}", stacklevel=2)
     return rows
 
 

@@ -169,6 +169,34 @@ def test_several_models_end_with_one_leaderboard(
     assert "baseline:constant" in board
 
 
+def test_a_damaged_run_among_others_is_named_and_left_out(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = ["--model", "baseline:longest", "--model", "baseline:constant,letter=B"]
+    call(*models, "--data", demo, "--output", tmp_path / "runs")
+    damaged = sorted((tmp_path / "runs").iterdir())[0]
+    (damaged / "run.json").write_text("{")
+    capsys.readouterr()
+    assert call("leaderboard", tmp_path / "runs", "--no-published") == 0
+    shown = capsys.readouterr()
+    assert "baseline:longest" in shown.out
+    assert "baseline:constant" not in shown.out
+    assert f"left out: {damaged}" in shown.err
+
+
+def test_a_copy_of_a_run_is_no_repetition(demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("one", "two"):
+        call("--model", "baseline:chance", "--data", demo, "--output", tmp_path / "runs" / name)
+    capsys.readouterr()
+    assert call("leaderboard", tmp_path / "runs", "--no-published") == 0
+    assert "mean of 2" not in capsys.readouterr().out
+
+
+def test_a_table_is_not_written_under_an_unknown_suffix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("leaderboard", "--output", tmp_path / "board.pdf") == 2
+    assert "no format for .pdf" in capsys.readouterr().err
+
+
 def test_answers_that_fit_no_question_of_the_run_are_refused(
     demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
