@@ -160,6 +160,7 @@ YES = Pattern(
 )
 NO = Pattern(r"[\s\"')\]]{0,3}\?\s{0,3}(?:(?:no|nope|not|wrong|incorrect|hardly|never)\b|[❌✗不])")
 WHY = Pattern(r"\s(?:because|since|as\s(?:it|the|there))\b")
+STOP = Pattern(r"[\s\"')\]]{0,3}(?:[.!](?=\s|\Z)|\Z)")
 ALONE = Pattern(r"[\s\"')\]]{0,3}[.!]?\s*\Z")
 _GO_ON = any_of(
     """

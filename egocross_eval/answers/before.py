@@ -33,7 +33,7 @@ FILL = rf"(?:[\s:\"'(\[<,«=~]|{_FILLERS})*"
 _NOUN = words(
     """
     answers? | ans | anwsers? | asnwers? | ansers? | awnsers? | option | choice | selection | response | solution
-    prediction | pick | guess | verdict
+    prediction | pick(?! up) | guess | verdict
     conclusion | decision | result | letter | alternative | candidate | bet | vote | judge?ment | label | output
     reply | match
     """
@@ -87,7 +87,7 @@ _CHOOSE = any_of(
     answer(?: with)? | answered | respond(?: with)? | lock in | stick with | sticking with | bet on | lean towards?
     leaning towards? | lean to | conclude(?: that)? | prefer | favou?r | submit | mark | circle | stay with
     side with
-    default to | defaulting to | tick | guess | guessing | recommend | give you the letter | put down | enter
+    default to | defaulting to | tick | guess | guessing | recommend | give you the letter | enter
     report | output | print | return
     take
     """
@@ -140,6 +140,8 @@ CONCLUSION = Pattern(
     rf"(?:(?:\A|[\s.,;:!(]){_SO}|∴|(?<![A-Z])(?<![A-Z][\s)])(?:=>|→|->)|因此|所以|故|综上(?:所述)?|最终)"
     rf"\s{{0,2}}[,:]?\s{{0,4}}(?:{_IT_IS}\s{{0,2}})?{FILL}\Z"
 )
+# A sentence that says nothing else: "It's B."
+PLAIN = Pattern(r"(?:\A|[.!?\n]\s{0,3})(?:so\s|then\s)?(?:it's|it\sis|that's)\s(?:option\s|choice\s)?[\"'(\[]?\Z")
 # Right before a sentence of its own, or behind an opening phrase: "On balance, ...".
 ALONE = Pattern(
     r"(?:(?:(?:[a-z\u3400-\u9fff]{2}|\b[Nn]ot [A-Z])[\"')]?[.!?…。)]{1,2}[\"']?|[a-z]{2}(?:;|\s[-–—]))[ \t]{1,3}"
@@ -158,7 +160,7 @@ _REVISION = words(
     upon (?:reflection|closer|further|re)[\w-]*[^.\n,]{0,30}
     after (?:re-?\w+|closer|further|another|a second)[^.\n,]{0,40} | looking (?:again|closer|more closely) | instead
     re-?(?:checking|thinking|considering|examining|watching|reading)[^.\n,]{0,30}
-    not (?:\w{1,12} ){0,3}?[\"'(]?[A-Za-z][\"')]?,? but(?: rather| instead)?
+    not (?:\w{1,12} ){0,3}?[\"'(]?[A-Za-z][\"')]?(?: as [^.,;\n]{2,40}| like [^.,;\n]{2,40})?,? but(?: rather| instead)?
     """
 )
 _REVISION_FILL = words(
@@ -294,7 +296,12 @@ _IF_I_MUST = (
 )
 CONDITION = Pattern(
     rf"(?:(?:\A|[.!?\n;。,]\s{{0,3}}|\band\s|\bbut\s|\bor\s)(?:if|unless|suppose|supposing|assuming|whether|were|had|provided|"
-    rf"in\scase|when\sasked|should)\b{_IF_I_MUST}|如果|假如|若)[^.!?\n;。]{{0,120}}\Z"
+    rf"in\scase|when\sasked|should)\b{_IF_I_MUST}|如果|假如|若)(?:(?!,\s(?:but|so|yet|therefore|however)\b)[^.!?\n;。]){{0,120}}\Z"
+)
+# "Although A looks tempting, ...": what follows is the text's own view.
+CONCEDED = Pattern(
+    r"(?:\A|[.!?\n;]\s{0,3})(?:although|though|while|even\sthough|even\sif|despite)\b[^.!?\n;,]{1,120},\s"
+    r"(?:the\s|i\s\w+\s|it(?:'s|\sis)\s|option\s|choice\s){0,3}[\"'(\[]?\Z"
 )
 QUESTION = Pattern(
     r"(?:\A|[.!?\n;。,:]\s{0,3})(?:so\s|but\s|and\s|or\s|hmm,?\s|wait,?\s)?"

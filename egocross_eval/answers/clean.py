@@ -8,6 +8,8 @@ from .patterns import Pattern
 from .view import View
 
 _STRUCK = Pattern(r"~~[^~\n]{1,300}~~|<(del|s|strike)>[^<>]{1,300}</\1>")
+_OPEN_BOX = Pattern("☐", 0)
+_TICKED_BOX = Pattern("[☑☒✅✔]\ufe0f?", 0)
 _COMMENT = Pattern(r"<!--[^<>]{0,500}-->", 0)
 _BREAK_TAG = Pattern(r"</?(?:br|p|div|li|ul|ol|tr|td|h\d|hr|body|center)\b[^<>]{0,80}>")
 _INLINE_TAG = Pattern(
@@ -42,6 +44,8 @@ _PLURAL = Pattern(r"(?<=[a-z])\(s\)", 0)
 def cleaned(view: View) -> View:
     """The view without layout marks; struck-out text is gone, line structure stays."""
     text = view.text
+    if "☐" in text:  # the marks beside open boxes are ticks of what stands behind them
+        view = view.sub(_OPEN_BOX, "[ ]").sub(_TICKED_BOX, "[x]")
     if "~~" in text or "<" in text:
         view = view.sub(_COMMENT, "").sub(_STRUCK, " ").sub(_BREAK_TAG, "\n").sub(_INLINE_TAG, "")
     if "\\" in text:

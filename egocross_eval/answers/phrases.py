@@ -64,7 +64,7 @@ def _stance(left: str, right: str, group: Group) -> tuple[Stance, str]:
         return held
     if after.PARTIAL.match(right) and not before.CHOICE.search(left):
         return _NAMED
-    if held[1] != "correction" and before.ELSEWHERE.search(left):
+    if held[1] != "correction" and before.ELSEWHERE.search(left) and not before.CONCEDED.search(left):
         return _NAMED
     condition = before.CONDITION.search(left)
     if condition:
@@ -90,6 +90,8 @@ def _positive(left: str, right: str, group: Group) -> tuple[Stance, str]:
     if lower:
         return _NAMED
     if before.CONCLUSION.search(left) and (ends or own):
+        return Stance.DECIDED, "conclusion"
+    if last.kind != "text" and before.PLAIN.search(left) and after.STOP.match(right):
         return Stance.DECIDED, "conclusion"
     reasoned = before.SENTENCE.search(left) and after.WHY.match(right)
     if judged or reasoned or (before.ALONE.search(left) and after.ALONE.match(right)):

@@ -23,6 +23,7 @@ _OPENERS = words(
     """
     most | likely | probably | definitely | maybe | perhaps | possibly | clearly | certainly | i think | i believe
     obviously | surely | undoubtedly | evidently | i guess | guess | its | option | choice | letter | so | sure
+    yes | yeah
     ok | okay | hmm | well | it's | it is | is | that's | the
     would be
     """
@@ -153,6 +154,9 @@ class Prose:
             for each in self.judged
         ):
             return
+        if self._lists_several():
+            yield self._claim(group, "leading_letter", "several_letters")
+            return
         right = self.text[group.end : group.end + 60]
         first = group.mentions[0]
         if first.kind == "text":
@@ -172,6 +176,17 @@ class Prose:
         if len(group.letters) > 1 and not after.ENDS.match(right):
             return
         yield from self._claims(group, "leading_letter")
+
+    def _lists_several(self) -> bool:
+        """Whether the text is a list of some options, letter and text, and nothing else."""
+        items = [label for label in self.labels if label.mentions[-1].own]
+        return (
+            len(items) == len(self.lines) > 1
+            and len({item.letters for item in items}) > 1
+            and not any(
+                self.text[item.end : line.end].strip(" .") for item, line in zip(items, self.lines, strict=True)
+            )
+        )
 
     def _opens_a_range(self, group: Group) -> bool:
         """Whether the text begins with a range, a pair or questions: "A to D", "A with B", "A? B?"."""
