@@ -31,7 +31,7 @@ def request(
 ) -> Request:
     """A request whose text holds its key."""
     parts: list[Part] = [ImagePart(frame=Frame(name=path.name), path=str(path)) for path in frames]
-    parts.append(TextPart(text=f"Question {key}: which? é \"quoted\" \\ <b>"))
+    parts.append(TextPart(text=f'Question {key}: which? é "quoted" \\ <b>'))
     messages = [Message(role="user", parts=tuple(parts))]
     if system:
         messages.insert(0, Message(role="system", parts=(TextPart(text=system),)))
