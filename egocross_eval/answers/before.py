@@ -44,8 +44,10 @@ _BE = words(
     """
 )
 _IS = rf"(?:[:=]|→|->|=>|>>|\]|\||\s[-–]\s|—|–|\n|'s\b|{_BE})"
-_OTHERS_NOUN = r"(?<!wrong )(?<!incorrect )(?<!previous )(?<!earlier )(?<!initial )(?<!first )(?<!false )"
-_HEAD = rf"{_OTHERS_NOUN}{_NOUN}(?!\s(?:choices|options)\b)[^.;\n]{{0,110}}?{_IS}"
+_OTHERS_NOUN = (
+    r"(?<!wrong )(?<!incorrect )(?<!previous )(?<!earlier )(?<!initial )(?<!first )(?<!false )(?<!each )(?<!every )"
+)
+_HEAD = rf"{_OTHERS_NOUN}{_NOUN}(?!\s(?:choices|options)\b)(?:(?!\b(?:because|since)\b)[^.;\n]){{0,110}}?{_IS}"
 
 _FOREIGN_ANSWER = words(
     """
@@ -104,12 +106,19 @@ CHOICE = Pattern(
     rf"|\b(?:choose|select|pick|answer|option|final_answer|submit)\s?\(\s?[\"']?)\Z"
 )
 
+# "The person will take the knife": told of somebody, no choice of the answer.
+HANDLED = Pattern(
+    r"\b(?:person|people|he|she|they|man|woman|user|wearer|hand|hands|surgeon|doctor|operator|worker|player|rider|animal)\b"
+    r"[^.\n;]{0,60}\b(?:takes?|picks?|selects?|marks?|enters?|prints?|returns?|circles?)\b[^.\n;]{0,20}\Z"
+)
+
 _MEANS = words(
     """
     is | was | are | be | means | equals? | corresponds? to | corresponding to | match(?:es)?(?: with| to)?
     matching
     closest to | indicates? | points? to | pointing to | leads? (?:us |me )?to | leaves?(?: us| me)?(?: only)?(?: with)?
-    leaving(?: us)?(?: only)?(?: with)? | remains? | remaining | gives?(?: us)? | yields? | suggests? | supports?
+    leaving(?: us)?(?: only)?(?: with)? | left with | remains? | remaining | gives?(?: us)? | yields?
+    suggests? | supports?
     favou?rs? | implies | namely | results? in | refers? to | confirm(?:s|ing)? | identified as
     described (?:by|in) | shown in | depicted in | represented by | consistent with | aligns? with | fits? | makes?
     i get | we get | we have | we find | we obtain | becomes? | called | choose | considered | known as

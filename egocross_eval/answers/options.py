@@ -22,6 +22,8 @@ _RANGE = frozenset({"-", "to", "until"})
 _NUMBER_NEXT = Pattern(r"\s?\d", 0)
 _STOP = Pattern(r"[.,;:!?()\n\"|。,、\]]|--|–|—| - ", 0)
 _BREAK = Pattern(r"[.!?;:](?=\s)|\n", 0)
+_COUNTED = Pattern(r"\b(?:second|minute|frame|step|figure|scene|question|camera)\s\Z")
+_RANGE_ON = Pattern(r"[-–]\d", 0)
 _WORD_CHARACTER = Pattern(r"\w", 0)
 _QUOTED_LETTER = Pattern(r"\b(?:option|choice|answer)s? [a-z]\b")
 _ARTICLE = Pattern(r"[\s\"'(]*(?:an?|the)\s+(?=\S)")
@@ -317,7 +319,12 @@ def _inside_number(text: str, start: int, end: int) -> bool:
     before = text[start - 1] if start else " "
     after = text[end] if end < len(text) else " "
     glued = (before.isascii() and before.isalpha()) or (after.isascii() and after.isalpha())
-    return glued or before in "-/^×÷√_." or after in "%/^×÷°_"
+    return (
+        glued
+        or before in "-/^×÷√_."
+        or after in "%/^×÷°_"
+        or bool(_RANGE_ON.match(text, end) or _COUNTED.search(text[max(0, start - 12) : start]))
+    )
 
 
 def _closed(text: str, words: list[Token], stop: int, numeric: bool) -> bool:

@@ -85,7 +85,7 @@ def _positive(left: str, right: str, group: Group) -> tuple[Stance, str]:
     if not (ends or own or last.kind in ("marked", "bare")) or (not ends and bare and after.TOLD.match(right)):
         return _VERDICT if judged else _NAMED
     for pattern, rule in _DECISIONS:
-        if pattern.search(left):
+        if pattern.search(left) and not (rule == "choice" and last.kind == "text" and before.HANDLED.search(left)):
             return Stance.DECIDED, rule
     if lower:
         return _NAMED

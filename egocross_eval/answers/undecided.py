@@ -22,7 +22,7 @@ _DOUBTS = Pattern(
         " | think about | consider | considering | compare | compared | check | examine | evaluate"
         " | look at | start with"
     )
-    + "|不|排除|错"
+    + "|不|排除|错|先看|看看|分析|考虑"
 )
 _CONCLUDES = Pattern(
     words(
@@ -154,7 +154,7 @@ _MOVES = Pattern(
         slide | slides | shift | shifts | face | faces | facing | point | points | pointing | look | looks | looking
         """
     )
-    + r"\s(?:\w{2,10}ly\s|back\s)?(?:to\sthe\s|towards?\sthe\s)?\Z"
+    + r"\s(?:\w{2,10}ly\s|back\s)?(?:(?:to|towards?)\s(?:the\s)?)?\Z"
 )
 
 
