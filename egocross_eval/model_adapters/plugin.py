@@ -78,6 +78,7 @@ def egocross_model_adapters() -> Iterable[AdapterType]:
             factory=_hf,
             options=HfOptions,
             target="PATH_OR_NAME",
+            neutral_options=frozenset({"threads"}),
             example="hf:Qwen/Qwen3-VL-4B-Instruct,dtype=bfloat16",
         ),
         AdapterType(
