@@ -22,7 +22,7 @@ _DOUBTS = Pattern(
         " | think about | consider | considering | compare | compared | check | examine | evaluate"
         " | look at | start with"
     )
-    + "|不|排除|错|先看|看看|分析|考虑"
+    + r"|\b(?:looking|look) at (?:the )?\Z|不|排除|错|先看|看看|分析|考虑"
 )
 _CONCLUDES = Pattern(
     words(
