@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 BASE, ADAPTED = "base", "adapted"
 """Names by which the server is asked for the model, and for the model with its adapter."""
 
+ASKS_FOR_TRUST = (0, 32)
+"""Release of vLLM that takes a video's times with a request only when told so; older ones weren't tried."""
+
 _UNREAD = ("Failed to fetch media from URL", "Failed to load image")
 """What vLLM says of a frame that it can't read or decode."""
 
@@ -133,6 +136,9 @@ class VllmServerAdapter(ModelAdapter):
         }
         if size is not None:
             defaults["mm_processor_kwargs"] = ["--mm-processor-kwargs", json.dumps({"images_kwargs": {"size": size}})]
+        if _media_limits(first).get("video") and _release(identity.version) >= ASKS_FOR_TRUST:
+            # A video's times are fields of its request, and nobody but this process asks.
+            defaults["trust_request_mm_kwargs"] = ["--trust-request-mm-kwargs"]
         if identity.lora is not None:
             modules = json.dumps({"name": ADAPTED, "path": str(identity.lora.folder)})
             arguments += ["--enable-lora", "--lora-modules", modules]
@@ -188,6 +194,12 @@ class _Client(OpenAIAdapter):
 
         options = self._options
         return Transport(url or self._url, ApiKey(""), timeout=options.timeout, connections=options.concurrency)
+
+
+def _release(version: tuple[str, str] | None) -> tuple[int, ...]:
+    """Major and minor release number of vLLM, e.g. `(0, 32)`."""
+    words = (version[1] if version else "0.0").split(".")[:2]
+    return tuple(int(word) for word in words if word.isdigit())
 
 
 def media_root(request: Request) -> str | None:
