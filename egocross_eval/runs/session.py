@@ -128,8 +128,20 @@ def run_session(session: Session, registry: Registry, progress: Progress, *, use
     )
     if session.pending:
         _ask(session, observers, progress, use_cache=use_cache)
-    results = finish(session.folder, session.plan.questions)
+    results = _current_results(session) or finish(session.folder, session.plan.questions)
     observers.call("egocross_run_finished", record=session.record, results=results)
+    return results
+
+
+def _current_results(session: Session) -> Results | None:
+    """The results that are there, if nothing was asked and no answer came to be known since they were written."""
+    if session.pending or not session.folder.has_results():
+        return None
+    results = session.folder.results()
+    if results.samples_hash != session.folder.samples_hash():
+        return None
+    if results.counts.get("unscored") and any(question.answer is not None for question in session.plan.questions):
+        return None
     return results
 
 
