@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,12 +14,13 @@ import checkpoints
 from vllm_parts import EAGER, MEDIA, RANK, KeptOpen, spoiled
 
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
+from egocross_eval.model_adapters.vllm.extras import has_vllm
 from egocross_eval.plugins.manager import registry
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leaves out what needs vLLM where it isn't installed."""
-    if find_spec("vllm") is not None:
+    if has_vllm():
         return
     for item in items:
         if item.get_closest_marker("vllm") is not None:

@@ -21,9 +21,15 @@ CPU_CACHE_GIB = "1"
 """Key-value cache on a CPU where `VLLM_CPU_KVCACHE_SPACE` isn't set; vLLM alone takes about half of the memory."""
 
 
+def has_vllm() -> bool:
+    """True where vLLM is installed. A mere folder of that name on the path has no origin and doesn't count."""
+    spec = find_spec("vllm")
+    return spec is not None and spec.origin is not None
+
+
 def require_vllm() -> None:
     """Raises MissingExtraError where vLLM isn't installed."""
-    if find_spec("vllm") is None:
+    if not has_vllm():
         raise MissingExtraError("vllm", "vllm")
 
 
@@ -38,7 +44,7 @@ def vllm_version() -> tuple[str, str] | None:
             return name, version(name)
         except PackageNotFoundError:
             continue
-    names = packages_distributions().get("vllm", []) if find_spec("vllm") is not None else []
+    names = packages_distributions().get("vllm", []) if has_vllm() else []
     return (names[0], version(names[0])) if names else None
 
 
