@@ -1,0 +1,57 @@
+"""`egocross-eval demo`: the main job from nothing, with real models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from egocross_eval import load_run
+from egocross_eval.cli.main import main
+from egocross_eval.scoring.paired import mcnemar_exact
+
+
+@pytest.mark.slow
+def test_the_demo_runs_a_trained_model_that_knows_what_it_was_trained_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("transformers")
+    with pytest.raises(SystemExit) as ended:
+        main(["demo", str(tmp_path / "demo")])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert all(domain in shown for domain in ("Animal", "Industry", "XSports", "Surgery"))
+    assert "leaderboard" in shown
+    trained = load_run(tmp_path / "demo" / "runs" / "trained")
+    assert trained.results.complete
+    asked = ("animal identification", "interaction identification")
+    right = [s.outcome == "right" for s in trained.samples if s.question.question_type in asked]
+    assert sum(right) >= len(right) - 1
+
+
+@pytest.mark.slow
+def test_the_shipped_model_answers_unseen_questions_far_above_its_untrained_self(tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
+    from egocross_eval import evaluate
+    from egocross_eval.benchmark.demo import write_demo
+    from egocross_eval.model_adapters.tiny import build_tiny
+
+    write_demo(tmp_path / "bench", seed=5, per_cell=15)
+    build_tiny(tmp_path / "base")
+    shipped = Path(__file__).resolve().parents[2] / "egocross_eval" / "training" / "demo_model"
+    settings = {"style": "challenge", "frames": "uniform:1", "max_pixels": 8192, "answer": "choose", "cache": False}
+    runs = [
+        evaluate(
+            f"hf:{model}",
+            "animal-identification,interaction-identification",
+            data=tmp_path / "bench",
+            output=tmp_path / "runs" / name,
+            **settings,
+        )
+        for name, model in (("trained", shipped), ("base", tmp_path / "base"))
+    ]
+    trained, base = ([s.outcome == "right" for s in run.samples] for run in runs)
+    gained = sum(t and not b for t, b in zip(trained, base, strict=True))
+    lost = sum(b and not t for t, b in zip(trained, base, strict=True))
+    assert mcnemar_exact(gained, lost) < 0.001
+    assert sum(trained) > 0.7 * len(trained)
