@@ -20,7 +20,7 @@ _KNOWN: tuple[tuple[str, str], ...] = (
         "LLaMA-Factory doesn't know that template; for Qwen3-VL Instruct models it's --set template=qwen3_vl_nothink",
     ),
     (
-        r"KeyError: 'from'",
+        r"KeyError: (?:'from'|None)",
         "the dataset's registration lacks its tags; write the dataset with 'egocross-eval train data'",
     ),
     (

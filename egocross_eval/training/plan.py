@@ -163,6 +163,11 @@ def _recipe(options: TrainOptions) -> tuple[Recipe, Launch]:
     recipe = load_recipe(options.recipe)
     changes = read_overrides(options.changes)
     if options.max_pixels is not None:
+        if changes.get("image_max_pixels", options.max_pixels) != options.max_pixels:
+            raise UsageError(
+                f"--max-pixels {options.max_pixels} and --set image_max_pixels={changes['image_max_pixels']} "
+                f"contradict each other: they are the same limit; name it once"
+            )
         changes["image_max_pixels"] = options.max_pixels
         least = recipe.arguments.get("image_min_pixels")
         if isinstance(least, int) and least > options.max_pixels and "image_min_pixels" not in changes:

@@ -75,7 +75,7 @@ def test_a_question_that_writes_the_placeholder_itself_is_refused(tmp_path: Path
     root = write_support(tmp_path, [example()])
     found = read_examples(root)
     template = tmp_path / "double.j2"
-    template.write_text("<image>{{ frames }}{{ question }}", encoding="utf-8")
+    template.write_text("<image>{{ frames }}{{ question }}\n{{ option_block }}", encoding="utf-8")
     from egocross_eval.prompts.styles import template_style
 
     with pytest.raises(DataError, match="3 <image> marks for 2 images"):

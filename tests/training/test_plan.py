@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -67,8 +68,6 @@ def test_the_files_of_a_training_are_complete(options: TrainOptions) -> None:
 
 
 def test_a_pixel_budget_is_that_of_training_and_evaluation(options: TrainOptions) -> None:
-    import msgspec
-
     plan = plan_training(msgspec.structs.replace(options, max_pixels=100_000), registry())
     assert plan.config["image_max_pixels"] == plan.evaluation.max_pixels == plan.renderer.max_pixels == 100_000
     assert "--max-pixels 100000" in " ".join(plan.evaluation.options())
@@ -78,9 +77,13 @@ def test_the_recipes_cap_is_the_budget_of_evaluation(options: TrainOptions) -> N
     assert plan_training(options, registry()).evaluation.max_pixels == 360_000
 
 
-def test_another_recipe_or_prompt_is_another_training(options: TrainOptions) -> None:
-    import msgspec
+def test_two_different_budgets_are_refused(options: TrainOptions) -> None:
+    both = msgspec.structs.replace(options, max_pixels=100_000, changes=("image_max_pixels=200000",))
+    with pytest.raises(UsageError, match="contradict"):
+        plan_training(both, registry())
 
+
+def test_another_recipe_or_prompt_is_another_training(options: TrainOptions) -> None:
     def named(**changes: object) -> str:
         return identity(plan_training(msgspec.structs.replace(options, **changes), registry()))
 
@@ -97,8 +100,6 @@ def test_another_recipe_or_prompt_is_another_training(options: TrainOptions) -> 
 
 
 def test_tasks_choose_examples_as_they_choose_questions(options: TrainOptions) -> None:
-    import msgspec
-
     with pytest.raises(UsageError, match="unknown task"):
         plan_training(msgspec.structs.replace(options, tasks=("animal-identifications",)), registry())
     plan = plan_training(msgspec.structs.replace(options, tasks=("animal-identification",)), registry())

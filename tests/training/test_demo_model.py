@@ -1,0 +1,51 @@
+"""The shipped small model: it was trained by `make demo-model` and answers what the demo's drawings show now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from checkpoints import tiny_checkpoint
+
+import egocross_eval.training
+from egocross_eval.api import evaluate
+from egocross_eval.scoring.paired import mcnemar_exact
+from egocross_eval.training.card import read_card, warnings_for
+
+MODEL = Path(egocross_eval.training.__file__).parent / "demo_model"
+
+TASKS = "animal-identification,interaction-identification"
+
+
+def test_it_is_small_and_its_card_names_no_path_of_a_machine() -> None:
+    assert sum(path.stat().st_size for path in MODEL.iterdir()) < 6 * 2**20
+    card = read_card(MODEL)
+    assert card is not None
+    assert "/" not in card.base
+    assert card.parity.startswith("equal")
+
+
+@pytest.mark.slow
+def test_it_answers_far_above_chance_and_above_an_untrained_model(tmp_path: Path) -> None:
+    """A failure after a change of the demo's drawings means that it must be trained anew."""
+    from egocross_eval.benchmark.demo import write_demo
+
+    write_demo(tmp_path / "bench", per_cell=20, frame_scale=0.4)
+    card = read_card(MODEL)
+    assert card is not None
+    settings = {
+        "style": card.evaluation.style,
+        "frames": card.evaluation.frames,
+        "max_pixels": card.evaluation.max_pixels,
+        "answer": "choose",
+        "data": tmp_path / "bench",
+    }
+    models = {"before": tiny_checkpoint(), "after": MODEL}
+    runs = [evaluate(f"hf:{path}", TASKS, output=tmp_path / name, **settings) for name, path in models.items()]
+    assert warnings_for(MODEL, runs[1].record.settings) == []
+    before, after = ([sample.outcome == "right" for sample in run.samples] for run in runs)
+    assert len(after) == 40
+    gained = sum(b and not a for a, b in zip(before, after, strict=True))
+    lost = sum(a and not b for a, b in zip(before, after, strict=True))
+    assert mcnemar_exact(gained, lost) < 0.001
+    assert sum(after) / len(after) > 0.8
