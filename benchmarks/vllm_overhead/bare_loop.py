@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
+
+NUMBERS = itertools.count()
+"""Names of requests, unique within a process."""
 
 
 class BarePrompt(msgspec.Struct, frozen=True):
@@ -16,25 +21,30 @@ class BarePrompt(msgspec.Struct, frozen=True):
     paths: list[str]
 
 
-def opened(path: str) -> Any:
+def opened(prompt: BarePrompt) -> dict[str, Any]:
+    """The prompt as the engine takes it, with its frames decoded."""
     from PIL import Image
 
-    with Image.open(path) as image:
-        return image.convert("RGB")
+    images = []
+    for path in prompt.paths:
+        with Image.open(path) as image:
+            images.append(image.convert("RGB"))
+    return {"prompt": prompt.text, "multi_modal_data": {"image": images}}
 
 
-async def bare_loop(engine: Any, prompts: list[BarePrompt], sampling: Any, *, threads: int, bound: int) -> int:
-    """Asks all prompts, at most `bound` at once, and returns how many were answered."""
+async def bare_loop(
+    engine: Any, prompts: list[Any], ready: Callable[[Any], dict[str, Any]], sampling: Any, *, threads: int, bound: int
+) -> int:
+    """Makes each prompt ready in a thread and asks it, at most `bound` at once; returns how many were answered."""
     loop = asyncio.get_running_loop()
     room = asyncio.Semaphore(bound)
 
-    async def ask(number: int, prompt: BarePrompt) -> int:
+    async def ask(prompt: Any) -> int:
         async with room:
-            images = await asyncio.gather(*(loop.run_in_executor(pool, opened, path) for path in prompt.paths))
-            asked = {"prompt": prompt.text, "multi_modal_data": {"image": images}}
-            async for output in engine.generate(asked, sampling, f"bare-{number}"):
+            asked = await loop.run_in_executor(pool, ready, prompt)
+            async for output in engine.generate(asked, sampling, f"bare-{next(NUMBERS)}"):
                 finished = output.finished
             return int(finished)
 
     with ThreadPoolExecutor(threads) as pool:
-        return sum(await asyncio.gather(*(ask(number, prompt) for number, prompt in enumerate(prompts))))
+        return sum(await asyncio.gather(*(ask(prompt) for prompt in prompts)))

@@ -126,7 +126,7 @@ def find_uv() -> list[str] | None:
 
 
 def _private_uv() -> Path:
-    return cache_directory() / "training" / "uv" / "bin" / ("uv.exe" if os.name == "nt" else "uv")
+    return cache_directory() / "training" / "uv" / ("Scripts/uv.exe" if os.name == "nt" else "bin/uv")
 
 
 def _uv(say: Say) -> list[str]:
@@ -135,7 +135,9 @@ def _uv(say: Say) -> list[str]:
         return found
     target = _private_uv().parent.parent
     say(f"installing uv into {target}")
-    _run([sys.executable, "-m", "pip", "install", "--quiet", "--target", str(target), UV_REQUIREMENT], "installing uv")
+    # An environment of its own, as the present one may have no pip and is the user's.
+    _run([sys.executable, "-m", "venv", "--clear", str(target)], "making an environment for uv")
+    _run([str(interpreter(target)), "-m", "pip", "install", "--quiet", UV_REQUIREMENT], "installing uv")
     if not _private_uv().is_file():
         raise RunError(f"pip left no uv in {target}; install uv yourself and have it on PATH")
     return [str(_private_uv())]
@@ -156,7 +158,7 @@ def _build(folder: Path, say: Say) -> None:
         _run([*uv, "venv", "--quiet", "--python", PYTHON_VERSION, str(folder)], "making the environment")
         target = ["--python", str(interpreter(folder))]
         _run(
-            [*uv, "pip", "install", "--compile-bytecode", *target, "--require-hashes", "-r", str(lock_file())],
+            [*uv, "pip", "install", *target, "--require-hashes", "-r", str(lock_file())],
             "installing the packages of the lock",
         )
         (folder / STAMP).write_text(lock_file().name + "\n", encoding="utf-8")
