@@ -56,7 +56,8 @@ def zero_config(stage: Zero) -> dict[str, Any]:
 def configuration(recipe: Recipe, launch: Launch, *, model: str, output: Path) -> dict[str, Any]:
     """What LLaMA-Factory is given: the recipe's arguments and those that follow from the command line.
 
-    On the CPU half precision is switched off. Raises `UsageError` for DeepSpeed on a CPU.
+    On the CPU half precision is switched off, and several processes talk by gloo.
+    Raises `UsageError` for DeepSpeed on a CPU.
     """
     config = {
         **recipe.arguments,
@@ -71,6 +72,8 @@ def configuration(recipe: Recipe, launch: Launch, *, model: str, output: Path) -
         if launch.deepspeed != "none":
             raise UsageError("DeepSpeed needs GPUs; with --gpus 0 add --deepspeed none")
         config |= {"use_cpu": True, "bf16": False, "fp16": False}
+        if launch.workers > 1:
+            config["ddp_backend"] = "gloo"
     if launch.deepspeed != "none":
         config["deepspeed"] = str(output / f"{launch.deepspeed}.json")
     return config

@@ -35,6 +35,9 @@ from egocross_eval.training.recipes import Launch, Recipe, load_recipe, read_ove
 from egocross_eval.training.sizing import processor_limits, read_config
 from egocross_eval.training.steps import ModelSize, model_size, optimizer_steps
 
+CONFIG_NAME = "config.yaml"
+"""LLaMA-Factory's configuration in the output folder."""
+
 LEAST_PIXELS = 32 * 32
 """LLaMA-Factory's own default of `image_min_pixels`: one token of Qwen3-VL."""
 
@@ -281,7 +284,7 @@ def write_files(plan: TrainPlan) -> Written:
     if plan.launch.deepspeed != "none":
         text = json.dumps(zero_config(plan.launch.deepspeed), indent=2)
         (output / f"{plan.launch.deepspeed}.json").write_text(text + "\n", encoding="utf-8")
-    config = output / "config.yaml"
+    config = output / CONFIG_NAME
     config.write_text(yaml.safe_dump(plan.config, sort_keys=False, allow_unicode=True), encoding="utf-8")
     return Written(config=config, hashes=hashes, copied=frames.copied, holdout=holdout)
 
@@ -296,6 +299,7 @@ def base_revision(checkpoint: Checkpoint) -> str:
 
 
 __all__ = [
+    "CONFIG_NAME",
     "TrainOptions",
     "TrainPlan",
     "Written",

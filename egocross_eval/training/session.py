@@ -13,19 +13,22 @@ from typing import Any
 import msgspec
 
 from egocross_eval import __version__
-from egocross_eval.errors import DataError, UsageError
+from egocross_eval.errors import DataError, RunError, UsageError
 from egocross_eval.runs.plan import utc_now
 from egocross_eval.training.card import CARD_VERSION, TrainingCard, read_card, write_card
 from egocross_eval.training.environment import Say, TrainingEnvironment, process_environment
 from egocross_eval.training.launching import command
 from egocross_eval.training.parity import Parity, compare_tokens, refuse_difference
-from egocross_eval.training.plan import TrainPlan, base_revision, identity, write_files
+from egocross_eval.training.plan import CONFIG_NAME, TrainPlan, base_revision, identity, write_files
 from egocross_eval.training.process import Step, read_steps, run
 from egocross_eval.training.recipes import check_arguments, known_arguments
 
 STATE_NAME = "training.json"
 
 LOG_NAME = "log.txt"
+
+PATIENCE = 1800.0
+"""Seconds that a node waits for node 0, which compares tokens and may build the training environment."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,29 +85,61 @@ def train(
     if plan.errors:
         raise DataError("\n".join(finding.message for finding in plan.errors))
     check_arguments(plan.recipe.arguments, known_arguments(environment), f"recipe {plan.recipe.name}")
-    state = _open(plan, output)
+    first = plan.launch.rank == 0
+    state = _open(plan, output) if first else _wait_for_first_node(plan, output, watcher.say)
     model = output / "model"
     finished = read_card(model)
     if finished is not None:
         watcher.say(f"{model} is finished: nothing to train")
         return Trained(model=model, card=finished, resumed_from=finished.steps)
-    parity = _parity(plan, environment, state, watcher.say, allow_difference)
-    watcher.say("writing the dataset")
-    written = write_files(plan)
-    if written.copied:
-        watcher.say(f"{written.copied} frames were copied in the size that evaluation shows")
-    state = msgspec.structs.replace(
-        state, hashes=written.hashes, parity=parity, command=command(environment, plan.launch, written.config)
-    )
-    _save(output, state)
-    resumed = drop_torn_checkpoints(model, watcher.say)
+    if first:
+        state = _prepare(plan, environment, state, watcher.say, allow_difference)
+    resumed = drop_torn_checkpoints(model, watcher.say) if first else 0
     if not _is_trained(model, plan.steps):
         _run(plan, environment, state, watcher, resumed)
         state = _read_state(output)
     card = _card(plan, environment, state, model)
-    if plan.launch.rank == 0:
+    if first:
         write_card(model, card)
     return Trained(model=model, card=card, resumed_from=resumed)
+
+
+def _prepare(plan: TrainPlan, environment: TrainingEnvironment, state: State, say: Say, allowed: bool) -> State:
+    """Compares tokens and writes what LLaMA-Factory reads; the state with what came of it, which is saved last."""
+    parity = _parity(plan, environment, state, say, allowed)
+    say("writing the dataset")
+    written = write_files(plan)
+    if written.copied:
+        say(f"{written.copied} frames were copied in the size that evaluation shows")
+    state = msgspec.structs.replace(
+        state, hashes=written.hashes, parity=parity, command=command(environment, plan.launch, written.config)
+    )
+    _save(plan.options.output.resolve(), state)
+    return state
+
+
+def _wait_for_first_node(plan: TrainPlan, output: Path, say: Say) -> State:
+    """The state of node 0, once it has written the dataset: nodes that write the same files get in each other's way.
+
+    Raises `RunError` where it doesn't come, and `UsageError` where node 0 trains something else.
+    """
+    say(f"waiting for node 0 to write {output}")
+    limit = time.monotonic() + PATIENCE
+    while time.monotonic() < limit:
+        if (output / STATE_NAME).is_file():
+            state = _read_state(output)
+            if state.identity != identity(plan):
+                raise UsageError(
+                    f"{output} holds another training than this node's: start the same command on all nodes, with "
+                    f"their own --node-rank"
+                )
+            if state.hashes:
+                return state
+        time.sleep(1.0)
+    raise RunError(
+        f"node 0 wrote nothing into {output} for {PATIENCE / 60:.0f} minutes: is it running, and is that a folder "
+        f"which all nodes share?"
+    )
 
 
 def _run(plan: TrainPlan, environment: TrainingEnvironment, state: State, watcher: Watcher, resumed: int) -> None:
@@ -115,15 +150,16 @@ def _run(plan: TrainPlan, environment: TrainingEnvironment, state: State, watche
     watcher.start(plan.steps, resumed)
     try:
         run(
-            state.command,
+            command(environment, plan.launch, output / CONFIG_NAME),
             environment={**process_environment(environment), **_variables(plan)},
             folder=model,
-            log=output / LOG_NAME,
+            log=output / (LOG_NAME if plan.launch.rank == 0 else f"log-node{plan.launch.rank}.txt"),
             on_step=watcher.step,
         )
     finally:
         watcher.stop()
-        _save(output, msgspec.structs.replace(state, seconds=state.seconds + time.monotonic() - started))
+        if plan.launch.rank == 0:
+            _save(output, msgspec.structs.replace(state, seconds=state.seconds + time.monotonic() - started))
 
 
 def _is_trained(model: Path, steps: int) -> bool:

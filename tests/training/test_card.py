@@ -6,13 +6,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from training_files import training_card
 
 from egocross_eval.errors import UsageError
 from egocross_eval.schema import RunSettings
 from egocross_eval.training.card import (
     CARD_NAME,
-    Evaluation,
-    TrainingCard,
     read_card,
     warnings_for,
     warnings_for_model,
@@ -24,38 +23,13 @@ MATCHING = RunSettings(
 )
 
 
-def card() -> TrainingCard:
-    return TrainingCard(
-        card_version=1,
-        created_at="2026-01-01T00:00:00Z",
-        base="/models/base",
-        base_revision="abc",
-        kind="lora",
-        recipe="lora",
-        deviations=["a | b"],
-        arguments={"learning_rate": 2e-4},
-        launch={"gpus": 1},
-        evaluation=Evaluation(style="letter", frames="uniform:8", timestamps=True, max_pixels=360000),
-        examples=20,
-        held_out=0,
-        domains=["animal"],
-        curriculum={},
-        data_hashes={"train.json": "00"},
-        parity="equal in all 20 examples compared",
-        steps=6,
-        seconds=60.0,
-        loss=[(1, 1.5), (6, 0.5)],
-        versions={"torch": "2.14.0"},
-    )
-
-
 def test_a_card_reads_back_as_it_was_written(tmp_path: Path) -> None:
-    write_card(tmp_path, card())
-    assert read_card(tmp_path) == card()
+    write_card(tmp_path, training_card())
+    assert read_card(tmp_path) == training_card()
 
 
 def test_its_readme_gives_the_command_that_evaluates_as_it_was_trained(tmp_path: Path) -> None:
-    write_card(tmp_path, card())
+    write_card(tmp_path, training_card())
     text = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "--style letter --frames uniform:8 --timestamps --max-pixels 360000" in text
     assert "hf:/models/base,lora=THIS_FOLDER" in text
@@ -63,7 +37,7 @@ def test_its_readme_gives_the_command_that_evaluates_as_it_was_trained(tmp_path:
 
 
 def test_a_run_with_the_same_prompts_is_not_warned_of(tmp_path: Path) -> None:
-    write_card(tmp_path, card())
+    write_card(tmp_path, training_card())
     assert warnings_for(tmp_path, MATCHING) == []
 
 
@@ -80,14 +54,14 @@ def test_a_run_with_the_same_prompts_is_not_warned_of(tmp_path: Path) -> None:
 def test_a_run_with_other_prompts_is_warned_of_with_the_remedy(
     tmp_path: Path, change: dict[str, object], shown: str
 ) -> None:
-    write_card(tmp_path, card())
+    write_card(tmp_path, training_card())
     (warning,) = warnings_for(tmp_path, msgspec.structs.replace(MATCHING, **change))
     assert shown in warning
     assert "to match: --style letter --frames uniform:8" in warning
 
 
 def test_the_adapter_of_a_spec_is_looked_at_too(tmp_path: Path) -> None:
-    write_card(tmp_path, card())
+    write_card(tmp_path, training_card())
     other = msgspec.structs.replace(MATCHING, frames="all")
     assert len(warnings_for_model("Qwen/Qwen3-VL-4B-Instruct", {"lora": str(tmp_path)}, other)) == 1
     assert warnings_for_model("Qwen/Qwen3-VL-4B-Instruct", {}, other) == []

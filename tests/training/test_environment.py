@@ -13,8 +13,6 @@ from egocross_eval.errors import UsageError
 from egocross_eval.training import environment, machine
 from egocross_eval.training.environment import built_folder, existing_environment, lock_file
 
-ROOT = Path(__file__).resolve().parents[2]
-
 
 def locked() -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9._-]+)==([^ ;\\]+)", lock_file().read_text(encoding="utf-8"), re.MULTILINE))
@@ -60,18 +58,6 @@ def test_an_interpreter_without_llamafactory_is_refused_with_the_remedy() -> Non
 def test_an_interpreter_that_is_not_there_is_refused() -> None:
     with pytest.raises(UsageError, match="can't be run"):
         environment.find_environment(Path("/nowhere/python"))
-
-
-def test_no_documented_installation_is_a_shell_redirection() -> None:
-    """`pip install transformers>=4.57.0` without quotes writes a file called `=4.57.0`."""
-    files = [
-        *ROOT.glob("*.md"),
-        *(ROOT / "docs").rglob("*.md"),
-        *(ROOT / "egocross_eval").rglob("*.py"),
-        ROOT / "Makefile",
-    ]
-    pattern = re.compile(r"pip install\s+(?:-\S+\s+)*[A-Za-z0-9_.-]+(?:\[[^\]]*\])?\s*[<>]=?")
-    assert [str(path) for path in files if pattern.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_the_report_says_which_tokens_are_set_and_never_their_values(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from PIL import Image
+
+from egocross_eval.training.card import Evaluation, TrainingCard
 
 LETTERS = "ABCD"
 
@@ -96,3 +99,30 @@ def write_base(folder: Path, **changes: Any) -> Path:
     for name, content in files.items():
         (folder / name).write_text(json.dumps(content), encoding="utf-8")
     return folder
+
+
+def training_card(**changes: Any) -> TrainingCard:
+    """A card of a small LoRA training."""
+    card = TrainingCard(
+        card_version=1,
+        created_at="2026-01-01T00:00:00Z",
+        base="/models/base",
+        base_revision="abc",
+        kind="lora",
+        recipe="lora",
+        deviations=["a | b"],
+        arguments={"learning_rate": 2e-4},
+        launch={"gpus": 1},
+        evaluation=Evaluation(style="letter", frames="uniform:8", timestamps=True, max_pixels=360000),
+        examples=20,
+        held_out=0,
+        domains=["animal"],
+        curriculum={},
+        data_hashes={"train.json": "00"},
+        parity="equal in all 20 examples compared",
+        steps=6,
+        seconds=60.0,
+        loss=[(1, 1.5), (6, 0.5)],
+        versions={"torch": "2.14.0"},
+    )
+    return msgspec.structs.replace(card, **changes)
