@@ -61,7 +61,7 @@ test-slow: $(VENV)/.dev
 # Trains for real: the first time it builds the training environment in the user's cache.
 test-training: $(VENV)/.dev
 	PATH="$(abspath $(TOOLS)/bin):$$PATH" $(BIN)/egocross-eval train environment
-	EGOCROSS_TRAINING_TESTS=1 PATH="$(abspath $(TOOLS)/bin):$$PATH" $(BIN)/pytest tests/training -m training -v --durations=10
+	EGOCROSS_TRAINING_TESTS=1 PATH="$(abspath $(TOOLS)/bin):$$PATH" $(BIN)/pytest tests/training -m training -n 2 --dist worksteal -v --durations=10
 
 # vLLM for CPUs. pip and not uv: it prefers a build of torch without CUDA where the index has one.
 VLLM_VENV := .venvs/vllm

@@ -6,12 +6,14 @@ import re
 
 _KNOWN: tuple[tuple[str, str], ...] = (
     (
-        r"CUDA out of memory|OutOfMemoryError|DefaultCPUAllocator: can't allocate|CUBLAS_STATUS_ALLOC_FAILED",
+        r"CUDA out of memory|CUDA error: out of memory|OutOfMemoryError|DefaultCPUAllocator: can't allocate|"
+        r"CUBLAS_STATUS_ALLOC_FAILED",
         "the memory ran out: lower --max-pixels or take --frames uniform:N, --set per_device_train_batch_size=1 with a "
         "higher gradient_accumulation_steps, more GPUs, --deepspeed zero3, or the recipe lora instead of full",
     ),
     (
-        r"No space left on device|OSError: \[Errno 28\]|Disk quota exceeded",
+        r"No space left on device|OSError: \[Errno 28\]|Disk quota exceeded|unexpected pos \d+ vs \d+|"
+        r"PytorchStreamWriter failed writing",
         "the disk is full: free space or name another --output; a full checkpoint of 4B parameters takes about 60 GB "
         "with its optimizer (--set save_only_model=true keeps the weights alone, but can't be resumed)",
     ),

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ TRAINER_LOG = "trainer_log.jsonl"
 
 GRACE = 10.0
 """Seconds between asking the workers to end and killing them."""
+
+MARK = "EGOCROSS_TRAINING_RUN"
+"""Variable by which the processes of one run are known."""
 
 _LOOK = 0.25
 """Seconds between two looks at the trainer's log."""
@@ -74,6 +78,7 @@ def run(
     ends, no process of the command is left.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
+    mark = uuid.uuid4().hex
     start = log.stat().st_size if log.exists() else 0
     seen = len(_logged(folder))
     with log.open("ab") as out:
@@ -82,7 +87,7 @@ def run(
             stdout=out,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env=dict(environment),
+            env={**environment, MARK: mark},
             cwd=log.parent,
             start_new_session=True,
         )
@@ -93,6 +98,7 @@ def run(
                     time.sleep(_LOOK)
         finally:
             end_group(child)
+            end_marked(mark)
     _report(folder, seen, on_step)
     if child.returncode != 0:
         raise RunError(_reason(log, start, child.returncode))
@@ -144,11 +150,25 @@ def end_group(child: subprocess.Popen[bytes]) -> None:
     child.wait()
 
 
+def end_marked(mark: str) -> None:
+    """Kills what is left of a run by the variable that all its processes inherit.
+
+    torchrun starts each worker in a session of its own, so ending a group doesn't reach the workers of an agent that
+    was killed. Does nothing where there's no /proc.
+    """
+    wanted = f"{MARK}={mark}".encode()
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if wanted in (entry / "environ").read_bytes().split(b"\0"):
+                os.kill(int(entry.name), signal.SIGKILL)
+
+
 def _reason(log: Path, start: int, code: int) -> str:
     with log.open("rb") as file:
         file.seek(start)
         text = file.read().decode(errors="replace")
-    known = explain(text)
+    # The system's killer of processes writes nothing into the log.
+    known = explain(text) or (explain(f"exitcode: {code}") if code == -signal.SIGKILL else "")
     if known:
         return f"LLaMA-Factory stopped: {known}\nits log: {log}"
     return f"LLaMA-Factory stopped with exit code {code}; its log, {log}, ends with:\n{text.strip()[-2000:]}"

@@ -11,6 +11,8 @@ import yaml
 
 from egocross_eval.api import evaluate
 from egocross_eval.errors import UsageError
+from egocross_eval.training.dataset import write_holdout
+from egocross_eval.training.examples import read_examples
 from egocross_eval.training.experiment import conduct, expert_spec, read_experiment, train_options
 from egocross_eval.training.plan import TrainOptions
 
@@ -73,6 +75,42 @@ def test_the_experts_are_joined_compared_and_listed(tmp_path: Path, demo: Path) 
     asked.clear()
     again = conduct(experiment, train_one, lambda adapter, output: output, evaluate_one, lambda text: None)
     assert again == made
+
+
+def test_on_the_holdout_each_expert_is_asked_what_it_was_not_trained_on(tmp_path: Path, demo: Path) -> None:
+    experiment = read_experiment(
+        write(
+            tmp_path / "e.yaml",
+            data=str(demo),
+            domains=["animal", "industry"],
+            train={"holdout": 0.3},
+            evaluate={"on": "holdout"},
+        )
+    )
+    asked: dict[str, set[str]] = {}
+    trained: dict[str, set[str]] = {}
+
+    def train_one(options: TrainOptions) -> Path:
+        found = read_examples(options.data, domains=options.domains, split=options.split)
+        trained[options.domains[0]] = {frame.name for question in found.train for frame in question.frames}
+        (options.output / "data").mkdir(parents=True)
+        write_holdout(options.output / "data", found.holdout, found.files)
+        return options.output / "model"
+
+    def evaluate_one(spec: str, folder: Path, settings: Mapping[str, Any]) -> None:
+        fields = dict(settings)
+        letter = "A" if spec.startswith("hf:Qwen") else "B"
+        run = evaluate(f"baseline:constant,letter={letter}", fields.pop("tasks"), output=folder, **fields)
+        asked[folder.name] = {frame.name for sample in run.samples for frame in sample.question.frames}
+
+    made = conduct(experiment, train_one, lambda adapter, output: output, evaluate_one, lambda text: None)
+    assert set(asked) == {f"{name}-on-{domain}" for domain in trained for name in ("base", domain)}
+    for domain, seen in trained.items():
+        assert asked[f"base-on-{domain}"] == asked[f"{domain}-on-{domain}"]
+        assert asked[f"base-on-{domain}"]
+        assert not asked[f"base-on-{domain}"] & seen
+    compared = made.comparison.read_text(encoding="utf-8")
+    assert all(f"{name}-on-{domain}" in compared for domain in trained for name in ("base", domain))
 
 
 def test_an_adapter_is_used_beside_its_base_and_a_checkpoint_by_itself(tmp_path: Path) -> None:

@@ -38,6 +38,14 @@ def start(code: str, folder: Path, steps: list[Step] | None = None) -> None:
     )
 
 
+def is_running(pid: str) -> bool:
+    """One that has ended may still wait to be reaped by whoever adopted it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def test_steps_are_told_and_the_output_is_kept(tmp_path: Path) -> None:
     steps: list[Step] = []
     start(LOGGING, tmp_path, steps)
@@ -61,6 +69,12 @@ def test_a_torn_line_of_the_log_is_left_out(tmp_path: Path) -> None:
 def test_a_fault_in_the_log_becomes_its_remedy(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="the memory ran out"):
         start("import sys; print('torch.OutOfMemoryError: CUDA out of memory.'); sys.exit(1)", tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_trainer_that_the_system_killed_has_a_remedy_too(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="mostly because memory ran out"):
+        start("import os; print('step 3'); os.kill(os.getpid(), 9)", tmp_path)
 
 
 def test_an_unknown_fault_shows_the_end_of_the_log(tmp_path: Path) -> None:
@@ -89,9 +103,25 @@ def test_ending_the_trainer_ends_what_it_has_started(tmp_path: Path) -> None:
         time.sleep(0.02)
     end_group(child)
     assert child.returncode == -signal.SIGTERM
-    state = Path(f"/proc/{worker.read_text()}/stat")
-    if state.exists():  # not yet reaped by whoever adopted it
-        assert state.read_text().rpartition(")")[2].split()[0] == "Z"
+    assert not is_running(worker.read_text())
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+def test_a_worker_in_a_session_of_its_own_does_not_outlive_its_run(tmp_path: Path) -> None:
+    """As torchrun starts its workers; the agent here fails and leaves one behind."""
+    worker = tmp_path / "worker.pid"
+    code = (
+        "import subprocess, sys, pathlib\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True)\n"
+        f"pathlib.Path({str(worker)!r}).write_text(str(child.pid))\n"
+        "sys.exit('the agent failed')\n"
+    )
+    with pytest.raises(RunError, match="the agent failed"):
+        start(code, tmp_path)
+    deadline = time.monotonic() + 10
+    while is_running(worker.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not is_running(worker.read_text())
 
 
 def test_a_checkpoint_that_was_not_written_to_its_end_is_removed(tmp_path: Path) -> None:
@@ -108,16 +138,34 @@ def test_a_checkpoint_that_was_not_written_to_its_end_is_removed(tmp_path: Path)
     assert len(told) == 3
 
 
+OUT_OF_MEMORY = "the memory ran out"
+DISK_FULL = "the disk is full"
+TEMPLATE = "--set template=qwen3_vl_nothink"
+PATH = "check --model"
+
+
 @pytest.mark.parametrize(
     ("log", "remedy"),
     [
-        ("ValueError: Template qwen9 does not exist.", "qwen3_vl_nothink"),
-        ("OSError: [Errno 28] No space left on device", "the disk is full"),
-        ("KeyError: 'from'", "lacks its tags"),
-        ("FileNotFoundError: [Errno 2] No such file or directory: '/x/frame.jpg'", "a file is gone"),
-        ("RuntimeError: operator torchvision::nms does not exist", "shipped lock"),
-        ("OSError: ./nowhere is not a local folder and is not a valid model identifier", "check --model"),
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has 1 GiB free", OUT_OF_MEMORY),
+        ("RuntimeError: [enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory", OUT_OF_MEMORY),
+        ("RuntimeError: CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`", OUT_OF_MEMORY),
+        ("RuntimeError: CUDA error: out of memory", OUT_OF_MEMORY),
         ("exitcode  : -9 (pid: 12)", "memory ran out"),
+        ("Root Cause: time, host, rank: 1, Signal 9 (SIGKILL) received by PID 12", "memory ran out"),
+        ("OSError: [Errno 28] No space left on device", DISK_FULL),
+        ("RuntimeError: [enforce fail at inline_container.cc:672] . unexpected pos 64 vs 0", DISK_FULL),
+        ("safetensors_rust.SafetensorError: Error while serializing: I/O error: No space left on device", DISK_FULL),
+        ("OSError: [Errno 122] Disk quota exceeded: '/out/model'", DISK_FULL),
+        ("ValueError: Template qwen9 does not exist.", TEMPLATE),
+        ("OSError: ./nowhere is not a local folder and is not a valid model identifier", PATH),
+        ("huggingface_hub.errors.HFValidationError: Repo id must be in the form 'name': '/no/where'", PATH),
+        ("OSError: /data/base does not appear to have a file named config.json.", PATH),
+        ("FileNotFoundError: [Errno 2] No such file or directory: '/x/frame.jpg'", "a file is gone"),
+        ("PermissionError: [Errno 13] Permission denied: '/out/model'", "check the rights of --output"),
+        ("KeyError: 'from'", "lacks its tags"),
+        ("RuntimeError: operator torchvision::nms does not exist", "shipped lock"),
+        ("torch.distributed.DistNetworkError: ... EADDRINUSE, message: address already in use", "--address"),
         ("all is well", ""),
     ],
 )
@@ -125,3 +173,13 @@ def test_known_faults_have_a_remedy(log: str, remedy: str) -> None:
     found = explain(f"first line\n{log}\nlast line")
     assert remedy in found
     assert bool(found) == bool(remedy)
+
+
+def test_the_remedy_stands_beside_the_line_that_shows_the_fault() -> None:
+    line = "torch.OutOfMemoryError: CUDA out of memory."
+    assert explain(f"Traceback:\n  {line}\nmore").splitlines()[0] == line
+
+
+def test_what_went_wrong_last_is_what_is_explained() -> None:
+    log = "CUDA out of memory; the batch is tried again\nOSError: [Errno 28] No space left on device"
+    assert DISK_FULL in explain(log)

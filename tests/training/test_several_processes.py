@@ -1,0 +1,82 @@
+"""Trainings of several processes: nodes that meet, and none left behind by Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from trainings import CHANGES, command, gone, naming, options
+
+from egocross_eval.plugins.manager import registry
+from egocross_eval.training.card import read_card
+from egocross_eval.training.environment import TrainingEnvironment
+from egocross_eval.training.plan import plan_training
+
+pytestmark = [pytest.mark.slow, pytest.mark.training]
+
+
+def nodes(words: list[str]) -> list[subprocess.Popen[str]]:
+    """The same command as two nodes of one training. They train on the CPU and talk by gloo."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    variables = {**os.environ, "OMP_NUM_THREADS": "1"}
+    started = []
+    for rank in (1, 0):
+        mine = [*words, "--nodes", "2", "--node-rank", str(rank), "--address", address]
+        started.append(
+            subprocess.Popen(
+                mine,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=variables,
+                start_new_session=True,
+            )
+        )
+    return started
+
+
+def test_two_nodes_train_one_model_and_ctrl_c_leaves_no_process(
+    environment: TrainingEnvironment, base: Path, bench: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    model = output / "model"
+    changes = ("num_train_epochs=12", "save_strategy=steps", "save_steps=5")
+    words = command(base, bench, output, environment.python)
+    for change in changes:
+        words += ["--set", change]
+    plan = plan_training(options(base, bench, output, nodes=2, changes=(*CHANGES, *changes)), registry())
+    assert plan.steps == 60
+
+    started = nodes(words)
+    while not (model / "checkpoint-5" / "trainer_state.json").is_file():
+        for node in started:
+            assert node.poll() is None, node.stderr.read() if node.stderr else ""
+        time.sleep(0.05)
+    own = [node.pid for node in started]
+    assert len([pid for pid in naming(str(output)) if pid not in own]) >= 4, "two agents and their workers"
+    # Ctrl-C reaches the command; its workers are in sessions of their own.
+    for node in started:
+        node.send_signal(signal.SIGINT)
+    said = [node.communicate(timeout=120)[1] for node in started]
+    assert [node.returncode for node in started] == [130, 130], said
+    assert gone(str(output)), naming(str(output))
+    assert read_card(model) is None
+
+    started = nodes(words)
+    said = [node.communicate(timeout=900)[1] for node in started]
+    assert [node.returncode for node in started] == [0, 0], said
+    assert "waiting for node 0" in said[0]
+    assert "going on from step" in said[1]
+    card = read_card(model)
+    assert card is not None
+    assert card.steps == plan.steps
+    assert (card.launch["nodes"], card.launch["rank"]) == (2, 0)
+    assert [step for step, _ in card.loss] == list(range(1, 61))
+    assert card.loss[-1][1] < card.loss[0][1]
