@@ -51,7 +51,10 @@ class ModelAdapter:
         return None
 
     def details(self) -> dict[str, Any]:
-        """What is worth keeping in `run.json`: versions, dtype, device, parameters. No secrets."""
+        """What is worth keeping in `run.json`: versions, dtype, device, parameters. No secrets.
+
+        Asked before the first request and again after the last: it can add what is known once a model is loaded.
+        """
         return {}
 
     def adopt(self, earlier: ModelAdapter) -> None:

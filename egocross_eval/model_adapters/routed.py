@@ -116,6 +116,7 @@ class RoutedAdapter(ModelAdapter):
                     adapter.adopt(earlier)
                     earlier.close()
                 yield from adapter.generate(iter(group))
+                self._details[text] = adapter.details()
         finally:
             if adapter is not None:
                 adapter.close()

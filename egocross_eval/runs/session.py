@@ -157,6 +157,7 @@ def _ask(session: Session, observers: _Observers, progress: Progress, *, use_cac
     progress.start(len(session.plan.questions), list(session.done))
     try:
         runner.execute(list(session.pending))
+        _record_details(session)
     except BaseException:
         progress.stop()
         finish(session.folder, session.plan.questions)
@@ -165,6 +166,14 @@ def _ask(session: Session, observers: _Observers, progress: Progress, *, use_cac
         progress.stop()
         if cache is not None:
             cache.close()
+
+
+def _record_details(session: Session) -> None:
+    """Adds to `run.json` what the adapter knows of its model since it was loaded."""
+    model = session.record.model
+    details = model.details | session.adapter.details()
+    record = msgspec.structs.replace(session.record, model=msgspec.structs.replace(model, details=details))
+    session.folder.write_record(record, session.plan.questions)
 
 
 class _Observers:

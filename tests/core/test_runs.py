@@ -84,6 +84,18 @@ def test_the_files_of_a_finished_run_are_all_there_and_agree(demo: Path, tmp_pat
     assert load_run(run.path).record == run.record
 
 
+class Loading(Scripted):
+    """Knows its device once it has answered."""
+
+    def details(self) -> dict[str, object]:
+        return {"name": "x", **({"device": "cpu"} if self.asked else {})}
+
+
+def test_what_is_known_of_a_model_once_it_is_loaded_is_kept(demo: Path, tmp_path: Path) -> None:
+    evaluate(Loading(says("B")), data=demo, output=tmp_path / "run", limit=4, cache=False)
+    assert load_run(tmp_path / "run").record.model.details == {"name": "x", "device": "cpu"}
+
+
 def test_the_same_run_again_asks_nothing(demo: Path, tmp_path: Path) -> None:
     evaluate(Scripted(says("A")), data=demo, output=tmp_path / "run", cache=False)
     before = (tmp_path / "run" / "samples.jsonl").read_bytes()

@@ -15,6 +15,7 @@ class Asked(NamedTuple):
     tokens: int
     kind: str
     place: int
+    count: int = 1
 
 
 def asked(pairs: list[tuple[int, str]]) -> list[Asked]:

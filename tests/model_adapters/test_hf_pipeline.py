@@ -25,7 +25,7 @@ class Preparer:
     def plan(self, request: Request) -> Item | Response:
         if "unplanned" in request.key:
             return failed(request, "frame", request.key)
-        return Item(request=request, text="", images=(), clips=(), tokens=10, kind="")
+        return Item(request=request, text="", images=(), clips=(), tokens=10, ids=(), kind="")
 
     def load(self, item: Item) -> Loaded | Response:
         if "undecoded" in item.request.key:

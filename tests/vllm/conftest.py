@@ -71,7 +71,8 @@ def engine(vivid_checkpoint: Path) -> Iterator[KeptOpen]:
 @pytest.fixture(scope="session")
 def served(vivid_checkpoint: Path, lora_folder: Path) -> Iterator[KeptOpen]:
     """`vllm-server:` on the vivid checkpoint with the LoRA adapter."""
-    spec = f"vllm-server:{vivid_checkpoint},{EAGER},{MEDIA},lora={lora_folder}"
+    # Trusted, as its first run shows images and a later one videos.
+    spec = f"vllm-server:{vivid_checkpoint},{EAGER},{MEDIA},trust_request_mm_kwargs=true,lora={lora_folder}"
     adapter = build_adapter(parse_spec(spec), registry())
     yield KeptOpen(adapter)
     adapter.close()

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -145,8 +146,11 @@ def server_token_ids(served: KeptOpen, asked: list[Request]) -> list[list[int]]:
         content = json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
         post = urllib.request.Request(f"{server.url}/v1/chat/completions", content, headers)
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(post) as reply:
-            found.append(json.load(reply)["prompt_token_ids"])
+        try:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(post) as reply:
+                found.append(json.load(reply)["prompt_token_ids"])
+        except urllib.error.HTTPError as error:
+            pytest.fail(f"{error}: {error.read().decode()}")
     return found
 
 

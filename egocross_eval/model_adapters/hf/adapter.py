@@ -165,6 +165,8 @@ class HfAdapter(ModelAdapter):
                 "attention": engine.model.config._attn_implementation,
                 "batch_tokens": self._most_tokens,
                 "out_of_memory": engine.out_of_memory,
+                "prompt_tokens": engine.prompt_tokens,
+                "reused_prompt_tokens": engine.reused_tokens,
             }
         return details
 

@@ -13,11 +13,15 @@ if TYPE_CHECKING:
 
 
 class Sized(Protocol):
-    """Something that goes into a batch."""
+    """Something that goes into a batch: one prompt, or several that belong together."""
 
     @property
     def tokens(self) -> int:
-        """Estimated length of its prompt."""
+        """Estimated length of its longest prompt."""
+
+    @property
+    def count(self) -> int:
+        """How many prompts it has."""
 
     @property
     def kind(self) -> Hashable:
@@ -30,8 +34,9 @@ Item = TypeVar("Item", bound=Sized)
 def cut_batches(items: Iterable[Item], *, max_items: int | None, max_tokens: int) -> list[list[Item]]:
     """Sorts items by kind and length, longest first, and cuts them into batches.
 
-    A batch's cost is its number of items times its longest item's tokens, as padding fills the others up; it stays
-    within `max_tokens`, except where a single item is longer than that. Equal lengths keep their order.
+    A batch's cost is its number of prompts times its longest prompt's tokens, as padding fills the others up; it stays
+    within `max_tokens`, and its prompts within `max_items`, except where a single item is beyond that. Equal lengths
+    keep their order.
     """
     kinds: dict[Hashable, list[Item]] = {}
     for item in items:
@@ -39,13 +44,15 @@ def cut_batches(items: Iterable[Item], *, max_items: int | None, max_tokens: int
     batches: list[list[Item]] = []
     for group in kinds.values():
         batch: list[Item] = []
+        count = 0
         for item in sorted(group, key=lambda item: -item.tokens):
             longest = batch[0].tokens if batch else item.tokens
-            full = batch and (len(batch) + 1) * longest > max_tokens
-            if full or (max_items is not None and len(batch) >= max_items):
+            full = (count + item.count) * longest > max_tokens
+            if batch and (full or (max_items is not None and count + item.count > max_items)):
                 batches.append(batch)
-                batch = []
+                batch, count = [], 0
             batch.append(item)
+            count += item.count
         if batch:
             batches.append(batch)
     return batches

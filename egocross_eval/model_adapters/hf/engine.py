@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from egocross_eval.model_adapters.hf.chat import TAIL, letter_tokens
+from egocross_eval.model_adapters.hf.continuation import Continuation, continued, split
 from egocross_eval.model_adapters.hf.overlap import SideStream
 from egocross_eval.model_adapters.hf.preparation import failed, too_long
 from egocross_eval.model_adapters.hf.sampling import gumbel_sampler
@@ -18,7 +19,16 @@ from egocross_eval.schema import Response
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from egocross_eval.model_adapters.hf.preparation import Loaded, Preparer
+    from egocross_eval.model_adapters.hf.preparation import Item, Loaded, Preparer
+
+CLOSE = {"float32": 0.02}
+"""How far log-probabilities may differ that were computed with and without a shared beginning; rounding makes more of
+it in the half precisions, see `COARSE`."""
+
+COARSE = 1.0
+
+COMPARED = 10
+"""Tokens compared for that: the likeliest ones."""
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,13 +36,21 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
 
     batch: list[Loaded]
     tensors: Any
-    """What the processor returned, still on the processor's device."""
+    """What the processor returned, still on the processor's device; cut to the beginnings where there is something to
+    continue them."""
+    continuation: Continuation | None
+    """Where prompts begin alike, what follows the beginnings."""
     ready: Any
     """When they are complete, for `SideStream.join`."""
     lengths: list[int]
     """Tokens of each prompt, padding left out."""
     seconds: float
     """How long the processor took."""
+
+    @property
+    def items(self) -> list[Item]:
+        """Every prompt's item, in the order of `lengths`."""
+        return [item for one in self.batch for item in one.items]
 
 
 class BatchError(Exception):
@@ -60,6 +78,11 @@ class Engine:
         self._stopping = threading.Event()
         self.out_of_memory = 0
         """How often a batch had to be split because it didn't fit the memory."""
+        self._continues: bool | None = None
+        self.prompt_tokens = 0
+        """Tokens of all prompts that were answered."""
+        self.reused_tokens = 0
+        """Those among them that were not computed, because another prompt in the batch begins with them too."""
 
     @property
     def model(self) -> Any:
@@ -80,6 +103,8 @@ class Engine:
         Raises BatchError where the processor refuses the batch or memory runs out.
         """
         failures: list[Response] = []
+        if self._continues is False:
+            batch = _singles(batch)
         while batch:
             started = time.perf_counter()
             try:
@@ -90,10 +115,25 @@ class Engine:
                 kind = "out_of_memory" if is_out_of_memory(error) else "prompt"
                 raise BatchError(kind, _first_line(error)) from error
             seconds = time.perf_counter() - started
+            continuation = None
             lengths = [int(length) for length in tensors["attention_mask"].sum(dim=1)]
             limit = self._context
+            if batch[0].shared:
+                found = split(batch, tensors, self._padding)
+                if found is None or (limit is not None and max(found[1]) >= limit):
+                    batch = _singles(batch)
+                    continue
+                continuation, lengths = found
             if limit is None or max(lengths) < limit:
-                return Inputs(batch=batch, tensors=tensors, ready=ready, lengths=lengths, seconds=seconds), failures
+                inputs = Inputs(
+                    batch=batch,
+                    tensors=tensors,
+                    continuation=continuation,
+                    ready=ready,
+                    lengths=lengths,
+                    seconds=seconds,
+                )
+                return inputs, failures
             pairs = list(zip(batch, lengths, strict=True))
             failures += [too_long(one.item.request, length, limit) for one, length in pairs if length >= limit]
             batch = [one for one, length in pairs if length < limit]
@@ -119,6 +159,8 @@ class Engine:
         if kind == "out_of_memory":
             self.out_of_memory += 1
             free_memory()
+        if len(batch) == 1:
+            batch = batch[0].alone()
         if len(batch) == 1:
             return [failed(batch[0].item.request, kind, message)]
         middle = len(batch) // 2
@@ -161,15 +203,57 @@ class Engine:
 
         started = time.perf_counter()
         self._side.join(inputs.ready, inputs.tensors)
+        if inputs.continuation is not None and not self._can_continue(inputs.batch[0]):
+            return self._prepare_and_answer(_singles(inputs.batch))
+        answering = {"choose": self._choose, "constrained": self._constrain, "generate": self._generate}
+        with torch.inference_mode():
+            arguments = self._arguments(inputs)
+            responses = answering[inputs.items[0].request.settings.answer_mode](inputs, arguments)
+        self.prompt_tokens += sum(inputs.lengths)
+        self.reused_tokens += inputs.continuation.reused if inputs.continuation is not None else 0
+        seconds = inputs.seconds + time.perf_counter() - started
+        return [msgspec.structs.replace(response, seconds=seconds) for response in responses]
+
+    def _arguments(self, inputs: Inputs) -> dict[str, Any]:
+        """What `generate` takes: the whole prompts, and the computed keys and values of beginnings that they share."""
         tensors = inputs.tensors.to(self._model.device, dtype=self._model.dtype)
         core: Any = getattr(self._model, "model", None)
         if getattr(core, "rope_deltas", None) is not None:
             core.rope_deltas = None  # kept from the batch before, whose shape this one may not have
-        answering = {"choose": self._choose, "constrained": self._constrain, "generate": self._generate}
-        with torch.inference_mode():
-            responses = answering[inputs.batch[0].item.request.settings.answer_mode](inputs, tensors)
-        seconds = inputs.seconds + time.perf_counter() - started
-        return [msgspec.structs.replace(response, seconds=seconds) for response in responses]
+        if inputs.continuation is None:
+            return dict(tensors)
+        settings = self._settings(max_new_tokens=1, use_cache=True, return_dict_in_generate=True)
+        return continued(self._model, tensors, inputs.continuation, settings)
+
+    def _can_continue(self, group: Loaded) -> bool:
+        """Whether this model goes on from a shared beginning as from its own: the first group is computed both ways.
+
+        An architecture may keep more than keys and values between its passes.
+        """
+        if self._continues is None:
+            import torch
+
+            try:
+                with torch.inference_mode():
+                    together, apart = (
+                        torch.log_softmax(self._first_logits(self._arguments(self._tried(batch))), dim=-1)
+                        for batch in ([group], group.alone())
+                    )
+                likeliest = apart.topk(COMPARED, dim=-1).indices
+                differing = (together - apart).abs().gather(1, likeliest).max().item()
+                dtype = str(self._model.dtype).removeprefix("torch.")
+                self._continues = differing < CLOSE.get(dtype, COARSE)
+            except Exception as error:  # whatever a model raises that can't be continued
+                if is_out_of_memory(error):
+                    raise
+                self._continues = False
+        return self._continues
+
+    def _tried(self, batch: list[Loaded]) -> Inputs:
+        inputs, _ = self.inputs(batch)
+        assert inputs is not None  # its lengths were found to be within the context
+        self._side.join(inputs.ready, inputs.tensors)
+        return inputs
 
     def _choose(self, inputs: Inputs, tensors: Any) -> list[Response]:
         """One forward pass: log-probabilities of the letters where the answer's first token stands."""
@@ -177,9 +261,9 @@ class Engine:
 
         log_probabilities = torch.log_softmax(self._first_logits(tensors), dim=-1).cpu()
         responses = []
-        for row, one, length in zip(log_probabilities, inputs.batch, inputs.lengths, strict=True):
-            request = one.item.request
-            tokens = self._letter_tokens(one.item.text, tuple(request.options))
+        for row, item, length in zip(log_probabilities, inputs.items, inputs.lengths, strict=True):
+            request = item.request
+            tokens = self._letter_tokens(item.text, tuple(request.options))
             scores = {letter: float(torch.logsumexp(row[list(ids)], dim=0)) for letter, ids in tokens.items()}
             responses.append(Response(key=request.key, scores=scores, input_tokens=length, output_tokens=1))
         return responses
@@ -189,11 +273,11 @@ class Engine:
         import torch
 
         logits = self._first_logits(tensors)
-        requests = [one.item.request for one in inputs.batch]
+        requests = [item.request for item in inputs.items]
         allowed = torch.full_like(logits, -torch.inf)
         letters: list[dict[int, str]] = []
-        for place, one in enumerate(inputs.batch):
-            tokens = self._letter_tokens(one.item.text, tuple(one.item.request.options))
+        for place, item in enumerate(inputs.items):
+            tokens = self._letter_tokens(item.text, tuple(item.request.options))
             letters.append({ids[0]: letter for letter, ids in tokens.items()})
             chosen = list(letters[-1])
             allowed[place, chosen] = logits[place, chosen]
@@ -207,7 +291,9 @@ class Engine:
 
     def _first_logits(self, tensors: Any) -> Any:
         """Logits where the first token of each answer stands: shape (batch, vocabulary), float32."""
-        config = self._settings(max_new_tokens=1, use_cache=False, output_logits=True, return_dict_in_generate=True)
+        config = self._settings(
+            max_new_tokens=1, use_cache="past_key_values" in tensors, output_logits=True, return_dict_in_generate=True
+        )
         return self._model.generate(**tensors, generation_config=config).logits[0].float()
 
     def _letter_tokens(self, text: str, letters: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
@@ -217,7 +303,7 @@ class Engine:
         return self._letters[key]
 
     def _generate(self, inputs: Inputs, tensors: Any) -> list[Response]:
-        requests = [one.item.request for one in inputs.batch]
+        requests = [item.request for item in inputs.items]
         settings = requests[0].settings
         config = self._settings(max_new_tokens=settings.max_new_tokens)
         arguments: dict[str, Any] = {"stopping_criteria": [self._stop_asked]}
@@ -287,6 +373,10 @@ def free_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def _singles(batch: list[Loaded]) -> list[Loaded]:
+    return [one for group in batch for one in group.alone()]
 
 
 def _first_line(error: Exception) -> str:

@@ -11,12 +11,14 @@ import msgspec
 
 from egocross_eval.model_adapters.hf.batching import cut_batches, window_sizes
 from egocross_eval.model_adapters.hf.engine import BatchError
+from egocross_eval.model_adapters.hf.grouping import group_items
 from egocross_eval.schema import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from egocross_eval.model_adapters.hf.engine import Engine, Inputs
+    from egocross_eval.model_adapters.hf.grouping import Group
     from egocross_eval.model_adapters.hf.preparation import Item, Loaded, Preparer
     from egocross_eval.schema import Request
 
@@ -77,7 +79,7 @@ class Pipeline:
 
     def _run(self, requests: Iterator[Request]) -> Iterator[Response]:
         planned: list[Future[Item | Response]] = []
-        batches: deque[list[Item]] = deque()
+        batches: deque[list[Group]] = deque()
         windows = window_sizes(FIRST_WINDOW, self._limits.window)
         window = next(windows)
         more = True
@@ -105,25 +107,34 @@ class Pipeline:
             else:
                 return
 
-    def _cut(self, items: list[Item]) -> list[list[Item]]:
+    def _cut(self, items: list[Item]) -> list[list[Group]]:
         if not items:
             return []
         self._engine.result()  # the bound of a batch is known once the model is loaded
-        return cut_batches(items, max_items=self._limits.batch_size, max_tokens=self._limits.batch_tokens())
+        most, tokens = self._limits.batch_size, self._limits.batch_tokens()
+        return cut_batches(group_items(items, max_items=most, max_tokens=tokens), max_items=most, max_tokens=tokens)
 
-    def _submit(self, batch: list[Item]) -> None:
-        frames = [self._frames.submit(self._preparer.load, item) for item in batch]
+    def _submit(self, batch: list[Group]) -> None:
+        frames = [self._frames.submit(self._load, group) for group in batch]
         collated = self._collating.submit(self._collate, frames)
         self._ahead.append(self._device.submit(self._answer, collated))
 
-    def _collate(self, frames: list[Future[Loaded | Response]]) -> Collated:
+    def _load(self, group: Group) -> Loaded | list[Response]:
+        """A group with its frames in memory, or its failures where one can't be decoded."""
+        first, *others = group.items
+        loaded = self._preparer.load(first)
+        if isinstance(loaded, Response):
+            return [msgspec.structs.replace(loaded, key=item.request.key) for item in group.items]
+        return msgspec.structs.replace(loaded, others=tuple(others), shared=group.shared)
+
+    def _collate(self, frames: list[Future[Loaded | list[Response]]]) -> Collated:
         """Waits for a batch's frames and makes the model's inputs of them."""
         loaded: list[Loaded] = []
         failures: list[Response] = []
         for future in frames:
             result = future.result()
-            if isinstance(result, Response):
-                failures.append(result)
+            if isinstance(result, list):
+                failures.extend(result)
             else:
                 loaded.append(result)
         if not loaded:

@@ -53,6 +53,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     clips: tuple[PlannedClip, ...]
     tokens: int
     """Estimated length of the prompt: exact for processors of the Qwen-VL kind with images."""
+    ids: tuple[int, ...]
+    """Tokens of the text, with a placeholder for each frame or clip."""
     kind: Hashable
     """Requests of equal kind can be answered together."""
 
@@ -66,6 +68,19 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     """Per clip, a uint8 tensor of shape (frames, 3, height, width)."""
     metadata: list[dict[str, Any]]
     """Per clip, what transformers calls video metadata: rate, frame numbers, total."""
+    others: tuple[Item, ...] = ()
+    """Further items that show the same frames and begin alike."""
+    shared: int = 0
+    """How many of their `ids` all begin with, where there are others."""
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """All items, this one's first."""
+        return (self.item, *self.others)
+
+    def alone(self) -> list[Loaded]:
+        """Each item by itself."""
+        return [msgspec.structs.replace(self, item=item, others=(), shared=0) for item in self.items]
 
 
 class Preparer:
@@ -115,7 +130,8 @@ class Preparer:
         if request.settings.answer_mode != "generate":
             refuse_open_thinking(text)
         with self._lock:
-            tokens = len(self._tokenizer(text)["input_ids"])
+            ids = tuple(self._tokenizer(text)["input_ids"])
+        tokens = len(ids)
         images: list[PlannedFrame] = []
         clips: list[PlannedClip] = []
         keys = iter(request.frame_hashes or request.prompt.frame_paths())
@@ -136,6 +152,7 @@ class Preparer:
             images=tuple(images),
             clips=tuple(clips),
             tokens=tokens,
+            ids=ids,
             kind=self._kind(request, images, clips),
         )
 

@@ -67,6 +67,7 @@ class VllmAdapter(ModelAdapter):
         self._lora = lora
         self._engine: Engine | None = None
         self._numbers = itertools.count()
+        self._tokens = TokenCount()
 
     @cached_property
     def capabilities(self) -> Capabilities:  # type: ignore[override]
@@ -95,7 +96,7 @@ class VllmAdapter(ModelAdapter):
         with ThreadPoolExecutor(threads, thread_name_prefix="egocross-frames") as pool:
             asker = Asker(copy.deepcopy(preparer.processor.tokenizer))
             budget = Budget(self._options.frame_memory * GIB)
-            work = _Work(engine, preparer, asker, budget, pool, self._lora, self._numbers)
+            work = _Work(engine, preparer, asker, budget, pool, self._lora, self._numbers, self._tokens)
             yield from stream(itertools.chain([first], requests), work.answer, loop=engine.loop, bound=bound)
 
     @cached_property
@@ -151,7 +152,10 @@ class VllmAdapter(ModelAdapter):
     def details(self) -> dict[str, Any]:
         """Architecture, number of parameters and versions; after the start, what the engine settled on."""
         engine = self._engine
-        return self._identity.details() | (engine.details() if engine is not None else {})
+        if engine is None:
+            return self._identity.details()
+        counts = {"prompt_tokens": self._tokens.prompts, "reused_prompt_tokens": self._tokens.reused}
+        return self._identity.details() | engine.details() | counts
 
     @property
     def _identity(self) -> Identity:
@@ -170,6 +174,14 @@ class VllmAdapter(ModelAdapter):
             engine.close()
 
 
+class TokenCount(msgspec.Struct, kw_only=True):
+    """Tokens of the prompts that were answered."""
+
+    prompts: int = 0
+    reused: int = 0
+    """Those whose keys and values the engine still had, so that it didn't compute them."""
+
+
 class _Work:
     """What answering one request after the other needs."""
 
@@ -182,6 +194,7 @@ class _Work:
         pool: ThreadPoolExecutor,
         lora: Lora | None,
         numbers: Iterator[int],
+        tokens: TokenCount,
     ) -> None:
         self._engine = engine
         self._preparer = preparer
@@ -190,6 +203,7 @@ class _Work:
         self._pool = pool
         self._lora = lora
         self._numbers = numbers
+        self._tokens = tokens
 
     async def answer(self, request: Request) -> Response:
         """The response to a request, a failure included."""
@@ -245,4 +259,6 @@ class _Work:
             return too_long(request, tokens, self._engine.context)
         output = await self._engine.generate(rendered, sampling, str(next(self._numbers)), self._lora)
         seconds = time.perf_counter() - started
+        self._tokens.prompts += tokens
+        self._tokens.reused += output.num_cached_tokens or 0
         return self._asker.response(request, text, output, input_tokens=tokens, seconds=seconds)
