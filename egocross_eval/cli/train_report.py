@@ -91,7 +91,7 @@ class TrainProgress(Watcher):
 
     def say(self, text: str) -> None:
         """A line above the bar."""
-        self._console.print(text, markup=False, highlight=False)
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def start(self, total: int, done: int) -> None:
         """Shows the bar."""

@@ -56,7 +56,8 @@ def compare_tokens(plan: TrainPlan, environment: TrainingEnvironment) -> Parity:
             (int(arguments.get("image_min_pixels", 32 * 32)), int(arguments.get("image_max_pixels", 768 * 768))),
         )
         write_dataset(folder, {PARITY_NAME: [as_item(example, frames) for example in chosen]})
-        config = {key: value for key, value in plan.config.items() if key != "deepspeed"}
+        # One process compares, whatever number of them trains.
+        config = {key: value for key, value in plan.config.items() if key not in ("deepspeed", "ddp_backend")}
         config |= {"dataset": PARITY_NAME, "dataset_dir": str(folder), "overwrite_cache": True}
         # Kept whole here, so that a length above cutoff_len is seen instead of cut.
         config["cutoff_len"] = 1 << 20

@@ -7,10 +7,11 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from trainings import CHANGES, command, gone, naming, options
+from trainings import CHANGES, command, gone, kill_tree, naming, options
 
 from egocross_eval.plugins.manager import registry
 from egocross_eval.training.card import read_card
@@ -20,30 +21,46 @@ from egocross_eval.training.plan import plan_training
 pytestmark = [pytest.mark.slow, pytest.mark.training]
 
 
-def nodes(words: list[str]) -> list[subprocess.Popen[str]]:
-    """The same command as two nodes of one training. They train on the CPU and talk by gloo."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    variables = {**os.environ, "OMP_NUM_THREADS": "1"}
-    started = []
-    for rank in (1, 0):
-        mine = [*words, "--nodes", "2", "--node-rank", str(rank), "--address", address]
-        started.append(
-            subprocess.Popen(
-                mine,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-                env=variables,
-                start_new_session=True,
+Nodes = list[subprocess.Popen[str]]
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[list[str]], Nodes]]:
+    """Starts a command as two nodes of one training, node 1 first. They train on the CPU and talk by gloo."""
+    started: Nodes = []
+
+    def start(words: list[str]) -> Nodes:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            address = f"127.0.0.1:{free.getsockname()[1]}"
+        variables = {**os.environ, "OMP_NUM_THREADS": "1"}
+        for rank in (1, 0):
+            mine = [*words, "--nodes", "2", "--node-rank", str(rank), "--address", address]
+            started.append(
+                subprocess.Popen(
+                    mine,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    env=variables,
+                    start_new_session=True,
+                )
             )
-        )
-    return started
+        return started[-2:]
+
+    yield start
+    for node in started:
+        if node.poll() is None:
+            kill_tree(node.pid)
+            node.wait()
 
 
 def test_two_nodes_train_one_model_and_ctrl_c_leaves_no_process(
-    environment: TrainingEnvironment, base: Path, bench: Path, tmp_path: Path
+    environment: TrainingEnvironment,
+    base: Path,
+    bench: Path,
+    tmp_path: Path,
+    start: Callable[[list[str]], Nodes],
 ) -> None:
     output = tmp_path / "out"
     model = output / "model"
@@ -54,7 +71,7 @@ def test_two_nodes_train_one_model_and_ctrl_c_leaves_no_process(
     plan = plan_training(options(base, bench, output, nodes=2, changes=(*CHANGES, *changes)), registry())
     assert plan.steps == 60
 
-    started = nodes(words)
+    started = start(words)
     while not (model / "checkpoint-5" / "trainer_state.json").is_file():
         for node in started:
             assert node.poll() is None, node.stderr.read() if node.stderr else ""
@@ -69,7 +86,7 @@ def test_two_nodes_train_one_model_and_ctrl_c_leaves_no_process(
     assert gone(str(output)), naming(str(output))
     assert read_card(model) is None
 
-    started = nodes(words)
+    started = start(words)
     said = [node.communicate(timeout=900)[1] for node in started]
     assert [node.returncode for node in started] == [0, 0], said
     assert "waiting for node 0" in said[0]
