@@ -171,6 +171,8 @@ def _variables(plan: TrainPlan) -> dict[str, str]:
     variables = {"DISABLE_VERSION_CHECK": "0", "WANDB_DISABLED": "true", "LLAMAFACTORY_VERBOSITY": "INFO"}
     if plan.launch.gpus == 0:
         variables["CUDA_VISIBLE_DEVICES"] = ""
+        # Several processes would each be given a numbered CPU, which checkpoints can't be loaded onto.
+        variables["ACCELERATE_TORCH_DEVICE"] = "cpu"
         # One core is left for loading frames.
         variables["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) - 1)))
     else:
