@@ -1,0 +1,77 @@
+"""Nodes of a training: what the others make of what node 0 has written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from training_files import four_videos, write_base, write_support
+
+from egocross_eval.errors import RunError, UsageError
+from egocross_eval.plugins.manager import registry
+from egocross_eval.training import session
+from egocross_eval.training.environment import TrainingEnvironment
+from egocross_eval.training.plan import TrainOptions, TrainPlan, identity, plan_training
+
+ENVIRONMENT = TrainingEnvironment(python=Path("/env/bin/python"), origin="named", versions={})
+
+
+@pytest.fixture
+def second_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainPlan:
+    """The plan of node 1; whether LLaMA-Factory knows its arguments isn't asked here."""
+    monkeypatch.setattr(session, "known_arguments", lambda environment: [])
+    monkeypatch.setattr(session, "check_arguments", lambda arguments, known, place: None)
+    root = write_support(tmp_path / "data", four_videos())
+    model = write_base(tmp_path / "base")
+    chosen = TrainOptions(model=str(model), data=root, output=tmp_path / "out", gpus=1, nodes=2, rank=1)
+    return plan_training(chosen, registry())
+
+
+def write_state(plan: TrainPlan, **changes: object) -> None:
+    plan.options.output.mkdir()
+    state = session.State(identity=identity(plan), command=[])
+    content = msgspec.json.encode(msgspec.structs.replace(state, **changes))
+    (plan.options.output / session.STATE_NAME).write_bytes(content)
+
+
+def test_a_node_that_never_sees_node_0_says_what_to_look_at(
+    second_node: TrainPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "PATIENCE", 0.0)
+    with pytest.raises(RunError, match="a folder which all nodes share"):
+        session.train(second_node, ENVIRONMENT)
+    assert not second_node.options.output.exists()
+
+
+def test_a_node_waits_until_the_dataset_is_written(second_node: TrainPlan, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_state(second_node)
+    looks: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) > 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(session.time, "sleep", sleep)
+    with pytest.raises(KeyboardInterrupt):
+        session.train(second_node, ENVIRONMENT)
+
+
+def test_a_node_with_another_training_than_node_0_is_refused(second_node: TrainPlan) -> None:
+    write_state(second_node, identity="another")
+    with pytest.raises(UsageError, match="start the same command on all nodes"):
+        session.train(second_node, ENVIRONMENT)
+
+
+def test_a_node_trains_what_node_0_has_written_and_writes_nothing_of_its_own(
+    second_node: TrainPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_state(second_node, hashes={"egocross.json": "00"}, parity="equal in all 20 examples compared")
+    started: list[list[str]] = []
+    monkeypatch.setattr(session, "run", lambda command, **rest: started.append(command))
+    session.train(second_node, ENVIRONMENT)
+    (command,) = started
+    assert "--node_rank=1" in command
+    assert command[-1] == str(second_node.options.output.resolve() / "config.yaml")
+    assert [path.name for path in second_node.options.output.iterdir()] == [session.STATE_NAME]
