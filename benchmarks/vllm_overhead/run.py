@@ -14,12 +14,12 @@ from typing import Any
 
 import msgspec
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bare_loop import BarePrompt, bare_loop, opened
+from caches import forget
+from vllm_overhead.bare_loop import BarePrompt, bare_loop, opened
 
 from egocross_eval.api import evaluate
-from egocross_eval.benchmark import frame_store
 from egocross_eval.model_adapters.base import ModelAdapter
 from egocross_eval.model_adapters.hf.chat import render
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
@@ -38,20 +38,6 @@ class Kept(ModelAdapter):
 
     def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
         return self.inner.generate(requests)  # type: ignore[no-any-return]
-
-
-def forget(engine: Any) -> None:
-    """Empties every cache that one pass would leave for the next, the engine's and ours."""
-
-    async def reset() -> None:
-        await engine._llm.reset_prefix_cache()
-        await engine._llm.reset_mm_cache()
-        await engine._llm.reset_encoder_cache()
-
-    engine.loop.submit(reset()).result()
-    frame_store._hashes.clear()
-    frame_store._kept._files.clear()
-    frame_store._kept._size = 0
 
 
 def main() -> None:
@@ -112,7 +98,7 @@ def main() -> None:
         order = (bare, scaled, ours) if number % 2 == 0 else (ours, scaled, bare)
         seconds = {}
         for side in order:
-            forget(engine)
+            forget(adapter)
             seconds[side.__name__] = side()
         rounds.append(seconds)
         shown = ", ".join(f"{side.__name__} {seconds[side.__name__]:.1f} s" for side in (bare, scaled, ours))
