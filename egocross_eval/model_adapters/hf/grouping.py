@@ -16,6 +16,11 @@ LEAST_GAIN = 0.3
 """Share of the prompts' tokens that must be spared for prompts to be grouped: a group is computed in two passes."""
 
 
+KEPT_TOGETHER = 4
+"""Prompts that stay together even where their caches exceed the bound of a batch: a question's four rotations. A group
+that doesn't fit the memory is taken apart then."""
+
+
 class Group(msgspec.Struct, frozen=True, kw_only=True):
     """Items that are computed together from one beginning, or a single item."""
 
@@ -42,7 +47,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 def group_items(items: Iterable[Item], *, max_items: int | None, max_tokens: int) -> list[Group]:
     """Puts items that show the same frames and begin alike into groups, in the order of their first items.
 
-    A group's items keep within `max_items`, and their number times the longest one's tokens within `max_tokens`.
+    A group's items keep within `max_items`. Where they are more than `KEPT_TOGETHER`, their number times the tokens of
+    the longest keeps within `max_tokens`.
     """
     by_media: dict[Hashable, list[Item]] = {}
     for place, item in enumerate(items):
@@ -51,7 +57,8 @@ def group_items(items: Iterable[Item], *, max_items: int | None, max_tokens: int
     groups: list[Group] = []
     for alike in by_media.values():
         longest = max(item.tokens for item in alike)
-        size = max(1, min(len(alike) if max_items is None else max_items, max_tokens // longest))
+        size = max(KEPT_TOGETHER, max_tokens // longest)
+        size = size if max_items is None else min(size, max_items)
         for start in range(0, len(alike), size):
             groups.extend(_grouped(alike[start : start + size]))
     return groups
