@@ -11,6 +11,7 @@ from egocross_eval.model_adapters.hf.media import FrameCache
 def forget(adapter: Any) -> None:
     """Empties the caches of frames, and those of the engine where `adapter` is a `vllm:` one that runs."""
     frame_store._hashes.clear()
+    frame_store._sizes.clear()
     frame_store._kept._files.clear()
     frame_store._kept._size = 0
     preparer = vars(adapter).get("_prepared")  # there once the adapter is loaded

@@ -1,9 +1,7 @@
-"""Writes what is asked: the questions for lmms-eval, and, where asked for, frames that differ from each other."""
+"""Writes what is asked: the questions for lmms-eval."""
 
 from __future__ import annotations
 
-import random
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -45,28 +43,3 @@ def write_questions(plan: RunPlan, checkpoint: Path, target: Path) -> int:
             line = {"key": question.question_id, "parts": parts, "answer": question.answer or ""}
             file.write(msgspec.json.encode(line) + b"\n")
     return frames
-
-
-def write_distinct(plan: RunPlan, target: Path) -> None:
-    """Copies the data root with the planned questions' frames, each made unlike all others by a patch of its own.
-
-    Stand-in frames are few pictures under many names, which every cache would take for one.
-    """
-    from PIL import Image
-
-    source = plan.root.path
-    for file in source.rglob("*.json*"):
-        copy = target / file.relative_to(source)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, copy)
-    paths = [path for question in plan.questions for path in plan.renderer.render(question, plan.root).frame_paths()]
-    for number, path in enumerate(dict.fromkeys(paths)):
-        copy = target / Path(path).relative_to(source)
-        if copy.exists():
-            continue
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        patch = Image.frombytes("RGB", (8, 8), random.Random(number).randbytes(192))
-        with Image.open(path) as opened:
-            picture = opened.convert("RGB")
-        picture.paste(patch.resize((picture.width // 2, picture.height // 2), Image.Resampling.NEAREST))
-        picture.save(copy, quality=90)

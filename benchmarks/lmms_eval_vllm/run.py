@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import msgspec
-from questions import planned, write_distinct, write_questions
+from questions import planned, write_questions
 from side import SETTINGS, Job, Took
 
 from egocross_eval.runs.plan import RunOptions
@@ -35,8 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--checkpoint", type=Path, help="a Qwen-VL checkpoint; by default a tiny one is built")
     parser.add_argument("--max-pixels", type=int, default=4096)
     parser.add_argument("--questions", type=int, help="ask this many, drawn over all; by default all")
-    parser.add_argument("--distinct", action="store_true", help="make every frame unlike all others (for stand-ins)")
-    parser.add_argument("--sides", default="lmms-whole,lmms-default,lmms-all,ours-generate,ours-choose")
+    parser.add_argument("--sides", default="lmms-whole,lmms-whole-all,lmms-default,lmms-all,ours-generate,ours-choose")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--work", type=Path, help="folder for what is written; by default a temporary one")
     return parser.parse_args()
@@ -117,9 +116,6 @@ def main() -> None:
             max_pixels=given.max_pixels,
             result=work / "result.json",
         )
-        if given.distinct:
-            write_distinct(planned(job.options("generate")), work / "data")
-            job = msgspec.structs.replace(job, data=work / "data")
         plan = planned(job.options("generate"))
         frames = write_questions(plan, checkpoint, work / "questions.jsonl")
         print(f"{len(plan.questions)} questions, {frames} frames", flush=True)

@@ -34,6 +34,16 @@ class Setting(msgspec.Struct, frozen=True):
 
 SETTINGS = {
     "lmms-whole": Setting("lmms-eval `vllm`, defaults, frames as they are", "vllm", task="egocross_whole"),
+    "lmms-whole-all": Setting(
+        "lmms-eval `vllm`, all in one batch, frames as they are", "vllm", task="egocross_whole", batch=None
+    ),
+    "lmms-whole-simple-all": Setting(
+        "lmms-eval `vllm`, force_simple, all in one batch, frames as they are",
+        "vllm",
+        task="egocross_whole",
+        batch=None,
+        simple=True,
+    ),
     "lmms-default": Setting("lmms-eval `vllm`, defaults", "vllm"),
     "lmms-64": Setting("lmms-eval `vllm`, batch_size=64", "vllm", batch=64),
     "lmms-all": Setting("lmms-eval `vllm`, all in one batch", "vllm", batch=None),

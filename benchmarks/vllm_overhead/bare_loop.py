@@ -34,8 +34,11 @@ def opened(prompt: BarePrompt) -> dict[str, Any]:
 
 async def bare_loop(
     engine: Any, prompts: list[Any], ready: Callable[[Any], dict[str, Any]], sampling: Any, *, threads: int, bound: int
-) -> int:
-    """Makes each prompt ready in a thread and asks it, at most `bound` at once; returns how many were answered."""
+) -> list[int]:
+    """Makes each prompt ready in a thread and asks it, at most `bound` at once.
+
+    Returns for each how many of its tokens the engine had in its prefix cache.
+    """
     loop = asyncio.get_running_loop()
     room = asyncio.Semaphore(bound)
 
@@ -43,8 +46,9 @@ async def bare_loop(
         async with room:
             asked = await loop.run_in_executor(pool, ready, prompt)
             async for output in engine.generate(asked, sampling, f"bare-{next(NUMBERS)}"):
-                finished = output.finished
-            return int(finished)
+                cached = output.num_cached_tokens
+            assert output.finished
+            return int(cached)
 
     with ThreadPoolExecutor(threads) as pool:
-        return sum(await asyncio.gather(*(ask(prompt) for prompt in prompts)))
+        return await asyncio.gather(*(ask(prompt) for prompt in prompts))

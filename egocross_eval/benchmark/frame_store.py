@@ -1,8 +1,8 @@
 """Bytes, content hashes and scaled copies of frame files, each read from disk once while a request is being prepared.
 
 All functions are safe to call from several threads. What is kept is bounded: file bytes up to `KEPT_BYTES`, and one
-short hash for each file seen. Both are keyed by the file's identity and state (device, inode, size, modification
-time), so a file that is replaced during a run is read again.
+short hash and the picture's size for each file seen. All are keyed by the file's identity and state (device, inode,
+size, modification time), so a file that is replaced during a run is read again.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ class _KeptBytes:
 
 _kept = _KeptBytes(KEPT_BYTES)
 _hashes: dict[_State, str] = {}
+_sizes: dict[_State, tuple[int, int]] = {}
 
 
 def frame_bytes(path: str) -> bytes:
@@ -137,11 +138,61 @@ def frame_size(data: bytes, path: str) -> tuple[int, int]:
 
     `path` is only used to name the file in the FrameError that is raised when the header can't be read.
     """
-    size = _png_size(data) or _jpeg_size(data)
+    header = jpeg_header(data)
+    size = _png_size(data) or (header and header[:2])
     if size is not None:
         return size
     with _opened(data, path) as image:
         return image.size
+
+
+def jpeg_header(data: bytes) -> tuple[int, int, int] | None:
+    """(width, height, number of colour components) in a JPEG's start-of-frame segment (ITU-T T.81, B.2.2).
+
+    None if the bytes aren't a JPEG or end before it.
+    """
+    if not data.startswith(b"\xff\xd8"):
+        return None
+    place = 2
+    while place + 10 <= len(data):
+        if data[place] != 0xFF:
+            return None
+        marker = data[place + 1]
+        if marker == 0xFF:  # fill byte
+            place += 1
+        elif marker in _WITHOUT_LENGTH:
+            place += 2
+        elif marker in _START_OF_FRAME:
+            height, width = int.from_bytes(data[place + 5 : place + 7]), int.from_bytes(data[place + 7 : place + 9])
+            return (width, height, data[place + 9]) if width and height else None
+        else:
+            place += 2 + max(2, int.from_bytes(data[place + 2 : place + 4]))
+    return None
+
+
+def picture_size(path: str) -> tuple[int, int]:
+    """(width, height) in pixels of the picture at `path`, from its header alone.
+
+    Raises FrameError as `frame_bytes` does and where it is no picture.
+    """
+    from PIL import Image
+
+    try:
+        state = _state(os.stat(path))  # noqa: PTH116 - called for every frame of a run
+        size = _sizes.get(state)
+        if size is None:
+            kept = _kept.get(state)
+            if kept is not None:
+                size = frame_size(kept, path)
+            else:
+                with Image.open(path) as image:
+                    size = image.size
+            _sizes[state] = size
+    except FileNotFoundError as error:
+        raise _unreadable(path, error) from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise FrameError(f"frame {path}: not a readable picture ({error}); fetch it again") from error
+    return size
 
 
 def _state(status: os.stat_result) -> _State:
@@ -185,27 +236,6 @@ def _unreadable(path: str, error: OSError) -> FrameError:
 def _png_size(data: bytes) -> tuple[int, int] | None:
     if data.startswith(b"\x89PNG\r\n\x1a\n") and data[12:16] == b"IHDR" and len(data) >= 24:
         return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
-    return None
-
-
-def _jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """Size from the start-of-frame segment, or None if the bytes aren't a JPEG or end before it."""
-    if not data.startswith(b"\xff\xd8"):
-        return None
-    place = 2
-    while place + 9 <= len(data):
-        if data[place] != 0xFF:
-            return None
-        marker = data[place + 1]
-        if marker == 0xFF:  # fill byte
-            place += 1
-        elif marker in _WITHOUT_LENGTH:
-            place += 2
-        elif marker in _START_OF_FRAME:
-            height, width = int.from_bytes(data[place + 5 : place + 7]), int.from_bytes(data[place + 7 : place + 9])
-            return (width, height) if width and height else None
-        else:
-            place += 2 + max(2, int.from_bytes(data[place + 2 : place + 4]))
     return None
 
 

@@ -15,6 +15,7 @@ from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.base import ModelAdapter
 from egocross_eval.plugins.manager import Registry
 from egocross_eval.runs.cache import ResponseCache
+from egocross_eval.runs.order import neighbours
 from egocross_eval.runs.plan import RunPlan
 from egocross_eval.runs.predictions import judge_outcome
 from egocross_eval.runs.results import compute_results
@@ -156,7 +157,7 @@ def _ask(session: Session, observers: _Observers, progress: Progress, *, use_cac
     runner = Runner(session.plan, session.adapter, session.record, session.folder, cache=cache, on_sample=on_sample)
     progress.start(len(session.plan.questions), list(session.done))
     try:
-        runner.execute(list(session.pending))
+        runner.execute(neighbours(session.pending, session.plan.root))
         _record_details(session)
     except BaseException:
         progress.stop()

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import io
+import os
+import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hf_requests import draw_frames
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from egocross_eval.benchmark.frame_store import FrameError
-from egocross_eval.model_adapters.hf.media import FrameCache, read_frame, read_size, shrunk_image
+from egocross_eval.model_adapters.hf.media import (
+    FrameCache,
+    image_tensor,
+    read_frame,
+    read_size,
+    read_tensor,
+    shrunk_image,
+)
 from egocross_eval.model_adapters.hf.scaling import within_budget
 
 
@@ -46,6 +57,66 @@ def test_missing_empty_foreign_and_cut_off_files_are_named(tmp_path: Path) -> No
     for path in (tmp_path / "missing.jpg", empty, foreign):
         with pytest.raises(FrameError, match=path.name):
             read_size(str(path))
+
+
+def jpeg(mode: str, size: tuple[int, int], **options: Any) -> bytes:
+    rng = random.Random(str((mode, size, options)))
+    picture = Image.frombytes("RGB", (7, 5), rng.randbytes(105)).resize(size, Image.Resampling.BICUBIC).convert(mode)
+    file = io.BytesIO()
+    picture.save(file, "JPEG", **options)
+    return file.getvalue()
+
+
+def same_as_pillow(path: Path) -> bool:
+    """Whether both ways to read a frame give the same values, or both refuse it."""
+    try:
+        expected = image_tensor(read_frame(str(path)))
+    except FrameError:
+        with pytest.raises(FrameError, match=path.name):
+            read_tensor(str(path))
+        return True
+    return bool((read_tensor(str(path)) == expected).all())
+
+
+@pytest.mark.parametrize(
+    ("mode", "options"),
+    [
+        ("RGB", {}),
+        ("RGB", {"subsampling": 0}),
+        ("RGB", {"subsampling": 1}),
+        ("RGB", {"progressive": True}),
+        ("RGB", {"keep_rgb": True}),
+        ("RGB", {"quality": 20}),
+        ("L", {}),
+        ("CMYK", {}),
+    ],
+)
+@pytest.mark.parametrize("size", [(64, 48), (37, 21), (1, 1)])
+def test_tensors_have_the_very_values_that_pillow_decodes(
+    tmp_path: Path, mode: str, options: dict[str, Any], size: tuple[int, int]
+) -> None:
+    file = tmp_path / "a.jpg"
+    file.write_bytes(jpeg(mode, size, **options))
+    assert same_as_pillow(file)
+    assert read_tensor(str(file)).shape == (3, size[1], size[0])
+
+
+def test_a_png_becomes_a_tensor_too(tmp_path: Path) -> None:
+    Image.new("RGBA", (5, 3), (255, 0, 0, 0)).save(tmp_path / "a.png")
+    assert same_as_pillow(tmp_path / "a.png")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cut=st.floats(0.0, 1.0), changed=st.lists(st.tuples(st.floats(0.0, 1.0), st.integers(0, 255)), max_size=4))
+def test_damaged_frames_are_read_or_refused_as_pillow_does(
+    tmp_path: Path, cut: float, changed: list[tuple[float, int]]
+) -> None:
+    data = bytearray(jpeg("RGB", (120, 80)))
+    for place, value in changed:
+        data[int(place * (len(data) - 1))] = value
+    file = tmp_path / f"{os.urandom(8).hex()}.jpg"
+    file.write_bytes(data[: int(cut * len(data))])
+    assert same_as_pillow(file)
 
 
 @given(st.integers(1, 5000), st.integers(1, 5000), st.integers(1, 10**6))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from egocross_eval.model_adapters.hf.media import scaled_tensor
+from egocross_eval.model_adapters.hf.media import image_tensor, scaled_tensor
 from egocross_eval.model_adapters.hf.scaling import patch_rule
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def test_scaling_ahead_gives_the_very_pixels_of_the_processor(size: Size) -> Non
     image = Image.effect_noise((size[1], size[0]), 90).convert("RGB")
     whole = processor(images=[image], return_tensors="pt")
     ahead = processor(
-        images=[scaled_tensor(image, rule.frame_size(size, None), rule.interpolation)],
+        images=[scaled_tensor(image_tensor(image), rule.frame_size(size, None), rule.interpolation)],
         do_resize=False,
         return_tensors="pt",
     )
@@ -86,7 +86,7 @@ def test_scaling_a_clip_ahead_gives_the_very_pixels_of_the_processor(size: Size,
     options = {"do_sample_frames": False, "cap_pixels_per_frame": False, "return_tensors": "pt"}
     whole = processor(videos=[images], **options)
     target = rule.clip_size(count, size, None)
-    frames = torch.stack([scaled_tensor(image, target, rule.interpolation) for image in images])
+    frames = torch.stack([scaled_tensor(image_tensor(image), target, rule.interpolation) for image in images])
     ahead = processor(videos=[frames], do_resize=False, **options)
     assert torch.equal(whole["video_grid_thw"], ahead["video_grid_thw"])
     assert torch.equal(whole["pixel_values_videos"], ahead["pixel_values_videos"])

@@ -13,7 +13,14 @@ import msgspec
 from egocross_eval.benchmark.frame_store import FrameError
 from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.hf.chat import refuse_open_thinking, render
-from egocross_eval.model_adapters.hf.media import FrameCache, read_frame, read_size, scaled_tensor, shrunk_image
+from egocross_eval.model_adapters.hf.media import (
+    FrameCache,
+    read_frame,
+    read_size,
+    read_tensor,
+    scaled_tensor,
+    shrunk_image,
+)
 from egocross_eval.model_adapters.hf.scaling import PatchRule, Size, patch_rule, within_budget
 from egocross_eval.schema import Failure, ImagePart, Request, Response, VideoPart
 
@@ -224,7 +231,7 @@ class Preparer:
 
     def _tensor(self, frame: PlannedFrame, interpolation: Any) -> Any:
         def decode() -> Any:
-            return scaled_tensor(read_frame(frame.path), frame.size, interpolation)
+            return scaled_tensor(read_tensor(frame.path), frame.size, interpolation)
 
         return self._frames.get((frame.key, frame.size, interpolation), decode, 3 * frame.size[0] * frame.size[1])
 

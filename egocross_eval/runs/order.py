@@ -1,0 +1,38 @@
+"""The order in which questions are asked: those about the same frames one after the other."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from egocross_eval.errors import UnsafePathError
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from egocross_eval.benchmark.paths import DataRoot
+    from egocross_eval.schema import Question
+
+
+def neighbours(questions: Iterable[Question], root: DataRoot) -> list[Question]:
+    """The questions, those with the same frames together, next to those that begin with the same frame.
+
+    An engine that keeps what it computed, the keys and values of a prompt's beginning or an encoded frame, then has it
+    still when the next question needs it: about 558 of the testbed's 957 questions share all of their frames with
+    another, most of them under other file names and many places further on. Frames are compared by the sizes of their
+    files alone, as nothing but the order depends on it. Groups, and the questions within one, keep the order they came
+    in.
+    """
+    by_start: dict[Hashable, dict[Hashable, list[Question]]] = {}
+    for question in questions:
+        frames = tuple(_looks(frame.name, root) for frame in question.frames)
+        by_start.setdefault(frames[:1], {}).setdefault(frames, []).append(question)
+    return [question for alike in by_start.values() for same in alike.values() for question in same]
+
+
+def _looks(name: str, root: DataRoot) -> int | str:
+    """Size of a frame's file in bytes, or the frame's name where there is no such file."""
+    try:
+        return os.stat(root.resolve_str(name)).st_size  # noqa: PTH116 - called for every frame of a run
+    except (OSError, UnsafePathError):
+        return name
