@@ -231,7 +231,9 @@ def check_capabilities(plan: RunPlan, adapter: ModelAdapter, scheme: str) -> Non
     if plan.settings.frames == "none" or not can.needs_content:
         return
     if plan.settings.media == "video" and not can.video:
-        raise UsageError(f"{scheme}: takes no video here; use --media images")
+        raise UsageError(
+            f"{scheme}: takes no video here; use --media images, or an option of `egocross-eval models show {scheme}`"
+        )
     if plan.settings.media == "images" and not can.images:
         raise UsageError(f"{scheme}: takes no images; use --media video, or --frames none for the blind baseline")
     if can.max_images is not None and plan.settings.media == "images":

@@ -55,7 +55,7 @@ def read_tensor(path: str) -> Any:
 
 
 def _decoded_jpeg(data: bytes) -> Any:
-    """A colour JPEG decoded by simplejpeg, which takes about half of Pillow's time for the same values; else None.
+    """A colour JPEG decoded by simplejpeg, to the values that Pillow decodes in less time; else None.
 
     None where it's not installed, and for whatever it doesn't decode without a warning: Pillow has the last word on
     files, and turns other colour spaces into RGB by rules of its own.
