@@ -106,6 +106,14 @@ def test_a_png_becomes_a_tensor_too(tmp_path: Path) -> None:
     assert same_as_pillow(tmp_path / "a.png")
 
 
+def test_a_picture_too_large_for_pillow_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "bomb.jpg"
+    file.write_bytes(jpeg("RGB", (64, 48)))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(FrameError, match=r"bomb\.jpg.*decompression bomb"):
+        read_tensor(str(file))
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cut=st.floats(0.0, 1.0), changed=st.lists(st.tuples(st.floats(0.0, 1.0), st.integers(0, 255)), max_size=4))
 def test_damaged_frames_are_read_or_refused_as_pillow_does(

@@ -57,11 +57,15 @@ def read_tensor(path: str) -> Any:
 def _decoded_jpeg(data: bytes) -> Any:
     """A colour JPEG decoded by simplejpeg, to the values that Pillow decodes in less time; else None.
 
-    None where it's not installed, and for whatever it doesn't decode without a warning: Pillow has the last word on
-    files, and turns other colour spaces into RGB by rules of its own.
+    None where it's not installed, for whatever it doesn't decode without a warning, and for pictures so large that
+    Pillow suspects a decompression bomb: it has the last word on files, and turns other colour spaces into RGB by rules
+    of its own.
     """
-    header = jpeg_header(data)
-    if header is None or header[2] != RGB_COMPONENTS:
+    from PIL import Image
+
+    width, height, components = jpeg_header(data) or (0, 0, 0)
+    most = Image.MAX_IMAGE_PIXELS
+    if components != RGB_COMPONENTS or (most is not None and width * height > most):
         return None
     try:
         from simplejpeg import decode_jpeg
