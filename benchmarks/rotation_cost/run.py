@@ -10,38 +10,22 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from caches import forget
+from kept import Kept
 
 from egocross_eval.api import evaluate
 from egocross_eval.model_adapters.base import ModelAdapter
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
 from egocross_eval.plugins.manager import registry
 from egocross_eval.runs.plan import RunOptions
-from egocross_eval.schema import Request, Response
 
 WAYS = {"one pass": "", "four rotations": "rotate"}
-
-
-class Kept(ModelAdapter):
-    """The adapter under test, whose engine outlives a run."""
-
-    def __init__(self, inner: ModelAdapter) -> None:
-        self.inner = inner
-        self.capabilities = inner.capabilities
-
-    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
-        return self.inner.generate(requests)
-
-    def details(self) -> dict[str, Any]:
-        return self.inner.details()
 
 
 class Cost(msgspec.Struct, frozen=True):

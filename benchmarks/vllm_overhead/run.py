@@ -8,7 +8,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +17,15 @@ import msgspec
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from caches import forget
+from kept import Kept
 from vllm_overhead.bare_loop import BarePrompt, bare_loop, opened
 
 from egocross_eval.api import evaluate
-from egocross_eval.model_adapters.base import ModelAdapter
 from egocross_eval.model_adapters.hf.chat import render
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
 from egocross_eval.plugins.manager import registry
 from egocross_eval.runs.plan import RunOptions, plan_run
 from egocross_eval.runs.requests import build_request
-from egocross_eval.schema import Request, Response
-
-
-class Kept(ModelAdapter):
-    """The adapter under test; its engine serves both sides and outlives a run."""
-
-    def __init__(self, inner: Any) -> None:
-        self.inner = inner
-        self.capabilities = inner.capabilities
-
-    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
-        return self.inner.generate(requests)  # type: ignore[no-any-return]
 
 
 def main() -> None:
