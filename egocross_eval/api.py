@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from egocross_eval.model_adapters.base import ModelAdapter
+from egocross_eval.contracts.model import ModelAdapter
+from egocross_eval.contracts.registry import Registry, registry
 from egocross_eval.model_adapters.spec import ModelSpec, build_adapter, parse_spec
-from egocross_eval.plugins.manager import Registry, registry
 from egocross_eval.runs.plan import RunOptions, RunPlan, check_capabilities, plan_run
 from egocross_eval.runs.session import Progress, Session, Silent, open_session, run_session
 from egocross_eval.runs.store import RunFolder

@@ -16,7 +16,7 @@ def tiny_checkpoint(weight_spread: float = 0.02, context: int = 32768, seed: int
     """Folder of a tiny Qwen3-VL with these properties; skips the test where transformers isn't installed."""
     for module in ("torch", "torchvision", "transformers"):
         pytest.importorskip(module)
-    from egocross_eval.model_adapters.tiny import TinyShape, build_tiny
+    from egocross_eval.model_adapters.checkpoints.tiny import TinyShape, build_tiny
 
     folder = tempfile.TemporaryDirectory(prefix="egocross-tiny-")
     _FOLDERS.append(folder)  # removed when the process ends

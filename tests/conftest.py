@@ -29,7 +29,7 @@ def private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Data root of the demo benchmark."""
-    from egocross_eval.benchmark.demo import write_demo
+    from egocross_eval.tasks.egocross.demo import write_demo
 
     root = tmp_path_factory.mktemp("demo")
     write_demo(root)

@@ -6,9 +6,9 @@ import math
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
-from egocross_eval.benchmark.cells import CELLS, DOMAINS
 from egocross_eval.errors import unknown
 from egocross_eval.scoring.intervals import Z95
+from egocross_eval.tasks.egocross.catalogue import CELLS, DOMAINS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

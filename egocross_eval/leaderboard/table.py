@@ -6,9 +6,9 @@ import statistics
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from egocross_eval.benchmark.cells import DOMAINS
 from egocross_eval.leaderboard.ranking import Board, figure_of, standard_error
 from egocross_eval.scoring.intervals import METHODS, Z95
+from egocross_eval.tasks.egocross.catalogue import DOMAINS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

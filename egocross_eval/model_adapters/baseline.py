@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from egocross_eval.benchmark.cells import LETTERS
+from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.errors import UsageError, unknown
-from egocross_eval.model_adapters.base import Capabilities, ModelAdapter
 from egocross_eval.schema import Request, Response
+from egocross_eval.tasks.egocross.catalogue import LETTERS
 
 SUPPORT_LETTERS: dict[str, dict[str, int]] = {
     "animal": {"A": 7, "B": 7, "C": 3, "D": 3},
@@ -99,8 +99,8 @@ def sum_counts(counts: dict[str, dict[str, int]]) -> dict[str, int]:
 
 def count_letters(path: Path) -> dict[str, dict[str, int]]:
     """Answer letters by domain of a support file (ShareGPT form). Raises `DataError` where it can't be read."""
-    from egocross_eval.benchmark.support import read_support
-    from egocross_eval.tasks.base import DataSource
+    from egocross_eval.contracts.task import DataSource
+    from egocross_eval.tasks.egocross.support import read_support
 
     counts: dict[str, Counter[str]] = {}
     source = DataSource(root=path.resolve().parent, split="support", questions_file=path)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from egocross_eval.model_adapters.base import AdapterType, ModelAdapter
+from egocross_eval.contracts import hookimpl
+from egocross_eval.contracts.model import AdapterType, ModelAdapter
 from egocross_eval.model_adapters.baseline import BaselineOptions
 from egocross_eval.model_adapters.hf.options import HfOptions
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
 from egocross_eval.model_adapters.routed import RoutedOptions
 from egocross_eval.model_adapters.vllm.options import PASSED_ON, VllmOptions, VllmServerOptions
-from egocross_eval.plugins import hookimpl
 
 
 def _baseline(target: str, options: BaselineOptions) -> ModelAdapter:

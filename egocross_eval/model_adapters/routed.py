@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 import msgspec
 
+from egocross_eval.contracts.model import Capabilities, ModelAdapter
+from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import UsageError, unknown
-from egocross_eval.model_adapters.base import Capabilities, ModelAdapter
 from egocross_eval.model_adapters.spec import ModelSpec, build_adapter, parse_spec
-from egocross_eval.plugins.manager import registry
 from egocross_eval.schema import Failure, Request, Response
 
 ROUTABLE = ("domain", "dataset", "category", "question_type")
@@ -154,7 +154,7 @@ def _common(all_of_them: list[Capabilities]) -> Capabilities:
 
 def build(target: str, options: RoutedOptions) -> ModelAdapter:
     """The routed model of a YAML file, or of the published checkpoints."""
-    from egocross_eval.model_adapters.published import PublishedAdapter, fetch_checkpoint, is_published
+    from egocross_eval.tasks.egocross.published_models import PublishedAdapter, fetch_checkpoint, is_published
 
     def build_one(spec: ModelSpec) -> ModelAdapter:
         return build_adapter(spec, registry())

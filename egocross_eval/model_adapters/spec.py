@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
+from egocross_eval.contracts.model import AdapterType, ModelAdapter
+from egocross_eval.contracts.registry import Registry
 from egocross_eval.errors import UsageError, did_you_mean
-from egocross_eval.model_adapters.base import AdapterType, ModelAdapter
-from egocross_eval.plugins.manager import Registry
 
 _SECRET = re.compile(r"(?i)(api_?keys?|token|secrets?|passwords?)$")
 """Option names that would carry a secret: refused, as specs are written into run folders."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from egocross_eval.plugins import hookimpl
-from egocross_eval.prompts.base import PromptStyle
+from egocross_eval.contracts import hookimpl
+from egocross_eval.contracts.style import PromptStyle
 from egocross_eval.prompts.styles import BUILT_IN_STYLES
 
 

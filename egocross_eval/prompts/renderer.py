@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from egocross_eval.contracts.style import PromptStyle, StyledText
 from egocross_eval.errors import UsageError
-from egocross_eval.prompts.base import PromptStyle, StyledText
 from egocross_eval.prompts.selection import FrameSelection
 from egocross_eval.schema import Frame, ImagePart, Media, Message, Part, Prompt, Question, TextPart, VideoPart
 
 if TYPE_CHECKING:
-    from egocross_eval.benchmark.paths import DataRoot
+    from egocross_eval.frames.roots import DataRoot
 
 VIDEO_RATE = 25.0
 """Frames a second in which a video's frame indices count: the frame numbers of the sources are at 25 fps (FACTS:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from egocross_eval.contracts.style import PromptStyle, StyledText
 from egocross_eval.errors import UsageError
-from egocross_eval.prompts.base import PromptStyle, StyledText
 from egocross_eval.schema import Question
 
 TEMPLATE_SUFFIXES = (".j2", ".jinja", ".jinja2")

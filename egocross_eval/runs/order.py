@@ -10,7 +10,7 @@ from egocross_eval.errors import UnsafePathError
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
-    from egocross_eval.benchmark.paths import DataRoot
+    from egocross_eval.frames.roots import DataRoot
     from egocross_eval.schema import Question
 
 

@@ -11,12 +11,13 @@ from pathlib import Path
 import msgspec
 
 from egocross_eval import __version__
-from egocross_eval.benchmark.paths import DataRoot
+from egocross_eval.contracts.model import ModelAdapter
+from egocross_eval.contracts.registry import Registry
+from egocross_eval.contracts.style import PromptStyle
+from egocross_eval.contracts.task import DataSource, Questions
 from egocross_eval.errors import DataError, UsageError
-from egocross_eval.model_adapters.base import ModelAdapter
+from egocross_eval.frames.roots import DataRoot
 from egocross_eval.model_adapters.spec import ModelSpec
-from egocross_eval.plugins.manager import Registry
-from egocross_eval.prompts.base import PromptStyle
 from egocross_eval.prompts.renderer import Renderer
 from egocross_eval.prompts.selection import FrameSelection
 from egocross_eval.prompts.styles import TEMPLATE_SUFFIXES, template_style
@@ -31,7 +32,6 @@ from egocross_eval.schema import (
     RunRecord,
     RunSettings,
 )
-from egocross_eval.tasks.base import DataSource, Questions
 from egocross_eval.tasks.select import load_questions, select_tasks
 
 DATA_VARIABLE = "EGOCROSS_DATA"
@@ -67,7 +67,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
         """
         root = self.data or (Path(os.environ[DATA_VARIABLE]) if os.environ.get(DATA_VARIABLE) else None)
         if self.split == "demo" and self.data is None:
-            from egocross_eval.benchmark.demo_cache import demo_root
+            from egocross_eval.tasks.egocross.demo.cache import demo_root
 
             root = demo_root()
         if root is None:

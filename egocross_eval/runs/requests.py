@@ -45,7 +45,7 @@ def build_request(
     """
     hashes: tuple[str, ...] = ()
     if read_frames:
-        from egocross_eval.benchmark.frame_store import frame_hash
+        from egocross_eval.frames.store import frame_hash
 
         hashes = tuple(frame_hash(path) for path in prompt.frame_paths())
     letters = "".join(question.options)

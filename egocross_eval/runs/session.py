@@ -10,16 +10,15 @@ from typing import Any, Protocol
 
 import msgspec
 
-from egocross_eval.benchmark.answers import AnswerRecord
+from egocross_eval.contracts.model import ModelAdapter
+from egocross_eval.contracts.registry import Registry
 from egocross_eval.errors import UsageError
-from egocross_eval.model_adapters.base import ModelAdapter
-from egocross_eval.plugins.manager import Registry
+from egocross_eval.grading.letter import judge_outcome
 from egocross_eval.runs.cache import ResponseCache
+from egocross_eval.runs.loop import Runner
 from egocross_eval.runs.order import neighbours
 from egocross_eval.runs.plan import RunPlan
-from egocross_eval.runs.predictions import judge_outcome
 from egocross_eval.runs.results import compute_results
-from egocross_eval.runs.runner import Runner
 from egocross_eval.runs.store import (
     LEADERBOARD_FILE,
     PREDICTIONS_FILE,
@@ -30,6 +29,7 @@ from egocross_eval.runs.store import (
 )
 from egocross_eval.runs.votes import read_again, read_prediction
 from egocross_eval.schema import Question, Results, RunRecord, Sample
+from egocross_eval.tasks.egocross.answers_file import AnswerRecord
 
 EMPTY_HASH = hashlib.sha256().hexdigest()
 """Of a `samples.jsonl` without a line."""
@@ -250,7 +250,7 @@ def finish(folder: RunFolder, questions: tuple[Question, ...] | None = None) -> 
     """
     from egocross_eval.leaderboard.render import render
     from egocross_eval.leaderboard.rows import row_from_run
-    from egocross_eval.leaderboard.submission import prediction_entries
+    from egocross_eval.tasks.egocross.submission import prediction_entries
 
     record = folder.record()
     samples = folder.samples()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from egocross_eval.errors import UsageError
-from egocross_eval.runs.predictions import predict
+from egocross_eval.grading.letter import predict
 from egocross_eval.schema import Failure, GenerationSettings, Prediction, Question, Response, Sample, Vote
 
 

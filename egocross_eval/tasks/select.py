@@ -6,9 +6,9 @@ import fnmatch
 
 import msgspec
 
+from egocross_eval.contracts.registry import Registry
+from egocross_eval.contracts.task import DataSource, Questions, Task
 from egocross_eval.errors import DataError, UsageError, unknown
-from egocross_eval.plugins.manager import Registry
-from egocross_eval.tasks.base import DataSource, Questions, Task
 
 
 def select_tasks(text: str, registry: Registry) -> list[Task]:

@@ -9,12 +9,12 @@ from typing import Literal
 
 import msgspec
 
-from egocross_eval.benchmark.cells import LETTERS
-from egocross_eval.benchmark.frame_store import FrameError, frame_hash
-from egocross_eval.benchmark.testbed import read_testbed
+from egocross_eval.contracts.task import DataSource
 from egocross_eval.errors import DataError
+from egocross_eval.frames.store import FrameError, frame_hash
 from egocross_eval.schema import Question
-from egocross_eval.tasks.base import DataSource
+from egocross_eval.tasks.egocross.catalogue import LETTERS
+from egocross_eval.tasks.egocross.testbed import read_testbed
 from egocross_eval.training.examples import Examples
 
 TESTBED = "egocross_testbed"

@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
-from egocross_eval.benchmark.cells import LETTERS
-from egocross_eval.benchmark.paths import DataRoot
-from egocross_eval.benchmark.times import natural_key
 from egocross_eval.errors import DataError, UsageError
+from egocross_eval.frames.roots import DataRoot
 from egocross_eval.prompts.renderer import Renderer, prompt_text
 from egocross_eval.schema import Prompt, Question
+from egocross_eval.tasks.egocross.catalogue import LETTERS
+from egocross_eval.tasks.egocross.times import natural_key
 from egocross_eval.training.sizing import Limits, Size
 
 NAME = "egocross"

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import msgspec
 
-from egocross_eval.benchmark.cells import DOMAINS
-from egocross_eval.benchmark.notices import Notice
-from egocross_eval.benchmark.paths import DataRoot
-from egocross_eval.benchmark.support import read_support_with_notices
+from egocross_eval.contracts.task import DataSource
 from egocross_eval.errors import DataError, UsageError, unknown
+from egocross_eval.frames.roots import DataRoot
 from egocross_eval.schema import Question
-from egocross_eval.tasks.base import DataSource
+from egocross_eval.tasks.egocross.catalogue import DOMAINS
+from egocross_eval.tasks.egocross.notices import Notice
+from egocross_eval.tasks.egocross.support import read_support_with_notices
 
 
 class Examples(msgspec.Struct, frozen=True, kw_only=True):

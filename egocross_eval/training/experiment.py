@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from egocross_eval.benchmark.cells import DOMAINS
 from egocross_eval.errors import UsageError, unknown
+from egocross_eval.tasks.egocross.catalogue import DOMAINS
 from egocross_eval.training.dataset import Curriculum
 from egocross_eval.training.examples import Split
 from egocross_eval.training.plan import TrainOptions

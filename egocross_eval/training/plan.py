@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
+from egocross_eval.contracts.registry import Registry
 from egocross_eval.errors import DataError, UsageError
 from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
-from egocross_eval.plugins.manager import Registry
 from egocross_eval.prompts.renderer import Renderer, prompt_text
 from egocross_eval.prompts.selection import FrameSelection
 from egocross_eval.runs.plan import resolve_style
@@ -204,7 +204,7 @@ def _examples(options: TrainOptions, registry: Registry) -> Examples:
     )
     if not options.tasks:
         return examples
-    from egocross_eval.tasks.base import DataSource
+    from egocross_eval.contracts.task import DataSource
     from egocross_eval.tasks.select import load_questions, select_tasks
 
     tasks = select_tasks(",".join(options.tasks), registry)

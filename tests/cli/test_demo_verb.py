@@ -33,8 +33,8 @@ def test_the_demo_runs_a_trained_model_that_knows_what_it_was_trained_on(
 def test_the_shipped_model_answers_unseen_questions_far_above_its_untrained_self(tmp_path: Path) -> None:
     pytest.importorskip("transformers")
     from egocross_eval import evaluate
-    from egocross_eval.benchmark.demo import write_demo
-    from egocross_eval.model_adapters.tiny import build_tiny
+    from egocross_eval.model_adapters.checkpoints.tiny import build_tiny
+    from egocross_eval.tasks.egocross.demo import write_demo
 
     write_demo(tmp_path / "bench", seed=5, per_cell=15)
     build_tiny(tmp_path / "base")

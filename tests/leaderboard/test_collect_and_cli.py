@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 from scored_samples import question, record, sample, whole_testbed, write_run
 
-from egocross_eval.cli.compare import command as compare
-from egocross_eval.cli.leaderboard import command as leaderboard
+from egocross_eval.cli.verbs.compare import command as compare
+from egocross_eval.cli.verbs.leaderboard import command as leaderboard
 from egocross_eval.errors import UsageError
 from egocross_eval.leaderboard.collect import current_results, rows_from
 from egocross_eval.leaderboard.markers import END, START

@@ -9,10 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from egocross_eval.errors import UsageError
-from egocross_eval.leaderboard.published import published_rows
 from egocross_eval.leaderboard.ranking import better, boards, ranks, select
 from egocross_eval.schema import SCHEMA_VERSION, Figure, Row
 from egocross_eval.scoring.intervals import wilson
+from egocross_eval.tasks.egocross.published_rows import published_rows
 
 
 def figure(right: int, n: int = 957, errored: int = 0) -> Figure:

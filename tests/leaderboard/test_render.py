@@ -16,12 +16,12 @@ from msgspec.structs import replace
 from scored_samples import question, record, sample
 
 from egocross_eval.errors import UsageError
-from egocross_eval.leaderboard.published import published_rows
 from egocross_eval.leaderboard.render import escape_latex, render
 from egocross_eval.leaderboard.rows import join_repeats, read_row_file, row_from_run
 from egocross_eval.leaderboard.table import safe_link
 from egocross_eval.schema import Outcome, Row
 from egocross_eval.scoring.results import score_samples
+from egocross_eval.tasks.egocross.published_rows import published_rows
 
 HOSTILE = 'evil | **name**\n<script>alert("x")</script> & [a](javascript:b) `c` $d_e$ \\ ~f~'
 

@@ -10,10 +10,10 @@ import pytest
 from scored_samples import question, record, sample
 
 from egocross_eval.errors import UsageError
-from egocross_eval.leaderboard.published import published_rows
 from egocross_eval.leaderboard.rows import distinct, encode_row_file, join_repeats, read_row_file, row_from_run
 from egocross_eval.schema import ModelRecord, Outcome, Row
 from egocross_eval.scoring.results import score_samples
+from egocross_eval.tasks.egocross.published_rows import published_rows
 
 HASH = "a" * 64
 

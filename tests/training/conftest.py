@@ -35,7 +35,7 @@ def environment() -> TrainingEnvironment:
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny Qwen3-VL with random weights."""
-    from egocross_eval.model_adapters.tiny import build_tiny
+    from egocross_eval.model_adapters.checkpoints.tiny import build_tiny
 
     path = tmp_path_factory.mktemp("base") / "tiny"
     build_tiny(path)
@@ -45,7 +45,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo benchmark with one question of each cell, in small pictures."""
-    from egocross_eval.benchmark.demo import write_demo
+    from egocross_eval.tasks.egocross.demo import write_demo
 
     root = tmp_path_factory.mktemp("bench")
     write_demo(root, per_cell=1, frame_scale=0.4)

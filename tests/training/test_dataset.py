@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from training_files import example, four_videos, write_base, write_frame, write_support
 
+from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import DataError, UsageError
 from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
-from egocross_eval.plugins.manager import registry
 from egocross_eval.prompts.renderer import Renderer, prompt_text
 from egocross_eval.prompts.selection import FrameSelection
 from egocross_eval.training.dataset import (

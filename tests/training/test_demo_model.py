@@ -28,7 +28,7 @@ def test_it_is_small_and_its_card_names_no_path_of_a_machine() -> None:
 @pytest.mark.slow
 def test_it_answers_far_above_chance_and_above_an_untrained_model(tmp_path: Path) -> None:
     """A failure after a change of the demo's drawings means that it must be trained anew."""
-    from egocross_eval.benchmark.demo import write_demo
+    from egocross_eval.tasks.egocross.demo import write_demo
 
     write_demo(tmp_path / "bench", per_cell=20, frame_scale=0.4)
     card = read_card(MODEL)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from egocross_eval.api import evaluate
-from egocross_eval.plugins.manager import registry
+from egocross_eval.contracts.registry import registry
 from egocross_eval.training.environment import TrainingEnvironment
 from egocross_eval.training.plan import TrainOptions, plan_training
 from egocross_eval.training.session import train
@@ -17,9 +17,9 @@ from egocross_eval.training.session import train
 @pytest.mark.training
 def test_it_learns(environment: TrainingEnvironment, tmp_path: Path) -> None:
     """A mistake in prompt, order of frames, template or labels would leave it at chance."""
-    from egocross_eval.benchmark.demo import write_demo
-    from egocross_eval.model_adapters.tiny import TinyShape, build_tiny
+    from egocross_eval.model_adapters.checkpoints.tiny import TinyShape, build_tiny
     from egocross_eval.scoring.paired import mcnemar_exact
+    from egocross_eval.tasks.egocross.demo import write_demo
     from egocross_eval.training.dataset import Curriculum
 
     root, base = tmp_path / "bench", tmp_path / "base"

@@ -11,9 +11,9 @@ import yaml
 from click.testing import CliRunner
 from training_files import example, four_videos, write_base, write_support
 
-from egocross_eval.cli.train import command
+from egocross_eval.cli.verbs.train import command
+from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import UsageError
-from egocross_eval.plugins.manager import registry
 from egocross_eval.training.plan import TrainOptions, identity, plan_training, write_files
 
 

@@ -19,8 +19,8 @@ from training_files import four_videos, training_card, write_base, write_support
 from trainings import CHANGES, options
 
 import egocross_eval.training.dataset as dataset
+from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import RunError, UsageError
-from egocross_eval.plugins.manager import registry
 from egocross_eval.runs.plan import RunOptions, plan_run
 from egocross_eval.training.card import warnings_for, write_card
 from egocross_eval.training.environment import TrainingEnvironment, lock_file

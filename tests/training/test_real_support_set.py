@@ -11,9 +11,9 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from egocross_eval.benchmark.cells import DOMAINS
-from egocross_eval.cli.train import command
-from egocross_eval.plugins.manager import registry
+from egocross_eval.cli.verbs.train import command
+from egocross_eval.contracts.registry import registry
+from egocross_eval.tasks.egocross.catalogue import DOMAINS
 from egocross_eval.training.environment import TrainingEnvironment, process_environment
 from egocross_eval.training.launching import command as launch_command
 from egocross_eval.training.parity import compare_tokens, refuse_difference

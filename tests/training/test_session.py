@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from training_files import four_videos, write_base, write_support
 
+from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import RunError, UsageError
-from egocross_eval.plugins.manager import registry
 from egocross_eval.training import session
 from egocross_eval.training.environment import TrainingEnvironment
 from egocross_eval.training.plan import TrainOptions, TrainPlan, identity, plan_training

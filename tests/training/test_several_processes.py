@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from trainings import CHANGES, command, gone, kill_tree, naming, options
 
-from egocross_eval.plugins.manager import registry
+from egocross_eval.contracts.registry import registry
 from egocross_eval.training.card import read_card
 from egocross_eval.training.environment import TrainingEnvironment
 from egocross_eval.training.plan import plan_training

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from egocross_eval import __version__
 from egocross_eval.errors import UsageError
-from egocross_eval.leaderboard.published import published_rows
 from egocross_eval.leaderboard.rows import distinct, join_repeats
 from egocross_eval.leaderboard.site.answers import parts, question_list
 from egocross_eval.leaderboard.site.chart_library import chart_library
@@ -18,6 +17,7 @@ from egocross_eval.leaderboard.site.overview import pair_json, summary
 from egocross_eval.leaderboard.site.pool import Pool, pool
 from egocross_eval.leaderboard.site.scripts import data_script
 from egocross_eval.leaderboard.site.tables import site_tables
+from egocross_eval.tasks.egocross.published_rows import published_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

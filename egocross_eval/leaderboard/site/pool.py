@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from egocross_eval.benchmark.cells import DOMAINS, QUESTION_TYPES
+from egocross_eval.tasks.egocross.catalogue import DOMAINS, QUESTION_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

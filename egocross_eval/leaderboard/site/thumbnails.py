@@ -6,8 +6,8 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from egocross_eval.benchmark.frame_store import FrameError, frame_bytes, frame_hash
-from egocross_eval.benchmark.paths import DataRoot
+from egocross_eval.frames.roots import DataRoot
+from egocross_eval.frames.store import FrameError, frame_bytes, frame_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.errors import UsageError
-from egocross_eval.model_adapters.base import Capabilities, ModelAdapter
 from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
 from egocross_eval.model_adapters.hf.identity import folder_hash, tensors
 from egocross_eval.model_adapters.hf.loading import check_lora

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from egocross_eval.benchmark.frame_store import FrameError, frame_bytes, jpeg_header, picture_size
+from egocross_eval.frames.store import FrameError, frame_bytes, jpeg_header, picture_size
 from egocross_eval.model_adapters.hf.scaling import Size, within_budget
 
 if TYPE_CHECKING:

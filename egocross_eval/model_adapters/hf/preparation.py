@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from egocross_eval.benchmark.frame_store import FrameError
 from egocross_eval.errors import UsageError
+from egocross_eval.frames.store import FrameError
 from egocross_eval.model_adapters.hf.chat import refuse_open_thinking, render
 from egocross_eval.model_adapters.hf.media import (
     FrameCache,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.errors import RunError, UsageError
-from egocross_eval.model_adapters.base import Capabilities, ModelAdapter
 from egocross_eval.model_adapters.openai.address import ApiKey, base_url, is_openai
 from egocross_eval.model_adapters.openai.body import BodyWriter
 from egocross_eval.model_adapters.openai.faults import AttemptFault, status_fault

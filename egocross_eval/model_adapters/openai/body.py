@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from egocross_eval.benchmark.frame_store import scaled_frame
 from egocross_eval.errors import UsageError
+from egocross_eval.frames.store import scaled_frame
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
 from egocross_eval.schema import GenerationSettings, ImagePart, Message, Prompt, Request, TextPart, VideoPart
 

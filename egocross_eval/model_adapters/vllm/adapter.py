@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from egocross_eval.model_adapters.base import Capabilities, ModelAdapter
+from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
 from egocross_eval.model_adapters.vllm.engine_options import TRUE, check_options, parse_options
 from egocross_eval.model_adapters.vllm.extras import require_vllm, vllm_version

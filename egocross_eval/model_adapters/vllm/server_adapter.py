@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from egocross_eval.model_adapters.base import Capabilities, ModelAdapter
+from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
 from egocross_eval.model_adapters.openai.adapter import OpenAIAdapter
 from egocross_eval.model_adapters.openai.address import ApiKey

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from egocross_eval.model_adapters.base import AdapterType, Capabilities, ModelAdapter
-from egocross_eval.plugins import hookimpl
+from egocross_eval.contracts import hookimpl
+from egocross_eval.contracts.model import AdapterType, Capabilities, ModelAdapter
+from egocross_eval.contracts.task import DataSource, Questions, Task
 from egocross_eval.schema import Request, Response
-from egocross_eval.tasks.base import DataSource, Questions, Task
 
 
 class EchoAdapter(ModelAdapter):
@@ -27,7 +27,7 @@ def build(target: str, options: dict[str, str]) -> ModelAdapter:
 
 
 def load_short_clips(source: DataSource) -> Questions:
-    from egocross_eval.benchmark.splits import read_split
+    from egocross_eval.tasks.egocross.splits import read_split
 
     everything = read_split(source)
     short = tuple(question for question in everything.questions if len(question.frames) <= 5)

@@ -1,0 +1,94 @@
+"""Frames in the terminal and on a contact sheet, with the bytes that would be sent."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from egocross_eval.schema import Prompt
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+COLUMNS = 4
+THUMBNAIL = (240, 180)
+"""Pixels of a frame on the contact sheet."""
+
+CELL_WIDTH = 36
+"""Characters of a frame in the terminal; a character shows two pixels, one above the other."""
+
+
+def _opened(path: str, max_pixels: int | None) -> tuple[Image, int]:
+    """The picture as it would be sent, and its size in bytes."""
+    from PIL import Image
+
+    from egocross_eval.frames.store import frame_bytes, scaled_frame
+
+    data = frame_bytes(path) if max_pixels is None else scaled_frame(path, max_pixels)[0]
+    return Image.open(io.BytesIO(data)), len(data)
+
+
+def _time(seconds: float | None) -> str:
+    return "?" if seconds is None else f"{seconds:.2f} s"
+
+
+def frame_table(prompt: Prompt) -> str:
+    """One line per frame: number, time, size as sent, bytes as sent, name."""
+    from tabulate import tabulate
+
+    rows = []
+    for number, (frame, path) in enumerate(zip(prompt.frames(), prompt.frame_paths(), strict=True), 1):
+        picture, size = _opened(path, prompt.max_pixels)
+        rows.append([number, _time(frame.time), f"{picture.width}x{picture.height}", f"{size:,}", frame.name])
+    if not rows:
+        return "no frames are sent"
+    return tabulate(rows, headers=["frame", "time", "pixels", "bytes", "name"], disable_numparse=True)
+
+
+def draw_frames(prompt: Prompt) -> None:
+    """Draws the frames in the terminal, a few side by side, with their times."""
+    from rich.columns import Columns
+    from rich.console import Console, Group
+    from rich.text import Text
+
+    console = Console()
+    cells = []
+    for frame, path in zip(prompt.frames(), prompt.frame_paths(), strict=True):
+        picture, _ = _opened(path, prompt.max_pixels)
+        width = min(CELL_WIDTH, console.width)
+        height = max(2, round(width * picture.height / picture.width / 2) * 2)
+        small = picture.convert("RGB").resize((width, height))
+        lines = Text()
+        for y in range(0, height, 2):
+            for x in range(width):
+                top, bottom = small.getpixel((x, y)), small.getpixel((x, y + 1))
+                lines.append("▀", style=f"rgb{_triple(top)} on rgb{_triple(bottom)}")
+            lines.append("\n")
+        cells.append(Group(lines, Text(_time(frame.time))))
+    console.print(Columns(cells))
+
+
+def _triple(pixel: object) -> str:
+    if not isinstance(pixel, tuple):
+        raise TypeError(f"an RGB pixel is a tuple, not {pixel!r}")
+    return "({},{},{})".format(*pixel)
+
+
+def contact_sheet(prompt: Prompt, path: Path) -> None:
+    """Writes all frames with number and time to one picture file."""
+    from PIL import Image, ImageDraw
+
+    frames = list(zip(prompt.frames(), prompt.frame_paths(), strict=True))
+    rows = max(1, -(-len(frames) // COLUMNS))
+    width, height = THUMBNAIL
+    sheet = Image.new("RGB", (COLUMNS * width, rows * (height + 20)), "white")
+    pen = ImageDraw.Draw(sheet)
+    for index, (frame, name) in enumerate(frames):
+        picture, _ = _opened(name, prompt.max_pixels)
+        picture = picture.convert("RGB")
+        picture.thumbnail((width - 8, height - 8))
+        x, y = index % COLUMNS * width, index // COLUMNS * (height + 20)
+        sheet.paste(picture, (x + 4, y + 4))
+        pen.text((x + 6, y + height), f"{index + 1}: {_time(frame.time)}", fill="black")
+    sheet.save(path)

@@ -1,0 +1,106 @@
+"""`--dry-run`: what a run would ask, without asking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import msgspec
+
+from egocross_eval.contracts.registry import Registry
+from egocross_eval.errors import DataError
+from egocross_eval.model_adapters.spec import build_adapter, parse_spec
+from egocross_eval.prompts.renderer import prompt_text
+from egocross_eval.runs.plan import RunPlan, check_capabilities
+from egocross_eval.runs.votes import ballots
+
+PIXELS_PER_TOKEN = 32 * 32
+"""Qwen3-VL: patches of 16 pixels, merged two by two (its processor's patch_size and merge_size)."""
+
+CHARACTERS_PER_TOKEN = 4
+"""A rough figure for English text."""
+
+
+class Estimate(msgspec.Struct, kw_only=True):
+    """What would be sent."""
+
+    questions: int = 0
+    requests: int = 0
+    frames: int = 0
+    bytes: int = 0
+    text_characters: int = 0
+    pixels: int = 0
+    unreadable: int = 0
+    largest: int = 0
+    """Estimated tokens of the largest question."""
+    largest_question: str = ""
+
+    @property
+    def tokens(self) -> int:
+        """Estimated input tokens in all."""
+        return self.text_characters // CHARACTERS_PER_TOKEN + self.pixels // PIXELS_PER_TOKEN
+
+
+def estimate(plan: RunPlan) -> Estimate:
+    """Counts and sizes of every prompt of the plan; frames are opened only as far as their size in pixels."""
+    from PIL import Image
+
+    total = Estimate(questions=len(plan.questions))
+    pixels_by_inode: dict[tuple[int, int], int] = {}
+    for question in plan.questions:
+        try:
+            prompt = plan.renderer.render(question, plan.root)
+        except DataError:
+            total.unreadable += 1
+            continue
+        votes = len(ballots(plan.settings.votes, question, 0))
+        total.requests += votes
+        pixels = 0
+        for name in prompt.frame_paths():
+            try:
+                status = Path(name).stat()
+                total.bytes += votes * status.st_size
+                key = (status.st_dev, status.st_ino)
+                if key not in pixels_by_inode:
+                    with Image.open(name) as image:
+                        pixels_by_inode[key] = image.width * image.height
+            except OSError:
+                total.unreadable += 1
+                continue
+            size = pixels_by_inode[key]
+            pixels += min(size, prompt.max_pixels) if prompt.max_pixels else size
+            total.frames += votes
+        characters = sum(len(text) for _, text in prompt_text(prompt))
+        total.text_characters += votes * characters
+        total.pixels += votes * pixels
+        tokens = characters // CHARACTERS_PER_TOKEN + pixels // PIXELS_PER_TOKEN
+        if tokens > total.largest:
+            total.largest, total.largest_question = tokens, f"{question.id} ({len(prompt.frame_paths())} frames)"
+    return total
+
+
+def print_dry_run(plan: RunPlan, models: Sequence[str], registry: Registry) -> None:
+    """Checks every model spec and prints the estimate."""
+    for text in models:
+        spec = parse_spec(text)
+        adapter = build_adapter(spec, registry)
+        check_capabilities(plan, adapter, spec.text)
+        adapter.close()
+        click.echo(f"model      {spec.text}")
+    found = estimate(plan)
+    settings = plan.settings
+    click.echo(f"tasks      {', '.join(settings.tasks)} ({settings.split})")
+    click.echo(f"questions  {found.questions}")
+    if settings.votes:
+        click.echo(f"requests   {found.requests} (--votes {settings.votes})")
+    click.echo(f"frames     {found.frames} ({settings.frames}, {settings.media})")
+    click.echo(f"bytes      {found.bytes:,}" + (" before scaling" if settings.max_pixels else ""))
+    click.echo(f"tokens     about {found.tokens:,} in (Qwen3-VL's measure)")
+    click.echo(f"largest    about {found.largest:,} tokens: question {found.largest_question}")
+    if found.unreadable:
+        click.echo(f"unreadable {found.unreadable} frames: run 'egocross-eval data verify'")
+    domains: dict[str, int] = {}
+    for question in plan.questions:
+        domains[question.domain] = domains.get(question.domain, 0) + 1
+    click.echo("domains    " + ", ".join(f"{name} {count}" for name, count in domains.items()))

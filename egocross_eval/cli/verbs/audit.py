@@ -1,0 +1,116 @@
+"""`egocross-eval audit RUN...`: how much of a score survives without looking."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from egocross_eval.scoring.audit import Audit
+
+_WHAT = {
+    "blind": "the same model without frames",
+    "position": "the commonest letter of the support set",
+    "longest": "the longest option",
+    "rotate": "evidence summed over all rotations of the options",
+    "shuffled": "frames in random order",
+}
+
+
+@click.command(name="audit")
+@click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--run/--no-run", "run_missing", default=True, show_default=True, help="Run the probes that are missing.")
+@click.option("--style", help="The template file, for runs that were made with one.")
+@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Data root; default: that of the run.")
+@click.option("--support", type=click.Path(dir_okay=False, path_type=Path), help="train.json for the position prior.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def command(
+    runs: tuple[Path, ...],
+    run_missing: bool,
+    style: str | None,
+    data: Path | None,
+    support: Path | None,
+    as_json: bool,
+) -> int:
+    """Compare each of RUNS with probes that take something away: its frames, their order, the place of the options; and
+    with two priors that look at nothing. Probes that are missing are run first, into RUN-audit beside the run's folder.
+
+    \b
+    egocross-eval audit runs/my-model
+    """
+    import msgspec
+
+    changed: dict[str, object] = {
+        name: value for name, value in (("style", style), ("data", data)) if value is not None
+    }
+    audits = [_audit_one(path, changed, support, run_missing) for path in runs]
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(audits), indent=2))
+    else:
+        click.echo("\n\n".join(_table(found) for found in audits))
+    return 0 if all(found.accuracy is not None for found in audits) else 1
+
+
+def _audit_one(path: Path, changed: dict[str, object], support: Path | None, run_missing: bool) -> Audit:
+    from egocross_eval.api import evaluate
+    from egocross_eval.cli.show.progress import Bar
+    from egocross_eval.runs.probes import audit_folder, finished, probe_plans
+    from egocross_eval.runs.store import RunFolder
+    from egocross_eval.scoring.audit import audit
+    from egocross_eval.scoring.comparison import ComparedRun
+
+    record = RunFolder(path).record()
+    probes, results = {}, {}
+    for name, (model, options) in probe_plans(record, support=support, **changed).items():
+        place = audit_folder(path) / name
+        if not finished(place):
+            if not run_missing:
+                click.echo(f"note: no probe {name!r} in {place}", err=True)
+                continue
+            click.echo(f"probe {name} ({_WHAT[name]}): {place}", err=True)
+            evaluate(model, options.tasks, options=options, output=place, progress=Bar(name))
+        folder = RunFolder(place)
+        label = f"{name} ({_WHAT[name]})"
+        probes[name] = ComparedRun(label=label, record=folder.record(), samples=tuple(folder.samples()))
+        results[name] = folder.results()
+    own = ComparedRun(label=record.model.name, record=record, samples=tuple(RunFolder(path).samples()))
+    return audit(own, probes, results)
+
+
+def _table(found: Audit) -> str:
+    from tabulate import tabulate
+
+    if found.accuracy is None:
+        return f"{found.run}: no score: no question has both an answer of the run and a known right one"
+    rows = [[found.run, f"{found.accuracy:.2%}", "", "", ""]]
+    for name, comparison in found.probes.items():
+        look = comparison.micro
+        rows.append(
+            [
+                f"{name}: {_WHAT[name]}",
+                f"{look.first_right / look.n:.2%}" if look.n else "",
+                f"{look.difference:+.1%}",
+                f"{look.low:+.1%} to {look.high:+.1%}",
+                f"{look.p:.2g}",
+            ]
+        )
+    headers = ["", "accuracy", "run minus probe", "95 % interval", "p (McNemar)"]
+    lines = [tabulate(rows, headers=headers, disable_numparse=True), ""]
+    if found.rest:
+        lines.append(
+            f"{found.guessable} of {found.n} questions are answered right by a probe that sees nothing; "
+            f"the run has {found.guessable_right} of them."
+        )
+        lines.append(
+            f"Net of these: {found.rest_right} of the other {found.rest} questions right "
+            f"({found.rest_right / found.rest:.1%})."
+        )
+    if found.rotations.get("asked"):
+        asked = found.rotations["asked"]
+        lines.append(
+            f"Position bias: the same place in all rotations on {found.rotations['position']} of {asked} questions "
+            f"({found.rotations['position'] / asked:.1%}), the same option on {found.rotations['content']}."
+        )
+    return "\n".join(lines)

@@ -1,0 +1,132 @@
+"""`egocross-eval data`: verify, fetch or generate benchmark data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from egocross_eval.cli.options import data_options
+from egocross_eval.tasks.egocross.catalogue import DOMAINS
+
+if TYPE_CHECKING:
+    from egocross_eval.contracts.task import DataSource
+
+
+@click.group(name="data", context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Verify, fetch or generate benchmark data.
+
+    \b
+    egocross-eval data fetch testbed --to DATA
+    egocross-eval data verify --data DATA
+    egocross-eval data demo DEMO
+    """
+
+
+def _source(data: Path | None, split: str, questions_file: Path | None, answers_file: Path | None) -> DataSource:
+    from egocross_eval.runs.plan import RunOptions
+
+    if split == "demo" and data is None:
+        from egocross_eval.tasks.egocross.demo.cache import demo_root
+
+        data = demo_root()
+    options = RunOptions(split=split, data=data, questions_file=questions_file, answers_file=answers_file)
+    return options.source()
+
+
+@command.command()
+@data_options
+@click.option("--decode", is_flag=True, help="Decode every picture in full (minutes) instead of its header and end.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
+@click.option("--all", "show_all", is_flag=True, help="List every question that there is something to say about.")
+@click.pass_context
+def verify(
+    ctx: click.Context,
+    data: Path | None,
+    split: str,
+    questions_file: Path | None,
+    answers_file: Path | None,
+    decode: bool,
+    as_json: bool,
+    show_all: bool,
+) -> None:
+    """Check that every frame of every question is there and whole.
+
+    Missing, empty, truncated, unreadable and unsafe frames and wrong counts are errors: exit code 1. What is odd in the
+    benchmark itself, such as a segment end beyond the frames, is noted and no error.
+
+    \b
+    egocross-eval data verify --data DATA
+    egocross-eval data verify --data DATA --split support --json > report.json
+    """
+    from egocross_eval.cli.show import data_report
+    from egocross_eval.tasks.egocross.preflight import verify as check
+
+    source = _source(data, split, questions_file, answers_file)
+    with data_report.progress_bar() as progress:
+        report = check(source, decode=decode, progress=progress)
+    if as_json:
+        data_report.print_json(report)
+    else:
+        data_report.print_report(report, show_all=show_all)
+    ctx.exit(0 if report.ok else 1)
+
+
+@command.command()
+@click.argument("part", type=click.Choice(["testbed", "answers", "support", "checkpoints"]))
+@click.option("--to", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to download into.")
+@click.option("--domain", type=click.Choice(DOMAINS), help="Only this domain's frames or checkpoint.")
+def fetch(part: str, to: Path, domain: str | None) -> None:
+    """Download the testbed, its answers, the support set or the published checkpoints.
+
+    The testbed is gated: ask for access at https://huggingface.co/datasets/myuniverse/EgoCross and set HF_TOKEN. The
+    support set and the checkpoints need the extra egocross-eval[modelscope]. A broken-off download goes on where it
+    stopped when the same command is run again. The testbed must never be trained on.
+
+    \b
+    egocross-eval data fetch testbed --to DATA
+    egocross-eval data fetch support --to DATA
+    egocross-eval data fetch checkpoints --domain surgery --to CHECKPOINTS
+    """
+    from egocross_eval.cli.show.data_report import plural, size_text
+    from egocross_eval.tasks.egocross import fetch as download
+
+    for summary in download.fetch(part, to, domain=domain):  # type: ignore[arg-type]
+        line = f"{summary.part}: {plural(summary.files, 'file')}, {size_text(summary.bytes)}, in {summary.folder}"
+        if summary.unpacked:
+            line += f"; {plural(summary.unpacked, 'file')} unpacked"
+        click.echo(line)
+    if part in ("testbed", "support"):
+        split = "" if part == "testbed" else " --split support"
+        click.echo(f"check it with: egocross-eval data verify --data {to}{split}")
+
+
+@command.command()
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--seed", type=int, default=0, show_default=True, help="Another seed, another benchmark.")
+@click.option(
+    "--training", type=click.IntRange(min=0), default=0, metavar="N", help="Add a training split of N questions."
+)
+@click.option("--training-domain", "domains", multiple=True, metavar="NAME", help="Of these domains only; repeatable.")
+@click.option("--per-cell", type=click.IntRange(min=1), default=4, show_default=True, help="Test questions per cell.")
+def demo(folder: Path, seed: int, training: int, domains: tuple[str, ...], per_cell: int) -> None:
+    """Write a small benchmark in exactly the files of the real one, with rendered clips and right answers.
+
+    \b
+    egocross-eval data demo DEMO
+    egocross-eval --model baseline:chance --tasks all --data DEMO
+    """
+    from egocross_eval.cli.show.data_report import plural, size_text
+    from egocross_eval.tasks.egocross.catalogue import DOMAINS
+    from egocross_eval.tasks.egocross.demo import write_demo
+
+    chosen = domains or DOMAINS
+    summary = write_demo(folder, seed=seed, per_cell=per_cell, training=training, training_domains=chosen)
+    parts = [plural(summary.questions, "question"), plural(summary.support, "support example")]
+    if summary.training:
+        parts.append(plural(summary.training, "training example"))
+    frames = f"{plural(summary.frames, 'frame')}, {size_text(summary.bytes)}"
+    click.echo(f"{', '.join(parts)} ({frames}) in {summary.root}")
+    click.echo(f"try it with: egocross-eval --model baseline:chance --tasks all --data {folder}")

@@ -1,0 +1,76 @@
+"""`egocross-eval experiment FILE.yaml`: train per domain, evaluate, compare, and join the experts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+EXAMPLE = """\b
+model: Qwen/Qwen3-VL-4B-Instruct
+data: /data/egocross
+output: results
+domains: [animal, industry, xsports, surgery]
+train: {recipe: lora, frames: "uniform:16", timestamps: true, holdout: 0.3}
+evaluate: {on: testbed, answer: choose}
+"""
+
+
+@click.command(name="experiment", epilog=EXAMPLE)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--python", type=click.Path(path_type=Path), help="Interpreter that has llamafactory.")
+@click.option("--allow-difference", is_flag=True, help="Train although evaluation shows other tokens.")
+def command(file: Path, python: Path | None, allow_difference: bool) -> int:
+    """Carry out the experiment in FILE: an expert per domain, base and experts on the testbed or the held-out part.
+
+    Writes the leaderboard, paired tests, and the file that joins the experts. The same command again goes on there.
+
+    \b
+    egocross-eval experiment experiment.yaml
+    """
+    from egocross_eval.cli.show.train_report import TrainProgress, print_findings
+    from egocross_eval.contracts.registry import registry
+    from egocross_eval.training.environment import find_environment
+    from egocross_eval.training.experiment import conduct, read_experiment
+    from egocross_eval.training.merging import merge
+    from egocross_eval.training.plan import TrainOptions, plan_training
+    from egocross_eval.training.session import train
+
+    experiment = read_experiment(file)
+
+    def say(text: str) -> None:
+        click.echo(text, err=True)
+
+    environment = find_environment(python, say=say)
+
+    def train_one(options: TrainOptions) -> Path:
+        plan = plan_training(options, registry())
+        print_findings(plan.findings)
+        return train(plan, environment, watcher=TrainProgress(), allow_difference=allow_difference).model
+
+    def merge_one(adapter: Path, output: Path) -> Path:
+        return merge(adapter, output, environment)
+
+    made = conduct(experiment, train_one, merge_one, _evaluate, say)
+    click.echo(made.leaderboard.read_text(encoding="utf-8"))
+    click.echo(made.comparison.read_text(encoding="utf-8"))
+    for domain, path in made.experts.items():
+        click.echo(f"expert of {domain}: {path}")
+    click.echo(f"joined: routed:{made.routed}")
+    click.echo(f"leaderboard: {made.leaderboard}\ncomparison: {made.comparison}")
+    return 0
+
+
+def _evaluate(spec: str, folder: Path, settings: Mapping[str, Any]) -> None:
+    from egocross_eval.api import evaluate
+    from egocross_eval.cli.show.progress import Bar
+    from egocross_eval.errors import RunError
+
+    fields = dict(settings)
+    run = evaluate(spec, fields.pop("tasks"), output=folder, progress=Bar(folder.name), **fields)
+    if run.results.counts.get("errored", 0):
+        raise RunError(
+            f"{run.results.counts['errored']} questions failed in {folder}; the same command asks them again"
+        )

@@ -1,0 +1,108 @@
+"""`egocross-eval leaderboard RUNS...`: the table of runs and published results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import click
+
+from egocross_eval.leaderboard.ranking import SORT_KEYS
+from egocross_eval.leaderboard.render import Format
+
+if TYPE_CHECKING:
+    from egocross_eval.leaderboard.table import IntervalStyle
+
+SUFFIXES = {".md": "md", ".json": "json", ".csv": "csv", ".tex": "latex", ".html": "html", ".htm": "html"}
+"""Format by the suffix of --output."""
+
+
+@click.command(name="leaderboard")
+@click.argument("runs", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(get_args(Format)),
+    help="Default: by the suffix of --output, else md. json can be read again.",
+)
+@click.option("--published/--no-published", default=True, show_default=True, help="Add the published rows.")
+@click.option("--intervals", is_flag=True, help="Half the width of the 95 % intervals: 45.14 ± 3.4.")
+@click.option("--ranges", is_flag=True, help="The ends of the 95 % intervals: 45.14 [41.9, 48.6].")
+@click.option("--sort", type=click.Choice(SORT_KEYS), default="micro", show_default=True, help="Order and ranks.")
+@click.option("--model", "models", multiple=True, metavar="GLOB", help="Only models that match; may be repeated.")
+@click.option("--split", "splits", multiple=True, metavar="NAME", help="Only rows of this split; may be repeated.")
+@click.option("--complete", "complete_only", is_flag=True, help="Leave incomplete runs out.")
+@click.option("--join/--no-join", default=True, show_default=True, help="Join runs that differ in the seed alone.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+@click.option(
+    "--update",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Replace the table between the leaderboard markers of this file.",
+)
+def command(
+    runs: tuple[Path, ...],
+    format_: str | None,
+    published: bool,
+    intervals: bool,
+    ranges: bool,
+    sort: str,
+    models: tuple[str, ...],
+    splits: tuple[str, ...],
+    complete_only: bool,
+    join: bool,
+    output: Path | None,
+    update: Path | None,
+) -> None:
+    """Write the leaderboard of RUNS: run folders, folders of runs, or files written with --format json.
+
+    Micro (right / all questions) and macro (mean of the domains) stand in columns of their own. Rows tie in rank
+    where noise explains their difference; incomplete runs are listed and not ranked. Rows over different questions
+    get tables of their own.
+
+    \b
+    egocross-eval leaderboard runs/* --intervals
+    egocross-eval leaderboard runs --update README.md
+
+    --update needs these two lines in the file:
+
+    \b
+    <!-- egocross-eval:leaderboard:start -->
+    <!-- egocross-eval:leaderboard:end -->
+    """
+    from egocross_eval.leaderboard.collect import rows_from
+    from egocross_eval.leaderboard.ranking import select
+    from egocross_eval.leaderboard.render import render
+    from egocross_eval.leaderboard.rows import distinct, join_repeats
+    from egocross_eval.tasks.egocross.published_rows import published_rows
+
+    if intervals and ranges:
+        raise click.UsageError("--intervals and --ranges exclude each other.")
+    if output and not format_ and output.suffix and output.suffix.lower() not in SUFFIXES:
+        raise click.UsageError(f"no format for {output.suffix} files; known: {', '.join(SUFFIXES)}, or pass --format.")
+    chosen = format_ or (SUFFIXES.get(output.suffix.lower(), "md") if output else "md")
+    if update and chosen not in ("md", "html"):
+        raise click.UsageError(f"--update takes md or html, not {chosen}.")
+    target = output or update
+    rows = rows_from(runs, relative_to=target.parent if target else None)
+    if published:
+        rows += published_rows()
+    rows = distinct(rows)
+    rows = select(join_repeats(rows) if join else rows, models=models, splits=splits, complete_only=complete_only)
+    style: IntervalStyle = "half-width" if intervals else "ends" if ranges else "none"
+    text = render(rows, chosen, intervals=style, sort=sort)
+    _deliver(text, output, update)
+
+
+def _deliver(text: str, output: Path | None, update: Path | None) -> None:
+    """Writes to the files given, else to standard output."""
+    from egocross_eval.leaderboard.files import replace_file
+    from egocross_eval.leaderboard.markers import update_file
+
+    if output is not None:
+        replace_file(output, text.encode())
+        click.echo(f"wrote {output}", err=True)
+    if update is not None:
+        changed = update_file(update, text)
+        click.echo(f"{'updated' if changed else 'no change in'} {update}", err=True)
+    if output is None and update is None:
+        click.echo(text, nl=False)

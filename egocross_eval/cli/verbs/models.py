@@ -1,0 +1,79 @@
+"""`egocross-eval models`: the model adapters, their options, and the builder of a tiny checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.group(name="models", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """List the model adapters with their options, or build a tiny checkpoint.
+
+    \b
+    egocross-eval models
+    egocross-eval models show hf
+    egocross-eval models build-tiny ./tiny
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    from egocross_eval.contracts.registry import registry
+
+    for adapter in registry().model_adapters.values():
+        click.echo(f"{adapter.scheme}:{adapter.target}[,key=value...]")
+        click.echo(f"    {adapter.description}")
+        if adapter.example:
+            click.echo(f"    e.g. {adapter.example}")
+    click.echo("\n'egocross-eval models show SCHEME' lists the options of one.")
+
+
+@command.command(name="show")
+@click.argument("scheme")
+def show(scheme: str) -> None:
+    """List the options of one model adapter.
+
+    \b
+    egocross-eval models show openai
+    """
+    from tabulate import tabulate
+
+    from egocross_eval.contracts.registry import registry
+    from egocross_eval.model_adapters.spec import option_fields
+
+    adapter = registry().adapter_type(scheme)
+    click.echo(f"{adapter.scheme}:{adapter.target}  {adapter.description}")
+    if adapter.example:
+        click.echo(f"e.g. {adapter.example}")
+    fields = option_fields(adapter)
+    if fields:
+        widths = [None, None, None, 70]
+        click.echo()
+        click.echo(
+            tabulate(fields, headers=["option", "type", "default", "what"], disable_numparse=True, maxcolwidths=widths)
+        )
+    elif not adapter.passes_on:
+        click.echo("takes no declared options")
+    if adapter.passes_on:
+        click.echo(f"\nalso takes {adapter.passes_on}")
+
+
+@command.command(name="build-tiny")
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--seed", type=int, default=0, show_default=True, help="For the random weights.")
+@click.option("--frame-pixels", type=int, default=4096, show_default=True, help="Most pixels of a frame.")
+def build_tiny_checkpoint(directory: Path, seed: int, frame_pixels: int) -> None:
+    """Build a tiny Qwen3-VL checkpoint with random weights in DIRECTORY, in seconds and offline (needs the extra hf).
+
+    \b
+    egocross-eval models build-tiny ./tiny
+    egocross-eval --model hf:./tiny --split demo --limit 20 --answer choose
+    """
+    from egocross_eval.errors import UsageError
+    from egocross_eval.model_adapters.checkpoints.tiny import TinyShape, build_tiny
+
+    if directory.is_dir() and any(directory.iterdir()):
+        raise UsageError(f"{directory} is not empty; choose a new folder")
+    build_tiny(directory, seed=seed, shape=TinyShape(frame_pixels=frame_pixels))
+    click.echo(f"wrote {directory}; try: egocross-eval --model hf:{directory} --split demo --limit 20 --answer choose")

@@ -1,0 +1,140 @@
+"""`egocross-eval parse`: try the answer extraction on a text or on a file of outputs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from egocross_eval.errors import UsageError
+
+if TYPE_CHECKING:
+    from egocross_eval.reading import Extraction
+
+_CONTEXT = 60
+
+
+@click.command(name="parse")
+@click.argument("text", required=False)
+@click.option("--option", "-o", "options", multiple=True, metavar="A=TEXT", help="An option and its text; repeat it.")
+@click.option("--letters", help="The valid letters. [default: those of --option, else ABCD]")
+@click.option("--jsonl", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Read outputs from FILE.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the lines of --jsonl here.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@click.option("--rules", is_flag=True, help="List the rules and the reasons for having no answer.")
+def command(
+    text: str | None,
+    options: tuple[str, ...],
+    letters: str | None,
+    jsonl: Path | None,
+    output: Path | None,
+    as_json: bool,
+    rules: bool,
+) -> None:
+    """Read the answer letter from TEXT (- reads standard input).
+
+    Prints the letter, the rule that read it and the place in the text, or why there is no answer. --jsonl reads
+    lines of {"output", "options", "letters"} and writes lines of {"letter", "rule", "span", "reason"}.
+
+    \b
+    egocross-eval parse "It is not A, so (B) it is." --option A=scalpel --option B=forceps
+    egocross-eval parse --jsonl outputs.jsonl --output letters.jsonl
+    """
+    if sum((rules, jsonl is not None, text is not None)) != 1:
+        raise UsageError("parse needs one of: a TEXT (or - for standard input), --jsonl FILE, --rules")
+    if output is not None and jsonl is None:
+        raise UsageError("--output goes with --jsonl; a single TEXT is printed")
+    if rules:
+        _print_rules()
+    elif jsonl is not None:
+        _parse_file(jsonl, output)
+    elif text is not None:
+        if text == "-":
+            text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
+        _parse_text(text, _read_options(options), letters, as_json)
+
+
+def _read_options(pairs: tuple[str, ...]) -> dict[str, str]:
+    options = {}
+    for pair in pairs:
+        letter, equals, text = pair.partition("=")
+        if not equals or len(letter.strip()) != 1:
+            raise UsageError(f"--option {pair!r}: write it as LETTER=TEXT, such as --option A=scalpel")
+        options[letter.strip()] = text.strip()
+    return options
+
+
+def _parse_text(text: str, options: dict[str, str], letters: str | None, as_json: bool) -> None:
+    import msgspec
+
+    from egocross_eval.reading import REASONS, extract
+
+    try:
+        found = extract(text, options, letters or ("" if options else "ABCD"))
+    except ValueError as error:
+        raise UsageError(f"--letters: {error}") from error
+    if as_json:
+        click.echo(msgspec.json.encode(found))
+    elif found.letter is None:
+        click.echo(f"no answer  {found.reason}: {REASONS[found.reason or 'no_answer']}")
+    else:
+        click.echo(f"letter  {found.letter}\nrule    {found.rule}\nspan    {_in_context(text, found)}")
+
+
+def _in_context(text: str, found: Extraction) -> str:
+    """The offsets and the marked evidence with what stands around it, on one line."""
+    start, end = found.span or (0, 0)
+    before = ("…" if start > _CONTEXT else "") + text[max(0, start - _CONTEXT) : start]
+    after = text[end : end + _CONTEXT] + ("…" if end + _CONTEXT < len(text) else "")
+    marked = click.style(f"»{text[start:end]}«", bold=True)
+    return f"{start}:{end}  {' '.join(before.split(' '))}{marked}{after}".replace("\r", " ").replace("\n", " ")
+
+
+def _print_rules() -> None:
+    from egocross_eval.reading import REASONS, RULES
+
+    for title, entries in (("Rules, in order", RULES), ("Reasons for having no answer", REASONS)):
+        click.echo(f"{title}:")
+        for name, line in entries.items():
+            click.echo(f"  {name:<20} {line}")
+
+
+def _parse_file(source: Path, target: Path | None) -> None:
+    import msgspec
+
+    lines = (msgspec.json.encode(found) + b"\n" for found in _extractions(source))
+    if target is None:
+        for line in lines:
+            sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+        return
+    done = list(lines)  # a bad line leaves no half-written file behind
+    try:
+        target.write_bytes(b"".join(done))
+    except OSError as error:
+        raise UsageError(f"--output {target}: {error}") from error
+
+
+def _extractions(source: Path) -> Iterator[Extraction]:
+    import msgspec
+
+    from egocross_eval.reading import extract
+
+    class Line(msgspec.Struct):
+        output: str | None
+        options: dict[str, str] | None = None
+        letters: str | list[str] | None = None
+
+    decoder = msgspec.json.Decoder(Line)
+    with source.open("rb") as stream:
+        for number, raw in enumerate(stream, start=1):
+            if not raw.strip():
+                continue
+            try:
+                line = decoder.decode(raw)
+                yield extract(line.output or "", line.options or {}, line.letters)
+            except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+                raise UsageError(f"{source}, line {number}: {error}") from error

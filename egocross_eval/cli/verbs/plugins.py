@@ -1,0 +1,35 @@
+"""`egocross-eval plugins`: what is installed, what it registers, and what is broken."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+
+
+@click.command(name="plugins")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def command(as_json: bool) -> None:
+    """List the plugins: distribution, version, what each registers, and the traceback of a broken one.
+
+    \b
+    egocross-eval plugins
+    """
+    from egocross_eval.contracts.registry import registry
+
+    plugins = registry().plugins
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(plugins), indent=2))
+        return
+    for plugin in plugins:
+        state = "BROKEN" if plugin.error else ""
+        click.echo(f"{plugin.name}  ({plugin.distribution} {plugin.version}) {state}".rstrip())
+        for what, names in (
+            ("tasks", plugin.tasks),
+            ("model adapters", plugin.model_adapters),
+            ("prompt styles", plugin.prompt_styles),
+            ("observes", plugin.observers),
+        ):
+            if names:
+                click.echo(f"    {what}: {', '.join(names)}")
+        if plugin.error:
+            click.echo("\n".join(f"    {line}" for line in plugin.error.rstrip().splitlines()))

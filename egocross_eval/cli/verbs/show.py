@@ -1,0 +1,66 @@
+"""`egocross-eval show QUESTION`: exactly what would be sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from egocross_eval.cli.options import data_options, prompt_options
+
+
+@click.command(name="show")
+@click.argument("question")
+@data_options
+@prompt_options
+@click.option("--draw/--no-draw", default=None, help="Draw the frames in the terminal; default: on a terminal.")
+@click.option(
+    "--to", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png", help="Write a contact sheet."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the messages as JSON, frames by path.")
+def command(question: str, draw: bool | None, to: Path | None, as_json: bool, **settings: Any) -> None:
+    """Print and draw what would be sent for QUESTION (its id or question_id): messages, frames, times and sizes.
+
+    \b
+    egocross-eval show 387 --data ROOT --timestamps
+    egocross-eval show 5 --split demo --to frames.png
+    """
+    import sys
+
+    import msgspec
+
+    from egocross_eval.cli.show.drawing import contact_sheet, draw_frames, frame_table
+    from egocross_eval.contracts.registry import registry
+    from egocross_eval.prompts.renderer import prompt_text
+    from egocross_eval.runs.plan import RunOptions, plan_run
+
+    plan = plan_run(RunOptions(**settings), registry())
+    by_name = {name: q for q in plan.questions for name in (str(q.id), q.question_id)}
+    if question not in by_name:
+        raise unknown_question(question, by_name)
+    found = by_name[question]
+    prompt = plan.renderer.render(found, plan.root)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(prompt), indent=2))
+        return
+    kind = found.question_type or "type unknown"
+    click.echo(f"{found.question_id}  (id {found.id}, {found.domain}, {found.dataset}, {kind})")
+    if found.answer:
+        click.echo(f"answer: {found.answer}: {found.options[found.answer]}")
+    for role, text in prompt_text(prompt):
+        click.echo(f"\n[{role}]\n{text}")
+    click.echo()
+    click.echo(frame_table(prompt))
+    if draw or (draw is None and sys.stdout.isatty() and not to):
+        draw_frames(prompt)
+    if to is not None:
+        contact_sheet(prompt, to)
+        click.echo(f"wrote {to}")
+
+
+def unknown_question(name: str, known: dict[str, Any]) -> Exception:
+    """The error for a question that isn't there, without listing hundreds of names."""
+    from egocross_eval.errors import UsageError, did_you_mean
+
+    return UsageError(f"no question {name!r} in this split{did_you_mean(name, known)}; give an id or a question_id")

@@ -1,0 +1,31 @@
+"""`egocross-eval submit RUN`: the validated submission of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(name="submit")
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Default: submission.zip in RUN.")
+@click.option(
+    "--allow-unanswered",
+    is_flag=True,
+    help="Leave the answer of questions without a letter empty instead of refusing; the scorer counts them as wrong.",
+)
+def command(run: Path, output: Path | None, allow_unanswered: bool) -> None:
+    """Write the submission.zip of RUN for Codabench, after checking that it's complete.
+
+    \b
+    egocross-eval submit runs/my-model-all-20260101-120000
+    """
+    from egocross_eval.runs.store import SUBMISSION_FILE, RunFolder
+    from egocross_eval.tasks.egocross.submission import write_submission
+
+    folder = RunFolder(run)
+    folder.record()
+    target = output or run / SUBMISSION_FILE
+    report = write_submission(folder.samples(), target, allow_unanswered=allow_unanswered)
+    click.echo(f"wrote {target}: {report}")

@@ -1,0 +1,296 @@
+"""`egocross-eval train`: checkpoints and LoRA adapters by LLaMA-Factory, and what is done with them afterwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from egocross_eval.cli.options import F, load_config
+
+if TYPE_CHECKING:
+    from egocross_eval.training.plan import TrainOptions
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class DefaultRun(click.Group):
+    """Arguments that start with an option mean `run`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Puts `run` in front of options."""
+        if args and args[0].startswith("-") and args[0] not in ("--help", "-h"):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(name="train", cls=DefaultRun, context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Train on the support set, in an environment that is built from the shipped lock where it's needed.
+
+    \b
+    egocross-eval train --model Qwen/Qwen3-VL-4B-Instruct --data ROOT --domain animal --output runs/animal
+    egocross-eval train --model Qwen/Qwen3-VL-4B-Instruct --data ROOT --recipe full --gpus 4 --output runs/all --dry-run
+    egocross-eval train merge runs/animal/model --output runs/animal-merged
+
+    Options without a verb mean 'run': egocross-eval train run --help lists them.
+    """
+
+
+def data_choices(function: F) -> F:
+    """Which examples are trained on, and how they are shown."""
+    for decorate in (
+        click.option("--seed", type=int, default=0, show_default=True, help="Of the split and of orders of options."),
+        click.option(
+            "--shuffle-options",
+            metavar="A:B",
+            is_flag=False,
+            flag_value="0:0",
+            help="Options in random order; with A:B sorted up to share A of all passes, random from share B on.",
+        ),
+        click.option("--passes", type=int, default=1, show_default=True, help="How often each example is in the data."),
+        click.option("--limit", type=int, metavar="N", help="Only the first N examples."),
+        click.option("--drop-wrong-clips", is_flag=True, help="Leave out examples with another question's clip."),
+        click.option("--fold", type=int, default=1, show_default=True, help="Which of --folds is held out."),
+        click.option("--folds", type=int, default=0, help="Hold out one of K parts, split by source video."),
+        click.option("--holdout", type=float, default=0.0, help="Hold out this share, split by source video."),
+        click.option("--max-pixels", type=int, metavar="N", help="Pixel budget per frame; default: the recipe's."),
+        click.option("--timestamps/--no-timestamps", help="Write each frame's time beside it."),
+        click.option("--frames", default="all", show_default=True, metavar="CHOICE", help="all, uniform:N, tail:N."),
+        click.option("--style", default="letter", show_default=True, metavar="NAME|FILE.j2", help="Prompt style."),
+        click.option("--tasks", default="", metavar="NAMES", help="Only examples of these tasks, comma-separated."),
+        click.option("--domain", "domains", default="all", show_default=True, help="Domains, comma-separated, or all."),
+        click.option("--questions", "questions_file", type=_FILE, help="ShareGPT file; default: the support set."),
+        click.option("--data", type=_FOLDER, envvar="EGOCROSS_DATA", required=True, metavar="ROOT", help="Data root."),
+    ):
+        function = decorate(function)
+    return function
+
+
+def launch_choices(function: F) -> F:
+    """What is trained, by which recipe, on what."""
+    for decorate in (
+        click.option("--python", type=click.Path(path_type=Path), help="Interpreter that has llamafactory."),
+        click.option("--address", default="127.0.0.1:29500", show_default=True, help="Host and port of node 0."),
+        click.option("--node-rank", "rank", type=int, default=0, help="Number of this node, from 0."),
+        click.option("--nodes", type=int, default=1, show_default=True, help="Machines; start it on each of them."),
+        click.option("--deepspeed", type=click.Choice(["none", "zero2", "zero3"]), help="Default: the recipe's."),
+        click.option("--gpus", type=int, help="GPUs of each node, 0 for the CPU; default: the recipe's."),
+        click.option(
+            "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change one of LLaMA-Factory's arguments."
+        ),
+        click.option(
+            "--recipe",
+            default="lora",
+            show_default=True,
+            metavar="NAME|FILE.yaml",
+            help="full, lora, published-full, published-lora, tiny, or a file. See 'egocross-eval train recipes'.",
+        ),
+        click.option(
+            "--output", "-o", type=_FOLDER, required=True, help="Folder; the same command again goes on there."
+        ),
+        click.option("--model", "-m", required=True, metavar="BASE", help="Checkpoint folder or name on the Hub."),
+    ):
+        function = decorate(function)
+    return function
+
+
+def read_options(settings: dict[str, Any]) -> TrainOptions:
+    """The options of a training from those of the command line."""
+    from egocross_eval.training.dataset import Curriculum
+    from egocross_eval.training.examples import Split
+    from egocross_eval.training.plan import TrainOptions
+
+    settings = dict(settings)
+    seed = settings.pop("seed")
+    start, end = _shares(settings.pop("shuffle_options"))
+    curriculum = Curriculum(passes=settings.pop("passes"), sort_until=start, shuffle_from=end, seed=seed)
+    split = Split(holdout=settings.pop("holdout"), folds=settings.pop("folds"), fold=settings.pop("fold"), seed=seed)
+    domains = tuple(name for name in _names(settings.pop("domains")) if name != "all")
+    tasks = _names(settings.pop("tasks"))
+    return TrainOptions(**settings, domains=domains, tasks=tasks, split=split, curriculum=curriculum)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _shares(text: str | None) -> tuple[float, float]:
+    if text is None:
+        return 0.0, 0.0
+    first, _, second = text.partition(":")
+    try:
+        start, end = float(first), float(second)
+    except ValueError:
+        start, end = -1.0, -1.0
+    if not 0 <= start <= end <= 1:
+        raise click.BadParameter("two shares from 0 to 1, the first not above the second, e.g. 0.3:0.7")
+    # Random from the start: a share just above 0, as 0 means that orders are left alone.
+    return start, max(end, 1e-9)
+
+
+@command.command(name="run")
+@launch_choices
+@data_choices
+@click.option("--dry-run", is_flag=True, help="Show configuration, steps, memory and time, and stop.")
+@click.option("--allow-difference", is_flag=True, help="Train although evaluation shows other tokens.")
+@click.option(
+    "--config",
+    is_eager=True,
+    expose_value=False,
+    callback=load_config,
+    type=_FILE,
+    help="YAML file with these options.",
+)
+def run_command(python: Path | None, dry_run: bool, allow_difference: bool, **settings: Any) -> int:
+    """Check the examples, compare tokens with evaluation, train, and write the card. The same command again goes on.
+
+    \b
+    egocross-eval train --model ./base --data ROOT --domain surgery --recipe lora --output runs/surgery
+    egocross-eval train --model ./tiny --data ./demo --recipe tiny --gpus 0 --output runs/tiny
+    """
+    from egocross_eval.cli.show.train_report import TrainProgress, print_findings, print_plan, print_result
+    from egocross_eval.contracts.registry import registry
+    from egocross_eval.training.environment import find_environment
+    from egocross_eval.training.plan import plan_training
+    from egocross_eval.training.session import train
+
+    plan = plan_training(read_options(settings), registry())
+    print_findings(plan.findings)
+    if dry_run:
+        print_plan(plan)
+        return 0
+    progress = TrainProgress()
+    environment = find_environment(python, say=progress.say)
+    done = train(plan, environment, watcher=progress, allow_difference=allow_difference)
+    print_result(done, plan)
+    return 0
+
+
+@command.command(name="data")
+@launch_choices
+@data_choices
+@click.option("--parity/--no-parity", default=True, help="Compare the tokens with evaluation's.")
+def data_command(python: Path | None, parity: bool, **settings: Any) -> int:
+    """Write the dataset and LLaMA-Factory's configuration, and check them, without training.
+
+    \b
+    egocross-eval train data --model ./base --data ROOT --domain animal --output prepared/animal
+    """
+    from egocross_eval.cli.show.train_report import print_findings
+    from egocross_eval.contracts.registry import registry
+    from egocross_eval.training.environment import find_environment
+    from egocross_eval.training.parity import compare_tokens, refuse_difference
+    from egocross_eval.training.plan import plan_training, write_files
+
+    plan = plan_training(read_options(settings), registry())
+    print_findings(plan.findings)
+    if plan.errors:
+        return 2
+    written = write_files(plan)
+    click.echo(f"dataset        {written.config.parent / 'data'}: {len(plan.trained)} examples")
+    click.echo(f"configuration  {written.config}")
+    if written.holdout is not None:
+        click.echo(f"held out       {written.holdout}: {len(plan.examples.holdout)} examples")
+    if written.copied:
+        click.echo(f"frames         {written.copied} copied in the size that evaluation shows")
+    if parity:
+        found = compare_tokens(plan, find_environment(python, say=lambda text: click.echo(text, err=True)))
+        print_findings(found.findings)
+        refuse_difference(found, plan)
+        click.echo(f"tokens         {found.summary}; the longest has {found.longest}")
+    return 0
+
+
+@command.command(name="merge")
+@click.argument("adapter", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--output", "-o", type=_FOLDER, required=True, help="New folder of the merged checkpoint.")
+@click.option("--model", "-m", metavar="BASE", help="Base checkpoint; default: as the adapter's card says.")
+@click.option("--python", type=click.Path(path_type=Path), help="Interpreter that has llamafactory.")
+def merge_command(adapter: Path, output: Path, model: str | None, python: Path | None) -> int:
+    """Merge a LoRA ADAPTER into its base, then check and repair the checkpoint.
+
+    \b
+    egocross-eval train merge runs/animal/model --output runs/animal-merged
+    """
+    from egocross_eval.training.environment import find_environment
+    from egocross_eval.training.merging import merge
+
+    environment = find_environment(python, say=lambda text: click.echo(text, err=True))
+    merge(adapter, output, environment, base=model)
+    click.echo(f"merged checkpoint: {output}")
+    return _examine(output, model, repair=True, answer=True, python=python)
+
+
+@command.command(name="doctor")
+@click.argument("checkpoint", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--model", "-m", metavar="BASE", help="Base checkpoint; default: as the card says.")
+@click.option(
+    "--repair/--no-repair", default=False, help="Put right what differs; the old file is kept as NAME.before."
+)
+@click.option("--answer/--no-answer", default=True, help="Load it and answer one question.")
+@click.option("--python", type=click.Path(path_type=Path), help="Interpreter that has transformers.")
+def doctor_command(checkpoint: Path, model: str | None, repair: bool, answer: bool, python: Path | None) -> int:
+    """Check a CHECKPOINT against its base (tokenizer, positions, template, processor, generation, precision, weights).
+
+    \b
+    egocross-eval train doctor runs/all/model --repair
+    """
+    return _examine(checkpoint, model, repair=repair, answer=answer, python=python)
+
+
+def _examine(checkpoint: Path, base: str | None, *, repair: bool, answer: bool, python: Path | None) -> int:
+    from egocross_eval.training.checkpoint_doctor import examine
+    from egocross_eval.training.trial import try_answer
+
+    found = examine(checkpoint, base, repair=repair)
+    for diagnosis in found:
+        click.echo(f"{diagnosis.status:9}{diagnosis.part:18}{diagnosis.message}")
+    broken = any(diagnosis.status == "broken" for diagnosis in found)
+    if answer and not broken:
+        click.echo(f"{'fine':9}{'answer':18}{try_answer(checkpoint, python)}")
+    return 1 if broken else 0
+
+
+@command.command(name="recipes")
+@click.argument("name", required=False)
+def recipes_command(name: str | None) -> int:
+    """List the recipes, or show the one called NAME with what it changes of the published values.
+
+    \b
+    egocross-eval train recipes lora
+    """
+    import yaml
+
+    from egocross_eval.training.recipes import RECIPE_NAMES, load_recipe
+
+    if name is None:
+        for known in RECIPE_NAMES:
+            click.echo(f"{known:16}{load_recipe(known).description}")
+        return 0
+    recipe = load_recipe(name)
+    click.echo(recipe.description)
+    for text in recipe.deviations:
+        click.echo(f"deviation: {text}")
+    click.echo(f"launch: {recipe.launch.gpus} GPUs, DeepSpeed {recipe.launch.deepspeed}")
+    click.echo(yaml.safe_dump(recipe.arguments, sort_keys=False), nl=False)
+    return 0
+
+
+@command.command(name="environment")
+@click.option("--python", type=click.Path(path_type=Path), help="Interpreter to look at.")
+def environment_command(python: Path | None) -> int:
+    """Build the training environment where it's not there yet, and show what it holds.
+
+    \b
+    egocross-eval train environment
+    """
+    from egocross_eval.training.environment import find_environment
+
+    environment = find_environment(python, say=lambda text: click.echo(text, err=True))
+    click.echo(f"{environment.python} ({environment.origin})")
+    for package, version in environment.versions.items():
+        click.echo(f"  {package:14}{version}")
+    return 0

@@ -1,5 +1,0 @@
-"""Plugins: the hook specifications and the registry of what plugins bring."""
-
-from egocross_eval.plugins.hookspecs import GROUP, hookimpl, hookspec
-
-__all__ = ["GROUP", "hookimpl", "hookspec"]

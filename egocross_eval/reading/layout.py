@@ -1,0 +1,168 @@
+"""What the lines of an output tell: where a prompt is echoed, how it begins and ends, lists that judge each option."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from egocross_eval.reading.mention import Group
+from egocross_eval.reading.options import OptionSet
+from egocross_eval.reading.patterns import Pattern, any_of
+from egocross_eval.reading.view import View
+
+
+class Line(NamedTuple):
+    """A line by its offsets in the text, outer blanks left out."""
+
+    start: int
+    end: int
+
+
+_REPLY_MARK = Pattern(
+    r"(?:\bASSISTANT|\bAssistant|###\s?(?:Response|Assistant|Answer)|\bGPT|\bModel|\bBot)\s?:[ \t]*"
+    r"|### (?:Response|Assistant)[ \t]*\n",
+    0,
+)
+_PROMPT_MARK = Pattern(r"\b(?:USER|User|Human|HUMAN|Instruction|INST)\b\s?:?|### (?:Instruction|Human|Question)", 0)
+_SPEAKER = any_of(
+    """
+    (?:Next )?Question | Q | QUESTION | 问题 | 题目 | User | USER | Human | HUMAN | Instruction | Input | Problem
+    Example | Exercise | Context | Passage
+    """
+)
+_NEXT_TURN = Pattern(
+    rf"\n[ \t]{{0,4}}(?:[*#]{{0,4}}\s?{_SPEAKER}\s{{0,2}}(?:\#?\d{{1,3}}|\([a-z]\))?\s?[*]{{0,2}}\s?:"
+    r"|###\s(?:Instruction|Question|Human|User|Input)|You are an? (?:AI|helpful)|Write an? "
+    r"|Please (?:determine|answer the following|judge)|```\s{0,9}\n\s{0,9}[A-Z])",
+    0,
+)
+
+
+_QUESTION_AND_ANSWER = Pattern(r"\s{0,8}Q(?:uestion)?\s?\d{0,3}\s?:[^\n]{0,2000}\n\s{0,8}A(?:nswer)?\s?:\s{0,4}", 0)
+_LABEL_B = Pattern(r"\n\s{0,8}[(\[]?B[)\]]?\s?[:.)]", 0)
+
+
+_NUMBERED = Pattern(r"(?:Question|Q)\s?\d", 0)
+
+
+def after_prompt(view: View) -> View:
+    """The reply behind an echoed prompt, where turn marks tell the two apart."""
+    asked = _QUESTION_AND_ANSWER.match(view.text)
+    if asked and not _LABEL_B.search(view.text, asked.end()):
+        return view.slice(asked.end())
+    replies = list(_REPLY_MARK.finditer(view.text))
+    if not replies or not view.text[replies[-1].end() :].strip():
+        return view
+    if not view.text[: replies[0].start()].strip() or _PROMPT_MARK.search(view.text, 0, replies[0].start()):
+        return view.slice(replies[0].end())
+    return view
+
+
+def turns(view: View) -> list[View]:
+    """What the output says before a turn or question that the model went on to invent, the shortest part first.
+
+    An output that begins with a prompt it echoes gives its reply up to the next question.
+    """
+    parts = []
+    reply = after_prompt(view)
+    for part in [view] if reply is view else [view, reply]:
+        start = len(part.text) - len(part.text.lstrip())
+        if _NUMBERED.match(part.text, start):  # answers to several questions, none of them made up
+            continue
+        turn = _NEXT_TURN.search(part.text, start + 1)
+        if turn:
+            parts.append(part.slice(0, turn.start()))
+    return parts
+
+
+def lines(text: str) -> list[Line]:
+    """The lines that hold more than blanks."""
+    return [Line(match.start(), match.end()) for match in re.finditer(r"\S(?:[^\n]*[^\s])?", text)]
+
+
+_LABEL_LINE = Pattern(r"(?:\A|\n)[\s\-+*•]{0,8}\Z", 0)
+_LABEL_TAIL = Pattern(r"\s?(?:[.):,]|--?|–|—)|\s*(?:\n|\Z)", 0)
+
+
+def label_groups(text: str, groups: list[Group]) -> list[Group]:
+    """The groups that stand as a label at the start of a line: "A. red", "(B) blue", "- **C**: green"."""
+    found = []
+    for group in groups:
+        first = group.mentions[0]
+        if first.kind not in ("marked", "bare", "lower") or not _LABEL_LINE.search(
+            text[max(0, group.start - 12) : group.start]
+        ):
+            continue
+        behind = first.core[1]
+        if (first.end > behind and text[behind : first.end].strip()) or _LABEL_TAIL.match(text, behind):
+            found.append(group)
+    return found
+
+
+def is_listing(text: str, labels: list[Group], group: Group, options: OptionSet) -> bool:
+    """Whether a group is one item of a list that goes through the options instead of choosing one."""
+    inline = _inline_run(text, group, options)
+    if inline:
+        return True
+    if group not in labels:
+        return False
+    at = labels.index(group)
+    return _follows(text, labels, at, options) or (at > 0 and _follows(text, labels, at - 1, options))
+
+
+def _follows(text: str, labels: list[Group], at: int, options: OptionSet) -> bool:
+    """Whether label ``at`` and the next one are neighbours in the alphabet and in the text."""
+    if at + 1 >= len(labels):
+        return False
+    one, two = labels[at].mentions[0].letter, labels[at + 1].mentions[0].letter
+    if len(one) != 1 or len(two) != 1 or ord(two.upper()) != ord(one.upper()) + 1:
+        return False
+    between = text[labels[at].end : labels[at + 1].start]
+    if between.count("\n") == between.rstrip(" (\"'[-+*•").count("\n") and not re.search(
+        r"\n\s*[^\s\-+*•(\[\"'][^\n]*\n", between
+    ):
+        return True
+    letters = [label.mentions[0].letter for label in labels[at:]]
+    return (
+        one == options.letters[0]
+        and letters[: len(options.letters)] == list(options.letters)
+        and not _EXPLAINS.search(between)
+    )
+
+
+_EXPLAINS = Pattern(
+    r"\n\s*(?:\W*)(?:explanation|why|reason|rationale|analysis|the other|other options|here's|because|this is)\b",
+)
+
+
+def _inline_run(text: str, group: Group, options: OptionSet) -> bool:
+    """Whether a labelled option is followed on its line by the next one: "A. red B. blue"."""
+    stop = text.find("\n", group.end)
+    line = text[group.end : min(stop if stop >= 0 else len(text), group.end + 2000)]
+    letter = group.mentions[0].letter
+    if len(letter) != 1 or len(group.letters) > 1 or group.mentions[0].kind != "marked":
+        return False
+    following = chr(ord(letter.upper()) + 1)
+    if options.valid(following) is None:
+        return False
+    return (
+        bool(re.search(rf"(?<![A-Za-z0-9.])(?:\({following}\)|{following}[.):])", line))
+        and letter == options.letters[0]
+    )
+
+
+_ENDS_YES = Pattern(r"(?:\b(?:yes|correct|matches|fits|right|true)|[✓✔✅])\W*\Z")
+_ENDS_NO = Pattern(r"(?:\b(?:no|incorrect|wrong|false|not correct|no match|out)|[❌✗✘×])\W*\Z")
+
+
+def listed_verdict(text: str, labels: list[Group]) -> Group | None:
+    """The one item of a list that ends with a yes where every other item ends with a no."""
+    right, wrong = [], 0
+    for place, label in enumerate(labels):
+        end = labels[place + 1].start if place + 1 < len(labels) else text.find("\n\n", label.end)
+        item = text[label.end : end if end >= 0 else len(text)].rstrip(" \n\t-*•([")[-60:]
+        if _ENDS_NO.search(item):
+            wrong += 1
+        elif _ENDS_YES.search(item):
+            right.append(label)
+    return right[0] if len(right) == 1 and wrong == len(labels) - 1 > 0 else None

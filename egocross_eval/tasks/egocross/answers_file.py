@@ -1,0 +1,52 @@
+"""Reads the answers file of the testbed, `egocross_testbed_answers.json`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from egocross_eval.errors import DataError
+from egocross_eval.files import decode_list, read_bytes
+from egocross_eval.tasks.egocross.catalogue import LETTERS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class AnswerRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The right answer of one question. Other fields of the file are left alone."""
+
+    id: int
+    correct_option_letter: str
+    question_id: str | None = None
+    answer_text: str | None = None
+    """The answer in words, for the open format."""
+    detailed_answer: str | None = None
+    """A full sentence, for the judge of the open format."""
+
+
+def read_answer_list(path: Path, data: bytes | None = None) -> list[AnswerRecord]:
+    """All records, in file order; ids are unique, letters are A to D. `data` saves reading the file again."""
+    records = decode_list(path, read_bytes(path) if data is None else data, AnswerRecord)
+    seen: set[int] = set()
+    for record in records:
+        if record.correct_option_letter not in LETTERS:
+            letter = record.correct_option_letter
+            raise DataError(f"{path}: id {record.id}: correct_option_letter is {letter!r}, not one of A, B, C, D")
+        if record.id in seen:
+            raise DataError(f"{path}: id {record.id} occurs twice")
+        seen.add(record.id)
+    return records
+
+
+def read_answers(path: Path) -> dict[str, AnswerRecord]:
+    """Records by question_id, which each must have, once."""
+    answers: dict[str, AnswerRecord] = {}
+    for record in read_answer_list(path):
+        if not record.question_id:
+            raise DataError(f"{path}: id {record.id} has no question_id")
+        if record.question_id in answers:
+            raise DataError(f"{path}: the question_id {record.question_id!r} occurs twice")
+        answers[record.question_id] = record
+    return answers

@@ -1,0 +1,82 @@
+"""The demo benchmark: small, drawn, with known answers, in the files and folders of the real one.
+
+from egocross_eval.tasks.egocross.demo import write_demo
+write_demo(Path("demo-data"))
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from egocross_eval.errors import UsageError, unknown
+from egocross_eval.tasks.egocross.catalogue import DOMAINS
+
+__all__ = ["DemoSummary", "write_demo"]
+
+_FOLDERS = ("egocross_testbed", "egocross_support_set")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSummary:
+    """What `write_demo` wrote."""
+
+    root: Path
+    questions: int
+    """Questions of the testbed."""
+    support: int
+    """Support examples."""
+    training: int
+    """Examples of the training split."""
+    frames: int
+    """Image files."""
+    bytes: int
+    """Size of all image files together."""
+
+
+def write_demo(
+    root: Path,
+    *,
+    seed: int = 0,
+    per_cell: int = 4,
+    training: int = 0,
+    training_domains: Collection[str] = DOMAINS,
+    frame_scale: float = 1.0,
+) -> DemoSummary:
+    """Writes the demo benchmark below `root`; the same arguments give the same bytes.
+
+    `per_cell`: testbed questions for each of the 25 (dataset, question type) cells; from 2 on all oddities of the
+    real testbed are there. `training`: examples of the training split, `egocross_support_set/training.json`, on
+    videos of its own; none by default. `training_domains`: the domains of these. `frame_scale`: size of the testbed's
+    and support set's frames; 1 is 320 to 384 pixels wide.
+    Raises `UsageError` for numbers out of range and where `root` holds a benchmark already, which is never overwritten.
+    """
+    if per_cell < 1 or training < 0 or not 0.2 <= frame_scale <= 4.0:
+        raise UsageError(
+            "the demo benchmark needs per_cell of 1 or more, training of 0 or more and frame_scale from 0.2 to 4, not "
+            f"{per_cell}, {training} and {frame_scale}"
+        )
+    for domain in training_domains:
+        if domain not in DOMAINS:
+            raise unknown("domain", domain, DOMAINS)
+    for name in _FOLDERS:
+        if (root / name).exists():
+            raise UsageError(f"{root / name} exists already; remove it or name another folder for the demo benchmark")
+    from egocross_eval.tasks.egocross.demo.writer import FrameCount, write_support, write_testbed, write_training
+
+    root.mkdir(parents=True, exist_ok=True)
+    count = FrameCount()
+    scratch = Path(tempfile.mkdtemp(prefix=".demo-", dir=root))
+    try:
+        questions = write_testbed(scratch, seed, per_cell, frame_scale, count)
+        support = write_support(scratch, seed, frame_scale, count)
+        if training:
+            write_training(scratch, seed, training, count, training_domains)
+        for name in _FOLDERS:
+            (scratch / name).rename(root / name)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return DemoSummary(root, questions, support, training, count.files, count.bytes)

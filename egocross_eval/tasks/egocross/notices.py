@@ -1,0 +1,73 @@
+"""What is remarkable about single questions, in a form that can be counted, listed and summed up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from egocross_eval.schema import Question
+    from egocross_eval.tasks.egocross.times import TimeRule
+
+NoticeKind = Literal[
+    "segment_beyond_frames", "unsorted_frames", "dropped_frames", "identical_options", "wrong_clip", "shared_frames"
+]
+
+WORDING: dict[NoticeKind, str] = {
+    "segment_beyond_frames": "a segment end beyond the frames supplied",
+    "unsorted_frames": "frames listed out of temporal order (put right)",
+    "dropped_frames": "frames missing within the clip (times follow the file numbers)",
+    "identical_options": "identical options (either letter counts)",
+    "wrong_clip": "the frames of another question's clip",
+    "shared_frames": "a frame file that is listed more than once",
+}
+"""How each kind reads after "N questions with"."""
+
+_WARNED: tuple[NoticeKind, ...] = ("segment_beyond_frames", "unsorted_frames", "wrong_clip")
+_LISTED = 12
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """Something about one question that is no error."""
+
+    kind: NoticeKind
+    id: int
+    question_id: str
+    dataset: str
+    message: str
+
+
+def notice(kind: NoticeKind, question: Question, message: str) -> Notice:
+    """A notice about `question`."""
+    name = question.question_id
+    return Notice(kind=kind, id=question.id, question_id=name, dataset=question.dataset, message=message)
+
+
+def common_notices(question: Question, rule: TimeRule | None) -> list[Notice]:
+    """Notices that the question itself bears out; `rule` says how far the last frame reaches (None: not known)."""
+    found = []
+    last = question.frames[-1].time
+    if question.clip_end is not None and last is not None and rule is not None and question.clip_end > last + rule.step:
+        message = f"ends at {question.clip_end:g} s, the last frame is at {last:g} s"
+        found.append(notice("segment_beyond_frames", question, message))
+    texts = list(question.options.values())
+    if len(set(texts)) < len(texts):
+        same = "=".join(letter for letter, text in question.options.items() if texts.count(text) > 1)
+        found.append(notice("identical_options", question, f"options {same} have the same text"))
+    return found
+
+
+def summarise(notices: Iterable[Notice]) -> tuple[str, ...]:
+    """One line for each kind that a person should know of before trusting a figure."""
+    found = list(notices)
+    lines = []
+    for kind in _WARNED:
+        ids = [str(entry.id) for entry in found if entry.kind == kind]
+        if ids:
+            shown = ", ".join(ids[:_LISTED]) + (", ..." if len(ids) > _LISTED else "")
+            what = "question" if len(ids) == 1 else "questions"
+            lines.append(f"{len(ids)} {what} with {WORDING[kind]}: id {shown}")
+    return tuple(lines)

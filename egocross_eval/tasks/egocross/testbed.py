@@ -1,0 +1,158 @@
+"""Reads the testbed: `egocross_testbed_imgs.json` and, if it's there, the answers file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from egocross_eval.contracts.task import DataSource, Questions
+from egocross_eval.errors import DataError, unknown
+from egocross_eval.files import decode_list, find_file, read_bytes
+from egocross_eval.frames.roots import DataRoot
+from egocross_eval.schema import Frame, Question
+from egocross_eval.tasks.egocross.answers_file import AnswerRecord, read_answer_list
+from egocross_eval.tasks.egocross.catalogue import DATASET_DOMAINS, QUESTION_TYPES, find_cell
+from egocross_eval.tasks.egocross.clips import clip_names, in_time_order, parse_clip, parse_options
+from egocross_eval.tasks.egocross.notices import Notice, common_notices, notice, summarise
+from egocross_eval.tasks.egocross.times import frame_times, missing_frames, segment_end, time_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+QUESTIONS_NAME = "egocross_testbed_imgs.json"
+ANSWERS_NAME = "egocross_testbed_answers.json"
+FOLDER = "egocross_testbed"
+
+
+class TestbedItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of the testbed file, as it's written."""
+
+    __test__ = False  # not a test class, whatever pytest thinks of the name
+
+    id: int
+    dataset: str
+    primary_category: str
+    question_type: str
+    question_text: str
+    options: list[str]
+    video_path: list[str]
+    original_video_fps: float | None = None
+
+
+def read_testbed(source: DataSource) -> Questions:
+    """The questions of the testbed (or of a benchmark in its form, such as the demo) in file order.
+
+    The questions file is looked for in `egocross_testbed/` and in the root itself; so is the answers file, which may be
+    absent. Raises `DataError` naming the file, the id and the field for whatever isn't as it should be.
+    """
+    return read_testbed_with_notices(source)[0]
+
+
+def read_testbed_with_notices(source: DataSource) -> tuple[Questions, list[Notice]]:
+    """As `read_testbed`, with what is remarkable about single questions."""
+    root = DataRoot(source.root).path
+    path, answers_path = testbed_files(root, source)
+    items = decode_list(path, read_bytes(path), TestbedItem)
+    if not items:
+        raise DataError(f"{path} has no questions")
+    answers = {} if answers_path is None else {record.id: record for record in read_answer_list(answers_path)}
+    notices: list[Notice] = []
+    questions = tuple(_question(item, f"{path}: question {item.id}", answers.get(item.id), notices) for item in items)
+    _refuse_duplicates(path, questions)
+    warnings = summarise(notices)
+    if answers_path is not None:
+        warnings += _answer_gaps(answers_path, questions, answers)
+    files = (path,) if answers_path is None else (path, answers_path)
+    return Questions(root=root, questions=questions, files=files, warnings=warnings), notices
+
+
+def testbed_files(root: Path, source: DataSource) -> tuple[Path, Path | None]:
+    """The questions file and the answers file, if any; a `DataError` says how to get the first where it isn't there."""
+    path = find_file(root, source.questions_file, (f"{FOLDER}/{QUESTIONS_NAME}", QUESTIONS_NAME))
+    if path is None:
+        raise DataError(
+            f"there is no {QUESTIONS_NAME} in {root} or its folder {FOLDER}; get it with "
+            f"'egocross-eval data fetch testbed --to {root}' or name it by --questions"
+        )
+    return path, find_file(root, source.answers_file, (f"{FOLDER}/{ANSWERS_NAME}", ANSWERS_NAME))
+
+
+def _question(item: TestbedItem, owner: str, answer: AnswerRecord | None, notices: list[Notice]) -> Question:
+    if item.dataset not in DATASET_DOMAINS:
+        raise DataError(f"{owner}: {unknown('dataset', item.dataset, DATASET_DOMAINS)}")
+    cell = find_cell(item.dataset, item.question_type)
+    if item.question_type not in QUESTION_TYPES:
+        raise DataError(f"{owner}: {unknown('question_type', item.question_type, QUESTION_TYPES)}")
+    if cell is None:
+        raise DataError(f"{owner}: EgoCross has no {item.question_type!r} questions on {item.dataset}")
+    if item.primary_category != cell.category:
+        raise DataError(
+            f"{owner}: primary_category is {item.primary_category!r}, but {item.question_type!r} is {cell.category!r}"
+        )
+    names = clip_names(item.video_path, owner)
+    clip = parse_clip(names, owner)
+    if clip.dataset != item.dataset:
+        raise DataError(f"{owner}: dataset is {item.dataset!r}, but the frames are of {clip.dataset!r}")
+    question_id = f"{clip.dataset}_{clip.video}_q{clip.number}_{cell.slug}"
+    if answer is not None and answer.question_id is not None and answer.question_id != question_id:
+        raise DataError(
+            f"{owner} is {question_id!r}, but the answers file has {answer.question_id!r} for that id; "
+            "the two files don't belong together"
+        )
+    ordered = in_time_order(names, clip)
+    rule = time_rule(clip.dataset, ordered[0])
+    times = frame_times(ordered, rule)
+    question = Question(
+        id=item.id,
+        question_id=question_id,
+        domain=cell.domain,
+        dataset=item.dataset,
+        category=cell.category,
+        question_type=item.question_type,
+        text=item.question_text.strip(),
+        options=parse_options(item.options, owner),
+        frames=tuple(map(_frame, ordered, times)),
+        video=clip.cluster,
+        answer=answer.correct_option_letter if answer else None,
+        answer_text=answer.answer_text if answer else None,
+        detailed_answer=answer.detailed_answer if answer else None,
+        clip_end=segment_end(item.question_text),
+    )
+    if ordered != names:
+        notices.append(notice("unsorted_frames", question, f"the list of {len(names)} frames is out of order"))
+    missing = missing_frames(ordered, rule)
+    if missing:
+        notices.append(notice("dropped_frames", question, f"{missing} missing among {len(names)} frames"))
+    if clip.abbreviation not in (cell.abbreviation, cell.support_abbreviation):
+        folder = clip.folder.rpartition("/")[2]
+        notices.append(notice("wrong_clip", question, f"{cell.question_type!r} with the frames of {folder!r}"))
+    notices.extend(common_notices(question, rule))
+    return question
+
+
+def _frame(name: str, time: float | None) -> Frame:
+    return Frame(name=name, time=time)
+
+
+def _refuse_duplicates(path: Path, questions: Sequence[Question]) -> None:
+    for field in ("id", "question_id"):
+        seen = set()
+        for question in questions:
+            value = getattr(question, field)
+            if value in seen:
+                raise DataError(f"{path}: the {field} {value!r} occurs twice")
+            seen.add(value)
+
+
+def _answer_gaps(path: Path, questions: Sequence[Question], answers: dict[int, AnswerRecord]) -> tuple[str, ...]:
+    """Warnings where answers and questions don't cover each other."""
+    lines = []
+    without = sum(question.answer is None for question in questions)
+    if without:
+        lines.append(f"{path} has no answer for {without} of {len(questions)} questions")
+    others = len(answers.keys() - {question.id for question in questions})
+    if others:
+        lines.append(f"{path} has answers for {others} ids that are no questions here")
+    return tuple(lines)

@@ -1,0 +1,98 @@
+"""Cost of four rotations over one pass, in prompt tokens computed and in wall time; see README.md.
+
+python measurements/rotation_cost/run.py --data ROOT --model hf:./tiny --max-pixels 65536
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from caches import forget
+from kept import Kept
+
+from egocross_eval.api import evaluate
+from egocross_eval.contracts.model import ModelAdapter
+from egocross_eval.contracts.registry import registry
+from egocross_eval.model_adapters.spec import build_adapter, parse_spec
+from egocross_eval.runs.plan import RunOptions
+
+WAYS = {"one pass": "", "four rotations": "rotate"}
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """What a run took."""
+
+    seconds: float
+    prompt_tokens: int
+    computed_tokens: int
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="data root; by default the demo benchmark, drawn for the occasion")
+    parser.add_argument("--model", required=True, help="hf: or vllm: with a checkpoint")
+    parser.add_argument("--max-pixels", type=int, default=65536)
+    parser.add_argument("--answer", default="choose")
+    parser.add_argument("--limit", type=int, help="ask this many questions, spread over the domains")
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        if arguments.data is None:
+            from egocross_eval.tasks.egocross.demo import write_demo
+
+            arguments.data = Path(folder) / "demo"
+            write_demo(arguments.data)
+        adapter = build_adapter(parse_spec(arguments.model), registry())
+        measure(adapter, arguments, limit=2)  # loads the model, and warms what is imported or compiled on first use
+        rounds = [measure(adapter, arguments, limit=arguments.limit) for _ in range(arguments.rounds)]
+        adapter.close()
+    print("| | prompt tokens | computed | seconds |")
+    print("|---|---:|---:|---:|")
+    for way in WAYS:
+        cost = rounds[0][way]
+        seconds = statistics.median(costs[way].seconds for costs in rounds)
+        print(f"| {way} | {cost.prompt_tokens:,} | {cost.computed_tokens:,} | {seconds:.1f} |")
+    one, four = WAYS
+    shown = []
+    for field in ("prompt_tokens", "computed_tokens", "seconds"):
+        ratios = [getattr(costs[four], field) / getattr(costs[one], field) for costs in rounds]
+        shown.append(f"{statistics.median(ratios):.2f}")
+    print("| four rotations over one pass |", " | ".join(shown), "|")
+
+
+def measure(adapter: ModelAdapter, arguments: argparse.Namespace, *, limit: int | None) -> dict[str, Cost]:
+    """Both ways after each other, every cache empty before each."""
+    costs = {}
+    for way, votes in WAYS.items():
+        forget(adapter)
+        before = adapter.details()
+        options = RunOptions(
+            data=arguments.data,
+            max_pixels=arguments.max_pixels,
+            answer=arguments.answer,
+            votes=votes,
+            limit=limit,
+            cache=False,
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            started = time.perf_counter()
+            run = evaluate(Kept(adapter), options=options, output=Path(folder) / "run")
+            seconds = time.perf_counter() - started
+            assert run.results.counts["errored"] == 0
+        after = adapter.details()
+        prompts, reused = (after[name] - before.get(name, 0) for name in ("prompt_tokens", "reused_prompt_tokens"))
+        costs[way] = Cost(seconds, prompts, prompts - reused)
+    return costs
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,358 @@
+"""`vllm:` and `vllm-server:` on a real vLLM, against `hf:`: the same prompts, the same letters, the same failures."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from vllm_parts import CONTEXT, CORRUPT, EAGER, FAILING, MEDIA, RANK, TOO_LONG, KeptOpen
+
+from egocross_eval.api import Run, evaluate
+from egocross_eval.contracts.model import ModelAdapter
+from egocross_eval.contracts.registry import registry
+from egocross_eval.errors import UsageError
+from egocross_eval.model_adapters.openai.transport import JsonBody
+from egocross_eval.model_adapters.spec import build_adapter, parse_spec
+from egocross_eval.runs.plan import RunOptions, plan_run
+from egocross_eval.runs.requests import build_request
+from egocross_eval.schema import Request, Sample
+
+pytestmark = [pytest.mark.slow, pytest.mark.vllm]
+
+NEAR_TIE = 0.02
+"""Difference of log-probabilities that engines with other kernels may turn around."""
+
+AGREEMENT = 0.99
+
+
+def run(adapter: KeptOpen, root: Path, output: Path, **settings: Any) -> Run:
+    return evaluate(adapter, data=root, output=output, cache=False, **{"max_pixels": 4096, **settings})
+
+
+def by_id(answered: Run) -> dict[int, Sample]:
+    return {sample.question.id: sample for sample in answered.samples}
+
+
+def scores(answered: Run) -> dict[int, dict[str, float]]:
+    return {number: s.response.scores for number, s in by_id(answered).items() if s.response.scores is not None}
+
+
+def best(letters: dict[str, float]) -> str:
+    return max(letters, key=lambda letter: letters[letter])
+
+
+def assert_same_letters(ours: dict[int, dict[str, float]], theirs: dict[int, dict[str, float]]) -> None:
+    """At least 99 % alike; where letters differ, the two log-probabilities are a near tie."""
+    assert ours.keys() == theirs.keys()
+    differing = {number for number in ours if best(ours[number]) != best(theirs[number])}
+    for number in differing:
+        one, other = (abs(s[best(ours[number])] - s[best(theirs[number])]) for s in (ours[number], theirs[number]))
+        assert max(one, other) < NEAR_TIE, f"question {number}: {ours[number]} and {theirs[number]}"
+    assert len(differing) <= (1 - AGREEMENT) * len(ours), f"{len(differing)} of {len(ours)} differ: {differing}"
+
+
+def assert_failed_as_expected(answered: Run) -> None:
+    samples = by_id(answered)
+    failed = {number: s.response.failure for number, s in samples.items() if s.response.failure is not None}
+    assert failed.keys() == {CORRUPT, TOO_LONG}, failed
+    assert failed[CORRUPT] is not None
+    assert failed[CORRUPT].kind == "frame"
+    assert failed[TOO_LONG] is not None
+    assert failed[TOO_LONG].kind == "context_length"
+    numbers = {
+        int(word) for word in failed[TOO_LONG].message.replace(",", " ").replace(";", " ").split() if word.isdigit()
+    }
+    assert CONTEXT in numbers
+    assert any(number > CONTEXT for number in numbers)
+
+
+@pytest.fixture(scope="module")
+def by_hf(vivid_checkpoint: Path, spoiled_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The demo questions by `hf:` in choose mode; the long question fits its context, which is the checkpoint's own."""
+    output = tmp_path_factory.mktemp("runs") / "hf"
+    model = f"hf:{vivid_checkpoint}"
+    return evaluate(model, data=spoiled_demo, output=output, answer="choose", max_pixels=4096, cache=False)
+
+
+@pytest.fixture(scope="module")
+def by_vllm(engine: KeptOpen, spoiled_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return run(engine, spoiled_demo, tmp_path_factory.mktemp("runs") / "vllm", answer="choose")
+
+
+def requests(root: Path, **settings: Any) -> list[Request]:
+    plan = plan_run(RunOptions(data=root, max_pixels=4096, answer="choose", **settings), registry())
+    return [
+        build_request(
+            question,
+            plan.renderer.render(question, plan.root),
+            plan.settings.generation,
+            split="testbed",
+            read_frames=True,
+        )
+        for question in plan.questions
+        if question.id not in (CORRUPT, TOO_LONG)
+    ]
+
+
+def hf_token_ids(checkpoint: Path, asked: list[Request]) -> list[list[int]]:
+    adapter: Any = build_adapter(parse_spec(f"hf:{checkpoint}"), registry())
+    preparer = adapter._prepared
+    engine = adapter._loading(preparer).result()
+    found = []
+    for request in asked:
+        inputs, failures = engine.inputs([preparer.load(preparer.plan(request))])
+        assert not failures
+        found.append(inputs.tensors["input_ids"][0].tolist())
+    adapter.close()
+    return found
+
+
+def engine_token_ids(engine: KeptOpen, asked: list[Request]) -> list[list[int]]:
+    from egocross_eval.model_adapters.vllm.inputs import engine_prompt
+
+    adapter: Any = engine.inner
+    started = adapter._started(asked[0])
+    preparer = adapter._preparer(started)
+
+    async def render(request: Request) -> list[int]:
+        loaded = preparer.load(preparer.plan(request))
+        rendered = await started.render(engine_prompt(loaded, preparer), add_special_tokens=True)
+        return list(rendered["prompt_token_ids"])
+
+    async def all_of_them() -> list[list[int]]:
+        return list(await asyncio.gather(*(render(request) for request in asked)))
+
+    return list(started.loop.submit(all_of_them()).result())
+
+
+def server_token_ids(served: KeptOpen, asked: list[Request]) -> list[list[int]]:
+    adapter: Any = served.inner
+    client, server = adapter._started(asked[0])
+    found = []
+    for request in asked:
+        body = json.loads(JsonBody(client._bodies.pieces(request, client.model_name()), lambda: None).decode())
+        body["return_token_ids"] = True
+        content = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        post = urllib.request.Request(f"{server.url}/v1/chat/completions", content, headers)
+        try:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(post) as reply:
+                found.append(json.load(reply)["prompt_token_ids"])
+        except urllib.error.HTTPError as error:
+            pytest.fail(f"{error}: {error.read().decode()}")
+    return found
+
+
+def test_every_question_is_answered_but_those_that_cannot_be(by_vllm: Run) -> None:
+    assert_failed_as_expected(by_vllm)
+    assert by_vllm.results.counts["total"] == len(by_vllm.samples) == 100
+    assert by_vllm.results.counts["errored"] == FAILING
+
+
+def test_vllm_gives_the_letters_of_transformers(by_vllm: Run, by_hf: Run) -> None:
+    theirs = scores(by_hf)
+    theirs.pop(TOO_LONG, None)
+    ours = scores(by_vllm)
+    assert len({best(letters) for letters in ours.values()}) > 1, (
+        "a checkpoint that always says the same proves nothing"
+    )
+    assert_same_letters(ours, theirs)
+    assert max(abs(ours[n][letter] - theirs[n][letter]) for n in ours for letter in ours[n]) < NEAR_TIE
+
+
+def test_prompt_token_ids_are_those_of_transformers(
+    engine: KeptOpen, served: KeptOpen, vivid_checkpoint: Path, spoiled_demo: Path
+) -> None:
+    asked = requests(spoiled_demo, limit=30)
+    ids = hf_token_ids(vivid_checkpoint, asked)
+    assert engine_token_ids(engine, asked) == ids
+    assert server_token_ids(served, asked) == ids
+
+
+def test_prompts_with_time_marks_have_the_token_ids_of_transformers(
+    engine: KeptOpen, served: KeptOpen, vivid_checkpoint: Path, spoiled_demo: Path
+) -> None:
+    asked = requests(spoiled_demo, limit=6, timestamps=True, style="json")
+    ids = hf_token_ids(vivid_checkpoint, asked)
+    assert engine_token_ids(engine, asked) == ids
+    assert server_token_ids(served, asked) == ids
+
+
+def test_native_videos_have_the_token_ids_and_letters_of_transformers(
+    engine: KeptOpen, vivid_checkpoint: Path, spoiled_demo: Path, tmp_path: Path
+) -> None:
+    asked = requests(spoiled_demo, limit=12, media="video")
+    ids = hf_token_ids(vivid_checkpoint, asked)
+    assert engine_token_ids(engine, asked) == ids
+    settings: dict[str, Any] = {"answer": "choose", "limit": 30, "max_pixels": 4096, "media": "video"}
+    hf = evaluate(f"hf:{vivid_checkpoint}", data=spoiled_demo, output=tmp_path / "hf", cache=False, **settings)
+    ours = scores(run(engine, spoiled_demo, tmp_path / "vllm", **settings))
+    assert_same_letters(ours, {number: letters for number, letters in scores(hf).items() if number in ours})
+
+
+def test_a_server_is_sent_native_videos_with_their_times(
+    served: KeptOpen, vivid_checkpoint: Path, spoiled_demo: Path
+) -> None:
+    pad = json.loads((vivid_checkpoint / "config.json").read_text(encoding="utf-8"))["video_token_id"]
+
+    def words(ids: list[list[int]]) -> list[list[int]]:
+        """Without the frames: those are scaled twice, here and by the server, which may round to another size."""
+        return [[token for token in row if token != pad] for row in ids]
+
+    asked = requests(spoiled_demo, limit=6, media="video")
+    ids = server_token_ids(served, asked)
+    assert words(ids) == words(hf_token_ids(vivid_checkpoint, asked))
+    assert all(pad in row for row in ids)
+
+
+def test_generated_text_is_that_of_transformers(
+    engine: KeptOpen, vivid_checkpoint: Path, spoiled_demo: Path, tmp_path: Path
+) -> None:
+    settings: dict[str, Any] = {"max_new_tokens": 4, "limit": 30, "max_pixels": 4096}
+    hf = evaluate(f"hf:{vivid_checkpoint}", data=spoiled_demo, output=tmp_path / "hf", cache=False, **settings)
+    ours = run(engine, spoiled_demo, tmp_path / "vllm", **settings)
+    pairs = [
+        (sample.response.text, by_id(hf)[number].response.text)
+        for number, sample in by_id(ours).items()
+        if sample.response.failure is None
+    ]
+    assert len({text for text, _ in pairs}) > 1
+    # Greedy decoding goes another way for good once a near tie turns.
+    assert sum(one == other for one, other in pairs) >= 0.9 * len(pairs)
+
+
+def test_constrained_answers_are_letters_and_nothing_else(engine: KeptOpen, spoiled_demo: Path, tmp_path: Path) -> None:
+    answered = run(engine, spoiled_demo, tmp_path / "run", answer="constrained", limit=30)
+    texts = {sample.response.text for sample in answered.samples if sample.response.failure is None}
+    assert texts <= set("ABCD")
+    assert len(texts) > 1
+
+
+def test_sampling_repeats_itself_with_the_seed(engine: KeptOpen, spoiled_demo: Path, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"temperature": 1.0, "max_new_tokens": 8, "limit": 10}
+
+    def texts(name: str, seed: int) -> list[str | None]:
+        answered = run(engine, spoiled_demo, tmp_path / name, seed=seed, **settings)
+        return [sample.response.text for sample in answered.samples]
+
+    assert texts("one", 0) == texts("two", 0)
+    again = run(engine, spoiled_demo, tmp_path / "other", seed=1, **{**settings, "limit": None}).samples
+    first = run(engine, spoiled_demo, tmp_path / "all", seed=0, **{**settings, "limit": None}).samples
+    assert [sample.response.text for sample in again] != [sample.response.text for sample in first]
+
+
+def test_a_run_that_ended_early_is_resumed(engine: KeptOpen, spoiled_demo: Path, tmp_path: Path) -> None:
+    class EndsEarly(ModelAdapter):
+        capabilities = engine.capabilities
+
+        def generate(self, asked: Iterator[Request]) -> Iterator[Any]:
+            responses = engine.generate(asked)
+            for _ in range(7):
+                yield next(responses)
+            responses.close()  # type: ignore[attr-defined]
+            raise KeyboardInterrupt
+
+        def fingerprint(self) -> str | None:
+            return engine.fingerprint()
+
+    # Both adapters count as the same model by their fingerprint; `evaluate` names them by their class.
+    EndsEarly.__name__ = "KeptOpen"
+    with pytest.raises(KeyboardInterrupt):
+        run(EndsEarly(), spoiled_demo, tmp_path / "run", answer="choose", limit=40)  # type: ignore[arg-type]
+    lines = (tmp_path / "run" / "samples.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 7
+    answered = run(engine, spoiled_demo, tmp_path / "run", answer="choose", limit=40)
+    assert len(answered.samples) == 40
+    again = (tmp_path / "run" / "samples.jsonl").read_text(encoding="utf-8").splitlines()
+    assert again[:7] == lines
+
+
+def test_an_unknown_or_wrong_engine_option_is_refused_before_the_start(vivid_checkpoint: Path) -> None:
+    with pytest.raises(UsageError, match=r"max_model_length.*did you mean.*max_model_len"):
+        build_adapter(parse_spec(f"vllm:{vivid_checkpoint},max_model_length=3"), registry())
+    with pytest.raises(UsageError, match=r"tensor-parallel-size.*many"):
+        build_adapter(parse_spec(f"vllm:{vivid_checkpoint},tensor_parallel_size=many"), registry())
+
+
+def test_the_server_fails_and_answers_as_the_engine_does(served: KeptOpen, spoiled_demo: Path, tmp_path: Path) -> None:
+    answered = run(served, spoiled_demo, tmp_path / "run", answer="choose")
+    assert_failed_as_expected(answered)
+    texts = run(served, spoiled_demo, tmp_path / "constrained", answer="constrained", limit=20)
+    assert {s.response.text for s in texts.samples if s.response.failure is None} <= set("ABCD")
+
+
+def test_a_lora_adapter_beside_its_base(
+    engine: KeptOpen,
+    served: KeptOpen,
+    by_vllm: Run,
+    vivid_checkpoint: Path,
+    lora_folder: Path,
+    spoiled_demo: Path,
+    tmp_path: Path,
+) -> None:
+    options = f"{EAGER},{MEDIA},enable_lora=true,max_lora_rank={RANK},lora={lora_folder}"
+    adapted: Any = build_adapter(parse_spec(f"vllm:{vivid_checkpoint},{options}"), registry())
+    base: Any = engine.inner
+    adapted.adopt(base)
+    try:
+        ours = scores(run(KeptOpen(adapted), spoiled_demo, tmp_path / "vllm", answer="choose"))
+    finally:
+        base.adopt(adapted)
+    merged = f"hf:{vivid_checkpoint},lora={lora_folder}"
+    settings: dict[str, Any] = {"answer": "choose", "max_pixels": 4096, "cache": False}
+    theirs = scores(evaluate(merged, data=spoiled_demo, output=tmp_path / "hf", **settings))
+    theirs.pop(TOO_LONG, None)
+    assert_same_letters(ours, theirs)
+    by_server = scores(run(served, spoiled_demo, tmp_path / "served", answer="choose"))
+    assert_same_letters(by_server, ours)
+    plain = scores(by_vllm)
+    assert sum(best(ours[n]) != best(plain[n]) for n in ours) > 0.1 * len(ours), "the adapter must change answers"
+
+
+def processes_of(group: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                status = (entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(status[2]) == group and status[0] != "Z":
+                found.append(int(entry.name))
+    return found
+
+
+def test_a_killed_run_leaves_no_engine_and_goes_on(vivid_checkpoint: Path, spoiled_demo: Path, tmp_path: Path) -> None:
+    output = tmp_path / "run"
+    words = ["--data", str(spoiled_demo), "--answer", "choose", "--max-pixels", "4096", "--output", str(output)]
+    model = f"vllm:{vivid_checkpoint},{EAGER},concurrency=1"
+    command = [sys.executable, "-m", "egocross_eval", "--model", model, *words]
+    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    samples = output / "samples.jsonl"
+    while not samples.is_file() or samples.read_bytes().count(b"\n") < 5:
+        assert process.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    before = samples.read_bytes().count(b"\n")
+    assert before < 100
+    deadline = time.monotonic() + 90
+    while processes_of(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not processes_of(process.pid)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr  # two questions can't be answered
+    assert f"resuming {output}" in done.stderr
+    lines = [json.loads(line) for line in samples.read_text(encoding="utf-8").splitlines()]
+    assert len({line["key"] for line in lines}) == 100

@@ -1,0 +1,148 @@
+"""Specs of `vllm:` and `vllm-server:`, checked before any engine starts. No vLLM is needed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from egocross_eval.contracts.registry import registry
+from egocross_eval.errors import MissingExtraError, UsageError
+from egocross_eval.model_adapters.spec import build_adapter, parse_spec
+from egocross_eval.model_adapters.vllm import adapter as vllm_adapter
+from egocross_eval.model_adapters.vllm import extras, server_adapter
+from egocross_eval.model_adapters.vllm.engine_options import flags, refuse_settled
+from egocross_eval.model_adapters.vllm.lora import read_lora
+from egocross_eval.model_adapters.vllm.options import VllmOptions, VllmServerOptions
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    folder = tmp_path / "ckpt"
+    folder.mkdir()
+    config = {"architectures": ["Qwen3VLForConditionalGeneration"], "video_token_id": 5}
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+def lora(folder: Path, **config: object) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+    return folder
+
+
+def test_without_vllm_the_error_says_what_to_install(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'egocross-eval\[vllm\]'"):
+        build_adapter(parse_spec(f"vllm:{checkpoint}"), registry())
+
+
+def test_options_are_told_apart_from_the_engines_own(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: dict[str, str] = {}
+    monkeypatch.setattr(vllm_adapter, "require_vllm", lambda: None)
+    monkeypatch.setattr(vllm_adapter, "check_options", lambda scheme, options: checked.update(options))
+    spec = parse_spec(f"vllm:{checkpoint},threads=3,max_model_len=1k,max_num_batched_tokens=2048")
+    adapter = build_adapter(spec, registry())
+    assert checked == {"max_model_len": "1k", "max_num_batched_tokens": "2048"}
+    assert adapter.capabilities.constrained
+    assert adapter.capabilities.video
+
+
+def test_an_own_option_of_the_wrong_type_is_refused(checkpoint: Path) -> None:
+    with pytest.raises(UsageError, match="threads"):
+        build_adapter(parse_spec(f"vllm:{checkpoint},threads=none"), registry())
+
+
+@pytest.mark.parametrize("name", ["model", "port", "lora_modules"])
+def test_options_that_the_adapter_settles_are_refused(name: str) -> None:
+    with pytest.raises(UsageError, match=f"vllm-server: {name}= can't be given here"):
+        refuse_settled("vllm-server", {name: "x"})
+
+
+def test_options_become_arguments_of_vllm_serve() -> None:
+    assert flags("max_model_len", "32k", switch=False, scheme="vllm") == ["--max-model-len", "32k"]
+    assert flags("enforce_eager", "true", switch=True, scheme="vllm") == ["--enforce-eager"]
+    assert flags("enforce_eager", "False", switch=True, scheme="vllm") == ["--no-enforce-eager"]
+    assert flags("allowed_media_domains", "a.org b.org", switch=False, scheme="vllm") == [
+        "--allowed-media-domains",
+        "a.org",
+        "b.org",
+    ]
+    assert flags("limit_mm_per_prompt", '{"image": 3}', switch=False, scheme="vllm")[1] == '{"image": 3}'
+    with pytest.raises(UsageError, match="enforce_eager=maybe is neither true nor false"):
+        flags("enforce_eager", "maybe", switch=True, scheme="vllm")
+
+
+@pytest.mark.parametrize(("rank", "most"), [(3, 8), (8, 8), (9, 16), (64, 64), (200, 256)])
+def test_the_engine_gets_room_for_the_adapters_rank(tmp_path: Path, rank: int, most: int) -> None:
+    read = read_lora(str(lora(tmp_path / "a", r=rank, peft_type="LORA")))
+    assert (read.rank, read.most_rank) == (rank, most)
+
+
+def test_the_largest_rank_of_a_pattern_counts(tmp_path: Path) -> None:
+    assert read_lora(str(lora(tmp_path / "a", r=4, rank_pattern={"q_proj": 32}))).rank == 32
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [({"peft_type": "IA3", "r": 4}, "IA3"), ({"r": 1024}, "rank 1024"), ({"alpha": 3}, "can't be read as a PEFT")],
+)
+def test_adapters_that_vllm_cannot_serve_are_refused(tmp_path: Path, config: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        read_lora(str(lora(tmp_path / "a", **config)))
+
+
+def test_a_folder_without_an_adapter_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no adapter_config\.json"):
+        read_lora(str(tmp_path))
+    with pytest.raises(UsageError, match="is no folder"):
+        read_lora(str(tmp_path / "nowhere"))
+
+
+def test_messages_name_the_scheme_that_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vllm_adapter, "require_vllm", lambda: None)
+    with pytest.raises(UsageError, match=r"^vllm:\./nowhere: there is no folder"):
+        build_adapter(parse_spec("vllm:./nowhere"), registry())
+    with pytest.raises(UsageError, match=r"^vllm-server:\./nowhere: there is no folder"):
+        build_adapter(parse_spec("vllm-server:./nowhere"), registry())
+
+
+def test_an_interpreter_that_is_not_there_is_named(checkpoint: Path) -> None:
+    with pytest.raises(UsageError, match="python=/no/such/python can't be run"):
+        build_adapter(parse_spec(f"vllm-server:{checkpoint},python=/no/such/python"), registry())
+
+
+def test_fingerprints_follow_weights_options_and_version(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fingerprint(options: dict[str, str], version: str = "1.0") -> str | None:
+        monkeypatch.setattr(server_adapter, "version_of", lambda python: ("vllm", version))
+        return server_adapter.build(str(checkpoint), VllmServerOptions(), options).fingerprint()
+
+    base = fingerprint({})
+    assert base == fingerprint({})
+    (checkpoint / "model.safetensors").write_bytes(b"")
+    changed = fingerprint({})
+    assert len({base, changed, fingerprint({"dtype": "float32"}), fingerprint({}, "1.1")}) == 4
+
+
+def test_adapters_of_one_base_and_rank_share_an_engine(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vllm_adapter, "require_vllm", lambda: None)
+
+    def adapter(rank: int, name: str) -> vllm_adapter.VllmAdapter:
+        folder = lora(tmp_path / name, r=rank)
+        return vllm_adapter.build(str(checkpoint), VllmOptions(lora=str(folder)), {})
+
+    class Running:
+        def close(self) -> None:
+            raise AssertionError("closed while another adapter uses it")
+
+    first, second, third = adapter(8, "one"), adapter(6, "two"), adapter(32, "three")
+    running = Running()
+    first._engine = running  # type: ignore[assignment]
+    second.adopt(first)
+    first.close()
+    assert second._engine is running
+    third.adopt(second)
+    assert third._engine is None

@@ -1,0 +1,129 @@
+"""The challenge's submission: complete, validated, never with a made-up letter."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from scored_samples import question, sample
+
+from egocross_eval.errors import UsageError
+from egocross_eval.schema import Outcome, Sample
+from egocross_eval.tasks.egocross.catalogue import CELLS
+from egocross_eval.tasks.egocross.submission import (
+    check_entries,
+    prediction_entries,
+    write_predictions,
+    write_submission,
+)
+
+
+def whole(outcome: Outcome = "unscored") -> list[Sample]:
+    """957 samples with the testbed's numbers by dataset."""
+    lines: list[Sample] = []
+    for cell in CELLS:
+        for _ in range(cell.count):
+            number = len(lines) + 1
+            lines.append(sample(question(number, dataset=cell.dataset, question_id=f"q{number}", answer=None), outcome))
+    return lines
+
+
+def content(path: Path) -> list[dict[str, object]]:
+    with zipfile.ZipFile(path) as archive:
+        assert archive.namelist() == ["predictions.json"]
+        found: list[dict[str, object]] = json.loads(archive.read("predictions.json"))
+    return found
+
+
+def test_a_submission_lists_957_answers_in_id_order(tmp_path: Path) -> None:
+    path = tmp_path / "submission.zip"
+    report = write_submission(whole()[::-1], path)
+    entries = content(path)
+    assert [entry["id"] for entry in entries] == list(range(1, 958))
+    assert all(list(entry) == ["id", "question_id", "dataset", "answer"] for entry in entries)
+    assert {entry["answer"] for entry in entries} == {"C"}
+    assert str(report) == "957 of 957 questions answered"
+
+
+def test_its_form_is_that_of_the_template(tmp_path: Path, shared_data: Path) -> None:
+    template = json.loads((shared_data / "submission_template.json").read_text())
+    lines = [
+        sample(question(e["id"], question_id=e["question_id"], dataset=e["dataset"], answer=None), "unscored")
+        for e in template
+    ]
+    path = tmp_path / "submission.zip"
+    write_submission(lines, path)
+    assert [{**entry, "answer": ""} for entry in content(path)] == template
+
+
+def test_the_same_samples_give_the_same_bytes(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.zip", tmp_path / "other.zip"
+    write_submission(whole(), one)
+    write_submission(whole(), other)
+    assert one.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.parametrize("outcome", ["not_parsed", "errored"])
+def test_unanswered_questions_are_refused_by_name_and_left_empty_on_request(tmp_path: Path, outcome: Outcome) -> None:
+    lines = whole()
+    for index in (4, 9):
+        lines[index] = sample(lines[index].question, outcome)
+    path = tmp_path / "submission.zip"
+    with pytest.raises(UsageError, match=r"2 of 957 .*q5, q10"):
+        write_submission(lines, path)
+    assert not path.exists()
+    report = write_submission(lines, path, allow_unanswered=True)
+    assert report.empty == ("q5", "q10")
+    assert "955 of 957 questions answered, 2 left empty (q5, q10)" in str(report)
+    assert [entry["id"] for entry in content(path) if entry["answer"] == ""] == [5, 10]
+
+
+def test_a_letter_beside_a_failure_is_not_submitted() -> None:
+    line = sample(question(1), "errored")
+    odd = replace(line, prediction=replace(line.prediction, letter="A"))
+    assert prediction_entries([odd])[0]["answer"] == ""
+
+
+def test_missing_questions_are_refused_by_id(tmp_path: Path) -> None:
+    lines = whole()
+    del lines[41]
+    with pytest.raises(UsageError, match=r"all 957 questions of the testbed; here are 956, without id 42"):
+        write_submission(lines, tmp_path / "submission.zip")
+
+
+def test_a_repeated_question_is_refused(tmp_path: Path) -> None:
+    lines = whole()
+    with pytest.raises(UsageError, match="more than once: id 1"):
+        write_submission([*lines, lines[0]], tmp_path / "submission.zip")
+
+
+def test_other_questions_than_the_testbeds_are_refused(tmp_path: Path) -> None:
+    lines = [replace(line, question=replace(line.question, dataset="EgoPet")) for line in whole()]
+    with pytest.raises(UsageError, match="not the testbed's questions"):
+        write_submission(lines, tmp_path / "submission.zip")
+    extra = [*whole(), sample(question(958, question_id="more"), "right")]
+    with pytest.raises(UsageError, match="here are 958"):
+        write_submission(extra, tmp_path / "submission.zip")
+
+
+def test_entries_must_be_in_order_with_letters() -> None:
+    entries = prediction_entries(whole())
+    check_entries(entries)
+    with pytest.raises(UsageError, match="id order"):
+        check_entries(entries[::-1])
+    with pytest.raises(UsageError, match="answers must be one of A, B, C, D: q1"):
+        check_entries([{**entries[0], "answer": "c"}, *entries[1:]])
+    with pytest.raises(UsageError, match="share one question_id"):
+        check_entries([{**entries[0], "question_id": "q2"}, *entries[1:]])
+
+
+def test_predictions_are_written_in_id_order_with_what_there_is(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.json"
+    write_predictions([sample(question(2), "not_parsed"), sample(question(1), "right")], path)
+    assert json.loads(path.read_text()) == [
+        {"id": 1, "question_id": "EgoPet_v1_q1", "dataset": "EgoPet", "answer": "A"},
+        {"id": 2, "question_id": "EgoPet_v2_q2", "dataset": "EgoPet", "answer": ""},
+    ]
