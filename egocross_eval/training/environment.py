@@ -10,10 +10,8 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -27,11 +25,11 @@ UV_REQUIREMENT = "uv>=0.9"
 
 STAMP = ".complete"
 
-_PACKAGE = Path(__file__).resolve().parent.parent
+PACKAGE = Path(__file__).resolve().parent.parent
 
 _PROBE = """
 import importlib.metadata as m, importlib.util as u, json, platform, sys
-names = ["llamafactory", "torch", "torchvision", "torchaudio", "transformers", "peft", "deepspeed", "msgspec"]
+names = ["llamafactory", "torch", "torchvision", "torchaudio", "transformers", "peft", "deepspeed", "msgspec", "pluggy"]
 found = {}
 for name in names:
     if u.find_spec(name) is not None:
@@ -99,13 +97,15 @@ def existing_environment(python: Path | None = None) -> TrainingEnvironment | No
 def _checked(python: Path, origin: str) -> TrainingEnvironment:
     command = [str(python), "-c", _PROBE]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=_clean())
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=300, check=False, env=without_this_python()
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"--python {python}: can't be run: {error}") from error
     if done.returncode != 0:
         raise UsageError(f"--python {python}: {done.stderr.strip()[-400:] or 'it failed'}")
     found = json.loads(done.stdout.strip().splitlines()[-1])
-    missing = [name for name in ("llamafactory", "torch", "msgspec") if name not in found["packages"]]
+    missing = [name for name in ("llamafactory", "torch", "msgspec", "pluggy") if name not in found["packages"]]
     if missing:
         raise UsageError(
             f"{python} lacks {', '.join(missing)}; leave --python out to have an environment built from the shipped "
@@ -165,7 +165,7 @@ def _build(folder: Path, say: Say) -> None:
 
 
 def _run(command: list[str], what: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=_clean())
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=without_this_python())
     if done.returncode == 0:
         return
     text = (done.stderr or done.stdout).strip()
@@ -175,51 +175,6 @@ def _run(command: list[str], what: str) -> None:
     raise RunError(f"{what} failed{hint}:\n{text[-1500:]}")
 
 
-def _clean() -> dict[str, str]:
+def without_this_python() -> dict[str, str]:
     """The process environment without what would leak this Python's packages into another one."""
     return {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
-
-
-def process_environment(environment: TrainingEnvironment) -> dict[str, str]:
-    """Variables for a process of the training environment: it finds this package there, and nothing else of ours."""
-    folder = cache_directory() / "training" / "package" / hashlib.sha256(str(_PACKAGE).encode()).hexdigest()[:12]
-    folder.mkdir(parents=True, exist_ok=True)
-    link = folder / _PACKAGE.name
-    if not link.exists():
-        try:
-            link.symlink_to(_PACKAGE, target_is_directory=True)
-        except FileExistsError:
-            link.exists()
-        except OSError:
-            shutil.copytree(_PACKAGE, link, dirs_exist_ok=True)
-    variables = _clean()
-    variables["PYTHONPATH"] = str(folder)
-    variables["TOKENIZERS_PARALLELISM"] = "false"
-    return variables
-
-
-def ask(environment: TrainingEnvironment, task: str, payload: dict[str, Any]) -> Any:
-    """Runs a task of `egocross_eval.training.worker` in the training environment and returns what it answers.
-
-    Raises `UsageError` with the worker's message for wrong input and `RunError` with the end of its log otherwise.
-    """
-    with tempfile.TemporaryDirectory(prefix="egocross-") as scratch:
-        question, answer = Path(scratch) / "question.json", Path(scratch) / "answer.json"
-        question.write_bytes(msgspec.json.encode(payload))
-        command = [str(environment.python), "-m", "egocross_eval.training.worker", task, str(question), str(answer)]
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, env=process_environment(environment), cwd=scratch
-        )
-        if not answer.is_file():
-            raise RunError(f"{task} failed in {environment.python}:\n{(done.stderr or done.stdout).strip()[-3000:]}")
-        found = json.loads(answer.read_text(encoding="utf-8"))
-    if "wrong" in found:
-        raise UsageError(found["wrong"])
-    if "failed" in found:
-        from egocross_eval.training.faults import explain
-
-        known = explain(found["failed"])
-        raise RunError(
-            f"{task} failed: {known}" if known else f"{task} failed in {environment.python}:\n{found['failed']}"
-        )
-    return found["result"]

@@ -8,62 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from egocross_eval.errors import UsageError, unknown
-from egocross_eval.tasks.egocross.catalogue import DOMAINS
-from egocross_eval.training.dataset import Curriculum
-from egocross_eval.training.examples import Split
-from egocross_eval.training.plan import TrainOptions
+from egocross_eval.training.experiment_file import Experiment, budget, train_options
+from egocross_eval.training.options import TrainOptions
 
 Say = Callable[[str], None]
-
-
-class TrainingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the experts are trained; the names are those of `egocross-eval train`."""
-
-    recipe: str = "lora"
-    set: dict[str, Any] = {}
-    questions: str | None = None
-    style: str = "letter"
-    frames: str = "all"
-    timestamps: bool = False
-    max_pixels: int | None = None
-    holdout: float = 0.0
-    seed: int = 0
-    passes: int = 1
-    shuffle_options: tuple[float, float] | None = None
-    drop_wrong_clips: bool = False
-    gpus: int | None = None
-    deepspeed: str | None = None
-    merge: bool = False
-    """Whether LoRA adapters are merged and evaluated as checkpoints."""
-
-
-class EvaluationPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the models are asked."""
-
-    on: Literal["testbed", "holdout"] = "testbed"
-    tasks: str = "all"
-    answer: Literal["generate", "choose"] = "generate"
-    engine: Literal["hf", "vllm"] = "hf"
-    options: dict[str, str] = {}
-    """Options of the model spec, e.g. `batch_size: "8"`."""
-    limit: int | None = None
-
-
-class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The YAML file."""
-
-    model: str
-    """The base: a folder or a name on the Hub."""
-    data: str
-    output: str
-    domains: tuple[str, ...] = tuple(DOMAINS)
-    train: TrainingPart = TrainingPart()
-    evaluate: EvaluationPart = EvaluationPart()
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,54 +26,6 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     routed: Path
     leaderboard: Path
     comparison: Path
-
-
-def read_experiment(path: Path) -> Experiment:
-    """Reads the file; paths in it are relative to its folder. Raises `UsageError` naming file and field."""
-    try:
-        found = msgspec.yaml.decode(path.read_bytes(), type=Experiment)
-    except OSError as error:
-        raise UsageError(f"experiment file {path}: {error.strerror or error}") from error
-    except msgspec.DecodeError as error:
-        raise UsageError(f"experiment file {path}: {error}") from error
-    for domain in found.domains:
-        if domain not in DOMAINS:
-            raise unknown("domain", domain, DOMAINS)
-    if found.evaluate.on == "holdout" and not found.train.holdout:
-        raise UsageError(f"experiment file {path}: to evaluate on the holdout, set train.holdout, e.g. 0.3")
-    base = path.resolve().parent
-    model = found.model
-    if (base / model).is_dir():
-        model = str((base / model).resolve())
-    return msgspec.structs.replace(
-        found, model=model, data=str((base / found.data).resolve()), output=str((base / found.output).resolve())
-    )
-
-
-def train_options(experiment: Experiment, domain: str) -> TrainOptions:
-    """The training of one domain's expert."""
-    part = experiment.train
-    start, end = part.shuffle_options or (0.0, 0.0)
-    if part.shuffle_options is not None:
-        end = max(end, 1e-9)
-    return TrainOptions(
-        model=experiment.model,
-        data=Path(experiment.data),
-        output=Path(experiment.output) / "experts" / domain,
-        questions_file=Path(experiment.data) / part.questions if part.questions else None,
-        domains=(domain,),
-        recipe=part.recipe,
-        changes=tuple(f"{key}={value}" for key, value in part.set.items()),
-        style=part.style,
-        frames=part.frames,
-        timestamps=part.timestamps,
-        max_pixels=part.max_pixels,
-        split=Split(holdout=part.holdout, seed=part.seed),
-        drop_wrong_clips=part.drop_wrong_clips,
-        curriculum=Curriculum(passes=part.passes, sort_until=start, shuffle_from=end, seed=part.seed),
-        gpus=part.gpus,
-        deepspeed=part.deepspeed,
-    )
 
 
 def conduct(
@@ -217,17 +121,6 @@ def _asked(experiment: Experiment) -> dict[str, dict[str, Any]]:
         }
         for domain in experiment.domains
     }
-
-
-def budget(experiment: Experiment) -> int | None:
-    """Pixels of a frame in training, which evaluation keeps to."""
-    from egocross_eval.training.recipes import load_recipe
-
-    if experiment.train.max_pixels is not None:
-        return experiment.train.max_pixels
-    arguments = {**load_recipe(experiment.train.recipe).arguments, **experiment.train.set}
-    found = arguments.get("image_max_pixels")
-    return int(found) if found is not None else None
 
 
 def _report(output: Path, done: Mapping[str, list[Path]]) -> tuple[Path, Path]:

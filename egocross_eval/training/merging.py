@@ -8,10 +8,12 @@ import msgspec
 
 from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
-from egocross_eval.training.card import read_card, write_card
-from egocross_eval.training.environment import TrainingEnvironment, process_environment
-from egocross_eval.training.process import run
-from egocross_eval.training.sizing import read_config
+from egocross_eval.training.card import read_card
+from egocross_eval.training.card_files import write_card
+from egocross_eval.training.environment import TrainingEnvironment
+from egocross_eval.training.environment_jobs import process_environment
+from egocross_eval.training.frame_sizes import read_config
+from egocross_eval.training.trainer_process import run
 
 SHARD_GB = 4
 """Largest weight file of the merged checkpoint, as the organisers print it."""

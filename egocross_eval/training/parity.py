@@ -11,11 +11,13 @@ import msgspec
 from egocross_eval.errors import UsageError
 from egocross_eval.runs.requests import build_request
 from egocross_eval.schema import GenerationSettings
-from egocross_eval.training.checks import Finding, check_tokens
-from egocross_eval.training.dataset import PARITY_NAME, FrameCopies, Rendered, as_item, write_dataset
-from egocross_eval.training.environment import TrainingEnvironment, ask
-from egocross_eval.training.plan import TrainPlan
-from egocross_eval.training.sizing import processor_limits
+from egocross_eval.training.dataset import PARITY_NAME, Rendered, as_item, write_dataset
+from egocross_eval.training.environment import TrainingEnvironment
+from egocross_eval.training.environment_jobs import ask
+from egocross_eval.training.example_checks import Finding, check_tokens
+from egocross_eval.training.frame_copies import FrameCopies
+from egocross_eval.training.frame_sizes import processor_limits
+from egocross_eval.training.planning import TrainPlan
 
 MOST_COMPARED = 160
 """Examples compared: all of the support set; of larger sets the longest, and others evenly spread."""

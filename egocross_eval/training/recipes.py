@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from egocross_eval.directories import cache_directory
-from egocross_eval.errors import UsageError, did_you_mean, unknown
-from egocross_eval.training.environment import TrainingEnvironment, ask
+from egocross_eval.errors import UsageError, unknown
 
-RECIPE_NAMES = ("full", "lora", "published-full", "published-lora", "tiny")
-
-OURS = ("model_name_or_path", "dataset", "dataset_dir", "output_dir", "deepspeed", "resume_from_checkpoint")
-"""Arguments that the command line sets itself: they follow from its other options."""
+RECIPES = Path(__file__).parent / "recipes"
+"""One YAML file a recipe."""
 
 Zero = Literal["none", "zero2", "zero3"]
 
@@ -60,15 +54,20 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return float(self.arguments.get(key, default))
 
 
+def recipe_names() -> list[str]:
+    """The recipes of the package, sorted."""
+    return sorted(path.stem for path in RECIPES.glob("*.yaml"))
+
+
 def load_recipe(name: str) -> Recipe:
     """A recipe of the package, or of a YAML file. Raises `UsageError` for an unknown name or a malformed file."""
     import yaml
 
     path = Path(name)
     if not name.endswith((".yaml", ".yml")):
-        if name not in RECIPE_NAMES:
-            raise unknown("recipe", name, RECIPE_NAMES)
-        path = Path(__file__).parent / "recipes" / f"{name}.yaml"
+        if name not in recipe_names():
+            raise unknown("recipe", name, recipe_names())
+        path = RECIPES / f"{name}.yaml"
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         recipe = msgspec.convert(content, Recipe)
@@ -79,83 +78,6 @@ def load_recipe(name: str) -> Recipe:
             f"recipe {path}: {error}; it has description, arguments, and maybe launch and deviations"
         ) from error
     return msgspec.structs.replace(recipe, name=path.stem)
-
-
-def read_overrides(pairs: Sequence[str]) -> dict[str, Any]:
-    """`key=value` pairs of `--set`, values read as YAML. Raises `UsageError` for another form."""
-    import yaml
-
-    changes: dict[str, Any] = {}
-    for pair in pairs:
-        key, equals, text = pair.partition("=")
-        key = key.strip().replace("-", "_")
-        if not equals or not key:
-            raise UsageError(f"--set {pair!r}: write key=value, e.g. --set learning_rate=5e-5")
-        if key in OURS:
-            raise UsageError(
-                f"--set {key}: this is set by the command line's own options (--model, --data, --output ...)"
-            )
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise UsageError(f"--set {pair!r}: {error}") from error
-        changes[key] = _number(value)
-    return changes
-
-
-def _number(value: Any) -> Any:
-    """YAML takes 5e-5 for a text, as it wants a point in it."""
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return value
-
-
-def known_arguments(environment: TrainingEnvironment) -> list[dict[str, Any]]:
-    """LLaMA-Factory's own training arguments, asked once for each interpreter and version."""
-    key = json.dumps([str(environment.python), environment.versions], sort_keys=True)
-    path = cache_directory() / "training" / f"arguments-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
-    if path.is_file():
-        kept: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-        return kept
-    found: list[dict[str, Any]] = ask(environment, "arguments", {})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".tmp")
-    half.write_text(json.dumps(found), encoding="utf-8")
-    half.replace(path)
-    return found
-
-
-def check_arguments(arguments: Mapping[str, Any], known: Sequence[Mapping[str, Any]], source: str) -> None:
-    """Refuses names that LLaMA-Factory doesn't know and values of another type, with a `UsageError`."""
-    by_name = {argument["name"]: argument for argument in known}
-    for name, value in arguments.items():
-        argument = by_name.get(name)
-        if argument is None:
-            raise UsageError(f"{source}: LLaMA-Factory has no argument {name!r}{did_you_mean(name, by_name)}")
-        _check_value(name, value, argument, source)
-
-
-def _check_value(name: str, value: Any, argument: Mapping[str, Any], source: str) -> None:
-    if value is None or argument["many"] or isinstance(value, list | dict):
-        return
-    choices, kind = argument["choices"], argument["type"]
-    if choices and str(value) not in choices:
-        raise UsageError(f"{source}: {name}={value} is none of {', '.join(choices)}")
-    fits = True
-    if kind == "int":
-        fits = (isinstance(value, int) and not isinstance(value, bool)) or (
-            isinstance(value, float) and value.is_integer()
-        )
-    elif kind == "float":
-        fits = isinstance(value, int | float) and not isinstance(value, bool)
-    elif kind == "string_to_bool":
-        fits = isinstance(value, bool)
-    if not fits:
-        wanted = {"int": "a whole number", "float": "a number", "string_to_bool": "true or false"}[kind]
-        raise UsageError(f"{source}: {name}={value!r} must be {wanted}")
 
 
 def with_changes(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:

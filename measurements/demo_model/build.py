@@ -15,7 +15,8 @@ from pathlib import Path
 import msgspec
 
 from egocross_eval.cli.main import cli
-from egocross_eval.training.card import read_card, write_card
+from egocross_eval.training.card import read_card
+from egocross_eval.training.card_files import write_card
 
 TASKS = "animal-identification,interaction-identification"
 

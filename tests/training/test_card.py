@@ -10,13 +10,8 @@ from training_files import training_card
 
 from egocross_eval.errors import UsageError
 from egocross_eval.schema import RunSettings
-from egocross_eval.training.card import (
-    CARD_NAME,
-    read_card,
-    warnings_for,
-    warnings_for_model,
-    write_card,
-)
+from egocross_eval.training.card import CARD_NAME, read_card, warnings_for, warnings_for_model
+from egocross_eval.training.card_files import write_card
 
 MATCHING = RunSettings(
     tasks=("all",), split="testbed", style="letter", frames="uniform:8", timestamps=True, max_pixels=360000

@@ -11,7 +11,8 @@ import pytest
 from training_files import write_base
 
 from egocross_eval.errors import UsageError
-from egocross_eval.training.checkpoint_doctor import Diagnosis, examine, incomplete_shards
+from egocross_eval.training.checkpoint_doctor import Diagnosis, examine
+from egocross_eval.training.checkpoint_weights import incomplete_shards
 
 TOKENIZER = {
     "model": {"vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]},

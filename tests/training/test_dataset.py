@@ -18,18 +18,11 @@ from egocross_eval.errors import DataError, UsageError
 from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
 from egocross_eval.prompts.renderer import Renderer, prompt_text
 from egocross_eval.prompts.selection import FrameSelection
-from egocross_eval.training.dataset import (
-    NAME,
-    Curriculum,
-    FrameCopies,
-    as_item,
-    check_style,
-    ordered,
-    render_examples,
-    write_dataset,
-)
+from egocross_eval.training.curriculum import Curriculum, ordered
+from egocross_eval.training.dataset import NAME, as_item, check_style, render_examples, write_dataset
 from egocross_eval.training.examples import Examples, read_examples
-from egocross_eval.training.sizing import Limits, processor_limits
+from egocross_eval.training.frame_copies import FrameCopies
+from egocross_eval.training.frame_sizes import Limits, processor_limits
 
 
 def renderer(style: str = "letter", **changes: object) -> Renderer:

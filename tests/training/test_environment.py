@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from egocross_eval.errors import UsageError
-from egocross_eval.training import environment, machine
+from egocross_eval.training import environment, machine_report
 from egocross_eval.training.environment import built_folder, existing_environment, lock_file
 
 
@@ -20,7 +20,7 @@ def locked() -> dict[str, str]:
 
 def test_the_lock_holds_the_set_that_works_together() -> None:
     versions = locked()
-    for name, wanted in machine.LOCKED.items():
+    for name, wanted in machine_report.LOCKED.items():
         assert versions[name] == wanted
     assert {"deepspeed", "msgspec", "peft"} <= set(versions)
 
@@ -49,7 +49,7 @@ def test_half_an_environment_is_not_used(private_cache: Path) -> None:
 
 
 def test_an_interpreter_without_llamafactory_is_refused_with_the_remedy() -> None:
-    if machine.installed("llamafactory"):
+    if machine_report.installed("llamafactory"):
         pytest.skip("llamafactory is installed here")
     with pytest.raises(UsageError, match="leave --python out"):
         environment.find_environment(Path(sys.executable))
@@ -63,7 +63,7 @@ def test_an_interpreter_that_is_not_there_is_refused() -> None:
 def test_the_report_says_which_tokens_are_set_and_never_their_values(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     monkeypatch.delenv("GEMINI_API_KEY", raising=False)
-    entries = machine.examine_machine()
+    entries = machine_report.examine_machine()
     by_name = {entry.name: entry for entry in entries}
     assert by_name["OPENAI_API_KEY"].text == "set"
     assert by_name["GEMINI_API_KEY"].status == "absent"
@@ -71,12 +71,12 @@ def test_the_report_says_which_tokens_are_set_and_never_their_values(monkeypatch
 
 
 def test_the_report_names_versions_and_disk() -> None:
-    entries = {entry.name: entry for entry in machine.examine_machine()}
+    entries = {entry.name: entry for entry in machine_report.examine_machine()}
     assert f"aiohttp {version('aiohttp')}" in entries["openai"].text
     assert "GiB free" in entries["cache"].text
 
 
 def test_requirements_that_are_not_met_are_conflicts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "installed", lambda name: {"torchaudio": "2.11.0", "torch": "2.15.0"}.get(name))
-    monkeypatch.setattr(machine, "requires", lambda name: ["torch==2.11.0", "kaldi; extra == 'all'"])
-    assert machine.conflicts() == ["torchaudio 2.11.0 needs torch==2.11.0, here is 2.15.0"]
+    monkeypatch.setattr(machine_report, "installed", lambda name: {"torchaudio": "2.11.0", "torch": "2.15.0"}.get(name))
+    monkeypatch.setattr(machine_report, "requires", lambda name: ["torch==2.11.0", "kaldi; extra == 'all'"])
+    assert machine_report.conflicts() == ["torchaudio 2.11.0 needs torch==2.11.0, here is 2.15.0"]

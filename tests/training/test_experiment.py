@@ -13,8 +13,9 @@ from egocross_eval.api import evaluate
 from egocross_eval.errors import UsageError
 from egocross_eval.training.dataset import write_holdout
 from egocross_eval.training.examples import read_examples
-from egocross_eval.training.experiment import conduct, expert_spec, read_experiment, train_options
-from egocross_eval.training.plan import TrainOptions
+from egocross_eval.training.experiment import conduct, expert_spec
+from egocross_eval.training.experiment_file import read_experiment, train_options
+from egocross_eval.training.options import TrainOptions
 
 
 def write(path: Path, **changes: Any) -> Path:

@@ -9,8 +9,9 @@ import pytest
 from egocross_eval.api import evaluate
 from egocross_eval.contracts.registry import registry
 from egocross_eval.training.environment import TrainingEnvironment
-from egocross_eval.training.plan import TrainOptions, plan_training
-from egocross_eval.training.session import train
+from egocross_eval.training.options import TrainOptions
+from egocross_eval.training.planning import plan_training
+from egocross_eval.training.train import train
 
 
 @pytest.mark.slow
@@ -20,7 +21,7 @@ def test_it_learns(environment: TrainingEnvironment, tmp_path: Path) -> None:
     from egocross_eval.model_adapters.checkpoints.tiny import TinyShape, build_tiny
     from egocross_eval.scoring.paired import mcnemar_exact
     from egocross_eval.tasks.egocross.demo import write_demo
-    from egocross_eval.training.dataset import Curriculum
+    from egocross_eval.training.curriculum import Curriculum
 
     root, base = tmp_path / "bench", tmp_path / "base"
     write_demo(root, per_cell=60, training=2400, training_domains=("animal",), frame_scale=0.4)

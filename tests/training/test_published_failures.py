@@ -22,11 +22,13 @@ import egocross_eval.training.dataset as dataset
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.runs.plan import RunOptions, plan_run
-from egocross_eval.training.card import warnings_for, write_card
+from egocross_eval.training.card import warnings_for
+from egocross_eval.training.card_files import write_card
 from egocross_eval.training.environment import TrainingEnvironment, lock_file
+from egocross_eval.training.options import TrainOptions
 from egocross_eval.training.parity import compare_tokens, refuse_difference
-from egocross_eval.training.plan import TrainOptions, plan_training
-from egocross_eval.training.session import train
+from egocross_eval.training.planning import plan_training
+from egocross_eval.training.train import train
 
 ROOT = Path(__file__).resolve().parents[2]
 

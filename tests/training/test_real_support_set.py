@@ -14,13 +14,16 @@ from click.testing import CliRunner
 from egocross_eval.cli.verbs.train import command
 from egocross_eval.contracts.registry import registry
 from egocross_eval.tasks.egocross.catalogue import DOMAINS
-from egocross_eval.training.environment import TrainingEnvironment, process_environment
-from egocross_eval.training.launching import command as launch_command
+from egocross_eval.training.environment import TrainingEnvironment
+from egocross_eval.training.environment_jobs import process_environment
+from egocross_eval.training.options import TrainOptions
+from egocross_eval.training.output_files import write_files
 from egocross_eval.training.parity import compare_tokens, refuse_difference
-from egocross_eval.training.plan import TrainOptions, plan_training, write_files
-from egocross_eval.training.process import read_steps, run
+from egocross_eval.training.planning import plan_training
 from egocross_eval.training.recipes import Launch
-from egocross_eval.training.session import train
+from egocross_eval.training.train import train
+from egocross_eval.training.trainer_command import command as launch_command
+from egocross_eval.training.trainer_process import read_steps, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.training]
 

@@ -14,22 +14,23 @@ from trainings import CHANGES, SHOWN, command, kill_tree, options
 from egocross_eval.api import evaluate
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import RunError, UsageError
+from egocross_eval.training.answer_check import try_answer
 from egocross_eval.training.card import read_card, warnings_for
 from egocross_eval.training.checkpoint_doctor import examine
 from egocross_eval.training.environment import TrainingEnvironment
 from egocross_eval.training.merging import merge
 from egocross_eval.training.parity import compare_tokens, refuse_difference
-from egocross_eval.training.plan import plan_training
-from egocross_eval.training.recipes import RECIPE_NAMES, check_arguments, known_arguments, load_recipe
-from egocross_eval.training.session import train
-from egocross_eval.training.trial import try_answer
+from egocross_eval.training.planning import plan_training
+from egocross_eval.training.recipes import load_recipe, recipe_names
+from egocross_eval.training.train import train
+from egocross_eval.training.trainer_arguments import check_arguments, known_arguments
 
 pytestmark = [pytest.mark.slow, pytest.mark.training]
 
 
 def test_the_recipes_are_known_to_llamafactory_and_mistakes_get_suggestions(environment: TrainingEnvironment) -> None:
     known = known_arguments(environment)
-    for name in RECIPE_NAMES:
+    for name in recipe_names():
         check_arguments(load_recipe(name).arguments, known, name)
     with pytest.raises(UsageError, match="did you mean 'lora_rank'"):
         check_arguments({"lora_ranks": 8}, known, "--set")

@@ -9,15 +9,10 @@ import pytest
 
 from egocross_eval.errors import UsageError
 from egocross_eval.training.environment import TrainingEnvironment
-from egocross_eval.training.launching import command, configuration, zero_config
-from egocross_eval.training.recipes import (
-    RECIPE_NAMES,
-    Launch,
-    check_arguments,
-    load_recipe,
-    read_overrides,
-    with_changes,
-)
+from egocross_eval.training.recipes import Launch, load_recipe, recipe_names, with_changes
+from egocross_eval.training.trainer_arguments import check_arguments, read_overrides
+from egocross_eval.training.trainer_command import command
+from egocross_eval.training.trainer_config import configuration, zero_config
 
 ENVIRONMENT = TrainingEnvironment(python=Path("/env/bin/python"), origin="named", versions={})
 
@@ -29,7 +24,7 @@ KNOWN: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("name", RECIPE_NAMES)
+@pytest.mark.parametrize("name", recipe_names())
 def test_every_recipe_loads(name: str) -> None:
     recipe = load_recipe(name)
     assert recipe.description

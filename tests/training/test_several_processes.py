@@ -16,7 +16,7 @@ from trainings import CHANGES, command, gone, kill_tree, naming, options
 from egocross_eval.contracts.registry import registry
 from egocross_eval.training.card import read_card
 from egocross_eval.training.environment import TrainingEnvironment
-from egocross_eval.training.plan import plan_training
+from egocross_eval.training.planning import plan_training
 
 pytestmark = [pytest.mark.slow, pytest.mark.training]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from egocross_eval.training.plan import TrainOptions
+from egocross_eval.training.options import TrainOptions
 
 CHANGES = ("cutoff_len=4096", "learning_rate=1e-3", "gradient_accumulation_steps=2")
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from egocross_eval.training.checks import Finding
-from egocross_eval.training.process import Step
-from egocross_eval.training.session import Trained, Watcher
+from egocross_eval.training.example_checks import Finding
+from egocross_eval.training.train import Trained, Watcher
+from egocross_eval.training.trainer_process import Step
 
 if TYPE_CHECKING:
-    from egocross_eval.training.plan import TrainPlan
+    from egocross_eval.training.planning import TrainPlan
 
 
 def print_findings(findings: Iterable[Finding]) -> None:
@@ -25,8 +25,9 @@ def print_plan(plan: TrainPlan) -> None:
     """What a training would do."""
     import yaml
 
-    from egocross_eval.training.recipes import OURS
-    from egocross_eval.training.steps import gpu_names, memory_per_gpu, seconds
+    from egocross_eval.training.estimates import memory_per_gpu, seconds
+    from egocross_eval.training.gpus import gpu_names
+    from egocross_eval.training.trainer_arguments import OURS
 
     launch, arguments = plan.launch, plan.recipe.arguments
     examples = len(plan.trained)

@@ -18,7 +18,7 @@ def command(python: Path | None, as_json: bool) -> int:
     \b
     egocross-eval doctor
     """
-    from egocross_eval.training.machine import examine_machine
+    from egocross_eval.training.machine_report import examine_machine
 
     entries = examine_machine(python)
     if as_json:

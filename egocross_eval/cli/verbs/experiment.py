@@ -33,10 +33,12 @@ def command(file: Path, python: Path | None, allow_difference: bool) -> int:
     from egocross_eval.cli.show.train_report import TrainProgress, print_findings
     from egocross_eval.contracts.registry import registry
     from egocross_eval.training.environment import find_environment
-    from egocross_eval.training.experiment import conduct, read_experiment
+    from egocross_eval.training.experiment import conduct
+    from egocross_eval.training.experiment_file import read_experiment
     from egocross_eval.training.merging import merge
-    from egocross_eval.training.plan import TrainOptions, plan_training
-    from egocross_eval.training.session import train
+    from egocross_eval.training.options import TrainOptions
+    from egocross_eval.training.planning import plan_training
+    from egocross_eval.training.train import train
 
     experiment = read_experiment(file)
 

@@ -10,7 +10,7 @@ import click
 from egocross_eval.cli.options import F, load_config
 
 if TYPE_CHECKING:
-    from egocross_eval.training.plan import TrainOptions
+    from egocross_eval.training.options import TrainOptions
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -86,7 +86,7 @@ def launch_choices(function: F) -> F:
             default="lora",
             show_default=True,
             metavar="NAME|FILE.yaml",
-            help="full, lora, published-full, published-lora, tiny, or a file. See 'egocross-eval train recipes'.",
+            help="A recipe of 'egocross-eval train recipes', or a file of that form.",
         ),
         click.option(
             "--output", "-o", type=_FOLDER, required=True, help="Folder; the same command again goes on there."
@@ -99,9 +99,9 @@ def launch_choices(function: F) -> F:
 
 def read_options(settings: dict[str, Any]) -> TrainOptions:
     """The options of a training from those of the command line."""
-    from egocross_eval.training.dataset import Curriculum
+    from egocross_eval.training.curriculum import Curriculum
     from egocross_eval.training.examples import Split
-    from egocross_eval.training.plan import TrainOptions
+    from egocross_eval.training.options import TrainOptions
 
     settings = dict(settings)
     seed = settings.pop("seed")
@@ -154,8 +154,8 @@ def run_command(python: Path | None, dry_run: bool, allow_difference: bool, **se
     from egocross_eval.cli.show.train_report import TrainProgress, print_findings, print_plan, print_result
     from egocross_eval.contracts.registry import registry
     from egocross_eval.training.environment import find_environment
-    from egocross_eval.training.plan import plan_training
-    from egocross_eval.training.session import train
+    from egocross_eval.training.planning import plan_training
+    from egocross_eval.training.train import train
 
     plan = plan_training(read_options(settings), registry())
     print_findings(plan.findings)
@@ -182,8 +182,9 @@ def data_command(python: Path | None, parity: bool, **settings: Any) -> int:
     from egocross_eval.cli.show.train_report import print_findings
     from egocross_eval.contracts.registry import registry
     from egocross_eval.training.environment import find_environment
+    from egocross_eval.training.output_files import write_files
     from egocross_eval.training.parity import compare_tokens, refuse_difference
-    from egocross_eval.training.plan import plan_training, write_files
+    from egocross_eval.training.planning import plan_training
 
     plan = plan_training(read_options(settings), registry())
     print_findings(plan.findings)
@@ -242,8 +243,8 @@ def doctor_command(checkpoint: Path, model: str | None, repair: bool, answer: bo
 
 
 def _examine(checkpoint: Path, base: str | None, *, repair: bool, answer: bool, python: Path | None) -> int:
+    from egocross_eval.training.answer_check import try_answer
     from egocross_eval.training.checkpoint_doctor import examine
-    from egocross_eval.training.trial import try_answer
 
     found = examine(checkpoint, base, repair=repair)
     for diagnosis in found:
@@ -264,10 +265,10 @@ def recipes_command(name: str | None) -> int:
     """
     import yaml
 
-    from egocross_eval.training.recipes import RECIPE_NAMES, load_recipe
+    from egocross_eval.training.recipes import load_recipe, recipe_names
 
     if name is None:
-        for known in RECIPE_NAMES:
+        for known in recipe_names():
             click.echo(f"{known:16}{load_recipe(known).description}")
         return 0
     recipe = load_recipe(name)

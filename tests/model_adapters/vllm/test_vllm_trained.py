@@ -16,8 +16,9 @@ from egocross_eval.schema import Sample
 from egocross_eval.scoring.paired import mcnemar_exact
 from egocross_eval.training.card import read_card, warnings_for
 from egocross_eval.training.environment import TrainingEnvironment, existing_environment, find_environment
-from egocross_eval.training.plan import TrainOptions, plan_training
-from egocross_eval.training.session import train
+from egocross_eval.training.options import TrainOptions
+from egocross_eval.training.planning import plan_training
+from egocross_eval.training.train import train
 
 pytestmark = [pytest.mark.slow, pytest.mark.vllm]
 

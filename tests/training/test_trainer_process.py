@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from egocross_eval.errors import RunError
-from egocross_eval.training.faults import explain
-from egocross_eval.training.process import Step, end_group, read_steps, run
-from egocross_eval.training.session import drop_torn_checkpoints
+from egocross_eval.training.trainer_checkpoints import drop_torn_checkpoints
+from egocross_eval.training.trainer_faults import explain
+from egocross_eval.training.trainer_process import Step, end_group, read_steps, run
 
 LOGGING = """
 import json, pathlib, sys

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from training_files import write_base
 
 from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
+from egocross_eval.training.estimates import memory_per_gpu, model_size, optimizer_steps, seconds
+from egocross_eval.training.frame_sizes import Limits
 from egocross_eval.training.recipes import Launch, load_recipe
-from egocross_eval.training.sizing import Limits
-from egocross_eval.training.steps import memory_per_gpu, model_size, optimizer_steps, seconds
 
 
 def test_the_published_full_recipe_makes_a_handful_of_steps_of_the_support_set() -> None:

@@ -10,8 +10,9 @@ import msgspec
 import pytest
 from training_files import example, four_videos, write_frame, write_support
 
-from egocross_eval.training.checks import Finding, check_clips, check_frames, check_leaks, check_letters, check_tokens
+from egocross_eval.training.example_checks import Finding, check_clips, check_frames, check_letters, check_tokens
 from egocross_eval.training.examples import Examples, read_examples
+from egocross_eval.training.testbed_leaks import check_leaks
 
 
 def paths_of(found: Examples) -> list[list[str]]:

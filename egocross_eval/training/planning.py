@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,64 +13,28 @@ from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
 from egocross_eval.prompts.renderer import Renderer, prompt_text
 from egocross_eval.prompts.selection import FrameSelection
 from egocross_eval.runs.plan import resolve_style
-from egocross_eval.training import checks
 from egocross_eval.training.card import Evaluation
+from egocross_eval.training.curriculum import ordered
 from egocross_eval.training.dataset import (
-    NAME,
-    Curriculum,
-    FrameCopies,
     Rendered,
-    as_item,
     check_style,
-    ordered,
     render_examples,
-    write_dataset,
-    write_holdout,
 )
-from egocross_eval.training.examples import Examples, Split, read_examples
-from egocross_eval.training.launching import configuration, zero_config
-from egocross_eval.training.recipes import Launch, Recipe, load_recipe, read_overrides, with_changes
-from egocross_eval.training.sizing import processor_limits, read_config
-from egocross_eval.training.steps import ModelSize, model_size, optimizer_steps
-
-CONFIG_NAME = "config.yaml"
-"""LLaMA-Factory's configuration in the output folder."""
+from egocross_eval.training.estimates import ModelSize, model_size, optimizer_steps
+from egocross_eval.training.example_checks import Finding, check_clips, check_frames, check_letters, check_tokens
+from egocross_eval.training.examples import Examples, read_examples
+from egocross_eval.training.frame_sizes import processor_limits
+from egocross_eval.training.options import TrainOptions
+from egocross_eval.training.recipes import Launch, Recipe, load_recipe, with_changes
+from egocross_eval.training.testbed_leaks import check_leaks
+from egocross_eval.training.trainer_arguments import read_overrides
+from egocross_eval.training.trainer_config import configuration
 
 LEAST_PIXELS = 32 * 32
 """LLaMA-Factory's own default of `image_min_pixels`: one token of Qwen3-VL."""
 
 CHARACTERS_PER_TOKEN = 3.5
 """A cautious figure for English text with option letters."""
-
-
-class TrainOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line, experiments and Python callers choose."""
-
-    model: str
-    data: Path
-    output: Path
-    questions_file: Path | None = None
-    domains: tuple[str, ...] = ()
-    tasks: tuple[str, ...] = ()
-    """Names of tasks that examples must belong to; all where empty."""
-    recipe: str = "lora"
-    changes: tuple[str, ...] = ()
-    """`key=value` pairs, as of `--set`."""
-    style: str = "letter"
-    frames: str = "all"
-    timestamps: bool = False
-    max_pixels: int | None = None
-    """Pixel budget of each frame; None: the recipe's `image_max_pixels`."""
-    split: Split = Split()
-    drop_wrong_clips: bool = False
-    limit: int | None = None
-    curriculum: Curriculum = Curriculum()
-    gpus: int | None = None
-    """GPUs of each node; None: the recipe's number, 0: the CPU."""
-    deepspeed: str | None = None
-    nodes: int = 1
-    rank: int = 0
-    address: str = "127.0.0.1:29500"
 
 
 class TrainPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +49,7 @@ class TrainPlan(msgspec.Struct, frozen=True, kw_only=True):
     examples: Examples
     trained: tuple[Rendered, ...]
     """The dataset in its order, all passes."""
-    findings: tuple[checks.Finding, ...]
+    findings: tuple[Finding, ...]
     lengths: tuple[tuple[str, int], ...]
     """Question and estimated tokens, each example once."""
     size: ModelSize | None
@@ -105,7 +67,7 @@ class TrainPlan(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @property
-    def errors(self) -> list[checks.Finding]:
+    def errors(self) -> list[Finding]:
         """Findings that stop the training."""
         return [finding for finding in self.findings if finding.level == "error"]
 
@@ -131,15 +93,14 @@ def plan_training(options: TrainOptions, registry: Registry) -> TrainPlan:
     trained = tuple(render_examples(ordered(examples.train, options.curriculum), renderer, examples.root))
     once = trained[: len(examples.train)]
     paths = [example.prompt.frame_paths() for example in once]
-    questions = [example.question for example in once]
-    findings = checks.check_frames(questions, paths)
+    findings = check_frames([example.question for example in once], paths)
     lengths: tuple[tuple[str, int], ...] = ()
     if not findings:
         lengths = _lengths(once, checkpoint, renderer)
-        findings += checks.check_tokens(lengths, int(recipe.arguments.get("cutoff_len", 2048)))
-    findings += checks.check_letters([example.question for example in trained])
-    findings += checks.check_clips(examples)
-    findings += checks.check_leaks(examples.train, paths, examples.root.path)
+        findings += check_tokens(lengths, int(recipe.arguments.get("cutoff_len", 2048)))
+    findings += check_letters([example.question for example in trained])
+    findings += check_clips(examples)
+    findings += check_leaks(examples.train, paths, examples.root.path)
     config = checkpoint.config
     return TrainPlan(
         options=options,
@@ -234,78 +195,3 @@ def _lengths(once: Sequence[Rendered], checkpoint: Checkpoint, renderer: Rendere
             tokens += sizes[path]
         found.append((example.question.question_id, int(tokens)))
     return tuple(found)
-
-
-def identity(plan: TrainPlan) -> str:
-    """Hash of everything that decides what is learnt: a folder made with another one is never gone on with."""
-    parts = [
-        plan.checkpoint.source,
-        {k: v for k, v in plan.recipe.arguments.items() if not k.startswith(("save_", "logging_", "plot_"))},
-        [plan.launch.gpus * plan.launch.nodes, plan.launch.deepspeed],
-        msgspec.to_builtins(plan.evaluation),
-        [
-            [example.question.question_id, list(example.question.options.values()), example.answer]
-            for example in plan.trained
-        ],
-    ]
-    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
-
-
-class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """What `write_files` wrote."""
-
-    config: Path
-    hashes: dict[str, str]
-    """SHA-256 of the files read and of the dataset."""
-    copied: int
-    """Frames of which a scaled copy was made."""
-    holdout: Path | None
-
-
-def write_files(plan: TrainPlan) -> Written:
-    """Writes dataset, held-out examples, DeepSpeed's file and LLaMA-Factory's configuration below the output."""
-    import json
-
-    import yaml
-
-    output = plan.options.output.resolve()
-    data = output / "data"
-    arguments = plan.recipe.arguments
-    frames = FrameCopies(
-        data / "frames",
-        processor_limits(plan.checkpoint),
-        plan.renderer.max_pixels,
-        (int(arguments.get("image_min_pixels", 32 * 32)), int(arguments.get("image_max_pixels", 768 * 768))),
-    )
-    hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in plan.examples.files}
-    hashes |= write_dataset(data, {NAME: [as_item(example, frames) for example in plan.trained]})
-    held = plan.examples.holdout
-    holdout = write_holdout(data, held, plan.examples.files) if held else None
-    if plan.launch.deepspeed != "none":
-        text = json.dumps(zero_config(plan.launch.deepspeed), indent=2)
-        (output / f"{plan.launch.deepspeed}.json").write_text(text + "\n", encoding="utf-8")
-    config = output / CONFIG_NAME
-    config.write_text(yaml.safe_dump(plan.config, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    return Written(config=config, hashes=hashes, copied=frames.copied, holdout=holdout)
-
-
-def base_revision(checkpoint: Checkpoint) -> str:
-    """Commit of a base on the Hub, or the hash of a folder."""
-    if checkpoint.folder is None:
-        return checkpoint.commit or ""
-    from egocross_eval.model_adapters.hf.identity import folder_hash
-
-    return folder_hash(checkpoint.folder)
-
-
-__all__ = [
-    "CONFIG_NAME",
-    "TrainOptions",
-    "TrainPlan",
-    "Written",
-    "base_revision",
-    "identity",
-    "plan_training",
-    "read_config",
-    "write_files",
-]

@@ -30,11 +30,12 @@ def try_answer(checkpoint: Path, python: Path | None = None) -> str:
             "request": msgspec.to_builtins(_request(picture)),
         }
         if python is None and all(importlib.util.find_spec(name) for name in ("torch", "torchvision", "transformers")):
-            from egocross_eval.training.one_answer import answer_one
+            from egocross_eval.training.inside.answer_request import answer_one
 
             found = answer_one(payload)
         else:
-            from egocross_eval.training.environment import ask, find_environment
+            from egocross_eval.training.environment import find_environment
+            from egocross_eval.training.environment_jobs import ask
 
             found = ask(find_environment(python), "answer", payload)
     scores: dict[str, float] = found["scores"]

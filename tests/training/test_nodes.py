@@ -10,9 +10,12 @@ from training_files import four_videos, write_base, write_support
 
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import RunError, UsageError
-from egocross_eval.training import session
+from egocross_eval.training import output_folder
+from egocross_eval.training import train as train_module
 from egocross_eval.training.environment import TrainingEnvironment
-from egocross_eval.training.plan import TrainOptions, TrainPlan, identity, plan_training
+from egocross_eval.training.options import TrainOptions
+from egocross_eval.training.output_files import identity
+from egocross_eval.training.planning import TrainPlan, plan_training
 
 ENVIRONMENT = TrainingEnvironment(python=Path("/env/bin/python"), origin="named", versions={})
 
@@ -20,8 +23,8 @@ ENVIRONMENT = TrainingEnvironment(python=Path("/env/bin/python"), origin="named"
 @pytest.fixture
 def second_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainPlan:
     """The plan of node 1; whether LLaMA-Factory knows its arguments isn't asked here."""
-    monkeypatch.setattr(session, "known_arguments", lambda environment: [])
-    monkeypatch.setattr(session, "check_arguments", lambda arguments, known, place: None)
+    monkeypatch.setattr(train_module, "known_arguments", lambda environment: [])
+    monkeypatch.setattr(train_module, "check_arguments", lambda arguments, known, place: None)
     root = write_support(tmp_path / "data", four_videos())
     model = write_base(tmp_path / "base")
     chosen = TrainOptions(model=str(model), data=root, output=tmp_path / "out", gpus=1, nodes=2, rank=1)
@@ -30,17 +33,17 @@ def second_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainPlan:
 
 def write_state(plan: TrainPlan, **changes: object) -> None:
     plan.options.output.mkdir()
-    state = session.State(identity=identity(plan), command=[])
+    state = output_folder.State(identity=identity(plan), command=[])
     content = msgspec.json.encode(msgspec.structs.replace(state, **changes))
-    (plan.options.output / session.STATE_NAME).write_bytes(content)
+    (plan.options.output / output_folder.STATE_NAME).write_bytes(content)
 
 
 def test_a_node_that_never_sees_node_0_says_what_to_look_at(
     second_node: TrainPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "PATIENCE", 0.0)
+    monkeypatch.setattr(output_folder, "PATIENCE", 0.0)
     with pytest.raises(RunError, match="a folder which all nodes share"):
-        session.train(second_node, ENVIRONMENT)
+        train_module.train(second_node, ENVIRONMENT)
     assert not second_node.options.output.exists()
 
 
@@ -53,15 +56,15 @@ def test_a_node_waits_until_the_dataset_is_written(second_node: TrainPlan, monke
         if len(looks) > 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(session.time, "sleep", sleep)
+    monkeypatch.setattr(output_folder.time, "sleep", sleep)
     with pytest.raises(KeyboardInterrupt):
-        session.train(second_node, ENVIRONMENT)
+        train_module.train(second_node, ENVIRONMENT)
 
 
 def test_a_node_with_another_training_than_node_0_is_refused(second_node: TrainPlan) -> None:
     write_state(second_node, identity="another")
     with pytest.raises(UsageError, match="start the same command on all nodes"):
-        session.train(second_node, ENVIRONMENT)
+        train_module.train(second_node, ENVIRONMENT)
 
 
 def test_a_node_trains_what_node_0_has_written_and_writes_nothing_of_its_own(
@@ -69,9 +72,9 @@ def test_a_node_trains_what_node_0_has_written_and_writes_nothing_of_its_own(
 ) -> None:
     write_state(second_node, hashes={"egocross.json": "00"}, parity="equal in all 20 examples compared")
     started: list[list[str]] = []
-    monkeypatch.setattr(session, "run", lambda command, **rest: started.append(command))
-    session.train(second_node, ENVIRONMENT)
+    monkeypatch.setattr(train_module, "run", lambda command, **rest: started.append(command))
+    train_module.train(second_node, ENVIRONMENT)
     (command,) = started
     assert "--node_rank=1" in command
     assert command[-1] == str(second_node.options.output.resolve() / "config.yaml")
-    assert [path.name for path in second_node.options.output.iterdir()] == [session.STATE_NAME]
+    assert [path.name for path in second_node.options.output.iterdir()] == [output_folder.STATE_NAME]

@@ -1,4 +1,4 @@
-"""From a recipe to the files that LLaMA-Factory reads and the command that starts it."""
+"""LLaMA-Factory's configuration, and DeepSpeed's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from egocross_eval.errors import UsageError
 from egocross_eval.training.dataset import NAME
-from egocross_eval.training.environment import TrainingEnvironment
 from egocross_eval.training.recipes import Launch, Recipe, Zero
 
 
@@ -77,23 +76,3 @@ def configuration(recipe: Recipe, launch: Launch, *, model: str, output: Path) -
     if launch.deepspeed != "none":
         config["deepspeed"] = str(output / f"{launch.deepspeed}.json")
     return config
-
-
-def command(environment: TrainingEnvironment, launch: Launch, config: Path) -> list[str]:
-    """The command line that trains: one process, or torchrun's agent with one process a GPU."""
-    python = [str(environment.python)]
-    if not launch.distributed:
-        return [*python, "-m", "llamafactory.launcher", str(config)]
-    host, _, port = launch.address.rpartition(":")
-    if not host or not port.isdigit():
-        raise UsageError(f"--address {launch.address}: write HOST:PORT of node 0, e.g. 10.0.0.1:29500")
-    if not 0 <= launch.rank < launch.nodes:
-        raise UsageError(f"--node-rank {launch.rank}: nodes are counted from 0 to {launch.nodes - 1}")
-    return [
-        *python,
-        "-m",
-        "torch.distributed.run",
-        *(f"--nnodes={launch.nodes}", f"--node_rank={launch.rank}", f"--nproc_per_node={max(1, launch.gpus)}"),
-        *(f"--master_addr={host}", f"--master_port={port}"),
-        *("-m", "llamafactory.launcher", str(config)),
-    ]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,33 +11,22 @@ from typing import Any
 import msgspec
 
 from egocross_eval import __version__
-from egocross_eval.errors import DataError, RunError, UsageError
+from egocross_eval.errors import DataError
 from egocross_eval.runs.plan import utc_now
-from egocross_eval.training.card import CARD_VERSION, TrainingCard, read_card, write_card
-from egocross_eval.training.environment import Say, TrainingEnvironment, process_environment
-from egocross_eval.training.launching import command
+from egocross_eval.training.card import CARD_VERSION, TrainingCard, read_card
+from egocross_eval.training.card_files import write_card
+from egocross_eval.training.environment import Say, TrainingEnvironment
+from egocross_eval.training.environment_jobs import process_environment
+from egocross_eval.training.output_files import CONFIG_NAME, base_revision, write_files
+from egocross_eval.training.output_folder import State, open_output, read_state, save_state, wait_for_first_node
 from egocross_eval.training.parity import Parity, compare_tokens, refuse_difference
-from egocross_eval.training.plan import CONFIG_NAME, TrainPlan, base_revision, identity, write_files
-from egocross_eval.training.process import Step, read_steps, run
-from egocross_eval.training.recipes import check_arguments, known_arguments
-
-STATE_NAME = "training.json"
+from egocross_eval.training.planning import TrainPlan
+from egocross_eval.training.trainer_arguments import check_arguments, known_arguments
+from egocross_eval.training.trainer_checkpoints import drop_torn_checkpoints, is_trained, steps_done
+from egocross_eval.training.trainer_command import command
+from egocross_eval.training.trainer_process import Step, read_steps, run
 
 LOG_NAME = "log.txt"
-
-PATIENCE = 1800.0
-"""Seconds that a node waits for node 0, which compares tokens and may build the training environment."""
-
-
-class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`training.json` in the output folder: what the folder is for, and what is known so far."""
-
-    identity: str
-    command: list[str]
-    hashes: dict[str, str] = {}
-    parity: str = ""
-    seconds: float = 0.0
-    """Time spent in LLaMA-Factory by earlier calls."""
 
 
 class Trained(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +73,7 @@ def train(
         raise DataError("\n".join(finding.message for finding in plan.errors))
     check_arguments(plan.recipe.arguments, known_arguments(environment), f"recipe {plan.recipe.name}")
     first = plan.launch.rank == 0
-    state = _open(plan, output) if first else _wait_for_first_node(plan, output, watcher.say)
+    state = open_output(plan, output) if first else wait_for_first_node(plan, output, watcher.say)
     model = output / "model"
     finished = read_card(model)
     if finished is not None:
@@ -95,9 +82,9 @@ def train(
     if first:
         state = _prepare(plan, environment, state, watcher.say, allow_difference)
     resumed = drop_torn_checkpoints(model, watcher.say) if first else 0
-    if not _is_trained(model, plan.steps):
+    if not is_trained(model, plan.steps):
         _run(plan, environment, state, watcher, resumed)
-        state = _read_state(output)
+        state = read_state(output)
     card = _card(plan, environment, state, model)
     if first:
         write_card(model, card)
@@ -114,32 +101,8 @@ def _prepare(plan: TrainPlan, environment: TrainingEnvironment, state: State, sa
     state = msgspec.structs.replace(
         state, hashes=written.hashes, parity=parity, command=command(environment, plan.launch, written.config)
     )
-    _save(plan.options.output.resolve(), state)
+    save_state(plan.options.output.resolve(), state)
     return state
-
-
-def _wait_for_first_node(plan: TrainPlan, output: Path, say: Say) -> State:
-    """The state of node 0, once it has written the dataset: nodes that write the same files get in each other's way.
-
-    Raises `RunError` where it doesn't come, and `UsageError` where node 0 trains something else.
-    """
-    say(f"waiting for node 0 to write {output}")
-    limit = time.monotonic() + PATIENCE
-    while time.monotonic() < limit:
-        if (output / STATE_NAME).is_file():
-            state = _read_state(output)
-            if state.identity != identity(plan):
-                raise UsageError(
-                    f"{output} holds another training than this node's: start the same command on all nodes, with "
-                    f"their own --node-rank"
-                )
-            if state.hashes:
-                return state
-        time.sleep(1.0)
-    raise RunError(
-        f"node 0 wrote nothing into {output} for {PATIENCE / 60:.0f} minutes: is it running, and is that a folder "
-        f"which all nodes share?"
-    )
 
 
 def _run(plan: TrainPlan, environment: TrainingEnvironment, state: State, watcher: Watcher, resumed: int) -> None:
@@ -159,12 +122,7 @@ def _run(plan: TrainPlan, environment: TrainingEnvironment, state: State, watche
     finally:
         watcher.stop()
         if plan.launch.rank == 0:
-            _save(output, msgspec.structs.replace(state, seconds=state.seconds + time.monotonic() - started))
-
-
-def _is_trained(model: Path, steps: int) -> bool:
-    """Whether an earlier call trained to the end and was stopped before it wrote the card."""
-    return _steps_done(model) >= steps and any(model.glob("*.safetensors"))
+            save_state(output, msgspec.structs.replace(state, seconds=state.seconds + time.monotonic() - started))
 
 
 def _variables(plan: TrainPlan) -> dict[str, str]:
@@ -178,35 +136,6 @@ def _variables(plan: TrainPlan) -> dict[str, str]:
     else:
         variables["PYTORCH_CUDA_ALLOC_CONF"] = "expandable_segments:True"
     return variables
-
-
-def _open(plan: TrainPlan, output: Path) -> State:
-    path = output / STATE_NAME
-    mine = identity(plan)
-    if path.is_file():
-        state = _read_state(output)
-        if state.identity != mine:
-            raise UsageError(
-                f"{output} holds a training with another base, recipe, data or prompt; choose another --output, or "
-                f"remove it"
-            )
-        return state
-    if output.is_dir() and any(output.iterdir()):
-        raise UsageError(f"{output} is not empty and holds no training; choose another --output")
-    output.mkdir(parents=True, exist_ok=True)
-    state = State(identity=mine, command=[])
-    _save(output, state)
-    return state
-
-
-def _read_state(output: Path) -> State:
-    return msgspec.json.decode((output / STATE_NAME).read_bytes(), type=State)
-
-
-def _save(output: Path, state: State) -> None:
-    half = output / f".{STATE_NAME}.tmp"
-    half.write_bytes(msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n")
-    half.replace(output / STATE_NAME)
 
 
 def _parity(
@@ -223,30 +152,6 @@ def _parity(
         refuse_difference(parity, plan)
     say(f"tokens: {parity.summary}; the longest has {parity.longest}")
     return parity.summary
-
-
-def drop_torn_checkpoints(model: Path, say: Say) -> int:
-    """Removes checkpoints that weren't written to the end; returns the step of the last whole one, 0 without any."""
-    last = 0
-    for folder in sorted(model.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2])):
-        if is_whole(folder):
-            last = int(folder.name.rpartition("-")[2])
-        else:
-            say(f"{folder.name} was not written to its end; it is removed")
-            shutil.rmtree(folder)
-    if last:
-        say(f"going on from step {last}")
-    return last
-
-
-def is_whole(folder: Path) -> bool:
-    """Whether a trainer's checkpoint can be gone on from: its state, written last, is there and complete."""
-    try:
-        state = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    weights = list(folder.glob("*.safetensors")) + list(folder.glob("global_step*"))
-    return bool(weights) and isinstance(state, dict) and "global_step" in state
 
 
 def _card(plan: TrainPlan, environment: TrainingEnvironment, state: State, model: Path) -> TrainingCard:
@@ -271,17 +176,8 @@ def _card(plan: TrainPlan, environment: TrainingEnvironment, state: State, model
         curriculum=msgspec.to_builtins(plan.options.curriculum),
         data_hashes=state.hashes,
         parity=state.parity,
-        steps=_steps_done(model) or plan.steps,
+        steps=steps_done(model) or plan.steps,
         seconds=round(state.seconds, 1),
         loss=[(step.current_steps, step.loss or 0.0) for step in steps],
         versions={"egocross-eval": __version__, **environment.versions},
     )
-
-
-def _steps_done(model: Path) -> int:
-    """Steps by the trainer's own final state."""
-    try:
-        state = json.loads((model / "trainer_state.json").read_text(encoding="utf-8"))
-        return int(state["global_step"])
-    except (OSError, ValueError, KeyError):
-        return 0

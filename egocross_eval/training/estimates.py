@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ GPU_RATE = {"H200": 4.0e14, "H100": 4.0e14, "A100": 1.4e14, "L40": 9.0e13, "4090
 """Operations a second that training reaches, roughly 40 % of what the maker states for bfloat16."""
 
 OTHER_GPU_RATE = 1.0e14
+
 CPU_RATE = 2.0e10
 
 
@@ -112,20 +113,3 @@ def seconds(size: ModelSize, arguments: Mapping[str, Any], launch: Launch, token
     operations *= float(arguments.get("num_train_epochs", 3.0))
     rate = CPU_RATE if launch.gpus == 0 else next((r for n, r in GPU_RATE.items() if n in gpu), OTHER_GPU_RATE)
     return operations / rate / launch.workers
-
-
-def gpu_names() -> Sequence[str]:
-    """Names of the GPUs that NVIDIA's driver lists; none without a driver."""
-    import subprocess
-
-    try:
-        done = subprocess.run(
-            ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    return [line.strip() for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else []

@@ -1,4 +1,4 @@
-"""Runs inside the training environment: what needs llamafactory itself. `python -m egocross_eval.training.worker`."""
+"""Jobs that need llamafactory itself: `python -m egocross_eval.training.inside.jobs JOB QUESTION.json REPLY.json`."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ def arguments(payload: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def parity(payload: dict[str, Any]) -> Any:
-    """Compares what is trained on with what is asked; see `parity_check`."""
-    from egocross_eval.training.parity_check import compare
+    """Compares what is trained on with what is asked; see `token_comparison`."""
+    from egocross_eval.training.inside.token_comparison import compare
 
     return compare(payload)
 
 
 def answer(payload: dict[str, Any]) -> Any:
     """Loads a checkpoint and answers one request with it."""
-    from egocross_eval.training.one_answer import answer_one
+    from egocross_eval.training.inside.answer_request import answer_one
 
     return answer_one(payload)
 
 
-TASKS: dict[str, Callable[[dict[str, Any]], Any]] = {"arguments": arguments, "parity": parity, "answer": answer}
+JOBS: dict[str, Callable[[dict[str, Any]], Any]] = {"arguments": arguments, "parity": parity, "answer": answer}
 
 
-def main(task: str, question: Path, reply: Path) -> None:
-    """Reads the question file, runs the task and writes the reply file: `result`, `wrong` or `failed`."""
+def main(job: str, question: Path, reply: Path) -> None:
+    """Reads the question file, runs the job and writes the reply file: `result`, `wrong` or `failed`."""
     try:
-        found: dict[str, Any] = {"result": TASKS[task](json.loads(question.read_text(encoding="utf-8")))}
+        found: dict[str, Any] = {"result": JOBS[job](json.loads(question.read_text(encoding="utf-8")))}
     except EgoCrossError as error:
         found = {"wrong": str(error)}
     except Exception:  # llamafactory and its parts raise anything; the caller explains it

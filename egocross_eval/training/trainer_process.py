@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from egocross_eval.errors import RunError
-from egocross_eval.training.faults import explain
+from egocross_eval.training.trainer_faults import explain
 
 TRAINER_LOG = "trainer_log.jsonl"
 """Where LLaMA-Factory writes a line for each logged step."""

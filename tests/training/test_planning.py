@@ -14,7 +14,9 @@ from training_files import example, four_videos, write_base, write_support
 from egocross_eval.cli.verbs.train import command
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import UsageError
-from egocross_eval.training.plan import TrainOptions, identity, plan_training, write_files
+from egocross_eval.training.options import TrainOptions
+from egocross_eval.training.output_files import identity, write_files
+from egocross_eval.training.planning import plan_training
 
 
 @pytest.fixture

@@ -1,0 +1,40 @@
+"""What a training is asked for: by the command line, an experiment or a Python caller."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from egocross_eval.training.curriculum import Curriculum
+from egocross_eval.training.examples import Split
+
+
+class TrainOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line, experiments and Python callers choose."""
+
+    model: str
+    data: Path
+    output: Path
+    questions_file: Path | None = None
+    domains: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    """Names of tasks that examples must belong to; all where empty."""
+    recipe: str = "lora"
+    changes: tuple[str, ...] = ()
+    """`key=value` pairs, as of `--set`."""
+    style: str = "letter"
+    frames: str = "all"
+    timestamps: bool = False
+    max_pixels: int | None = None
+    """Pixel budget of each frame; None: the recipe's `image_max_pixels`."""
+    split: Split = Split()
+    drop_wrong_clips: bool = False
+    limit: int | None = None
+    curriculum: Curriculum = Curriculum()
+    gpus: int | None = None
+    """GPUs of each node; None: the recipe's number, 0: the CPU."""
+    deepspeed: str | None = None
+    nodes: int = 1
+    rank: int = 0
+    address: str = "127.0.0.1:29500"

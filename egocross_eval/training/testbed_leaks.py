@@ -1,0 +1,80 @@
+"""No question, source video or frame of the testbed is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from egocross_eval.contracts.task import DataSource
+from egocross_eval.errors import DataError
+from egocross_eval.frames.store import frame_hash
+from egocross_eval.schema import Question
+from egocross_eval.tasks.egocross.testbed import read_testbed
+from egocross_eval.training.example_checks import Finding, listed
+
+TESTBED = "egocross_testbed"
+
+
+def check_leaks(questions: Sequence[Question], paths_of: Sequence[Sequence[str]], root: Path) -> list[Finding]:
+    """No question, source video or frame of the testbed is trained on. Frames are compared by content."""
+    inside = [q.question_id for q in questions if any(f.name.split("/", 1)[0] == TESTBED for f in q.frames)]
+    findings: list[Finding] = []
+    if inside:
+        message = (
+            f"{len(inside)} examples name frames below {TESTBED}/, which must never be trained on: {listed(inside)}"
+        )
+        findings.append(Finding(level="error", check="testbed", message=message))
+    if not (root / TESTBED).is_dir():
+        message = f"there is no {TESTBED}/ below {root}: whether its clips are among the examples could not be checked"
+        return [*findings, Finding(level="note", check="testbed", message=message)]
+    try:
+        testbed = read_testbed(DataSource(root=root)).questions
+    except DataError as error:
+        message = f"the testbed can't be read, so it could not be compared: {error}"
+        return [*findings, Finding(level="note", check="testbed", message=message)]
+    videos = {question.video for question in testbed}
+    asked = {_asked(question) for question in testbed}
+    shared = [q.question_id for q in questions if q.video in videos]
+    same = [q.question_id for q in questions if _asked(q) in asked]
+    frames, common = _shared_frames(paths_of, testbed, root)
+    if common:
+        message = (
+            f"{common} frames look like those of several testbed videos (blank or stand-in pictures): they tell no clip"
+        )
+        findings.append(Finding(level="note", check="testbed", message=message))
+    for what, found in (("source videos", shared), ("questions", same), ("frames (by content)", frames)):
+        if found:
+            message = f"the testbed's {what} are among the examples and must never be trained on: {listed(found)}"
+            findings.append(Finding(level="error", check="testbed", message=message))
+    return findings
+
+
+def _asked(question: Question) -> tuple[str, str, tuple[str, ...]]:
+    """What makes two questions the same: video, wording and options in whatever order."""
+    return question.video, " ".join(question.text.split()).casefold(), tuple(sorted(question.options.values()))
+
+
+def _shared_frames(trained: Iterable[Sequence[str]], testbed: Iterable[Question], root: Path) -> tuple[list[str], int]:
+    """Frames of the examples whose bytes are those of a frame of one testbed video, and the number of those whose bytes
+    several testbed videos share, which identify none.
+
+    Only files of equal size are read.
+    """
+    by_size: dict[int, list[str]] = {}
+    for path in dict.fromkeys(path for paths in trained for path in paths):
+        if Path(path).is_file():
+            by_size.setdefault(Path(path).stat().st_size, []).append(path)
+    videos: dict[str, set[str]] = {}
+    sizes: set[int] = set()
+    for question in testbed:
+        for frame in question.frames:
+            path = str(root / frame.name)
+            try:
+                size = Path(path).stat().st_size
+            except OSError:
+                continue
+            if size in by_size:
+                sizes.add(size)
+                videos.setdefault(frame_hash(path), set()).add(question.video)
+    owners = [(path, len(videos.get(frame_hash(path), ()))) for size in sizes for path in by_size[size]]
+    return [path for path, count in owners if count == 1], sum(count > 1 for _, count in owners)
