@@ -8,7 +8,7 @@ import msgspec
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """One case: ``letter`` is what the output says; None where a reader must abstain."""
+    """One case: `letter` is what the output says; None where a reader must abstain."""
 
     name: str
     output: str
@@ -18,6 +18,6 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def cases() -> list[Case]:
-    """All cases of ``cases.jsonl``, in its order."""
+    """All cases of `cases.jsonl`, in its order."""
     data = files(__package__).joinpath("cases.jsonl").read_bytes()
     return [msgspec.json.decode(line, type=Case) for line in data.splitlines()]

@@ -6,20 +6,13 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from egocross_eval.reading.clean import cleaned
 from egocross_eval.reading.patterns import Pattern, word_set
-from egocross_eval.reading.view import View
+from egocross_eval.reading.text.characters import folded
+from egocross_eval.reading.text.markup import cleaned
+from egocross_eval.reading.text.offsets import View
+from egocross_eval.reading.text.tokens import TOKEN, Token, tokens, word_of
 
-_TOKEN = Pattern(
-    r"\d+(?:[.,:]\d+)*|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+(?:'[^\W\d_]+)*"
-    r"|(?<![\w)])-(?=[\d.√π])|(?:(?<=[\d)])|(?<=\ds)|(?<=\d\ss))\s?[-–+]\s?(?=[\d(])|[+×÷=<>≤≥%°√π±∞^]|(?<=\w)/(?=\w)",
-    0,
-)
-_THOUSANDS = Pattern(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?\Z", 0)
-_SECONDS = frozenset({"s", "sec", "secs", "second", "seconds"})
 _UNITS = word_set("s | min | h | hours | minutes | mm | cm | m | km | g | mg | kg | ml | l | hz")
-_RANGE = frozenset({"-", "to", "until"})
-_NUMBER_NEXT = Pattern(r"\s?\d", 0)
 _STOP = Pattern(r"[.,;:!?()\n\"|。,、\]]|--|–|—| - ", 0)
 _BREAK = Pattern(r"[.!?;:](?=\s)|\n", 0)
 _COUNTED = Pattern(r"\b(?:second|minute|frame|step|figure|scene|question|camera)\s\Z")
@@ -28,18 +21,12 @@ _WORD_CHARACTER = Pattern(r"\w", 0)
 _QUOTED_LETTER = Pattern(r"\b(?:option|choice|answer)s? [a-z]\b")
 _ARTICLE = Pattern(r"[\s\"'(]*(?:an?|the)\s+(?=\S)")
 _ARTICLES = frozenset({"a", "an", "the"})
-_SAME_WORD = {
-    "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
-    "ten": "10",
-    "centre": "center", "eleven": "11", "twelve": "12",
-}  # fmt: skip
 # Alike only where they are all that is said: "one" is a pronoun too.
 _ONE = {"one": "1", "1": "one"}
 # Texts that a sentence says for many reasons besides answering.
 _GENERIC = word_set(
     """
-    yes | no | true | false | left | right | up | down | none | both | neither | all | other | same | different
-    not
+    yes | no | true | false | left | right | up | down | none | both | neither | all | other | same | different | not
     sure | unknown | correct | incorrect | good | bad | more | less | before | after | one | first | second | third
     fourth | he | she | it | they | is | the | in | on | 是 | 否 | 对 | 错 | 有 | 无
     """
@@ -47,27 +34,16 @@ _GENERIC = word_set(
 # Words that may follow a quoted option text without making it part of a longer phrase.
 _FOLLOWERS = word_set(
     """
-    because | since | as | for | due | given | based | which | that | where | when | while | who | and | or
-    but | so
-    is | was | are | were | has | have | in | on | at | to | of | with | by | from | if | then | than | rather
-    instead
-    not | also | would | should | seems | appears | can | could | may | might | will | does | do | did
-    因 | 为 | 的 | 是 | 而 | 在 | 和 | 或 | 吧
+    because | since | as | for | due | given | based | which | that | where | when | while | who | and | or | but | so
+    is | was | are | were | has | have | in | on | at | to | of | with | by | from | if | then | than | rather | instead
+    not | also | would | should | seems | appears | can | could | may | might | will | does | do | did | 因 | 为 | 的
+    是 | 而 | 在 | 和 | 或 | 吧
     """
 )
 
 
-class Token(NamedTuple):
-    """One word, number or sign of a text, case-folded, with its offsets in it."""
-
-    word: str
-    start: int
-    end: int
-
-
 class TextMention(NamedTuple):
-    """An option's text found in another text; ``closed`` when the phrase ends there, ``generic`` for words like
-    "no"."""
+    """An option's text found in another text; `closed` when the phrase ends there, `generic` for words like "no"."""
 
     start: int
     end: int
@@ -76,46 +52,9 @@ class TextMention(NamedTuple):
     generic: bool
 
 
-def tokens(text: str) -> list[Token]:
-    """The words, numbers and signs of a cleaned text; "3 s to 5 sec" and "3-5 seconds" come out alike."""
-    found: list[Token] = []
-    for match in _TOKEN.finditer(text):
-        word = _word(match[0])
-        behind_number = bool(found) and (found[-1].word[0].isdigit() or found[-1].word == "s")
-        if behind_number and word in _SECONDS:
-            word = "s"
-        elif (
-            behind_number
-            and (word in _RANGE or (word == "and" and _is_between(found)))
-            and _NUMBER_NEXT.match(text, match.end())
-        ):
-            word = "-"
-            if found[-1].word == "s":
-                found.pop()
-        found.append(Token(word, match.start(), match.end()))
-    return found
-
-
-def _is_between(found: list[Token]) -> bool:
-    """Whether the last words are "between 4.2", "between 4.2 s"."""
-    at = -3 if found[-1].word == "s" else -2
-    return len(found) >= -at and found[at].word == "between"
-
-
-def _word(raw: str) -> str:
-    word = raw.strip().casefold().replace("–", "-")
-    if word[0].isdigit():
-        if _THOUSANDS.match(word):
-            word = word.replace(",", "")
-        if "." in word and word.count(".") == 1 and ":" not in word:
-            word = word.rstrip("0").rstrip(".")
-        return word
-    return _SAME_WORD.get(word, word)
-
-
 def _key(text: str) -> tuple[str, ...]:
     """The words of an option's text without its article; in "A is closer" the A is none."""
-    words = [token.word for token in tokens(cleaned(View.of(text).folded()).text)]
+    words = [token.word for token in tokens(cleaned(folded(View.of(text))).text)]
     while len(words) > 1 and words[0] in _ARTICLES and words[1] not in _FOLLOWERS:
         words.pop(0)
     return tuple(words)
@@ -194,6 +133,10 @@ class OptionSet:
         """The letter as given, whatever its case; None outside the valid ones."""
         return self._given.get(letter.upper())
 
+    def is_run(self, word: str) -> bool:
+        """Whether a word is a run of different valid letters, like ACD."""
+        return word.isupper() and len(set(word)) == len(word) > 1 and all(self.valid(letter) for letter in word)
+
     def by_number(self, number: int) -> str | None:
         """The letter of the option at a place counted from 1; -1 is the last."""
         if number == -1:
@@ -214,16 +157,16 @@ class OptionSet:
         return self._by_key.get(tuple(words))
 
     def starts_with_own_text(self, letter: str, text: str) -> int:
-        """How many characters of ``text`` the text of ``letter`` takes at its very start; 0 when it isn't there."""
+        """How many characters of `text` the text of `letter` takes at its very start; 0 when it isn't there."""
         key = self._key_of.get(letter)
         if not key:
             return 0
         matched = done = 0
-        for place, match in enumerate(_TOKEN.finditer(text)):
+        for place, match in enumerate(TOKEN.finditer(text)):
             if matched == 0 and _WORD_CHARACTER.search(text, done, match.start()):
                 return 0
             done = match.end()
-            word = _word(match[0])
+            word = word_of(match[0])
             if word == key[matched]:
                 matched += 1
                 if matched == len(key):
@@ -259,7 +202,7 @@ class OptionSet:
         return found
 
     def _free(self, text: str, words: list[Token], at: int, key: tuple[str, ...]) -> bool:
-        """Whether an option text found at ``at`` stands for itself and is no part of something longer."""
+        """Whether an option text found at `at` stands for itself and is no part of something longer."""
         stop = at + len(key)
         start, end = words[at].start, words[stop - 1].end
         if _numeric(key) and _inside_number(text, start, end):
@@ -287,8 +230,8 @@ class OptionSet:
 
 def _without_article(text: str) -> str:
     article = _ARTICLE.match(text)
-    following = article and _TOKEN.match(text, article.end())
-    if article is None or (following and _word(following[0]) in _FOLLOWERS):
+    following = article and TOKEN.match(text, article.end())
+    if article is None or (following and word_of(following[0]) in _FOLLOWERS):
         return text
     return text[article.end() :]
 

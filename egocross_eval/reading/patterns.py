@@ -51,12 +51,12 @@ def any_of(phrases: str) -> str:
 
 
 def words(phrases: str) -> str:
-    """Like ``any_of``, as whole words."""
+    """Like `any_of`, as whole words."""
     return rf"\b{any_of(phrases)}\b"
 
 
 def word_set(phrases: str) -> frozenset[str]:
-    """The phrases, written as for ``any_of``, as a set of strings."""
+    """The phrases, written as for `any_of`, as a set of strings."""
     return frozenset(_parts(phrases))
 
 

@@ -1,10 +1,13 @@
 """What the reader promises for any output."""
 
+import importlib
+import pkgutil
 import re
 
 import pytest
 
-from egocross_eval.reading import extract
+from egocross_eval.reading import extract, phrases
+from egocross_eval.reading.patterns import Pattern
 
 OPTIONS = {"A": "scalpel", "B": "forceps", "C": "grasper", "D": "scissors"}
 
@@ -92,13 +95,10 @@ def test_impossible_letters_are_an_error_of_the_caller(letters: list[str]) -> No
 
 
 def test_every_pattern_of_phrases_compiles() -> None:
-    from egocross_eval.reading import after, before, letters, mentions, prose, refusals
-    from egocross_eval.reading.patterns import Pattern
-
     found = [
         each
-        for module in (after, before, letters, mentions, prose, refusals)
-        for each in vars(module).values()
+        for module in pkgutil.iter_modules(phrases.__path__, phrases.__name__ + ".")
+        for each in vars(importlib.import_module(module.name)).values()
         if isinstance(each, Pattern)
     ]
     assert len(found) > 30

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from egocross_eval.reading.letters import find_letters, find_ordinals
-from egocross_eval.reading.mention import Group, Mention
 from egocross_eval.reading.options import OptionSet, TextMention
 from egocross_eval.reading.patterns import Pattern, any_of, words
+from egocross_eval.reading.prose.letters import find_letters
+from egocross_eval.reading.prose.mentions import Group, Mention
+from egocross_eval.reading.prose.ordinals import find_ordinals
 
 _DELIMITER = Pattern(r"[\s)\]>\"']{0,4}(?:[.:,(\[\"]|--?|–|—|=)?[\s(\"'\[]{0,4}", 0)
 

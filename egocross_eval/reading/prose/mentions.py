@@ -11,12 +11,12 @@ _NUMBER = re.compile(r"\W{0,2}(?:\d|two|three|four|five|six|seven|eight|nine|ten
 class Mention(NamedTuple):
     """One option spoken of.
 
-    ``letter`` is upper case for a letter written down (it may be outside the valid ones) and as given otherwise;
-    ``kind`` is "marked" (bracketed, quoted, "option B", "B." at a line start), "bare" (a lone capital), "lower" (a lone
+    `letter` is upper case for a letter written down (it may be outside the valid ones) and as given otherwise;
+    `kind` is "marked" (bracketed, quoted, "option B", "B." at a line start), "bare" (a lone capital), "lower" (a lone
     small letter), "article" (an A that is rather the article, an I that is the pronoun), "ordinal" or "text".
-    ``start``:``end`` covers the brackets and the option's own text behind the letter; ``core`` the letter or text
-    itself. ``closed`` tells whether the phrase ends there, ``own`` whether the option's own text stands beside the
-    letter, ``generic`` whether the text is a number or a word like "no", which a text may say for other reasons.
+    `start`:`end` covers the brackets and the option's own text behind the letter; `core` the letter or text
+    itself. `closed` tells whether the phrase ends there, `own` whether the option's own text stands beside the
+    letter, `generic` whether the text is a number or a word like "no", which a text may say for other reasons.
     """
 
     start: int

@@ -1,10 +1,10 @@
-"""Find letters and ordinals that may stand for an option, and tell a letter from an article, a name or a unit."""
+"""Find letters that may stand for an option, and tell a letter from an article, a name or a unit."""
 
 from __future__ import annotations
 
-from egocross_eval.reading.mention import Mention
 from egocross_eval.reading.options import OptionSet
 from egocross_eval.reading.patterns import Pattern, any_of, words
+from egocross_eval.reading.prose.mentions import Mention
 
 _MAX_LETTERS = 2000
 _LETTER = Pattern(
@@ -23,9 +23,9 @@ _NOUN = Pattern(rf"(?:\b{_NOUNS}(?:\s{{1,3}}#?|[-_])?|选项\s?)\Z")
 _CHINESE_AFTER = Pattern(r"\s?(?:选项|项|答案|是正确|正确|为正确)", 0)
 _NAMES = words(
     """
-    vitamins? | hepatitis | type | plan | grade | class | team | influenza | schedule | generation | gen | mr | mrs
-    dr | drs | st | group | blood type | protein | factor | malignant | appendix | exhibit | interleukin
-    immunoglobulin | staphylococcus
+    vitamins? | hepatitis | type | plan | grade | class | team | influenza | schedule | generation | gen | mr | mrs | dr
+    drs | st | group | blood type | protein | factor | malignant | appendix | exhibit | interleukin | immunoglobulin
+    staphylococcus
     """
 )
 # Before a letter that belongs to a name, a unit or a formula and never stands for an option.
@@ -51,19 +51,14 @@ _AFTER_LETTER = Pattern(
     r"\s{1,3}"
     + any_of(
         r"""
-        is | was | are | were | because | since | as | and | or | nor | but | not | if | then | so | than
-        which | in
-        on | at | to | of | for | from | with | by | over | has | have | had | does | do | did | doesn't | isn't
-        can
-        can't | cannot | could | couldn't | will | would | wouldn't | should | might | may | must | seems?
-        appears?
-        looks? | fits? | best | matches | match | describes? | shows? | makes? | wins? | it | the | this | that
-        there
-        i | my | we | he | she | they | you | based | given | both | explanation | reason | reasoning | due
-        following
-        yes | no | maybe | probably | perhaps | rather | instead | represents? | depicts? | remains? | stands?
-        gets? | also | only | clearly
-        definitely | most likely | here | final | answer | please | hope | let | [A-Z](?![a-z'-]) | \W
+        is | was | are | were | because | since | as | and | or | nor | but | not | if | then | so | than | which | in
+        on | at | to | of | for | from | with | by | over | has | have | had | does | do | did | doesn't | isn't | can
+        can't | cannot | could | couldn't | will | would | wouldn't | should | might | may | must | seems? | appears?
+        looks? | fits? | best | matches | match | describes? | shows? | makes? | wins? | it | the | this | that | there
+        i | my | we | he | she | they | you | based | given | both | explanation | reason | reasoning | due | following
+        yes | no | maybe | probably | perhaps | rather | instead | represents? | depicts? | remains? | stands? | gets?
+        also | only | clearly | definitely | most likely | here | final | answer | please | hope | let
+        [A-Z](?![a-z'-]) | \W
         """
     )
     + r"\b"
@@ -74,38 +69,6 @@ _LABEL_AFTER = Pattern(r"\s?[)\]>\"']?\s?(?:[.):,、\]]|-{1,2}|–|—)(?=\s|\Z|
 _WORD_AFTER = Pattern(r"\s[^\W\d_]", 0)
 _PRONOUN_ENDS = Pattern(r"\s{0,2}(?:\Z|[.,:)\n])", 0)
 _BECAUSE = Pattern(r"\bb/c\b")
-
-_ORDINALS = {
-    "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "last": -1,
-    "final": -1,
-    "1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5, "6th": 6, "7th": 7, "8th": 8,
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
-    "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10,
-}  # fmt: skip
-_NTH = any_of(
-    "final(?= option| choice) | last"
-    " | first | second | third | fourth | fifth | sixth | seventh | eighth | [1-8](?:st|nd|rd|th)"
-)
-_CARDINAL = any_of("[1-9]\\d? | one | two | three | four | five | six | seven | eight")
-_PLACE_NOUN = any_of("options? | choices? | alternatives? | answers? | captions? | sentences? | descriptions?")
-_NUMBERED_NOUN = any_of(
-    "options? | choices? | alternatives? | captions? | sentences? | descriptions? | answer (?=number|no|#)"
-)
-_ORDINAL = Pattern(
-    rf"\b(?:the\s)?(?P<nth>{_NTH})\s(?:(?:answer|given|listed)\s)?{_PLACE_NOUN}\b(?!\s[A-Z]\b)"
-    rf"|\b{_NUMBERED_NOUN}\s?(?:number\s?|no\.?\s?|#\s?)?(?P<number>{_CARDINAL})(?![\w%°/]|\s?[-–]\s?\d|\.\d)"
-    rf"|\bthe\s(?P<alone>{_NTH})(?:\sone)?(?=[.!]?\s*\Z)"
-    rf"|\b(?:the\s)?(?P<also>{_NTH})(?=,?\s(?:and|or)\s(?:the\s)?{_NTH}\s(?:answer\s)?{_PLACE_NOUN}\b)"
-    r"|第\s?(?P<chinese>[一二三四五六七八九十]|\d{1,2})\s?个?\s?(?:选项|项|个答案|种说法|(?=[。.\s]*\Z))"
-    r"|(?:选项|选择)\s?(?P<chosen>[一二三四五六七八])(?![个种项])"
-)
-
-
-# Before "the third" or "the third one", where it cannot be a thing that is told about.
-_ANSWERING = Pattern(
-    r"(?:\A\W{0,4}|\b(?:answer|option|choice)\b[^.\n]{0,30}?(?:\sis|\swould\sbe|:)\s"
-    r"|\bi(?:'d|'ll|\swould|\swill)?\s(?:choose|select|go\swith)\s)\Z"
-)
 
 
 def find_letters(text: str, options: OptionSet) -> list[Mention]:
@@ -168,15 +131,3 @@ def _kind(letter: str, before: str, after: str) -> str:
     if letter == "A" and _WORD_AFTER.match(after) and not _AFTER_LETTER.match(after):
         return "article"
     return "bare"
-
-
-def find_ordinals(text: str, options: OptionSet) -> list[Mention]:
-    """Every "second option", "option 2", "第二个选项"."""
-    found = []
-    for match in _ORDINAL.finditer(text):
-        if match["alone"] and not _ANSWERING.search(text, 0, match.start()):
-            continue
-        word = next(group for group in match.groups() if group).lower()
-        letter = options.by_number(_ORDINALS.get(word) or int(word))
-        found.append(Mention(match.start(), match.end(), match.span(), letter or "?", "ordinal", letter is not None))
-    return found

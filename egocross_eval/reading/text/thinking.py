@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from egocross_eval.reading.patterns import Pattern
-from egocross_eval.reading.view import View
+from egocross_eval.reading.text.offsets import View
 
 _NAMES = r"think(?:ing)?|thoughts?|reason(?:ing)?|reasoning_content|analysis|reflection|scratchpad|seed:think|rationale"
 _TOKEN = Pattern(

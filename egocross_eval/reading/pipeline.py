@@ -1,60 +1,40 @@
-"""Read the answer letter from an output: marked places, phrases, letters and option texts, in a fixed order."""
+"""From an output to its answer: which places are looked at, in which order, and which of several answers counts."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
 
-from egocross_eval.reading.clean import cleaned
-from egocross_eval.reading.extraction import Extraction
-from egocross_eval.reading.layout import after_prompt, turns
+from egocross_eval.reading.extraction import Claim, Extraction
+from egocross_eval.reading.marked.places import marked_answers
+from egocross_eval.reading.marked.slot import Marked, read_slot
 from egocross_eval.reading.options import OptionSet
-from egocross_eval.reading.prose import Claim, Prose
-from egocross_eval.reading.refusals import is_error
-from egocross_eval.reading.structured import Marked, marked_answers
-from egocross_eval.reading.thinking import final_part
-from egocross_eval.reading.undecided import undecided
-from egocross_eval.reading.values import letters_run, read_value
-from egocross_eval.reading.view import View
-
-RULES = MappingProxyType(
-    {
-        "json_field": 'an answer field of JSON, whole, fenced, embedded or cut off: {"answer": "B"}',
-        "answer_tag": "an answer tag: <answer>B</answer>, [ANSWER]B[/ANSWER]",
-        "boxed": r"a LaTeX box: \boxed{B}, \boxed{\text{(B) red}}",
-        "whole_output": "nothing but one letter, one letter and its text, or an option's exact text",
-        "correction": '"no wait, B", "actually it is B": what was said before is taken back',
-        "statement": '"the answer is B", "Answer: B", "B is the correct option", in several languages',
-        "choice": '"I would choose B", "let\'s go with (B)"',
-        "conclusion": '"therefore, B", "so it is (B)"',
-        "last_line": "a last line that holds only an option",
-        "leading_letter": 'an output that begins with an option: "B. red", "B because ...", "Yes, ..."',
-        "verdict": '"B is correct", "this matches (B)", a list that judges every option and finds one right',
-        "only_letter": "the one letter in brackets, in bold or with its own text that the output names",
-        "option_text": "the text of exactly one option, said as the answer",
-    }
-)
-"""The rules by name. Those down to ``leading_letter`` find decided answers, of which the last in the output counts; an
-answer decided by its text alone is named ``option_text`` too. The rest are asked one after the other when nothing is
-decided. None takes the article "a", a refuted letter or a question for an answer."""
+from egocross_eval.reading.phrases.errors import is_error
+from egocross_eval.reading.prose.claims import decided
+from egocross_eval.reading.prose.fallbacks import undecided
+from egocross_eval.reading.prose.said import Prose
+from egocross_eval.reading.text.characters import folded
+from egocross_eval.reading.text.markup import cleaned
+from egocross_eval.reading.text.offsets import View
+from egocross_eval.reading.text.thinking import final_part
+from egocross_eval.reading.text.turns import after_prompt, turns
 
 # By far the most frequent output, read before anything else is set up.
 _LONE = re.compile(r"[\s(\[\"'*]*([A-Za-z])[\s)\]\"'*.:]*\Z")
 
 
 def extract(output: str, options: Mapping[str, str], letters: Sequence[str] | None = None) -> Extraction:
-    """Read the letter that ``output`` gives as its answer, or the reason why it gives none.
+    """Read the letter that `output` gives as its answer, or the reason why it gives none.
 
-    ``options`` maps letters to texts (it may be empty when ``letters`` is given); ``letters`` are the valid letters,
-    by default those of ``options``. When several options have the same text, saying it gives the first of them.
-    Raises ValueError when there is no valid letter or one is not a single letter A to Z; never for any ``output``.
+    `options` maps letters to texts (it may be empty when `letters` is given); `letters` are the valid letters,
+    by default those of `options`. When several options have the same text, saying it gives the first of them.
+    Raises ValueError when there is no valid letter or one is not a single letter A to Z; never for any `output`.
     """
     known = OptionSet(options, letters)
     lone = _LONE.match(output)
     if lone and known.valid(lone[1]):
         return Extraction(letter=known.valid(lone[1]), rule="whole_output", span=lone.span(1))
-    view = View.of(output).folded()
+    view = folded(View.of(output))
     if not view.text.strip():
         return Extraction(reason="empty")
     if is_error(view.text):
@@ -80,7 +60,7 @@ def _read(view: View, options: OptionSet) -> Extraction:
     if whole is not None:
         return whole
     text = Prose(rest, options)
-    claims = [*_marked_claims(view, marked), *text.decided()]
+    claims = [*_marked_claims(view, marked), *decided(text)]
     claims.sort(key=lambda claim: claim.at)
     if claims:
         return _settle(claims, text)
@@ -123,7 +103,7 @@ def _whole(view: View, options: OptionSet) -> Extraction | None:
     text = plain.text.strip()
     word = re.fullmatch(r"[\s\"'(\[<]*([A-Za-z])[\s\"')\]>.:,;!?。]*", text)
     exact = options.exact(text)
-    if word or exact or (re.fullmatch(r"[A-Z]{2,8}\.?", text) and letters_run(text.rstrip("."), options)):
-        reading = read_value(view, options)
+    if word or exact or (re.fullmatch(r"[A-Z]{2,8}\.?", text) and options.is_run(text.rstrip("."))):
+        reading = read_slot(view, options)
         return _extraction(Claim(0, "whole_output", reading))
     return None

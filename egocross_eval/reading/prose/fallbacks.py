@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from egocross_eval.reading import after
 from egocross_eval.reading.extraction import Extraction
-from egocross_eval.reading.layout import listed_verdict
-from egocross_eval.reading.mention import Group
 from egocross_eval.reading.patterns import Pattern, words
-from egocross_eval.reading.phrases import Stance, taken_back
-from egocross_eval.reading.prose import Judged, Prose
+from egocross_eval.reading.phrases import phrase_ends
+from egocross_eval.reading.prose.lists import listed_verdict
+from egocross_eval.reading.prose.mentions import Group
+from egocross_eval.reading.prose.said import Judged, Prose
+from egocross_eval.reading.prose.stances import Stance, taken_back
 
 _ENDED = Pattern(r"[.!?。)\]\"'*]\s*\Z", 0)
 _SENTENCE_END = Pattern(r"[.!?](?=\s|\Z)|[\n。!?]", 0)
@@ -37,7 +37,7 @@ _SHORT = 250
 
 
 def undecided(text: Prose, *, boxed: bool) -> Extraction:
-    """The answer, or the reason for having none; ``boxed`` tells that a box in the output names no option."""
+    """The answer, or the reason for having none; `boxed` tells that a box in the output names no option."""
     for found in (_verdict(text, boxed), _named(text), None if boxed else _said(text)):
         if found is not None:
             return found
@@ -108,7 +108,7 @@ def _one_letter(groups: list[Group]) -> bool:
 
 def _stands_out(text: Prose, group: Group) -> bool:
     """Whether a letter is more than told about: it ends its phrase, and its sentence casts no doubt on it."""
-    if after.TOLD.match(text.text, group.end) and not group.mentions[-1].own:
+    if phrase_ends.TOLD.match(text.text, group.end) and not group.mentions[-1].own:
         return False
     ahead = re.split(r"[.!?\n。]|\bbut\b", text.text[max(0, group.start - 160) : group.start])[-1]
     return not _DOUBTS.search(ahead)
@@ -149,9 +149,9 @@ _MOVES = Pattern(
     words(
         """
         go | goes | going | move | moves | moving | moved | turn | turns | turning | turned | head | heads | heading
-        curve | curves | curving | bend | bends | bending | veer | veers | veering | steer | steers | steering
-        lean | leans | leaning | swerve | swerves | rotate | rotates | pan | pans | panning | tilt | tilts | tilting
-        slide | slides | shift | shifts | face | faces | facing | point | points | pointing | look | looks | looking
+        curve | curves | curving | bend | bends | bending | veer | veers | veering | steer | steers | steering | lean
+        leans | leaning | swerve | swerves | rotate | rotates | pan | pans | panning | tilt | tilts | tilting | slide
+        slides | shift | shifts | face | faces | facing | point | points | pointing | look | looks | looking
         """
     )
     + r"\s(?:\w{2,10}ly\s|back\s)?(?:(?:to|towards?)\s(?:the\s)?)?\Z"
@@ -166,7 +166,7 @@ def _tells_one_direction(text: Prose, texts: list[Judged]) -> bool:
     return all(
         _DIRECTION.match(text.text[each.group.start : each.group.end].split()[-1])
         and _MOVES.search(text.text[max(0, each.group.start - 40) : each.group.start])
-        and after.ENDS.match(text.text, each.group.end)
+        and phrase_ends.ENDS.match(text.text, each.group.end)
         for each in texts
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from egocross_eval.reading.patterns import Pattern
-from egocross_eval.reading.view import View
+from egocross_eval.reading.text.offsets import View
 
 _MAX_OBJECTS = 60
 _MAX_DEPTH = 12
@@ -14,7 +14,7 @@ _MAX_DEPTH = 12
 class Field(NamedTuple):
     """A key (lower case, letters only), where its value stands in the view and which object owns it (its offset).
 
-    ``items`` holds the members of a list.
+    `items` holds the members of a list.
     """
 
     key: str
@@ -26,7 +26,7 @@ class Field(NamedTuple):
 
 
 class Region(NamedTuple):
-    """One outermost object with all its fields, nested ones included; ``complete`` unless the text ends inside it."""
+    """One outermost object with all its fields, nested ones included; `complete` unless the text ends inside it."""
 
     start: int
     end: int
@@ -81,7 +81,7 @@ class _Reader:
         self._owner = -1
 
     def value(self, at: int, key: str, key_start: int, depth: int) -> int:
-        """Read the value at ``at`` for a key; returns the offset behind it."""
+        """Read the value at `at` for a key; returns the offset behind it."""
         char = self.text[at : at + 1]
         if char == "{" and depth < _MAX_DEPTH:
             return self._object(at, depth)

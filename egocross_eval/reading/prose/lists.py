@@ -1,14 +1,13 @@
-"""What the lines of an output tell: where a prompt is echoed, how it begins and ends, lists that judge each option."""
+"""Lists of options in a text: their labels, whether a list chooses or only goes through them, lists that judge each."""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-from egocross_eval.reading.mention import Group
 from egocross_eval.reading.options import OptionSet
-from egocross_eval.reading.patterns import Pattern, any_of
-from egocross_eval.reading.view import View
+from egocross_eval.reading.patterns import Pattern
+from egocross_eval.reading.prose.mentions import Group
 
 
 class Line(NamedTuple):
@@ -16,63 +15,6 @@ class Line(NamedTuple):
 
     start: int
     end: int
-
-
-_REPLY_MARK = Pattern(
-    r"(?:\bASSISTANT|\bAssistant|###\s?(?:Response|Assistant|Answer)|\bGPT|\bModel|\bBot)\s?:[ \t]*"
-    r"|### (?:Response|Assistant)[ \t]*\n",
-    0,
-)
-_PROMPT_MARK = Pattern(r"\b(?:USER|User|Human|HUMAN|Instruction|INST)\b\s?:?|### (?:Instruction|Human|Question)", 0)
-_SPEAKER = any_of(
-    """
-    (?:Next )?Question | Q | QUESTION | 问题 | 题目 | User | USER | Human | HUMAN | Instruction | Input | Problem
-    Example | Exercise | Context | Passage
-    """
-)
-_NEXT_TURN = Pattern(
-    rf"\n[ \t]{{0,4}}(?:[*#]{{0,4}}\s?{_SPEAKER}\s{{0,2}}(?:\#?\d{{1,3}}|\([a-z]\))?\s?[*]{{0,2}}\s?:"
-    r"|###\s(?:Instruction|Question|Human|User|Input)|You are an? (?:AI|helpful)|Write an? "
-    r"|Please (?:determine|answer the following|judge)|```\s{0,9}\n\s{0,9}[A-Z])",
-    0,
-)
-
-
-_QUESTION_AND_ANSWER = Pattern(r"\s{0,8}Q(?:uestion)?\s?\d{0,3}\s?:[^\n]{0,2000}\n\s{0,8}A(?:nswer)?\s?:\s{0,4}", 0)
-_LABEL_B = Pattern(r"\n\s{0,8}[(\[]?B[)\]]?\s?[:.)]", 0)
-
-
-_NUMBERED = Pattern(r"(?:Question|Q)\s?\d", 0)
-
-
-def after_prompt(view: View) -> View:
-    """The reply behind an echoed prompt, where turn marks tell the two apart."""
-    asked = _QUESTION_AND_ANSWER.match(view.text)
-    if asked and not _LABEL_B.search(view.text, asked.end()):
-        return view.slice(asked.end())
-    replies = list(_REPLY_MARK.finditer(view.text))
-    if not replies or not view.text[replies[-1].end() :].strip():
-        return view
-    if not view.text[: replies[0].start()].strip() or _PROMPT_MARK.search(view.text, 0, replies[0].start()):
-        return view.slice(replies[0].end())
-    return view
-
-
-def turns(view: View) -> list[View]:
-    """What the output says before a turn or question that the model went on to invent, the shortest part first.
-
-    An output that begins with a prompt it echoes gives its reply up to the next question.
-    """
-    parts = []
-    reply = after_prompt(view)
-    for part in [view] if reply is view else [view, reply]:
-        start = len(part.text) - len(part.text.lstrip())
-        if _NUMBERED.match(part.text, start):  # answers to several questions, none of them made up
-            continue
-        turn = _NEXT_TURN.search(part.text, start + 1)
-        if turn:
-            parts.append(part.slice(0, turn.start()))
-    return parts
 
 
 def lines(text: str) -> list[Line]:
@@ -111,7 +53,7 @@ def is_listing(text: str, labels: list[Group], group: Group, options: OptionSet)
 
 
 def _follows(text: str, labels: list[Group], at: int, options: OptionSet) -> bool:
-    """Whether label ``at`` and the next one are neighbours in the alphabet and in the text."""
+    """Whether label `at` and the next one are neighbours in the alphabet and in the text."""
     if at + 1 >= len(labels):
         return False
     one, two = labels[at].mentions[0].letter, labels[at + 1].mentions[0].letter

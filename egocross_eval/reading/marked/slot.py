@@ -5,22 +5,24 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from egocross_eval.reading import after, before
-from egocross_eval.reading.clean import cleaned
-from egocross_eval.reading.mention import Mention
-from egocross_eval.reading.mentions import find_mentions, grouped
+from egocross_eval.reading.extraction import Reading
 from egocross_eval.reading.options import OptionSet
 from egocross_eval.reading.patterns import Pattern
-from egocross_eval.reading.refusals import declines
-from egocross_eval.reading.view import View
+from egocross_eval.reading.phrases import denying
+from egocross_eval.reading.phrases.refusals import DECLINES
+from egocross_eval.reading.prose.joining import find_mentions, grouped
+from egocross_eval.reading.prose.mentions import Mention
+from egocross_eval.reading.text.markup import cleaned
+from egocross_eval.reading.text.offsets import View
 
 
-class Reading(NamedTuple):
-    """What a slot holds: a letter with its raw span, or the reason why none; "" when it can't be read."""
+class Marked(NamedTuple):
+    """A marked place in a view: its extent there, the rule that found it and what it holds."""
 
-    letter: str | None
-    span: tuple[int, int]
-    reason: str = ""
+    start: int
+    end: int
+    rule: str
+    reading: Reading
 
 
 _RUN = Pattern(r"[\s\"'(\[]*([A-Za-z]{2,10})[\s\"')\].]*", 0)
@@ -28,7 +30,7 @@ _LEAD = Pattern(r"[\s\"'(\[<:=>→-]*\Z", 0)
 _TAIL = Pattern(r"[\s\"')\]>.:,;!。-]*\Z", 0)
 
 
-def read_value(view: View, options: OptionSet) -> Reading:
+def read_slot(view: View, options: OptionSet) -> Reading:
     """Read a slot: the letter in any dress, an option's exact text, or the one option named in it."""
     slot = cleaned(view)
     text = slot.text
@@ -43,7 +45,7 @@ def read_value(view: View, options: OptionSet) -> Reading:
     if exact is not None:
         return Reading(exact, whole)
     run = _RUN.fullmatch(text)
-    if run and letters_run(run[1], options):
+    if run and options.is_run(run[1]):
         return Reading(None, whole, "several_letters")
     mentions = find_mentions(text, options)
     if (
@@ -55,7 +57,7 @@ def read_value(view: View, options: OptionSet) -> Reading:
         if first is not None:
             span = slot.span(*first.core)
             return Reading(first.letter, span) if first.valid else Reading(None, span, "out_of_range")
-    if declines(text):
+    if DECLINES.search(text):
         return Reading(None, whole, "refusal")
     return _only_one(slot, mentions, whole)
 
@@ -66,15 +68,10 @@ def _trim(text: str) -> tuple[int, int]:
     return start, start + len(stripped)
 
 
-def letters_run(word: str, options: OptionSet) -> bool:
-    """Whether a word is a run of different valid letters, like ACD."""
-    return word.isupper() and len(set(word)) == len(word) > 1 and all(options.valid(letter) for letter in word)
-
-
 def _leading(text: str, mentions: list[Mention], options: OptionSet) -> Mention | None:
     """The mention a slot starts with, when nothing else in the slot competes with it."""
     first = grouped(text, mentions)[0]
-    if len(first.letters) > 1 or after.DENIED.match(text, first.end):
+    if len(first.letters) > 1 or denying.DENIED.match(text, first.end):
         return None
     rest = text[first.end :]
     mention = first.mentions[0]
@@ -101,7 +98,7 @@ def _only_one(slot: View, mentions: list[Mention], whole: tuple[int, int]) -> Re
     named = []
     for group in grouped(text, mentions):
         ahead = text[max(0, group.start - 160) : group.start]
-        if after.DENIED.match(text, group.end) or before.DENIAL.search(ahead):
+        if denying.DENIED.match(text, group.end) or denying.DENIAL.search(ahead):
             continue
         named += [each for each in group.mentions if each.kind != "lower" and (each.kind != "text" or each.closed)]
     letters = {each.letter for each in named}

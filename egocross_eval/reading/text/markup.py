@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from egocross_eval.reading.patterns import Pattern
-from egocross_eval.reading.view import View
+from egocross_eval.reading.text.offsets import View
 
 _STRUCK = Pattern(r"~~[^~\n]{1,300}~~|<(del|s|strike)>[^<>]{1,300}</\1>")
 _OPEN_BOX = Pattern("☐", 0)

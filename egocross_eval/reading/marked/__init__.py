@@ -1,0 +1,1 @@
+"""Answers in a marked place: JSON fields, tags, boxes."""

@@ -1,0 +1,1 @@
+"""The phrases that are understood, by what they do with an option."""

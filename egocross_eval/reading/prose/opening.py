@@ -1,0 +1,95 @@
+"""The answer that an output begins with: "B. red", "(B) because ...", "Yes, ..."."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from egocross_eval.reading.extraction import Claim
+from egocross_eval.reading.patterns import Pattern, words
+from egocross_eval.reading.phrases import phrase_ends
+from egocross_eval.reading.prose.lists import is_listing
+from egocross_eval.reading.prose.mentions import Group
+from egocross_eval.reading.prose.said import Prose
+from egocross_eval.reading.prose.stances import Stance, denies_ahead
+
+_OPENERS = words(
+    """
+    most | likely | probably | definitely | maybe | perhaps | possibly | clearly | certainly | i think | i believe
+    obviously | surely | undoubtedly | evidently | i guess | guess | its | option | choice | letter | so | sure | yes
+    yeah | ok | okay | hmm | well | it's | it is | is | that's | the | would be
+    """
+)
+_JUNK = Pattern(rf"(?:\W|{_OPENERS})*")
+_ENUMERATOR = Pattern(r"\A\s*(?:(?:Q|question|answer|a)?\s?\d{1,3}|q)\s?[.:)]\s")
+_TO_LETTER = Pattern(r"\s?(?:to|through|thru|[-–—…]|\.{3})\s?[A-Z]\b", 0)
+
+
+def opening(text: Prose) -> Iterator[Claim]:
+    """The answer a text begins with, if it begins with one."""
+    if not text.judged or not text.lines:
+        return
+    group, held = text.judged[0].group, text.judged[0].stance
+    if len(group.letters) > 1 and len(text.judged) > 1:  # "A or C? A."
+        reply = text.judged[1].group
+        asked = re.fullmatch(r"\s?\?\s{1,3}", text.text[group.end : reply.start])
+        if asked and set(reply.letters) < set(group.letters) and phrase_ends.ENDS.match(text.text, reply.end):
+            yield from text.claims(reply, "leading_letter")
+            return
+    if held is Stance.DENIED or not _leads(text.text, group, len(text.lines)):
+        return
+    if is_listing(text.text, text.labels, group, text.options) or _opens_a_range(text, group):
+        return
+    if any(
+        each.stance is Stance.DENIED and each.group.letters == group.letters and denies_ahead(text.text, each.group)
+        for each in text.judged
+    ):
+        return
+    if _lists_several(text):
+        yield text.claim(group, "leading_letter", "several_letters")
+        return
+    right = text.text[group.end : group.end + 60]
+    first = group.mentions[0]
+    if first.kind == "text":
+        firm = re.match(r"[\s\"')]{0,3}(?:\Z|[.!\n:])", right) or (first.generic and re.match(r"\s?[,;-]", right))
+        if not first.closed or not firm or text.declined_near(group):
+            return
+    elif (
+        (first.kind == "lower" and not re.match(r"\s{0,2}(?:\Z|[.\n):,])", right))
+        or (
+            first.kind == "bare"
+            and not first.own
+            and not (phrase_ends.ENDS.match(right) or re.match(r"\s{1,2}[^a-z\s]", right))
+        )
+        or (first.kind == "ordinal" and not phrase_ends.ENDS.match(right))
+    ):
+        return
+    if len(group.letters) > 1 and not phrase_ends.ENDS.match(right):
+        return
+    yield from text.claims(group, "leading_letter")
+
+
+def _lists_several(text: Prose) -> bool:
+    """Whether the text is a list of some options, letter and text, and nothing else."""
+    items = [label for label in text.labels if label.mentions[-1].own]
+    return (
+        len(items) == len(text.lines) > 1
+        and len({item.letters for item in items}) > 1
+        and not any(text.text[item.end : line.end].strip(" .") for item, line in zip(items, text.lines, strict=True))
+    )
+
+
+def _opens_a_range(text: Prose, group: Group) -> bool:
+    """Whether the text begins with a range, a pair or questions: "A to D", "A with B", "A? B?"."""
+    if _TO_LETTER.match(text.text, group.end):
+        return True
+    others = {letter for each in text.judged[1:] if each.stance is Stance.NAMED for letter in each.group.letters}
+    brief = len(text.lines) == 1 and len(text.text) < 40 and group.mentions[0].kind == "bare"
+    return bool(others - set(group.letters)) and (brief or text.text[group.end : group.end + 1] == "?")
+
+
+def _leads(text: str, group: Group, lines_in_text: int) -> bool:
+    ahead = text[: group.start]
+    if lines_in_text == 1:
+        ahead = _ENUMERATOR.sub("", ahead)
+    return len(ahead) < 200 and bool(_JUNK.fullmatch(ahead))

@@ -1,0 +1,119 @@
+"""What a text says about each option it mentions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from egocross_eval.reading.extraction import Claim, Extraction, Reading
+from egocross_eval.reading.options import OptionSet
+from egocross_eval.reading.patterns import Pattern
+from egocross_eval.reading.phrases.refusals import DECLINES
+from egocross_eval.reading.prose.joining import find_mentions, grouped
+from egocross_eval.reading.prose.lists import is_listing, label_groups, lines
+from egocross_eval.reading.prose.mentions import Group, Mention
+from egocross_eval.reading.prose.stances import Stance, is_picked, stance, taken_back
+from egocross_eval.reading.text.offsets import View
+
+_MAX_GROUPS = 400
+_SENTENCE_END = Pattern(r"[.!?](?=\s|\Z)|[\n。!?]", 0)
+
+
+class Judged(NamedTuple):
+    """A group of mentions with what the text says about it."""
+
+    group: Group
+    stance: Stance
+    rule: str
+
+
+class Prose:
+    """A cleaned text and what it says about the options."""
+
+    def __init__(self, view: View, options: OptionSet) -> None:
+        self.view = view
+        self.text = view.text
+        self.options = options
+        mentions = find_mentions(self.text, options)
+        groups = grouped(self.text, _unquoted(self.text, mentions) if options.quotes_letters else mentions)
+        if len(groups) > _MAX_GROUPS:  # the first tell how the text begins, the last what it ends with
+            groups = groups[: _MAX_GROUPS // 8] + groups[-_MAX_GROUPS * 7 // 8 :]
+        self.lines = lines(self.text)
+        self.labels = label_groups(self.text, groups)
+        self.judged = [self._judge(group) for group in groups]
+        declined = [match.span() for match in DECLINES.finditer(self.text)]
+        self.declined = [span for span in declined if not any(g.start <= span[0] < g.end for g in groups)]
+
+    def _judge(self, group: Group) -> Judged:
+        held, rule = stance(self.text, group)
+        introduced = self.text[: group.start].rstrip(" \n-*(")[-1:] == ":"
+        headed = (held is Stance.DECIDED or (held > Stance.NAMED and introduced)) and not is_picked(self.text, group)
+        if headed and is_listing(self.text, self.labels, group, self.options):
+            # "The options are: (A) red": the head before a list belongs to no item of it.
+            return Judged(group, Stance.NAMED, "")
+        return Judged(group, held, rule)
+
+    def claims(self, group: Group, rule: str) -> Iterator[Claim]:
+        """What choosing a group by a rule amounts to: a letter, or a reason for having none."""
+        if taken_back(self.text, group):
+            yield self.claim(group, rule, "refuted")
+            return
+        distinct = group.letters
+        if len(distinct) > 1:
+            yield self.claim(group, rule, "several_letters")
+            return
+        first = group.mentions[0]
+        if not first.valid:
+            if first.kind != "lower" and self._plausible(first):
+                yield self.claim(group, rule, "out_of_range")
+            return
+        yield self.claim(group, "option_text" if first.kind == "text" else rule, "")
+
+    def _plausible(self, mention: Mention) -> bool:
+        """Whether an invalid letter can be meant as an option: near the valid ones, or in brackets."""
+        last = max(letter.upper() for letter in self.options.letters)
+        return mention.kind != "bare" or not mention.letter.isalpha() or ord(mention.letter) - ord(last) <= 6
+
+    def claim(self, group: Group, rule: str, reason: str) -> Claim:
+        """The claim of a group's first letter, or of all it names when there is a reason against it."""
+        first, last = group.mentions[0], group.mentions[-1]
+        if reason:
+            span = self.view.span(first.core[0], last.core[1])
+            return Claim(span[0], rule, Reading(None, span, reason))
+        span = self.view.span(*first.core)
+        return Claim(span[0], rule, Reading(first.letter, span))
+
+    def declined_near(self, group: Group) -> bool:
+        """Whether the sentence of a group declines to answer."""
+        stop = _SENTENCE_END.search(self.text, group.end)
+        end = stop.start() if stop else len(self.text)
+        return any(group.start <= start < end for start, _ in self.declined)
+
+    def judged_after(self, raw_offset: int) -> Extraction | None:
+        """The one option judged right behind a raw offset, where several were named before."""
+        later = [
+            each
+            for each in self.judged
+            if each.stance is Stance.JUDGED and self.view.starts[each.group.mentions[0].core[0]] > raw_offset
+        ]
+        letters = {each.group.letters for each in later}
+        if len(letters) == 1 and len(later[0].group.letters) == 1 and later[0].group.mentions[0].valid:
+            return self.found(later[-1].group, "verdict")
+        return None
+
+    def found(self, group: Group, rule: str) -> Extraction:
+        """The extraction of a group's first letter."""
+        mention = group.mentions[0]
+        return Extraction(letter=mention.letter, rule=rule, span=self.view.span(*mention.core))
+
+
+def _unquoted(text: str, mentions: list[Mention]) -> list[Mention]:
+    """Leave out letters in the wording of an option ("option B in the image") behind a label on their line."""
+    kept: list[Mention] = []
+    for mention in mentions:
+        before = kept[-1] if kept else None
+        named = mention.kind == "marked" and text[mention.start : mention.core[0]].strip(" ([\"'") != ""
+        if named and before is not None and "\n" not in text[before.end : mention.start]:
+            continue
+        kept.append(mention)
+    return kept
