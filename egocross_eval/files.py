@@ -1,21 +1,138 @@
-"""Finds and reads the benchmark's JSON files; whatever is wrong with one is said with its name and the item's."""
+"""How the package touches files: written whole or not at all and never through a link, read only as far as is safe.
+
+Run folders, rows, recipes and checkpoints are passed around, so whatever lies in a folder may have been put there to
+do harm: a link where a file is to be written, a device where one is to be read.
+"""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, TypeVar
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
-import msgspec
-
-from egocross_eval.errors import DataError
+from egocross_eval.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
-T = TypeVar("T")
+LARGEST = 256 * 2**20
+"""Most bytes of a file that is read whole: fifty times the benchmark's largest."""
 
-_INDEX = re.compile(r"`\$\[(\d+)\]")
+# Not there on Windows, where links need rights of their own and there are no pipes among files.
+_PRIVATE = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+
+
+def write_file(path: Path, content: bytes | str, *, durable: bool = True) -> None:
+    """Puts `content` (text as UTF-8) into `path` in one step, as `writing` does."""
+    with writing(path, durable=durable) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextlib.contextmanager
+def writing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+    """A file that takes the place of `path` when the block ends: a reader or a crash sees the old one or the new one.
+
+    Nothing is written through a link: one at `path` is replaced, and the scratch file beside it has a random name that
+    must be new. A file that is replaced hands its permissions on. `durable` waits for the disk; leave it out for what
+    can be made again and is checked when read. Raises `UsageError` if it can't be written or isn't a regular file.
+    """
+    mode = _mode_of_old(path)
+    scratch = path.with_name(_scratch_name())
+    try:
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | _NO_LINK | _PRIVATE
+        with os.fdopen(os.open(scratch, flags, 0o666 if mode is None else mode), "wb") as file:
+            yield file
+            file.flush()
+            if mode is not None and hasattr(os, "fchmod"):
+                os.fchmod(file.fileno(), mode)
+            if durable:
+                os.fsync(file.fileno())
+        scratch.replace(path)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            scratch.unlink()
+        if isinstance(error, OSError) and error.errno is not None:  # none: a broken archive that is read from
+            raise UsageError(f"can't write {path}: {error.strerror or error}") from error
+        raise
+
+
+@contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A scratch folder that becomes `path` when the block ends, or vanishes where it raises.
+
+    If `path` has become a folder meanwhile, that one stays: another process made the same. Raises `UsageError` if it
+    can't be made.
+    """
+    scratch = path.with_name(_scratch_name())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch.mkdir()
+    except OSError as error:
+        raise UsageError(f"can't make the folder {path}: {error.strerror or error}") from error
+    try:
+        yield scratch
+        try:
+            scratch.rename(path)
+        except OSError as error:
+            if path.is_symlink() or not path.is_dir():
+                raise UsageError(f"can't make the folder {path}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def open_for_appending(path: Path) -> BinaryIO:
+    """Opens a regular file, made where it isn't there, unbuffered for reading and appending; an OSError for a link."""
+    flags = os.O_CREAT | os.O_RDWR | os.O_APPEND | _NO_LINK | _NO_WAIT | _PRIVATE
+    try:
+        descriptor = os.open(path, flags, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "it is a link; put the file itself there") from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _not_regular()
+    return os.fdopen(descriptor, "ab+", buffering=0)
+
+
+def open_regular(path: str | Path, *, follow: bool = True) -> tuple[int, os.stat_result]:
+    """A descriptor for reading a regular file, and its status. An OSError for a pipe or a device, which isn't opened.
+
+    Without `follow` a link is refused too.
+    """
+    if not stat.S_ISREG(_status(path, follow).st_mode):
+        raise _not_regular(path)
+    descriptor = os.open(path, os.O_RDONLY | _NO_WAIT | _PRIVATE | (0 if follow else _NO_LINK))
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):  # swapped since
+        os.close(descriptor)
+        raise _not_regular()
+    return descriptor, status
+
+
+def read_bytes(path: Path, *, limit: int = LARGEST, follow: bool = True) -> bytes:
+    """The contents of a regular file of at most `limit` bytes; without `follow`, a link is refused.
+
+    Raises `DataError` naming the file.
+    """
+    try:
+        descriptor, status = open_regular(path, follow=follow)
+        with os.fdopen(descriptor, "rb") as file:
+            data = file.read(limit + 1) if status.st_size <= limit else None
+    except FileNotFoundError as error:
+        raise DataError(f"can't read {path}: there is no such file") from error
+    except OSError as error:
+        raise DataError(f"can't read {path}: {error.strerror or error}") from error
+    if data is None or len(data) > limit:
+        raise DataError(f"can't read {path}: it has more than {limit:,} bytes, so it is another kind of file")
+    return data
 
 
 def find_file(root: Path, given: Path | None, candidates: Sequence[str]) -> Path | None:
@@ -24,42 +141,33 @@ def find_file(root: Path, given: Path | None, candidates: Sequence[str]) -> Path
         if not given.is_file():
             raise DataError(f"the file {str(given)!r} does not exist")
         return given
-    for candidate in candidates:
-        path = root / candidate
-        if path.is_file():
-            return path
-    return None
+    return next((path for candidate in candidates if (path := root / candidate).is_file()), None)
 
 
-def read_bytes(path: Path) -> bytes:
-    """The contents of a file, or a `DataError` that names it."""
+def _status(path: str | Path, follow: bool) -> os.stat_result:
+    status = os.stat(path, follow_symlinks=follow)  # noqa: PTH116 - called for every frame of a run
+    if stat.S_ISLNK(status.st_mode):
+        raise OSError(errno.ELOOP, "it is a link, and none is followed here")
+    return status
+
+
+def _not_regular(path: str | Path = "") -> OSError:
+    if path and os.path.isdir(path):  # noqa: PTH112 - as above
+        return IsADirectoryError(errno.EISDIR, "it is a folder")
+    return OSError(errno.EINVAL, "it is no regular file but a pipe or a device")
+
+
+def _mode_of_old(path: Path) -> int | None:
+    """Permissions of the file at `path`; None for none or a link."""
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} can't be read: {error.strerror or error}") from error
+        # What a link leads to counts here: /dev/stdout is no place for a file.
+        kind = path.stat().st_mode
+    except OSError:
+        return None
+    if not stat.S_ISREG(kind):
+        raise UsageError(f"can't write {path}: {_not_regular(path).strerror}")
+    return None if path.is_symlink() else kind & 0o777
 
 
-def decode_list(path: Path, data: bytes, item: type[T]) -> list[T]:
-    """The JSON list in `data`, each entry an `item`. A `DataError` names the file, the field and the entry's id."""
-    try:
-        return msgspec.json.decode(data, type=list[item])  # type: ignore[valid-type]
-    except msgspec.ValidationError as error:
-        raise DataError(f"{path}: {error}{_entry_id(data, str(error))}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is not valid JSON (cut off, or another file?): {error}") from error
-    except RecursionError as error:
-        raise DataError(f"{path} is nested too deeply to be a file of the benchmark") from error
-
-
-def _entry_id(data: bytes, message: str) -> str:
-    """The id of the entry that msgspec's message points at by its place, as a clause."""
-    match = _INDEX.search(message)
-    if match is None:
-        return ""
-    place = int(match[1])
-    try:
-        entry: Any = msgspec.json.decode(data)[place]
-    except (msgspec.DecodeError, RecursionError):
-        return f" (entry {place + 1} of the list)"  # what comes behind the entry isn't even JSON
-    number = entry.get("id") if isinstance(entry, dict) else None
-    return f" (entry {place + 1} of the list{f', id {number}' if isinstance(number, int) else ''})"
+def _scratch_name() -> str:
+    return f".egocross-{secrets.token_hex(8)}.part"

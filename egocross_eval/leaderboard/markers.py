@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from egocross_eval.errors import UsageError
-from egocross_eval.leaderboard.files import replace_file
+from egocross_eval.files import write_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,5 +44,5 @@ def update_file(path: Path, content: str) -> bool:
         raise UsageError(f"can't read {path}: {error}") from error
     new = replace_between(old, content, where=str(path))
     if new != old:
-        replace_file(path, new.encode("utf-8"))
+        write_file(path.resolve(), new)  # the user named it, link or not
     return new != old

@@ -14,6 +14,7 @@ from typing import IO, Any
 import msgspec
 
 from egocross_eval.errors import RunError, UsageError
+from egocross_eval.files import open_for_appending, write_file
 from egocross_eval.schema import SCHEMA_VERSION, Question, Results, RunRecord, Sample
 
 RECORD_FILE = "run.json"
@@ -28,13 +29,10 @@ LOCK_FILE = ".lock"
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Writes a whole file or nothing: a crash leaves the old one."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        scratch.write_bytes(content)
-        scratch.replace(path)
-    except OSError as error:
-        scratch.unlink(missing_ok=True)
-        raise RunError(f"can't write {path}: {error.strerror or error}") from error
+        write_file(path, content)
+    except UsageError as error:
+        raise RunError(str(error)) from error
 
 
 def pretty_json(value: Any) -> bytes:
@@ -178,7 +176,7 @@ class SampleWriter:
         """Opens for appending; cuts off a last line that a killed process left unfinished."""
         path = self._folder.path / SAMPLES_FILE
         try:
-            file = path.open("ab+", buffering=0)
+            file = open_for_appending(path)
             size = file.seek(0, os.SEEK_END)
             keep = _end_of_last_line(file, size)
             if keep < size:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from egocross_eval.files import write_file
 from egocross_eval.training.card import CARD_NAME, TrainingCard
 
 
@@ -14,9 +15,7 @@ def write_card(folder: Path, card: TrainingCard) -> None:
     """Writes the card and the `README.md` made of it."""
     text = json.dumps(msgspec.to_builtins(card), indent=2, ensure_ascii=False) + "\n"
     for name, content in ((CARD_NAME, text), ("README.md", readme(card))):
-        half = folder / f".{name}.tmp"
-        half.write_text(content, encoding="utf-8")
-        half.replace(folder / name)
+        write_file(folder / name, content)
 
 
 def readme(card: TrainingCard) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from egocross_eval.errors import UsageError
+from egocross_eval.files import write_file
 from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
 from egocross_eval.training.checkpoint_weights import incomplete_shards, most_frequent_dtype
 from egocross_eval.training.frame_sizes import read_config
@@ -91,18 +91,14 @@ class _Doctor:
         for name in names:
             target = self._folder / name
             source = self._base.file(name)
-            if target.is_file():
-                target.replace(_kept(target))
+            _keep(target)
             if source is not None:
-                shutil.copyfile(source, target)
+                write_file(target, source.read_bytes())
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
         target = self._folder / name
-        if target.is_file():
-            shutil.copyfile(target, _kept(target))
-        half = target.with_name(f".{name}.tmp")
-        half.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        half.replace(target)
+        _keep(target)
+        write_file(target, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
     def tokenizer(self) -> Iterator[Diagnosis]:
         """Same vocabulary and special tokens as the base."""
@@ -155,9 +151,8 @@ class _Doctor:
 
         def put_right() -> None:
             target = self._folder / "chat_template.jinja"
-            if target.is_file():
-                target.replace(_kept(target))
-            target.write_text(base, encoding="utf-8")
+            _keep(target)
+            write_file(target, base)
             config = read_config(self._mine, "tokenizer_config.json")
             if config.pop("chat_template", None) is not None:
                 self._write("tokenizer_config.json", config)
@@ -280,5 +275,8 @@ def _image_rules(checkpoint: Checkpoint) -> dict[str, Any]:
     }
 
 
-def _kept(path: Path) -> Path:
-    return path.with_name(path.name + ".before")
+def _keep(path: Path) -> None:
+    """Moves a file, or what a link leads to, out of the way of a new one."""
+    if path.is_file():
+        write_file(path.with_name(path.name + ".before"), path.read_bytes())
+        path.unlink()

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from egocross_eval.errors import DataError, UsageError
+from egocross_eval.files import write_file
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.prompts.renderer import Renderer, prompt_text
 from egocross_eval.schema import Prompt, Question
@@ -88,7 +89,7 @@ def write_dataset(folder: Path, datasets: dict[str, list[dict[str, Any]]]) -> di
     for name, items in datasets.items():
         file = folder / f"{name}.json"
         content = json.dumps(items, ensure_ascii=False, indent=1).encode()
-        _write(file, content)
+        write_file(file, content)
         hashes[file.name] = hashlib.sha256(content).hexdigest()
         registry[name] = {
             "file_name": file.name,
@@ -96,7 +97,7 @@ def write_dataset(folder: Path, datasets: dict[str, list[dict[str, Any]]]) -> di
             "columns": {"messages": "messages", "images": "images"},
             "tags": TAGS,
         }
-    _write(folder / "dataset_info.json", json.dumps(registry, indent=2).encode())
+    write_file(folder / "dataset_info.json", json.dumps(registry, indent=2).encode())
     return hashes
 
 
@@ -109,11 +110,5 @@ def write_holdout(folder: Path, holdout: Sequence[Question], files: Sequence[Pat
     for file in files:
         items.extend(json.loads(file.read_bytes()))
     path = folder / "holdout.json"
-    _write(path, json.dumps([items[q.id - 1] for q in holdout], ensure_ascii=False, indent=1).encode())
+    write_file(path, json.dumps([items[q.id - 1] for q in holdout], ensure_ascii=False, indent=1).encode())
     return path
-
-
-def _write(path: Path, content: bytes) -> None:
-    half = path.with_name(path.name + ".tmp")
-    half.write_bytes(content)
-    half.replace(path)

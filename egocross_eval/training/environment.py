@@ -17,6 +17,7 @@ import msgspec
 
 from egocross_eval.directories import cache_directory
 from egocross_eval.errors import RunError, UsageError
+from egocross_eval.files import write_file
 
 PYTHON_VERSION = "3.11"
 """The Python that the lock was resolved for."""
@@ -161,7 +162,7 @@ def _build(folder: Path, say: Say) -> None:
             [*uv, "pip", "install", *target, "--require-hashes", "-r", str(lock_file())],
             "installing the packages of the lock",
         )
-        (folder / STAMP).write_text(lock_file().name + "\n", encoding="utf-8")
+        write_file(folder / STAMP, lock_file().name + "\n")
 
 
 def _run(command: list[str], what: str) -> None:

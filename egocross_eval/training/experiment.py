@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from egocross_eval.files import write_file
 from egocross_eval.training.experiment_file import Experiment, budget, train_options
 from egocross_eval.training.options import TrainOptions
 
@@ -94,7 +95,7 @@ def _write_routes(experiment: Experiment, experts: Mapping[str, Path]) -> Path:
         "models": {domain: expert_spec(experiment, model) for domain, model in experts.items()},
         "default": expert_spec(experiment, None),
     }
-    path.write_text(yaml.safe_dump(routes, sort_keys=False), encoding="utf-8")
+    write_file(path, yaml.safe_dump(routes, sort_keys=False))
     return path
 
 
@@ -127,14 +128,13 @@ def _report(output: Path, done: Mapping[str, list[Path]]) -> tuple[Path, Path]:
     """The leaderboard of all runs, and each tuned run against the base on the same questions."""
     from egocross_eval.leaderboard.collect import rows_from
     from egocross_eval.leaderboard.comparison_table import comparisons_markdown
-    from egocross_eval.leaderboard.files import replace_file
     from egocross_eval.leaderboard.render import render
     from egocross_eval.runs.store import RunFolder
     from egocross_eval.scoring.comparison import ComparedRun, compare_all
 
     leaderboard, comparison = output / "leaderboard.md", output / "comparison.md"
     rows = rows_from([*done["base"], *done["tuned"]], relative_to=output)
-    replace_file(leaderboard, render(rows, "md", intervals="half-width").encode())
+    write_file(leaderboard, render(rows, "md", intervals="half-width").encode())
     texts = []
     for base in done["base"]:
         first = RunFolder(base)
@@ -147,5 +147,5 @@ def _report(output: Path, done: Mapping[str, list[Path]]) -> tuple[Path, Path]:
         ]
         if mates:
             texts.append(comparisons_markdown(compare_all(runs)))
-    replace_file(comparison, "\n".join(texts).encode())
+    write_file(comparison, "\n".join(texts).encode())
     return leaderboard, comparison

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from egocross_eval.files import writing
 from egocross_eval.training.frame_sizes import Limits, Size
 
 
@@ -54,8 +55,7 @@ class FrameCopies:
         if not target.is_file():
             self._folder.mkdir(parents=True, exist_ok=True)
             scaled = read_frame(path).resize((size[1], size[0]), Image.Resampling.BICUBIC)
-            half = target.with_suffix(".tmp")
-            scaled.save(half, format="PNG", compress_level=1)
-            half.rename(target)
+            with writing(target, durable=False) as file:
+                scaled.save(file, format="PNG", compress_level=1)
         self.copied += 1
         return str(target)

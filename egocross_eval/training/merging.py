@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from egocross_eval.errors import UsageError
+from egocross_eval.files import write_file
 from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
 from egocross_eval.training.card import read_card
 from egocross_eval.training.card_files import write_card
@@ -44,7 +45,8 @@ def merge(adapter: Path, output: Path, environment: TrainingEnvironment, *, base
     work = output.with_name(output.name + ".export")
     work.mkdir(parents=True, exist_ok=True)
     config = work / "merge.yaml"
-    config.write_text(
+    write_file(
+        config,
         yaml.safe_dump(
             {
                 "model_name_or_path": checkpoint.source,
@@ -58,7 +60,6 @@ def merge(adapter: Path, output: Path, environment: TrainingEnvironment, *, base
             },
             sort_keys=False,
         ),
-        encoding="utf-8",
     )
     run(
         [str(environment.python), "-m", "llamafactory.cli", "export", str(config)],

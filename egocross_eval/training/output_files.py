@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from egocross_eval.files import write_file
 from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
 from egocross_eval.training.dataset import (
     NAME,
@@ -70,9 +71,9 @@ def write_files(plan: TrainPlan) -> Written:
     holdout = write_holdout(data, held, plan.examples.files) if held else None
     if plan.launch.deepspeed != "none":
         text = json.dumps(zero_config(plan.launch.deepspeed), indent=2)
-        (output / f"{plan.launch.deepspeed}.json").write_text(text + "\n", encoding="utf-8")
+        write_file(output / f"{plan.launch.deepspeed}.json", text + "\n")
     config = output / CONFIG_NAME
-    config.write_text(yaml.safe_dump(plan.config, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    write_file(config, yaml.safe_dump(plan.config, sort_keys=False, allow_unicode=True))
     return Written(config=config, hashes=hashes, copied=frames.copied, holdout=holdout)
 
 

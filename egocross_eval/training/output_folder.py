@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from egocross_eval.errors import RunError, UsageError
+from egocross_eval.files import write_file
 from egocross_eval.training.environment import Say
 from egocross_eval.training.output_files import identity
 from egocross_eval.training.planning import TrainPlan
@@ -83,6 +84,4 @@ def read_state(output: Path) -> State:
 
 def save_state(output: Path, state: State) -> None:
     """Writes `training.json` as a whole."""
-    half = output / f".{STATE_NAME}.tmp"
-    half.write_bytes(msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n")
-    half.replace(output / STATE_NAME)
+    write_file(output / STATE_NAME, msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n")

@@ -9,6 +9,7 @@ from typing import Any
 
 from egocross_eval.directories import cache_directory
 from egocross_eval.errors import UsageError, did_you_mean
+from egocross_eval.files import write_file
 from egocross_eval.training.environment import TrainingEnvironment
 from egocross_eval.training.environment_jobs import ask
 
@@ -57,9 +58,7 @@ def known_arguments(environment: TrainingEnvironment) -> list[dict[str, Any]]:
         return kept
     found: list[dict[str, Any]] = ask(environment, "arguments", {})
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".tmp")
-    half.write_text(json.dumps(found), encoding="utf-8")
-    half.replace(path)
+    write_file(path, json.dumps(found))
     return found
 
 

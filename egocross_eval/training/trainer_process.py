@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from egocross_eval.errors import RunError
+from egocross_eval.files import open_for_appending
 from egocross_eval.training.trainer_faults import explain
 
 TRAINER_LOG = "trainer_log.jsonl"
@@ -81,7 +82,7 @@ def run(
     mark = uuid.uuid4().hex
     start = log.stat().st_size if log.exists() else 0
     seen = len(_logged(folder))
-    with log.open("ab") as out:
+    with open_for_appending(log) as out:
         child = subprocess.Popen(
             list(command),
             stdout=out,

@@ -26,8 +26,8 @@ def command(runs: tuple[Path, ...], format_: str, flips: int, seed: int, output:
     \b
     egocross-eval compare runs/baseline runs/finetuned
     """
+    from egocross_eval.files import write_file
     from egocross_eval.leaderboard.comparison_table import comparisons_json, comparisons_markdown
-    from egocross_eval.leaderboard.files import replace_file
     from egocross_eval.scoring.comparison import compare_all
 
     comparisons = compare_all(_load(runs), seed=seed)
@@ -35,7 +35,7 @@ def command(runs: tuple[Path, ...], format_: str, flips: int, seed: int, output:
     if output is None:
         click.echo(text, nl=False)
     else:
-        replace_file(output, text.encode())
+        write_file(output, text.encode())
         click.echo(f"wrote {output}", err=True)
 
 

@@ -95,11 +95,11 @@ def command(
 
 def _deliver(text: str, output: Path | None, update: Path | None) -> None:
     """Writes to the files given, else to standard output."""
-    from egocross_eval.leaderboard.files import replace_file
+    from egocross_eval.files import write_file
     from egocross_eval.leaderboard.markers import update_file
 
     if output is not None:
-        replace_file(output, text.encode())
+        write_file(output, text.encode())
         click.echo(f"wrote {output}", err=True)
     if update is not None:
         changed = update_file(update, text)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from egocross_eval.errors import UsageError
+from egocross_eval.files import writing
 
 if TYPE_CHECKING:
     from egocross_eval.reading import Extraction
@@ -111,11 +112,8 @@ def _parse_file(source: Path, target: Path | None) -> None:
             sys.stdout.buffer.write(line)
         sys.stdout.buffer.flush()
         return
-    done = list(lines)  # a bad line leaves no half-written file behind
-    try:
-        target.write_bytes(b"".join(done))
-    except OSError as error:
-        raise UsageError(f"--output {target}: {error}") from error
+    with writing(target) as file:
+        file.writelines(lines)
 
 
 def _extractions(source: Path) -> Iterator[Extraction]:

@@ -7,10 +7,10 @@ kept in the cache, by version.
 from __future__ import annotations
 
 import importlib.metadata
-import os
 
 from egocross_eval.directories import cache_directory
 from egocross_eval.errors import MissingExtraError
+from egocross_eval.files import write_file
 
 _SNIPPET = "window.egocrossCharts = {embed: vegaEmbed};"
 _CACHED = 1
@@ -33,7 +33,5 @@ def chart_library() -> bytes:
     notice += "Interactive Data Lab and contributors, BSD 3-Clause License. See LICENSES.txt. */\n"
     content = f"{notice}(function () {{\n{vl_convert.javascript_bundle(_SNIPPET)}\n}})();\n".encode()
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_bytes(content)
-    scratch.replace(path)
+    write_file(path, content)
     return content

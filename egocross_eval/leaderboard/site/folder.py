@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from egocross_eval.errors import UsageError
+from egocross_eval.files import write_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ class SiteFolder:
             path.mkdir(parents=True, exist_ok=True)
             if any(path.iterdir()) and not (path / MARKER).is_file():
                 raise UsageError(f"{path} is not empty and holds no site; choose another folder for --to")
-            (path / MARKER).write_bytes(msgspec.json.encode({"kind": "egocross-eval site"}) + b"\n")
+            write_file(path / MARKER, msgspec.json.encode({"kind": "egocross-eval site"}) + b"\n")
             for inner in ("assets", "data"):
                 (path / inner).mkdir(exist_ok=True)
         except OSError as error:
@@ -43,8 +44,5 @@ class SiteFolder:
 
     def write(self, name: str, content: bytes) -> None:
         """Writes a file of the site; raises `UsageError` if it can't be written."""
-        try:
-            (self.path / name).write_bytes(content)
-        except OSError as error:
-            raise UsageError(f"can't write {self.path / name}: {error.strerror or error}") from error
+        write_file(self.path / name, content, durable=False)
         self.size += len(content)

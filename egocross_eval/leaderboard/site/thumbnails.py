@@ -6,6 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from egocross_eval.files import write_file
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.frames.store import FrameError, frame_bytes, frame_hash
 
@@ -60,6 +61,4 @@ def _write(target: Path, source: str) -> None:
             small.save(content, "JPEG", quality=_QUALITY, optimize=True)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise FrameError(f"frame {source}: no thumbnail can be made of it ({error}); leave out --frames") from error
-    scratch = target.with_suffix(f".{os.getpid()}.part")
-    scratch.write_bytes(content.getvalue())
-    scratch.replace(target)
+    write_file(target, content.getvalue(), durable=False)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from egocross_eval.errors import UsageError
+from egocross_eval.files import write_file
 from egocross_eval.model_adapters.hf.extras import quiet, require
 
 if TYPE_CHECKING:
@@ -247,4 +248,4 @@ def _save_processors(path: Path, shape: TinyShape) -> None:
         "cap_pixels_per_frame": False,
     }
     for name, config in (("preprocessor_config.json", image), ("video_preprocessor_config.json", video)):
-        (path / name).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        write_file(path / name, json.dumps(config, indent=2) + "\n")

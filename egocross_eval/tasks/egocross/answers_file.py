@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from egocross_eval.documents import decode_json
 from egocross_eval.errors import DataError
-from egocross_eval.files import decode_list, read_bytes
+from egocross_eval.files import read_bytes
 from egocross_eval.tasks.egocross.catalogue import LETTERS
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class AnswerRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_answer_list(path: Path, data: bytes | None = None) -> list[AnswerRecord]:
     """All records, in file order; ids are unique, letters are A to D. `data` saves reading the file again."""
-    records = decode_list(path, read_bytes(path) if data is None else data, AnswerRecord)
+    records = decode_json(read_bytes(path) if data is None else data, list[AnswerRecord], str(path))
     seen: set[int] = set()
     for record in records:
         if record.correct_option_letter not in LETTERS:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import os
+import gzip
+import lzma
 import stat
 import tarfile
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
 from egocross_eval.errors import DataError, UnsafePathError
+from egocross_eval.files import writing
 from egocross_eval.frames.roots import DataRoot
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ MAX_RATIO = 20
 MAX_FILES = 1_000_000
 _ALLOWANCE = 64 * 2**20
 _CHUNK = 2**20
+_BROKEN = (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, lzma.LZMAError, zlib.error)
 
 
 class _Member(msgspec.Struct, kw_only=True):
@@ -50,7 +54,7 @@ def unpack(path: Path, folder: Path, *, own_folder: str = "") -> int:
                 return _write(path, folder, own_folder, list(_zip_members(path, archive)), archive)
         with tarfile.open(path) as tar:
             return _write(path, folder, own_folder, list(_tar_members(path, tar)), tar)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError) as error:
+    except (*_BROKEN, EOFError, NotImplementedError, RuntimeError) as error:
         raise DataError(f"the archive {path} is broken: {error}; delete it and fetch again") from error
 
 
@@ -111,18 +115,15 @@ def _write(
 def _extract(path: Path, archive: zipfile.ZipFile | tarfile.TarFile, member: _Member, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     # A half-written file must not pass for a whole one after an interruption.
-    scratch = target.with_name(target.name + ".part")
-    with _open_member(path, archive, member) as source, scratch.open("wb") as out:
+    with _open_member(path, archive, member) as source, writing(target, durable=False) as out:
         size = 0
         while chunk := source.read(_CHUNK):
             size += len(chunk)
             if size > member.size:
                 raise _bomb(path)
             out.write(chunk)
-    if size != member.size:
-        scratch.unlink()
-        raise DataError(f"the archive {path} is broken: {member.name!r} is cut off; delete it and fetch again")
-    os.replace(scratch, target)  # noqa: PTH105 - atomic on every platform, unlike rename
+        if size != member.size:
+            raise DataError(f"the archive {path} is broken: {member.name!r} is cut off; delete it and fetch again")
 
 
 def _open_member(path: Path, archive: zipfile.ZipFile | tarfile.TarFile, member: _Member) -> BinaryIO:

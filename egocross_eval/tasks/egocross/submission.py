@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 import msgspec
 
 from egocross_eval.errors import UsageError
-from egocross_eval.leaderboard.files import replace_file
+from egocross_eval.files import write_file
 from egocross_eval.scoring.predictions_file import name_some
 from egocross_eval.tasks.egocross.catalogue import CELLS, LETTERS
 
@@ -63,7 +63,7 @@ def prediction_entries(samples: Iterable[Sample]) -> list[Entry]:
 
 def write_predictions(samples: Iterable[Sample], path: Path) -> None:
     """Writes the entries of `samples` as a JSON list."""
-    replace_file(path, _json(prediction_entries(samples)))
+    write_file(path, _json(prediction_entries(samples)))
 
 
 def write_submission(samples: Sequence[Sample], zip_path: Path, *, allow_unanswered: bool = False) -> SubmissionReport:
@@ -80,7 +80,7 @@ def write_submission(samples: Sequence[Sample], zip_path: Path, *, allow_unanswe
             f"{len(empty)} of {len(entries)} questions have no letter ({name_some(empty)}); run the same command again "
             "to ask failed questions, or leave them empty with --allow-unanswered (they count as wrong)"
         )
-    replace_file(zip_path, _archive(_json(entries)))
+    write_file(zip_path, _archive(_json(entries)))
     return SubmissionReport(questions=len(entries), answered=len(entries) - len(empty), empty=empty)
 
 

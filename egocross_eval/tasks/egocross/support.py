@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from egocross_eval.contracts.task import DataSource, Questions
+from egocross_eval.documents import read_json
 from egocross_eval.errors import DataError, unknown
-from egocross_eval.files import decode_list, find_file, read_bytes
+from egocross_eval.files import find_file
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.schema import Frame, Question
 from egocross_eval.tasks.egocross.catalogue import DATASET_DOMAINS, DOMAINS, LETTERS, Cell, cell_of_folder, worded_as
@@ -61,7 +62,7 @@ def read_support_with_notices(source: DataSource) -> tuple[Questions, list[Notic
     notices: list[Notice] = []
     names: Counter[str] = Counter()
     for path in files:
-        for place, item in enumerate(decode_list(path, read_bytes(path), SupportItem), 1):
+        for place, item in enumerate(read_json(path, list[SupportItem]), 1):
             owner = f"{path}: example {place}"
             questions.append(_question(item, owner, _base(root, path), len(questions) + 1, names, notices))
     if not questions:

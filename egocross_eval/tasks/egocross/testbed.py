@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from egocross_eval.contracts.task import DataSource, Questions
+from egocross_eval.documents import read_json
 from egocross_eval.errors import DataError, unknown
-from egocross_eval.files import decode_list, find_file, read_bytes
+from egocross_eval.files import find_file
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.schema import Frame, Question
 from egocross_eval.tasks.egocross.answers_file import AnswerRecord, read_answer_list
@@ -54,7 +55,7 @@ def read_testbed_with_notices(source: DataSource) -> tuple[Questions, list[Notic
     """As `read_testbed`, with what is remarkable about single questions."""
     root = DataRoot(source.root).path
     path, answers_path = testbed_files(root, source)
-    items = decode_list(path, read_bytes(path), TestbedItem)
+    items = read_json(path, list[TestbedItem])
     if not items:
         raise DataError(f"{path} has no questions")
     answers = {} if answers_path is None else {record.id: record for record in read_answer_list(answers_path)}

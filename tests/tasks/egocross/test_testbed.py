@@ -145,12 +145,12 @@ def test_answers_that_cover_other_questions_are_a_warning(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"id": "1"}, ["`str`", "id"]),
+        ({"id": "1"}, ["'id' is a text, not a whole number"]),
         ({"options": ["A: x", "B: y", "C: z"]}, ["question 1", "3 options"]),
         ({"options": ["A: x", "B: y", "C: z", "E: w"]}, ["question 1", "'E: w'", "'D: text'"]),
         ({"options": ["A: x", "B: y", "D: z", "C: w"]}, ["question 1", "'D: z'"]),
         ({"options": ["A: x", "B: ", "C: z", "D: w"]}, ["question 1", "'B: '"]),
-        ({"options": ["A: x", "B: y", "C: z", 4]}, ["$[0].options[3]", "id 1"]),
+        ({"options": ["A: x", "B: y", "C: z", 4]}, ["'options[3]' is a whole number", "id 1"]),
         ({"dataset": "EgoPets"}, ["question 1", "did you mean", "EgoPet"]),
         ({"question_type": "animal identifcation"}, ["question 1", "did you mean 'animal identification'"]),
         ({"question_type": "object counting"}, ["question 1", "EgoPet", "object counting"]),
@@ -177,7 +177,7 @@ def test_what_is_wrong_with_an_entry_is_said_with_file_id_and_field(
 def test_a_missing_field_is_named(tmp_path: Path) -> None:
     entry = item(id=41)
     del entry["question_text"]
-    with pytest.raises(DataError, match=r"question_text.*entry 2 of the list, id 41"):
+    with pytest.raises(DataError, match=r"entry 2: there is no 'question_text' \(id 41\)"):
         read(tmp_path, item(), entry)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from pathlib import Path
 
 from egocross_eval.directories import cache_directory
+from egocross_eval.files import new_folder
 
 
 def _generator_hash() -> str:
@@ -26,17 +25,6 @@ def demo_root(seed: int = 0) -> Path:
     root = cache_directory() / f"demo-{_generator_hash()}-{seed}"
     if root.is_dir():
         return root
-    root.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix="demo-", dir=root.parent))
-    try:
+    with new_folder(root) as scratch:
         write_demo(scratch, seed=seed)
-        scratch.chmod(0o755)
-        try:
-            scratch.rename(root)
-        except OSError:
-            # Another process finished first.
-            if not root.is_dir():
-                raise
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return root

@@ -1,0 +1,231 @@
+"""Reads JSON, JSON lines and YAML that anyone may have written; whatever is wrong is said with file and place.
+
+All of it is UTF-8, with or without a byte-order mark. Messages are in the words of this package, not in those of a
+library, and what they cite is cut short.
+"""
+
+from __future__ import annotations
+
+import codecs
+import functools
+import re
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from egocross_eval.errors import DataError
+from egocross_eval.files import LARGEST, read_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import yaml
+
+T = TypeVar("T")
+
+YAML_LARGEST = 2**20
+"""Most bytes of a YAML file: people write them by hand."""
+
+_YAML_DEPTH = 32
+_CITED = 60
+
+_TYPES = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+    "bool": "true or false",
+    "null": "null",
+    "array": "a list",
+    "object": "a mapping",
+}
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def cited(value: object) -> str:
+    """`value` as it's shown in a message: on one line, and not longer than that."""
+    text = repr(value)
+    return text if len(text) <= _CITED else f"{text[: _CITED - 3]}..."
+
+
+def decode_text(data: bytes, where: str) -> str:
+    """The text in `data`, without its byte-order mark. Raises `DataError` for anything but UTF-8."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        kind = "UTF-16" if data.startswith(_UTF_16) else f"not UTF-8 in line {line}"
+        raise DataError(f"{where} is {kind}; save it as UTF-8") from None
+
+
+def read_text(path: Path, *, limit: int = LARGEST) -> str:
+    """The text of a file. Raises `DataError` naming it if it's too large or no UTF-8."""
+    return decode_text(read_bytes(path, limit=limit), str(path))
+
+
+def decode_json(data: bytes, kind: type[T], where: str) -> T:
+    """The JSON in `data` as `kind`. A `DataError` begins with `where` and names the entry and field, or the line."""
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError as error:
+        decode_text(data, where)
+        raise DataError(f"{where}: {explained(error)}{_entry_name(data, str(error))}") from error
+    except RecursionError:
+        raise DataError(f"{where} is nested too deeply") from None
+    except (msgspec.DecodeError, ValueError) as error:
+        decode_text(data, where)
+        raise DataError(f"{where} is no valid JSON: {_json_place(data, str(error))}") from None
+
+
+def read_json(path: Path, kind: type[T], *, limit: int = LARGEST) -> T:
+    """The content of a JSON file as `kind`; errors as `decode_json` and `read_bytes` raise them."""
+    return decode_json(read_bytes(path, limit=limit), kind, str(path))
+
+
+def decode_json_lines(data: bytes, kind: type[T], where: str) -> Iterator[T]:
+    """The objects of a JSON lines file, empty lines left out; errors name the line."""
+    for number, line in enumerate(data.removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
+        if line.strip():
+            yield decode_json(line, kind, f"{where}, line {number}")
+
+
+def decode_yaml(text: str, kind: type[T], where: str) -> T:
+    """The YAML in `text` as `kind`. Keys are always texts, so that `on` is no boolean; `5e-5` is a number.
+
+    Raises `DataError` with the line for malformed YAML, and for aliases, tags, repeated keys and deep nesting.
+    """
+    import yaml
+
+    try:
+        content = yaml.load(text, Loader=_loader())  # noqa: S506 - derived from the safe one
+        return msgspec.convert(content, kind)
+    except msgspec.ValidationError as error:
+        raise DataError(f"{where}: {explained(error)}") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f", line {mark.line + 1}" if mark else ""
+        raise DataError(f"{where}{place}: {_yaml_fault(error)}") from None
+    except (yaml.YAMLError, ValueError):
+        raise DataError(f"{where} has a character or a number that YAML doesn't allow") from None
+
+
+def read_yaml(path: Path, kind: type[T]) -> T:
+    """The content of a YAML file as `kind`; errors as `decode_yaml` and `read_bytes` raise them."""
+    return decode_yaml(read_text(path, limit=YAML_LARGEST), kind, str(path))
+
+
+def explained(error: msgspec.ValidationError) -> str:
+    """What a validation found, in plain words, such as `entry 4: 'id' is a text, not a whole number`."""
+    message, _, place = str(error).partition(" - at ")
+    entry, field = _place(place.strip("`"))
+    what = repr(field) if field else "this" if entry else "the content"
+    if match := re.fullmatch(r"Expected `(.+?)`, got `(.+?)`", message):
+        fault = f"{what} is {_TYPES.get(match[2], match[2])}, not {_named(match[1])}"
+    elif match := re.fullmatch(r"Object missing required field `(.+)`", message):
+        inside = f"{what} " if field else ""
+        fault = f"{inside}{'has' if field else 'there is'} no {match[1]!r}"
+    elif match := re.fullmatch(r"Object contains unknown field `(.+)`", message, re.DOTALL):
+        fault = f"{f'{what} has an' if field else 'there is an'} unknown field {cited(match[1])}"
+    elif match := re.fullmatch(r"Invalid (?:enum )?value (.+)", message, re.DOTALL):
+        value = match[1] if len(match[1]) <= _CITED else f"{match[1][:_CITED]}..."
+        fault = f"{what} is {value}, which is none of the values it can have"
+    elif match := re.fullmatch(r"Expected `(\w+)` (.+)", message):
+        fault = f"{what} must be {_named(match[1])} {match[2]}"
+    else:
+        fault = f"{what} can't be used: {message[:1].lower()}{message[1:]}"
+    return f"{entry}: {fault}" if entry else fault
+
+
+def _named(types: str) -> str:
+    return " or ".join(_TYPES.get(name, name) for name in types.split(" | "))
+
+
+def _place(path: str) -> tuple[str, str]:
+    """`entry N` of a list at the top, and the rest of a path such as `$[3].messages[0].role`."""
+    match = re.match(r"(?:key in )?\$(?:\[(\d+)\])?\.?", path)
+    if match is None:
+        return "", path
+    entry = f"entry {int(match[1]) + 1}" if match[1] else ""
+    return entry, path[match.end() :].replace("[...]", ".*").removeprefix(".")
+
+
+def _entry_name(data: bytes, message: str) -> str:
+    """The id of the entry of a list that a message points at by its place, as a clause."""
+    match = re.search(r"`\$\[(\d+)\]", message)
+    if match is None:
+        return ""
+    try:
+        entry: Any = msgspec.json.decode(data)[int(match[1])]
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return ""  # what comes behind the entry isn't even JSON
+    name = (
+        next((entry[key] for key in ("id", "question_id") if key in entry), None) if isinstance(entry, dict) else None
+    )
+    return "" if name is None else f" (id {cited(name)})"
+
+
+def _json_place(data: bytes, message: str) -> str:
+    match = re.search(r"\(byte (\d+)\)", message)
+    if match is None:
+        return (
+            "it is empty" if not data.strip() else "it is cut off" if "truncated" in message else "is it another file?"
+        )
+    before = data[: int(match[1])]
+    line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
+    rest = cited(data[int(match[1]) :][:20].decode(errors="replace"))
+    return f"line {line}, column {column}, at {rest}"
+
+
+def _yaml_fault(error: yaml.MarkedYAMLError) -> str:
+    problem = error.problem or ""
+    if problem.startswith("refused: "):
+        return problem.removeprefix("refused: ")
+    if "constructor for the tag" in problem:
+        return "it has a tag ('!...'), and only plain values are read"
+    if "\\t" in problem:
+        return "there is a tab; indent by spaces"
+    if "mapping values" in problem:
+        return "there is a colon too many; is the indentation right, and is a text with ': ' in quotes?"
+    return "this is no valid YAML; is the indentation right, and is every quote and bracket closed?"
+
+
+@functools.cache
+def _loader() -> type[yaml.SafeLoader]:
+    """PyYAML's safe loader without what harms or surprises."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        depth = 0
+
+        def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+            if self.check_event(yaml.AliasEvent):
+                self._refuse(self.peek_event().start_mark, "aliases ('*name') are refused; write the value out")  # type: ignore[no-untyped-call]
+            self.depth += 1
+            if self.depth > _YAML_DEPTH:
+                self._refuse(self.peek_event().start_mark, "it is nested too deeply")  # type: ignore[no-untyped-call]
+            node = super().compose_node(parent, index)
+            self.depth -= 1
+            return node
+
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            content: dict[str, Any] = {}
+            for key, value in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    self._refuse(key.start_mark, "a key must be a plain text")
+                if key.value in content:
+                    self._refuse(key.start_mark, f"there is another {cited(key.value)} above")
+                content[key.value] = self.construct_object(value, deep=True)
+            return content
+
+        def _refuse(self, mark: yaml.Mark, why: str) -> None:
+            raise yaml.MarkedYAMLError(problem=f"refused: {why}", problem_mark=mark)
+
+    # A date is a text here, and YAML 1.1 takes 5e-5 for one, as it wants a point in it.
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, form) for tag, form in forms if not tag.endswith(":timestamp")]
+        for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    exponent = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?[eE][-+]?[0-9]+$")
+    Loader.add_implicit_resolver("tag:yaml.org,2002:float", exponent, list("-+0123456789"))
+    return Loader
