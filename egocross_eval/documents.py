@@ -58,9 +58,9 @@ def decode_text(data: bytes, where: str) -> str:
         raise DataError(f"{where} is {kind}; save it as UTF-8") from None
 
 
-def read_text(path: Path, *, limit: int = LARGEST) -> str:
-    """The text of a file. Raises `DataError` naming it if it's too large or no UTF-8."""
-    return decode_text(read_bytes(path, limit=limit), str(path))
+def read_text(path: Path, *, what: str = "", limit: int = LARGEST) -> str:
+    """The text of a file. A `DataError` names it, as `what` it is, if it's too large or no UTF-8."""
+    return decode_text(read_bytes(path, limit=limit), _named_file(path, what))
 
 
 def decode_json(data: bytes, kind: type[T], where: str) -> T:
@@ -78,16 +78,16 @@ def decode_json(data: bytes, kind: type[T], where: str) -> T:
         raise DataError(f"{where} is no valid JSON: {_json_place(data, str(error))}") from None
 
 
-def read_json(path: Path, kind: type[T], *, limit: int = LARGEST) -> T:
+def read_json(path: Path, kind: type[T], *, what: str = "", limit: int = LARGEST) -> T:
     """The content of a JSON file as `kind`; errors as `decode_json` and `read_bytes` raise them."""
-    return decode_json(read_bytes(path, limit=limit), kind, str(path))
+    return decode_json(read_bytes(path, limit=limit), kind, _named_file(path, what))
 
 
-def decode_json_lines(data: bytes, kind: type[T], where: str) -> Iterator[T]:
-    """The objects of a JSON lines file, empty lines left out; errors name the line."""
+def decode_json_lines(data: bytes, kind: type[T], where: str) -> Iterator[tuple[int, T]]:
+    """The number of each line of a JSON lines file and what it holds, empty lines left out; errors name the line."""
     for number, line in enumerate(data.removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
         if line.strip():
-            yield decode_json(line, kind, f"{where}, line {number}")
+            yield number, decode_json(line, kind, f"{where}, line {number}")
 
 
 def decode_yaml(text: str, kind: type[T], where: str) -> T:
@@ -95,24 +95,37 @@ def decode_yaml(text: str, kind: type[T], where: str) -> T:
 
     Raises `DataError` with the line for malformed YAML, and for aliases, tags, repeated keys and deep nesting.
     """
-    import yaml
+    return _converted(_parsed_yaml(text, where), kind, where)
 
+
+def read_yaml(path: Path, kind: type[T], *, what: str = "") -> T:
+    """The content of a YAML file as `kind`, a file of nothing but comments as a mapping without entries.
+
+    Errors as `decode_yaml` and `read_bytes` raise them.
+    """
+    where = _named_file(path, what)
+    content = _parsed_yaml(read_text(path, what=what, limit=YAML_LARGEST), where)
+    return _converted({} if content is None else content, kind, where)
+
+
+def _converted(content: Any, kind: type[T], where: str) -> T:
     try:
-        content = yaml.load(text, Loader=_loader())  # noqa: S506 - derived from the safe one
         return msgspec.convert(content, kind)
     except msgspec.ValidationError as error:
         raise DataError(f"{where}: {explained(error)}") from error
+
+
+def _parsed_yaml(text: str, where: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.load(text, Loader=_loader())  # noqa: S506 - derived from the safe one
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f", line {mark.line + 1}" if mark else ""
         raise DataError(f"{where}{place}: {_yaml_fault(error)}") from None
     except (yaml.YAMLError, ValueError):
         raise DataError(f"{where} has a character or a number that YAML doesn't allow") from None
-
-
-def read_yaml(path: Path, kind: type[T]) -> T:
-    """The content of a YAML file as `kind`; errors as `decode_yaml` and `read_bytes` raise them."""
-    return decode_yaml(read_text(path, limit=YAML_LARGEST), kind, str(path))
 
 
 def explained(error: msgspec.ValidationError) -> str:
@@ -135,6 +148,10 @@ def explained(error: msgspec.ValidationError) -> str:
     else:
         fault = f"{what} can't be used: {message[:1].lower()}{message[1:]}"
     return f"{entry}: {fault}" if entry else fault
+
+
+def _named_file(path: Path, what: str) -> str:
+    return f"{what} {path}" if what else str(path)
 
 
 def _named(types: str) -> str:
@@ -214,7 +231,7 @@ def _loader() -> type[yaml.SafeLoader]:
                 if not isinstance(key, yaml.ScalarNode):
                     self._refuse(key.start_mark, "a key must be a plain text")
                 if key.value in content:
-                    self._refuse(key.start_mark, f"there is another {cited(key.value)} above")
+                    self._refuse(key.start_mark, f"{cited(key.value)} is there twice")
                 content[key.value] = self.construct_object(value, deep=True)
             return content
 

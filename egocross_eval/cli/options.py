@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from egocross_eval.documents import read_yaml
 from egocross_eval.errors import UsageError, did_you_mean
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -17,7 +18,7 @@ def load_config(ctx: click.Context, parameter: click.Parameter, value: Path | No
     """Takes the defaults of the other options from a YAML file; what stands on the command line wins."""
     if value is None:
         return None
-    raw = _read_mapping(value)
+    raw = read_yaml(value, dict[str, Any], what="config file")
     names = {
         option.lstrip("-").replace("-", "_"): p
         for p in ctx.command.params
@@ -36,26 +37,6 @@ def load_config(ctx: click.Context, parameter: click.Parameter, value: Path | No
         defaults[option.name or name] = _plain_value(value, str(key), entry, option)
     ctx.default_map = {**defaults, **(ctx.default_map or {})}
     return value
-
-
-def _read_mapping(path: Path) -> dict[Any, Any]:
-    """The file's mapping; a key that stands twice is refused, since YAML would drop one in silence."""
-    import yaml
-
-    try:
-        text = path.read_text(encoding="utf-8")
-        raw, tree = yaml.safe_load(text), yaml.compose(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"config file {path}: {error}") from error
-    if raw is None:
-        return {}
-    if not isinstance(raw, dict) or not isinstance(tree, yaml.MappingNode):
-        raise UsageError(f"config file {path} must be a mapping of option names to values")
-    keys = [str(key.value) for key, _ in tree.value]
-    twice = sorted({key for key in keys if keys.count(key) > 1})
-    if twice:
-        raise UsageError(f"config file {path} has {twice[0]!r} twice")
-    return raw
 
 
 def _plain_value(path: Path, key: str, entry: Any, option: click.Parameter) -> Any:

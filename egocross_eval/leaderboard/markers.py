@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from egocross_eval.errors import UsageError
-from egocross_eval.files import write_file
+from egocross_eval.files import read_bytes, write_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,9 +39,9 @@ def update_file(path: Path, content: str) -> bool:
     Raises `UsageError` if the file can't be read or its markers aren't right (see `replace_between`).
     """
     try:
-        old = path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"can't read {path}: {error}") from error
+        old = read_bytes(path).decode("utf-8")  # with the byte-order mark that it may have
+    except UnicodeDecodeError as error:
+        raise UsageError(f"can't read {path}: it is not UTF-8") from error
     new = replace_between(old, content, where=str(path))
     if new != old:
         write_file(path.resolve(), new)  # the user named it, link or not

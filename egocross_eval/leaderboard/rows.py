@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import fields, replace
 
+from egocross_eval.documents import decode_json
 from egocross_eval.errors import UsageError
+from egocross_eval.files import read_bytes
 from egocross_eval.schema import SCHEMA_VERSION, Figure, Results, Row, RunRecord
 
 if TYPE_CHECKING:
@@ -115,14 +117,8 @@ def read_row_file(path: Path) -> list[Row]:
     Raises `UsageError` naming the file and row if it isn't such a file, is of a newer version, or a row contradicts
     itself or doesn't carry the hash of what it came from.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"can't read {path}: {error.strerror or error}") from error
-    try:
-        head: Any = msgspec.json.decode(content)
-    except msgspec.DecodeError as error:
-        raise UsageError(f"{path} is not JSON: {error}") from error
+    content = read_bytes(path)
+    head = decode_json(content, Any, str(path))
     if not isinstance(head, dict) or head.get("kind") != ROW_FILE_KIND:
         raise UsageError(
             f"{path} holds no exported rows; make such a file with: egocross-eval leaderboard RUN --format json"
@@ -132,10 +128,7 @@ def read_row_file(path: Path) -> list[Row]:
         raise UsageError(
             f"{path} has version {version}, this egocross-eval reads up to {SCHEMA_VERSION}; upgrade egocross-eval"
         )
-    try:
-        rows = [ranked.row for ranked in msgspec.convert(head, RowFile).rows]
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: {error}") from error
+    rows = [ranked.row for ranked in decode_json(content, RowFile, str(path)).rows]
     for number, row in enumerate(rows, 1):
         problem = _problem(row)
         if problem:

@@ -12,6 +12,7 @@ import msgspec
 
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.contracts.registry import registry
+from egocross_eval.documents import read_yaml
 from egocross_eval.errors import UsageError, unknown
 from egocross_eval.model_adapters.spec import ModelSpec, build_adapter, parse_spec
 from egocross_eval.schema import Failure, Request, Response
@@ -55,12 +56,7 @@ class RouteFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 def read_routes(path: Path) -> RouteFile:
     """Reads and checks a route file. Raises `UsageError` naming file and field."""
-    try:
-        return msgspec.yaml.decode(path.read_bytes(), type=RouteFile)
-    except OSError as error:
-        raise UsageError(f"route file {path}: {error.strerror or error}") from error
-    except msgspec.DecodeError as error:
-        raise UsageError(f"route file {path}: {error}") from error
+    return read_yaml(path, RouteFile, what="route file")
 
 
 class RoutedAdapter(ModelAdapter):

@@ -10,6 +10,7 @@ import msgspec
 
 from egocross_eval.contracts.model import AdapterType, ModelAdapter
 from egocross_eval.contracts.registry import Registry
+from egocross_eval.documents import read_yaml
 from egocross_eval.errors import UsageError, did_you_mean
 
 _SECRET = re.compile(r"(?i)(api_?keys?|token|secrets?|passwords?)$")
@@ -79,14 +80,7 @@ def parse_spec(text: str) -> ModelSpec:
 
 
 def _spec_from_file(path: Path) -> ModelSpec:
-    import yaml
-
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"model file {path}: {error}") from error
-    if not isinstance(raw, dict):
-        raise UsageError(f"model file {path} must be a mapping with scheme, target and options")
+    raw = read_yaml(path, dict[str, Any], what="model file")
     extra = set(raw) - {"scheme", "target", "options", "name"}
     if extra or "scheme" not in raw:
         raise UsageError(

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from egocross_eval.contracts.style import PromptStyle, StyledText
+from egocross_eval.documents import read_text
 from egocross_eval.errors import UsageError
 from egocross_eval.schema import Question
 
@@ -97,10 +98,7 @@ def template_style(path: Path) -> tuple[PromptStyle, str]:
     import jinja2
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    try:
-        source = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"prompt template {path}: {error}") from error
+    source = read_text(path, what="prompt template")
     # The output is a prompt for a model, not a page: HTML escaping would change the question.
     environment = ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=False)
     try:

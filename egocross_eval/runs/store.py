@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
+from egocross_eval.documents import decode_json, decode_json_lines
 from egocross_eval.errors import RunError, UsageError
-from egocross_eval.files import open_for_appending, write_file
+from egocross_eval.files import open_for_appending, open_regular, read_bytes, write_file
 from egocross_eval.schema import SCHEMA_VERSION, Question, Results, RunRecord, Sample
 
 RECORD_FILE = "run.json"
@@ -77,12 +79,7 @@ class RunFolder:
     def questions(self) -> list[Question]:
         """All questions that the run asks. Raises `UsageError` where the file is missing or malformed."""
         path = self.path / QUESTIONS_FILE
-        try:
-            return [msgspec.json.decode(line, type=Question) for line in path.read_bytes().splitlines()]
-        except OSError as error:
-            raise UsageError(f"can't read {path}: {error.strerror or error}") from error
-        except msgspec.DecodeError as error:
-            raise UsageError(f"{path}: {error}") from error
+        return [question for _, question in decode_json_lines(read_bytes(path, follow=False), Question, str(path))]
 
     def missing(self, samples: Iterable[Sample]) -> list[Question]:
         """The questions that have no sample yet."""
@@ -108,43 +105,42 @@ class RunFolder:
         path = self.path / SAMPLES_FILE
         if not path.is_file():
             return ""
-        with path.open("rb") as file:
+        with _opened(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def _lines(self) -> Iterator[Sample]:
         path = self.path / SAMPLES_FILE
         if not path.is_file():
             return
-        decoder = msgspec.json.Decoder(Sample)
-        with path.open("rb") as file:
+        with _opened(path) as file:
             for number, line in enumerate(file, 1):
                 if not line.endswith(b"\n"):
                     return
                 try:
-                    yield decoder.decode(line)
-                except msgspec.DecodeError as error:
-                    raise UsageError(
-                        f"{path}, line {number}: {error}; remove that line to ask its question again"
-                    ) from error
+                    yield decode_json(line, Sample, f"{path}, line {number}")
+                except UsageError as error:
+                    raise UsageError(f"{error}; remove that line to ask its question again") from error
 
     def _read(self, name: str, kind: type[Any]) -> Any:
         path = self.path / name
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            raise UsageError(f"{self.path} is no run folder: it has no {name}") from None
-        except OSError as error:
-            raise UsageError(f"can't read {path}: {error.strerror or error}") from error
-        try:
-            version = msgspec.json.decode(content, type=_Versioned).schema_version
-            if version > SCHEMA_VERSION:
-                raise UsageError(
-                    f"{path} has version {version}, newer than this "
-                    f"egocross-eval reads ({SCHEMA_VERSION}); upgrade egocross-eval"
-                )
-            return msgspec.json.decode(content, type=kind)
-        except msgspec.DecodeError as error:
-            raise UsageError(f"{path}: {error}") from error
+        if not path.exists():
+            raise UsageError(f"{self.path} is no run folder: it has no {name}")
+        content = read_bytes(path, follow=False)
+        version = decode_json(content, _Versioned, str(path)).schema_version
+        if version > SCHEMA_VERSION:
+            raise UsageError(
+                f"{path} has version {version}, newer than this "
+                f"egocross-eval reads ({SCHEMA_VERSION}); upgrade egocross-eval"
+            )
+        return decode_json(content, kind, str(path))
+
+
+def _opened(path: Path) -> BufferedReader:
+    """A file of the folder, which others may have made: no link out of it is followed."""
+    try:
+        return os.fdopen(open_regular(path, follow=False)[0], "rb")
+    except OSError as error:
+        raise UsageError(f"can't read {path}: {error.strerror or error}") from error
 
 
 class _Versioned(msgspec.Struct):

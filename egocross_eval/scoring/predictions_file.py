@@ -6,14 +6,17 @@ scorer does: a letter, else the text of an option.
 
 from __future__ import annotations
 
-import codecs
+import io
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from egocross_eval.documents import decode_json
 from egocross_eval.errors import UsageError
+from egocross_eval.files import read_bytes
 from egocross_eval.scoring.results import Judged, results_of
 
 if TYPE_CHECKING:
@@ -76,16 +79,7 @@ def read_predictions(path: Path) -> list[PredictionEntry]:
     Forms: a list of objects with `answer` and `question_id` or `id`; a dict from question_id or id to the answer, or
     to an object with `answer`. Raises `UsageError` naming the file and the entry for anything else.
     """
-    try:
-        content = _content(path)
-        # Some editors put a byte-order mark in front.
-        data: Any = msgspec.json.decode(content.removeprefix(codecs.BOM_UTF8))
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8: {error}; save it as UTF-8") from error
-    except (OSError, zipfile.BadZipFile) as error:
-        raise UsageError(f"can't read {path}: {error}") from error
-    except msgspec.DecodeError as error:
-        raise UsageError(f"{path} is not JSON: {error}") from error
+    data = decode_json(_content(path), Any, str(path))
     if isinstance(data, dict):
         return [_from_pair(path, name, value) for name, value in data.items()]
     if isinstance(data, list):
@@ -94,16 +88,19 @@ def read_predictions(path: Path) -> list[PredictionEntry]:
 
 
 def _content(path: Path) -> bytes:
+    content = read_bytes(path, limit=_LARGEST)
     if path.suffix.lower() != ".zip":
-        return path.read_bytes()
-    with zipfile.ZipFile(path) as archive:
-        try:
+        return content
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             member = archive.getinfo("predictions.json")
-        except KeyError:
-            raise UsageError(f"{path} holds no predictions.json") from None
-        if member.file_size > _LARGEST:
-            raise UsageError(f"{path}: predictions.json is larger than {_LARGEST} bytes")
-        return archive.read(member)
+            if member.file_size > _LARGEST:
+                raise UsageError(f"{path}: predictions.json is larger than {_LARGEST} bytes")
+            return archive.read(member)
+    except KeyError:
+        raise UsageError(f"{path} holds no predictions.json") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise UsageError(f"{path} is no readable zip archive; make it again") from error
 
 
 def _from_pair(path: Path, name: str, value: Any) -> PredictionEntry:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from egocross_eval.errors import UsageError
+from egocross_eval.documents import read_json
 
 CARD_NAME = "egocross_training.json"
 
@@ -78,10 +77,7 @@ def read_card(folder: Path) -> TrainingCard | None:
     path = folder / CARD_NAME
     if not path.is_file():
         return None
-    try:
-        return msgspec.convert(json.loads(path.read_text(encoding="utf-8")), TrainingCard, strict=False)
-    except (OSError, ValueError, msgspec.ValidationError) as error:
-        raise UsageError(f"{path}: no readable training card: {error}") from error
+    return read_json(path, TrainingCard, what="training card")
 
 
 def warnings_for(folder: Path, settings: Any) -> list[str]:

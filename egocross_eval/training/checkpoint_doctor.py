@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from egocross_eval.documents import read_json, read_text
 from egocross_eval.errors import UsageError
 from egocross_eval.files import write_file
 from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
@@ -219,7 +220,7 @@ def _same_tokens(mine: Path, theirs: Path) -> bool:
         return True
     if mine.suffix != ".json":
         return False
-    one, other = json.loads(mine.read_text(encoding="utf-8")), json.loads(theirs.read_text(encoding="utf-8"))
+    one, other = read_json(mine, dict[str, Any]), read_json(theirs, dict[str, Any])
     if "model" not in one or "model" not in other:
         return bool(one == other)
 
@@ -252,7 +253,7 @@ def _rope(config: dict[str, Any]) -> dict[str, Any]:
 def _template(checkpoint: Checkpoint) -> str | None:
     path = checkpoint.file("chat_template.jinja")
     if path is not None:
-        return path.read_text(encoding="utf-8")
+        return read_text(path)
     for name in ("chat_template.json", "tokenizer_config.json"):
         found = read_config(checkpoint, name).get("chat_template")
         if isinstance(found, str):

@@ -7,6 +7,15 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from egocross_eval.documents import read_json
+from egocross_eval.errors import DataError
+
+
+class _Index(msgspec.Struct):
+    weight_map: dict[str, str]
+
 
 def incomplete_shards(folder: Path) -> list[str]:
     """What is missing of a checkpoint's safetensors files, in words."""
@@ -15,9 +24,9 @@ def incomplete_shards(folder: Path) -> list[str]:
         path = folder / "model.safetensors"
         return _torn(path) if path.is_file() else ["there is no model.safetensors"]
     try:
-        places: dict[str, str] = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
-    except (OSError, ValueError, KeyError) as error:
-        return [f"{index.name} can't be read: {error}"]
+        places = read_json(index, _Index).weight_map
+    except DataError as error:
+        return [str(error)]
     wrong: list[str] = []
     for name in sorted(set(places.values())):
         path = folder / name

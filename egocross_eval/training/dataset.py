@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from egocross_eval.documents import read_json
 from egocross_eval.errors import DataError, UsageError
 from egocross_eval.files import write_file
 from egocross_eval.frames.roots import DataRoot
@@ -108,7 +109,7 @@ def write_holdout(folder: Path, holdout: Sequence[Question], files: Sequence[Pat
     """
     items: list[Any] = []
     for file in files:
-        items.extend(json.loads(file.read_bytes()))
+        items.extend(read_json(file, list[Any]))
     path = folder / "holdout.json"
     write_file(path, json.dumps([items[q.id - 1] for q in holdout], ensure_ascii=False, indent=1).encode())
     return path

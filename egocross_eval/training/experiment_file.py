@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from egocross_eval.documents import read_yaml
 from egocross_eval.errors import UsageError, unknown
 from egocross_eval.tasks.egocross.catalogue import DOMAINS
 from egocross_eval.training.curriculum import Curriculum
@@ -61,12 +62,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 def read_experiment(path: Path) -> Experiment:
     """Reads the file; paths in it are relative to its folder. Raises `UsageError` naming file and field."""
-    try:
-        found = msgspec.yaml.decode(path.read_bytes(), type=Experiment)
-    except OSError as error:
-        raise UsageError(f"experiment file {path}: {error.strerror or error}") from error
-    except msgspec.DecodeError as error:
-        raise UsageError(f"experiment file {path}: {error}") from error
+    found = read_yaml(path, Experiment, what="experiment file")
     for domain in found.domains:
         if domain not in DOMAINS:
             raise unknown("domain", domain, DOMAINS)

@@ -7,13 +7,12 @@ frame in the size that evaluation shows, which both leave as it is.
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any
 
 import msgspec
 
-from egocross_eval.errors import UsageError
+from egocross_eval.documents import read_json
 from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
 
 Size = tuple[int, int]
@@ -81,13 +80,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 def read_config(checkpoint: Checkpoint, name: str) -> dict[str, Any]:
     """The content of one of a checkpoint's JSON files; empty where it has none of that name."""
     path = checkpoint.file(name)
-    if path is None:
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path} can't be read: {error}") from error
-    return content if isinstance(content, dict) else {}
+    return {} if path is None else read_json(path, dict[str, Any])
 
 
 def processor_limits(checkpoint: Checkpoint) -> Limits | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from egocross_eval.documents import read_json
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.files import write_file
 from egocross_eval.training.environment import Say
@@ -79,7 +80,7 @@ def open_output(plan: TrainPlan, output: Path) -> State:
 
 def read_state(output: Path) -> State:
     """What `training.json` says."""
-    return msgspec.json.decode((output / STATE_NAME).read_bytes(), type=State)
+    return read_json(output / STATE_NAME, State)
 
 
 def save_state(output: Path, state: State) -> None:

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from egocross_eval.errors import UsageError, unknown
+from egocross_eval.documents import read_yaml
+from egocross_eval.errors import unknown
 
 RECIPES = Path(__file__).parent / "recipes"
 """One YAML file a recipe."""
@@ -61,23 +62,12 @@ def recipe_names() -> list[str]:
 
 def load_recipe(name: str) -> Recipe:
     """A recipe of the package, or of a YAML file. Raises `UsageError` for an unknown name or a malformed file."""
-    import yaml
-
     path = Path(name)
     if not name.endswith((".yaml", ".yml")):
         if name not in recipe_names():
             raise unknown("recipe", name, recipe_names())
         path = RECIPES / f"{name}.yaml"
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        recipe = msgspec.convert(content, Recipe)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"recipe {path}: {error}") from error
-    except msgspec.ValidationError as error:
-        raise UsageError(
-            f"recipe {path}: {error}; it has description, arguments, and maybe launch and deviations"
-        ) from error
-    return msgspec.structs.replace(recipe, name=path.stem)
+    return msgspec.structs.replace(read_yaml(path, Recipe, what="recipe"), name=path.stem)
 
 
 def with_changes(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:

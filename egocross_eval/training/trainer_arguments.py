@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from egocross_eval.directories import cache_directory
+from egocross_eval.documents import decode_yaml, read_json
 from egocross_eval.errors import UsageError, did_you_mean
 from egocross_eval.files import write_file
 from egocross_eval.training.environment import TrainingEnvironment
@@ -19,8 +20,6 @@ OURS = ("model_name_or_path", "dataset", "dataset_dir", "output_dir", "deepspeed
 
 def read_overrides(pairs: Sequence[str]) -> dict[str, Any]:
     """`key=value` pairs of `--set`, values read as YAML. Raises `UsageError` for another form."""
-    import yaml
-
     changes: dict[str, Any] = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
@@ -31,22 +30,8 @@ def read_overrides(pairs: Sequence[str]) -> dict[str, Any]:
             raise UsageError(
                 f"--set {key}: this is set by the command line's own options (--model, --data, --output ...)"
             )
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise UsageError(f"--set {pair!r}: {error}") from error
-        changes[key] = _number(value)
+        changes[key] = decode_yaml(text, Any, f"--set {key}")
     return changes
-
-
-def _number(value: Any) -> Any:
-    """YAML takes 5e-5 for a text, as it wants a point in it."""
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return value
 
 
 def known_arguments(environment: TrainingEnvironment) -> list[dict[str, Any]]:
@@ -54,8 +39,7 @@ def known_arguments(environment: TrainingEnvironment) -> list[dict[str, Any]]:
     key = json.dumps([str(environment.python), environment.versions], sort_keys=True)
     path = cache_directory() / "training" / f"arguments-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
     if path.is_file():
-        kept: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-        return kept
+        return read_json(path, list[dict[str, Any]])
     found: list[dict[str, Any]] = ask(environment, "arguments", {})
     path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, json.dumps(found))

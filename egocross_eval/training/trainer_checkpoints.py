@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
+import msgspec
+
+from egocross_eval.documents import read_json
+from egocross_eval.errors import DataError
 from egocross_eval.training.environment import Say
 
 
@@ -30,18 +33,23 @@ def drop_torn_checkpoints(model: Path, say: Say) -> int:
 
 def is_whole(folder: Path) -> bool:
     """Whether a trainer's checkpoint can be gone on from: its state, written last, is there and complete."""
-    try:
-        state = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
     weights = list(folder.glob("*.safetensors")) + list(folder.glob("global_step*"))
-    return bool(weights) and isinstance(state, dict) and "global_step" in state
+    return bool(weights) and _state(folder) is not None
 
 
 def steps_done(model: Path) -> int:
     """Steps by the trainer's own final state."""
+    state = _state(model)
+    return state.global_step if state else 0
+
+
+class _State(msgspec.Struct):
+    global_step: int
+
+
+def _state(folder: Path) -> _State | None:
+    """What the trainer wrote last into a folder; None where that isn't there or is torn."""
     try:
-        state = json.loads((model / "trainer_state.json").read_text(encoding="utf-8"))
-        return int(state["global_step"])
-    except (OSError, ValueError, KeyError):
-        return 0
+        return read_json(folder / "trainer_state.json", _State)
+    except DataError:
+        return None

@@ -104,7 +104,7 @@ def test_a_row_that_contradicts_itself_is_refused(tmp_path: Path, change: dict[s
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("[", "not JSON"),
+        ("[", "no valid JSON"),
         ("[]", "no exported rows"),
         ('{"rows": []}', "no exported rows"),
         ('{"kind": "egocross-eval rows", "schema_version": 99, "rows": []}', "version 99"),

@@ -162,7 +162,7 @@ def test_a_malformed_file_is_refused_by_place(tmp_path: Path, content: Any, name
 def test_files_that_are_no_predictions_are_refused(tmp_path: Path) -> None:
     broken = tmp_path / "broken.json"
     broken.write_text("{'1': 'A'}")
-    with pytest.raises(UsageError, match="not JSON"):
+    with pytest.raises(UsageError, match="no valid JSON"):
         read_predictions(broken)
     archive = tmp_path / "empty.zip"
     with zipfile.ZipFile(archive, "w"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from egocross_eval.errors import UsageError
-from egocross_eval.files import writing
+from egocross_eval.files import read_bytes, writing
 
 if TYPE_CHECKING:
     from egocross_eval.reading import Extraction
@@ -119,6 +119,7 @@ def _parse_file(source: Path, target: Path | None) -> None:
 def _extractions(source: Path) -> Iterator[Extraction]:
     import msgspec
 
+    from egocross_eval.documents import decode_json_lines
     from egocross_eval.reading import extract
 
     class Line(msgspec.Struct):
@@ -126,13 +127,8 @@ def _extractions(source: Path) -> Iterator[Extraction]:
         options: dict[str, str] | None = None
         letters: str | list[str] | None = None
 
-    decoder = msgspec.json.Decoder(Line)
-    with source.open("rb") as stream:
-        for number, raw in enumerate(stream, start=1):
-            if not raw.strip():
-                continue
-            try:
-                line = decoder.decode(raw)
-                yield extract(line.output or "", line.options or {}, line.letters)
-            except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
-                raise UsageError(f"{source}, line {number}: {error}") from error
+    for number, line in decode_json_lines(read_bytes(source), Line, str(source)):
+        try:
+            yield extract(line.output or "", line.options or {}, line.letters)
+        except ValueError as error:
+            raise UsageError(f"{source}, line {number}: {error}") from error

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 from pathlib import Path
 from typing import Any
 
+from egocross_eval.documents import read_json
 from egocross_eval.errors import UsageError
 
 _PATH_STARTS = (".", "/", "~", "\\")
@@ -79,13 +79,7 @@ class Checkpoint:
         path = self.file(name)
         if path is None:
             return None
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise UsageError(f"{self.spec}: {path} can't be read: {error}") from error
-        if not isinstance(content, dict):
-            raise UsageError(f"{self.spec}: {path} is no JSON object")
-        return content
+        return read_json(path, dict[str, Any], what=f"{self.spec}:")
 
 
 def _local_folder(target: str, spec: str) -> Path | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from egocross_eval.errors import UsageError
+from egocross_eval.documents import read_json
 
 if TYPE_CHECKING:
     from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
@@ -37,11 +36,8 @@ def _settings(checkpoint: Checkpoint) -> dict[str, Any]:
         path = checkpoint.file(name)
         if path is None:
             continue
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            settings = content if key is None else content.get(key, {})
-        except (OSError, ValueError, AttributeError) as error:
-            raise UsageError(f"{checkpoint.spec}: {path} can't be read: {error}") from error
+        content = read_json(path, dict[str, Any], what=f"{checkpoint.spec}:")
+        settings = content if key is None else content.get(key, {})
         if isinstance(settings, dict) and settings:
             return settings
     return {}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from egocross_eval.documents import read_json
 from egocross_eval.errors import UsageError
 
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
@@ -38,11 +39,11 @@ def read_lora(text: str) -> Lora:
     if not path.is_file():
         what = "has no adapter_config.json, so it is no PEFT adapter" if folder.is_dir() else "is no folder"
         raise UsageError(f"lora={text}: {folder} {what}")
+    config = read_json(path, dict[str, Any], what=f"lora={text}:")
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
         ranks = [config["r"], *(config.get("rank_pattern") or {}).values()]
         rank = max(int(rank) for rank in ranks)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"lora={text}: {path} can't be read as a PEFT adapter's config: {error!r}") from error
     if config.get("peft_type", "LORA") != "LORA":
         raise UsageError(

@@ -100,7 +100,7 @@ def test_videos_are_offered_where_the_processor_has_a_part_for_them(
 
 def test_a_broken_config_is_named(folder: Path) -> None:
     (folder / "config.json").write_text("{")
-    with pytest.raises(UsageError, match=r"config\.json can't be read"):
+    with pytest.raises(UsageError, match=r"config\.json is no valid JSON"):
         _ = Checkpoint(str(folder)).config
 
 

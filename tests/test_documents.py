@@ -1,0 +1,182 @@
+"""JSON, JSON lines and YAML that anyone may have written: what is wrong is said with file and place, in plain words."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from egocross_eval.documents import (
+    cited,
+    decode_json,
+    decode_json_lines,
+    decode_yaml,
+    read_json,
+    read_text,
+    read_yaml,
+)
+from egocross_eval.errors import DataError
+
+
+class Inner(msgspec.Struct):
+    score: float
+
+
+class Thing(msgspec.Struct, forbid_unknown_fields=True):
+    id: int
+    kind: Literal["cat", "dog"] = "cat"
+    names: list[str] = []
+    inner: Inner | None = None
+    by_name: dict[str, int] = {}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([], "the content is a list, not a mapping"),
+        ({"id": "1"}, "'id' is a text, not a whole number"),
+        ({}, "there is no 'id'"),
+        ({"id": 1, "nmaes": []}, "there is an unknown field 'nmaes'"),
+        ({"id": 1, "kind": "cow"}, "'kind' is 'cow', which is none of the values it can have"),
+        ({"id": 1, "names": ["a", None]}, "'names[1]' is null, not a text"),
+        ({"id": 1, "inner": {}}, "'inner' has no 'score'"),
+        ({"id": 1, "inner": 7}, "'inner' is a whole number, not a mapping or null"),
+        ({"id": 1, "by_name": {"x": True}}, "'by_name.*' is true or false, not a whole number"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_named_in_plain_words(content: Any, message: str) -> None:
+    with pytest.raises(DataError) as error:
+        decode_json(json.dumps(content).encode(), Thing, "thing.json")
+    assert str(error.value) == f"thing.json: {message}"
+    with pytest.raises(DataError) as error:
+        decode_yaml(yaml.safe_dump(content), Thing, "thing.yaml")
+    assert str(error.value) == f"thing.yaml: {message}"
+
+
+def test_an_entry_of_a_list_is_named_by_place_and_id() -> None:
+    with pytest.raises(DataError, match=r"^a: entry 2: 'kind' is 'cow', which .* \(id 7\)$"):
+        decode_json(b'[{"id": 1}, {"id": 7, "kind": "cow"}]', list[Thing], "a")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "it is empty"),
+        (b'{"id": 1', "it is cut off"),
+        (b'{"id": 1,\n "kind": cat}', "line 2, column 10, at 'cat}'"),
+        (b'{"id": NaN}', "line 1, column 8"),
+        (b'{"id": ' + b"9" * 10_000 + b"}", "'id' can't be used: integer value out of range"),
+        (b'{"id": 1, "names": ["\xff"]}', "not UTF-8 in line 1; save it as UTF-8"),
+        ('{"id": 1}'.encode("utf-16"), "UTF-16; save it as UTF-8"),
+    ],
+)
+def test_what_is_no_json_is_refused_with_its_place(content: bytes, message: str) -> None:
+    with pytest.raises(DataError) as error:
+        decode_json(content, Thing, "thing.json")
+    assert str(error.value).startswith("thing.json")
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+def test_endless_nesting_is_refused_also_where_the_value_is_not_wanted(opening: bytes) -> None:
+    for start, kind in ((b"", Any), (b'{"score": 1, "other": ', Inner)):
+        with pytest.raises(DataError, match="nested too deeply"):
+            decode_json(start + opening * 100_000, kind, "a")
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    with contextlib.suppress(DataError):
+        decode_json(content, Thing, "where")
+    with contextlib.suppress(DataError):
+        decode_yaml(content.decode("latin-1"), Thing, "where")
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(VALUES)
+def test_what_is_written_is_read_again(value: Any) -> None:
+    assert decode_json(json.dumps(value).encode(), Any, "a") == value
+    assert decode_yaml(yaml.safe_dump(value, allow_unicode=True), Any, "a") == value
+
+
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_a_byte_order_mark_makes_no_difference(tmp_path: Path, mark: bytes) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(mark + b'{"id": 3}')
+    assert read_json(path, Thing).id == 3
+    assert read_yaml(path, Thing).id == 3
+    assert read_text(path) == '{"id": 3}'
+    assert [line.id for _, line in decode_json_lines(mark + b'{"id": 3}\r\n\n{"id": 4}', Thing, "a")] == [3, 4]
+
+
+def test_a_bad_line_is_named_by_its_number() -> None:
+    with pytest.raises(DataError, match=r"^lines.jsonl, line 3: there is no 'id'"):
+        list(decode_json_lines(b'{"id": 1}\n\n{}\n', Thing, "lines.jsonl"))
+
+
+def test_the_kind_of_file_is_said_where_it_is_known(tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text("id: one")
+    with pytest.raises(DataError, match=r"^model file .*m\.yaml: 'id' is a text"):
+        read_yaml(tmp_path / "m.yaml", Thing, what="model file")
+
+
+def test_yaml_keys_are_texts_and_numbers_are_numbers() -> None:
+    content = decode_yaml("on: yes\n1: 5e-5\ndate: 2026-01-01\nnull: 1.5", Any, "a")
+    assert content == {"on": True, "1": 5e-5, "date": "2026-01-01", "null": 1.5}
+
+
+def test_a_yaml_file_of_comments_is_an_empty_mapping(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("# nothing yet\n")
+    assert read_yaml(tmp_path / "c.yaml", dict[str, Any]) == {}
+
+
+LAUGHS = "a: &a [x, x, x]\nb: &b [*a, *a, *a]\nc: &c [*b, *b, *b]\nd: [*c, *c, *c]"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (LAUGHS, "line 2: aliases"),
+        ("a: 1\nb: 2\na: 3", "line 3: 'a' is there twice"),
+        ("a: !!python/object/apply:os.system [ls]", "line 1: it has a tag"),
+        ("a: !mine x", "line 1: it has a tag"),
+        ("[" * 100_000, "line 1: it is nested too deeply"),
+        ("a: b: c", "line 1: there is a colon too many"),
+        ("a:\n\tb: 1", "line 2: there is a tab"),
+        ("? [a, b]\n: 1", "line 1: a key must be a plain text"),
+        ("a: 'x", "line 1: this is no valid YAML"),
+        ("a: \x00", "a character"),
+        ("a: " + "9" * 10_000, "a number"),
+    ],
+)
+def test_yaml_that_harms_or_misleads_is_refused_with_its_line(text: str, message: str) -> None:
+    with pytest.raises(DataError) as error:
+        decode_yaml(text, Any, "f.yaml")
+    assert str(error.value).startswith("f.yaml")
+    assert message in str(error.value)
+    assert len(str(error.value)) < 200
+
+
+def test_a_yaml_file_that_no_person_wrote_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "huge.yaml").write_bytes(b"a" * (2**20 + 1))
+    with pytest.raises(DataError, match="more than"):
+        read_yaml(tmp_path / "huge.yaml", Thing)
+
+
+def test_what_is_cited_is_short() -> None:
+    assert cited("x") == "'x'"
+    assert len(cited("x" * 1000)) == 60
