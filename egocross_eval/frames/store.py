@@ -12,27 +12,32 @@ import math
 import os
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import Any
 
-from egocross_eval.errors import DataError
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
+from egocross_eval.files import open_regular
+from egocross_eval.frames.pictures import (
+    TAIL,
+    Format,
+    FrameError,
+    as_rgb,
+    check_size,
+    is_cut_off,
+    is_deep_grey,
+    jpeg_header,
+    opened_picture,
+    picture_format,
+    png_header,
+)
 
 KEPT_BYTES = 24 * 2**20
 """Upper bound of file bytes kept between hashing a request's frames and sending them."""
 
 _State = tuple[int, int, int, int]
 
-_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""JPEG markers whose segment holds the picture's size (ITU-T T.81, table B.1)."""
+LARGEST = 64 * 2**20
+"""Most bytes of a frame file."""
 
-_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
-"""JPEG markers that stand alone (ITU-T T.81, table B.1)."""
-
-
-class FrameError(DataError):
-    """A frame file is missing, empty, unreadable or no picture."""
+_MIME = {"JPEG": "image/jpeg", "PNG": "image/png"}
 
 
 class _KeptBytes:
@@ -102,72 +107,22 @@ def frame_hash(path: str) -> str:
 def scaled_frame(path: str, max_pixels: int | None) -> tuple[bytes, str]:
     """The picture at `path` with at most `max_pixels` pixels (width x height), and its MIME type.
 
-    A picture that fits, and any picture when `max_pixels` is None, keeps its bytes unchanged. A larger one is scaled
-    down with its aspect ratio kept; it stays PNG if it was PNG and becomes JPEG of quality 95 otherwise. The type is
-    told from the content, never from the name. Raises FrameError as `frame_bytes` does and where it is no picture.
+    A picture that fits, and any picture when `max_pixels` is None, keeps its bytes unchanged, but for grey PNG of 16
+    bits, which readers disagree about: it gets 8. A larger one is scaled down with its aspect ratio kept; a JPEG gets
+    quality 95. The format is told from the content, never from the name. Raises FrameError as `frame_bytes` does and
+    where it is no picture.
     """
     data = frame_bytes(path)
-    mime = frame_mime(data)
-    if mime is None:
-        raise FrameError(f"frame {path}: not a picture of a known format (JPEG, PNG, WebP, GIF, BMP); fetch it again")
-    if max_pixels is None:
-        return data, mime
-    width, height = frame_size(data, path)
-    if width * height <= max_pixels:
-        return data, mime
-    return _scaled(data, mime, _fitting(width, height, max_pixels), path)
-
-
-def frame_mime(data: bytes) -> str | None:
-    """MIME type by the first bytes of a picture file, or None if they are of no known format."""
-    if data.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "image/webp"
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif"
-    if data.startswith(b"BM"):
-        return "image/bmp"
-    return None
-
-
-def frame_size(data: bytes, path: str) -> tuple[int, int]:
-    """(width, height) in pixels of a picture file's bytes, from its header alone.
-
-    `path` is only used to name the file in the FrameError that is raised when the header can't be read.
-    """
-    header = jpeg_header(data)
-    size = _png_size(data) or (header and header[:2])
-    if size is not None:
-        return size
-    with _opened(data, path) as image:
-        return image.size
-
-
-def jpeg_header(data: bytes) -> tuple[int, int, int] | None:
-    """(width, height, number of colour components) in a JPEG's start-of-frame segment (ITU-T T.81, B.2.2).
-
-    None if the bytes aren't a JPEG or end before it.
-    """
-    if not data.startswith(b"\xff\xd8"):
-        return None
-    place = 2
-    while place + 10 <= len(data):
-        if data[place] != 0xFF:
-            return None
-        marker = data[place + 1]
-        if marker == 0xFF:  # fill byte
-            place += 1
-        elif marker in _WITHOUT_LENGTH:
-            place += 2
-        elif marker in _START_OF_FRAME:
-            height, width = int.from_bytes(data[place + 5 : place + 7]), int.from_bytes(data[place + 7 : place + 9])
-            return (width, height, data[place + 9]) if width and height else None
-        else:
-            place += 2 + max(2, int.from_bytes(data[place + 2 : place + 4]))
-    return None
+    kind = picture_format(data)
+    if kind is None:
+        raise FrameError(f"frame {path}: neither JPEG nor PNG; fetch it again")
+    width, height = _header_size(data) or picture_size(path)
+    check_size((width, height), path)
+    if max_pixels is not None and width * height > max_pixels:
+        data = _scaled(data, kind, fitting_size(width, height, max_pixels), path)
+    elif is_deep_grey(data):
+        data = _scaled(data, kind, (width, height), path)
+    return data, _MIME[kind]
 
 
 def picture_size(path: str) -> tuple[int, int]:
@@ -175,24 +130,25 @@ def picture_size(path: str) -> tuple[int, int]:
 
     Raises FrameError as `frame_bytes` does and where it is no picture.
     """
-    from PIL import Image
-
     try:
         state = _state(os.stat(path))  # noqa: PTH116 - called for every frame of a run
         size = _sizes.get(state)
         if size is None:
             kept = _kept.get(state)
-            if kept is not None:
-                size = frame_size(kept, path)
-            else:
-                with Image.open(path) as image:
-                    size = image.size
-            _sizes[state] = size
-    except FileNotFoundError as error:
+            size = _sizes[state] = (_header_size(kept) if kept else None) or _opened_size(path)
+    except OSError as error:
         raise _unreadable(path, error) from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise FrameError(f"frame {path}: not a readable picture ({error}); fetch it again") from error
     return size
+
+
+def _header_size(data: bytes) -> tuple[int, int] | None:
+    header = jpeg_header(data) or png_header(data)
+    return header[:2] if header else None
+
+
+def _opened_size(path: str) -> tuple[int, int]:
+    with os.fdopen(open_regular(path)[0], "rb") as file, opened_picture(file, path) as image:
+        return image.size
 
 
 def _state(status: os.stat_result) -> _State:
@@ -201,29 +157,34 @@ def _state(status: os.stat_result) -> _State:
 
 def _load(path: str) -> tuple[_State, bytes]:
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
+        descriptor, status = open_regular(path)
         try:
-            status = os.fstat(descriptor)
-            state = _state(status)
             data = _read(descriptor, status.st_size)
-            _kept.put(state, data)
         finally:
             os.close(descriptor)
     except OSError as error:
         raise _unreadable(path, error) from error
     if not data:
         raise FrameError(f"frame {path}: the file is empty; fetch it again")
+    if len(data) > LARGEST:
+        raise FrameError(f"frame {path}: the file has more than {LARGEST:,} bytes, so it is no frame")
+    kind = picture_format(data)
+    if kind is not None and is_cut_off(kind, data[-TAIL:]):
+        raise FrameError(f"frame {path}: the picture is truncated; fetch it again")
+    state = _state(status)
+    _kept.put(state, data)
     return state, data
 
 
 def _read(descriptor: int, size: int) -> bytes:
-    """Everything in an open file that is expected to hold `size` bytes; one system call as a rule."""
-    data = os.read(descriptor, size + 1)
+    """What an open file of `size` bytes holds, in one system call as a rule; `LARGEST` and one byte at most."""
+    data = os.read(descriptor, min(size, LARGEST) + 1)
     if len(data) == size:
         return data
-    pieces = [data]
-    while piece := os.read(descriptor, 2**20):
+    pieces, room = [data], LARGEST + 1 - len(data)
+    while room > 0 and (piece := os.read(descriptor, min(room, 2**20))):
         pieces.append(piece)
+        room -= len(piece)
     return b"".join(pieces)
 
 
@@ -233,42 +194,26 @@ def _unreadable(path: str, error: OSError) -> FrameError:
     return FrameError(f"frame {path}: can't be read ({error.strerror or error})")
 
 
-def _png_size(data: bytes) -> tuple[int, int] | None:
-    if data.startswith(b"\x89PNG\r\n\x1a\n") and data[12:16] == b"IHDR" and len(data) >= 24:
-        return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
-    return None
-
-
-def _fitting(width: int, height: int, max_pixels: int) -> tuple[int, int]:
+def fitting_size(width: int, height: int, max_pixels: int) -> tuple[int, int]:
     """The largest whole size of about the same aspect ratio with width x height <= max_pixels."""
     scale = math.sqrt(max_pixels / (width * height))
     new_width, new_height = max(1, int(width * scale)), max(1, int(height * scale))
     return min(new_width, max(1, max_pixels // new_height)), min(new_height, max_pixels)
 
 
-def _opened(data: bytes, path: str) -> Image:
-    from PIL import Image
-
-    try:
-        return Image.open(io.BytesIO(data))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise FrameError(f"frame {path}: not a readable picture ({error}); fetch it again") from error
-
-
-def _scaled(data: bytes, mime: str, size: tuple[int, int], path: str) -> tuple[bytes, str]:
+def _scaled(data: bytes, kind: Format, size: tuple[int, int], path: str) -> bytes:
     from PIL import Image
 
     output = io.BytesIO()
-    try:
-        with _opened(data, path) as image:
-            kept = {name: image.info[name] for name in ("exif", "icc_profile") if image.info.get(name)}
-            image.draft(image.mode, size)  # JPEG: decodes at a half, quarter or eighth where that is still large enough
-            if mime == "image/png":
-                picture = image if image.mode in ("L", "LA", "RGB", "RGBA") else image.convert("RGBA")
-                picture.resize(size, Image.Resampling.LANCZOS).save(output, "PNG", compress_level=3, **kept)
-                return output.getvalue(), mime
-            picture = image if image.mode in ("L", "RGB") else image.convert("RGB")
-            picture.resize(size, Image.Resampling.LANCZOS).save(output, "JPEG", quality=95, **kept)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise FrameError(f"frame {path}: can't be decoded ({error}); fetch it again") from error
-    return output.getvalue(), "image/jpeg"
+    with opened_picture(data, path) as image:
+        plain = image.mode in (("L", "LA", "RGB", "RGBA") if kind == "PNG" else ("L", "RGB"))
+        # A colour profile of another mode than the one that is written misleads.
+        names = ("exif", "icc_profile") if plain else ("exif",)
+        kept = {name: image.info[name] for name in names if image.info.get(name)}
+        image.draft(image.mode, size)  # JPEG: decodes at a half, quarter or eighth where that is still large enough
+        picture = image if plain else as_rgb(image)
+        if picture.size != size:
+            picture = picture.resize(size, Image.Resampling.LANCZOS)
+        settings: dict[str, Any] = {"compress_level": 3} if kind == "PNG" else {"quality": 95}
+        picture.save(output, kind, **settings, **kept)
+    return output.getvalue()

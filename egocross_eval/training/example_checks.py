@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from egocross_eval.frames.store import FrameError
+from egocross_eval.frames.pictures import FrameError
 from egocross_eval.schema import Question
 from egocross_eval.tasks.egocross.catalogue import LETTERS
 from egocross_eval.training.examples import Examples

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +20,12 @@ CELL_WIDTH = 36
 
 def _opened(path: str, max_pixels: int | None) -> tuple[Image, int]:
     """The picture as it would be sent, and its size in bytes."""
-    from PIL import Image
+    from egocross_eval.frames.pictures import as_rgb, opened_picture
+    from egocross_eval.frames.store import scaled_frame
 
-    from egocross_eval.frames.store import frame_bytes, scaled_frame
-
-    data = frame_bytes(path) if max_pixels is None else scaled_frame(path, max_pixels)[0]
-    return Image.open(io.BytesIO(data)), len(data)
+    data, _ = scaled_frame(path, max_pixels)
+    with opened_picture(data, path) as image:
+        return as_rgb(image), len(data)
 
 
 def _time(seconds: float | None) -> str:
@@ -58,7 +57,7 @@ def draw_frames(prompt: Prompt) -> None:
         picture, _ = _opened(path, prompt.max_pixels)
         width = min(CELL_WIDTH, console.width)
         height = max(2, round(width * picture.height / picture.width / 2) * 2)
-        small = picture.convert("RGB").resize((width, height))
+        small = picture.resize((width, height))
         lines = Text()
         for y in range(0, height, 2):
             for x in range(width):
@@ -86,7 +85,6 @@ def contact_sheet(prompt: Prompt, path: Path) -> None:
     pen = ImageDraw.Draw(sheet)
     for index, (frame, name) in enumerate(frames):
         picture, _ = _opened(name, prompt.max_pixels)
-        picture = picture.convert("RGB")
         picture.thumbnail((width - 8, height - 8))
         x, y = index % COLUMNS * width, index // COLUMNS * (height + 20)
         sheet.paste(picture, (x + 4, y + 4))

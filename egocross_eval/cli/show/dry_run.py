@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import msgspec
 
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.errors import DataError
+from egocross_eval.frames.pictures import FrameError
+from egocross_eval.frames.store import picture_size
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
 from egocross_eval.prompts.renderer import prompt_text
 from egocross_eval.runs.plan import RunPlan, check_capabilities
@@ -44,8 +47,6 @@ class Estimate(msgspec.Struct, kw_only=True):
 
 def estimate(plan: RunPlan) -> Estimate:
     """Counts and sizes of every prompt of the plan; frames are opened only as far as their size in pixels."""
-    from PIL import Image
-
     total = Estimate(questions=len(plan.questions))
     pixels_by_inode: dict[tuple[int, int], int] = {}
     for question in plan.questions:
@@ -63,9 +64,8 @@ def estimate(plan: RunPlan) -> Estimate:
                 total.bytes += votes * status.st_size
                 key = (status.st_dev, status.st_ino)
                 if key not in pixels_by_inode:
-                    with Image.open(name) as image:
-                        pixels_by_inode[key] = image.width * image.height
-            except OSError:
+                    pixels_by_inode[key] = math.prod(picture_size(name))
+            except (OSError, FrameError):
                 total.unreadable += 1
                 continue
             size = pixels_by_inode[key]

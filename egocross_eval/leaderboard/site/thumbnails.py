@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from egocross_eval.files import write_file
+from egocross_eval.frames.pictures import FrameError, as_rgb, opened_picture
 from egocross_eval.frames.roots import DataRoot
-from egocross_eval.frames.store import FrameError, frame_bytes, frame_hash
+from egocross_eval.frames.store import frame_bytes, frame_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -50,15 +51,13 @@ def remove_others(folder: Path, kept: Iterable[str]) -> None:
 def _write(target: Path, source: str) -> None:
     import io
 
-    from PIL import Image
-
+    content = io.BytesIO()
     try:
-        with Image.open(io.BytesIO(frame_bytes(source))) as image:
+        with opened_picture(frame_bytes(source), source) as image:
             image.draft("RGB", (SIZE, SIZE))  # JPEG: decodes at a fraction of its size where that is enough
-            small = image.convert("RGB")
+            small = as_rgb(image)
             small.thumbnail((SIZE, SIZE))
-            content = io.BytesIO()
             small.save(content, "JPEG", quality=_QUALITY, optimize=True)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise FrameError(f"frame {source}: no thumbnail can be made of it ({error}); leave out --frames") from error
+    except FrameError as error:
+        raise FrameError(f"{error}, or leave out --frames") from error
     write_file(target, content.getvalue(), durable=False)

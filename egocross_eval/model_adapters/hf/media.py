@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import threading
 from collections import OrderedDict
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from egocross_eval.frames.store import FrameError, frame_bytes, jpeg_header, picture_size
+from egocross_eval.frames import pictures
+from egocross_eval.frames.pictures import as_rgb, jpeg_header, opened_picture
+from egocross_eval.frames.store import frame_bytes, picture_size
 from egocross_eval.model_adapters.hf.scaling import Size, within_budget
 
 if TYPE_CHECKING:
@@ -29,20 +30,9 @@ def read_size(path: str) -> Size:
 
 
 def read_frame(path: str) -> Image:
-    """The decoded frame in RGB, transparency on white as transformers has it. Raises FrameError naming the file."""
-    from PIL import Image
-
-    data = frame_bytes(path)
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            if "A" in image.getbands() or "transparency" in image.info:
-                picture = image.convert("RGBA")
-                white = Image.new("RGBA", picture.size, (255, 255, 255, 255))
-                return Image.alpha_composite(white, picture).convert("RGB")
-            image.load()
-            return image if image.mode == "RGB" else image.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise FrameError(f"frame {path}: can't be decoded ({error}); fetch it again") from error
+    """The decoded frame as `as_rgb` has it. Raises FrameError naming the file."""
+    with opened_picture(frame_bytes(path), path) as image:
+        return as_rgb(image)
 
 
 def read_tensor(path: str) -> Any:
@@ -57,15 +47,11 @@ def read_tensor(path: str) -> Any:
 def _decoded_jpeg(data: bytes) -> Any:
     """A colour JPEG decoded by simplejpeg, to the values that Pillow decodes in less time; else None.
 
-    None where it's not installed, for whatever it doesn't decode without a warning, and for pictures so large that
-    Pillow suspects a decompression bomb: it has the last word on files, and turns other colour spaces into RGB by rules
-    of its own.
+    None where it's not installed, for whatever it doesn't decode without a warning, and for pictures that are too
+    large: Pillow has the last word on files, and turns other colour spaces into RGB by rules of its own.
     """
-    from PIL import Image
-
     width, height, components = jpeg_header(data) or (0, 0, 0)
-    most = Image.MAX_IMAGE_PIXELS
-    if components != RGB_COMPONENTS or (most is not None and width * height > most):
+    if components != RGB_COMPONENTS or width * height > pictures.MAX_PIXELS:
         return None
     try:
         from simplejpeg import decode_jpeg

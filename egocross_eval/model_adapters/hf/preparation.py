@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from egocross_eval.errors import UsageError
-from egocross_eval.frames.store import FrameError
+from egocross_eval.frames.pictures import FrameError
 from egocross_eval.model_adapters.hf.chat import refuse_open_thinking, render
 from egocross_eval.model_adapters.hf.media import (
     FrameCache,

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from egocross_eval.frames.store import FrameError
+from egocross_eval.frames.pictures import FrameError
 from egocross_eval.model_adapters.openai.body import BodyWriter, Piece, UnsupportedPromptError
 from egocross_eval.model_adapters.openai.faults import AttemptFault, status_fault
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
