@@ -44,12 +44,12 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
-def examine(folder: Path, base: str | None, *, repair: bool) -> list[Diagnosis]:
+def examine(folder: Path, base: str | None, *, repair: bool, keep: bool = True) -> list[Diagnosis]:
     """Checks the small files and the completeness of the weights of a checkpoint in `folder`.
 
     `base` is the checkpoint it was trained from; None: as its card says. With `repair` files are put right from the
-    base; the old one is kept beside it as `<name>.before`. Raises `UsageError` where the folder is no full
-    checkpoint or its base isn't known.
+    base; the old one is kept beside it as `<name>.before`, unless `keep` is false. Raises `UsageError` where the folder
+    is no full checkpoint or its base isn't known.
     """
     from egocross_eval.training.card import read_card
 
@@ -60,7 +60,7 @@ def examine(folder: Path, base: str | None, *, repair: bool) -> list[Diagnosis]:
     base = base or (card.base if card else None)
     if base is None:
         raise UsageError(f"{folder} has no training card that names its base; name it by --model")
-    doctor = _Doctor(checkpoint, Checkpoint(base), folder, repair)
+    doctor = _Doctor(checkpoint, Checkpoint(base), folder, repair, keep)
     parts: tuple[Callable[[], Iterator[Diagnosis]], ...] = (
         doctor.tokenizer,
         doctor.rope,
@@ -74,11 +74,12 @@ def examine(folder: Path, base: str | None, *, repair: bool) -> list[Diagnosis]:
 
 
 class _Doctor:
-    def __init__(self, checkpoint: Checkpoint, base: Checkpoint, folder: Path, repair: bool) -> None:
+    def __init__(self, checkpoint: Checkpoint, base: Checkpoint, folder: Path, repair: bool, keep: bool) -> None:
         self._mine = checkpoint
         self._base = base
         self._folder = folder
         self._repair = repair
+        self._keep = keep
 
     def _found(self, part: str, wrong: str, put_right: Callable[[], None] | None) -> Diagnosis:
         if put_right is None:
@@ -88,17 +89,23 @@ class _Doctor:
         put_right()
         return Diagnosis(part=part, status="repaired", message=wrong)
 
+    def _put_away(self, path: Path) -> None:
+        if self._keep:
+            _keep(path)
+        else:
+            path.unlink(missing_ok=True)
+
     def _copy(self, names: tuple[str, ...]) -> None:
         for name in names:
             target = self._folder / name
             source = self._base.file(name)
-            _keep(target)
+            self._put_away(target)
             if source is not None:
                 write_file(target, source.read_bytes())
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
         target = self._folder / name
-        _keep(target)
+        self._put_away(target)
         write_file(target, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
     def tokenizer(self) -> Iterator[Diagnosis]:
@@ -152,7 +159,7 @@ class _Doctor:
 
         def put_right() -> None:
             target = self._folder / "chat_template.jinja"
-            _keep(target)
+            self._put_away(target)
             write_file(target, base)
             config = read_config(self._mine, "tokenizer_config.json")
             if config.pop("chat_template", None) is not None:

@@ -24,6 +24,15 @@ PYTHON_VERSION = "3.11"
 
 UV_REQUIREMENT = "uv>=0.9"
 
+LOCKED = {
+    "llamafactory": "0.9.5",
+    "torch": "2.14.0",
+    "torchvision": "0.29.0",
+    "torchaudio": "2.11.0",
+    "transformers": "5.6.0",
+}
+"""The set of the shipped lock, which works together; a newer torch fails on importing torchaudio."""
+
 STAMP = ".complete"
 
 PACKAGE = Path(__file__).resolve().parent.parent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,6 +51,7 @@ def read_examples(
 ) -> Examples:
     """Reads the examples of `domains` (all by default) and holds out what `split` says.
 
+    `limit` keeps so many of them, drawn by the split's seed.
     Raises `DataError` naming the file and the example for a reply other than A to D, a number of `<image>` marks that
     isn't the number of images, or another malformed example; `UsageError` for an impossible split.
     """
@@ -62,7 +64,7 @@ def read_examples(
     kept = [q for q in loaded.questions if not domains or q.domain in domains]
     if leave_out_wrong_clips:
         kept = [q for q in kept if q.question_id not in wrong]
-    kept = kept[:limit]
+    kept = drawn(kept, limit, (split or Split()).seed)
     if not kept:
         raise DataError(f"{loaded.files[0]} has no example of {', '.join(domains) or 'any domain'}")
     names = {q.question_id for q in kept}
@@ -74,6 +76,19 @@ def read_examples(
         holdout=tuple(q for q in kept if q.video in held),
         notices=tuple(notice for notice in notices if notice.question_id in names),
     )
+
+
+def drawn(questions: list[Question], limit: int | None, seed: int) -> list[Question]:
+    """`limit` of the questions drawn by the seed over all of them, in their order, as `--limit` of a run draws.
+
+    Raises `UsageError` for a limit below 1.
+    """
+    if limit is None or limit >= len(questions):
+        return questions
+    if limit < 1:
+        raise UsageError(f"--limit {limit}: at least 1")
+    places = sorted(random.Random(seed).sample(range(len(questions)), limit))  # noqa: S311 - a repeatable draw
+    return [questions[place] for place in places]
 
 
 def held_out(questions: Sequence[Question], split: Split) -> frozenset[str]:

@@ -13,10 +13,9 @@ from typing import Any
 import msgspec
 
 from egocross_eval.files import write_file
+from egocross_eval.training.environment import Say
 from egocross_eval.training.experiment_file import Experiment, budget, train_options
 from egocross_eval.training.options import TrainOptions
-
-Say = Callable[[str], None]
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,14 +55,16 @@ def conduct(
     specs = {"base": expert_spec(experiment, None), **{d: expert_spec(experiment, p) for d, p in experts.items()}}
     specs["routed"] = f"routed:{routed},name=routed experts"
     chosen = (
-        [name for name in specs if name in ("base", "routed")] if experiment.evaluate.on == "testbed" else list(specs)
+        [name for name in specs if name in ("base", "routed")]
+        if experiment.evaluate.split == "testbed"
+        else list(specs)
     )
     done: dict[str, list[Path]] = {"base": [], "tuned": []}
     for domain, settings in _asked(experiment).items():
         for name in chosen:
             if name in experiment.domains and name != domain:
                 continue
-            if name == "routed" and experiment.evaluate.on == "holdout":
+            if name == "routed" and experiment.evaluate.split == "holdout":
                 continue
             folder = runs / (name if domain == "all" else f"{name}-on-{domain}")
             say(f"evaluating {name}" + ("" if domain == "all" else f" on {domain}"))
@@ -112,7 +113,7 @@ def _asked(experiment: Experiment) -> dict[str, dict[str, Any]]:
         "timestamps": shown.timestamps,
         "max_pixels": budget(experiment),
     }
-    if part.on == "testbed":
+    if part.split == "testbed":
         return {"all": settings}
     return {
         domain: {

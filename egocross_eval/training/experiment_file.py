@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from egocross_eval.documents import read_yaml
-from egocross_eval.errors import UsageError, unknown
+from egocross_eval.documents import explained, read_yaml
+from egocross_eval.errors import DataError, UsageError, unknown
 from egocross_eval.tasks.egocross.catalogue import DOMAINS
 from egocross_eval.training.curriculum import Curriculum
+from egocross_eval.training.environment import Say
 from egocross_eval.training.examples import Split
 from egocross_eval.training.options import TrainOptions
 
@@ -39,7 +40,8 @@ class TrainingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class EvaluationPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the models are asked."""
 
-    on: Literal["testbed", "holdout"] = "testbed"
+    split: Literal["testbed", "holdout"] = "testbed"
+    """The testbed, or the examples that training held out."""
     tasks: str = "all"
     answer: Literal["generate", "choose"] = "generate"
     engine: Literal["hf", "vllm"] = "hf"
@@ -60,13 +62,20 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     evaluate: EvaluationPart = EvaluationPart()
 
 
-def read_experiment(path: Path) -> Experiment:
-    """Reads the file; paths in it are relative to its folder. Raises `UsageError` naming file and field."""
-    found = read_yaml(path, Experiment, what="experiment file")
+def read_experiment(path: Path, say: Say = lambda text: None) -> Experiment:
+    """Reads the file; paths in it are relative to its folder. `say` is told of fields under an old name.
+
+    Raises `DataError` for what can't be read and `UsageError` for what can't be done, naming file and field.
+    """
+    content = _with_split(read_yaml(path, dict[str, Any], what="experiment file"), path, say)
+    try:
+        found = msgspec.convert(content, Experiment)
+    except msgspec.ValidationError as error:
+        raise DataError(f"experiment file {path}: {explained(error)}") from error
     for domain in found.domains:
         if domain not in DOMAINS:
             raise unknown("domain", domain, DOMAINS)
-    if found.evaluate.on == "holdout" and not found.train.holdout:
+    if found.evaluate.split == "holdout" and not found.train.holdout:
         raise UsageError(f"experiment file {path}: to evaluate on the holdout, set train.holdout, e.g. 0.3")
     base = path.resolve().parent
     model = found.model
@@ -75,6 +84,16 @@ def read_experiment(path: Path) -> Experiment:
     return msgspec.structs.replace(
         found, model=model, data=str((base / found.data).resolve()), output=str((base / found.output).resolve())
     )
+
+
+def _with_split(content: dict[str, Any], path: Path, say: Say) -> dict[str, Any]:
+    """The content with `evaluate.split` for what version 0.1 called `on`."""
+    part = content.get("evaluate")
+    if not isinstance(part, dict) or "on" not in part:
+        return content
+    say(f"experiment file {path}: evaluate.on is called evaluate.split now")
+    rest = {key: value for key, value in part.items() if key != "on"}
+    return {**content, "evaluate": {"split": part["on"], **rest}}
 
 
 def train_options(experiment: Experiment, domain: str) -> TrainOptions:

@@ -17,34 +17,26 @@ class FrameCopies:
         self._limits = limits
         self._budget = budget
         self._trained = trained
-        self._known: dict[str, tuple[str, int]] = {}
+        self._known: dict[str, str] = {}
         self.copied = 0
 
     def path(self, path: str) -> str:
         """The file to train on: the frame itself, or its copy."""
-        return self._found(path)[0]
-
-    def tokens(self, path: str) -> int:
-        """Tokens of the frame; 0 where the processor's rule isn't known."""
-        return self._found(path)[1]
-
-    def _found(self, path: str) -> tuple[str, int]:
         found = self._known.get(path)
         if found is None:
             found = self._known[path] = self._fit(path)
         return found
 
-    def _fit(self, path: str) -> tuple[str, int]:
+    def _fit(self, path: str) -> str:
         from egocross_eval.model_adapters.hf.media import read_size
 
         if self._limits is None:
-            return path, 0
+            return path
         size = read_size(path)
         asked = self._limits.asked(size, self._budget)
-        tokens = self._limits.tokens(asked)
         if self._limits.trained(size, *self._trained) == asked:
-            return path, tokens
-        return self._copy(path, asked), tokens
+            return path
+        return self._copy(path, asked)
 
     def _copy(self, path: str, size: Size) -> str:
         from PIL import Image

@@ -1,22 +1,119 @@
-"""What NVIDIA's driver says of the GPUs here."""
+"""The GPUs of this machine, as NVIDIA's driver lists them, and whether a training can start on them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import importlib.util
+import os
+import subprocess
+from pathlib import Path
+
+import msgspec
+
+from egocross_eval.errors import UsageError
+from egocross_eval.training.recipes import Launch
+
+LEAST_DRIVER = 580
+"""Oldest driver that runs CUDA 13, which the lock's torch is built for (NVIDIA's table of CUDA and driver versions)."""
+
+OTHER_CUDA = (
+    "update the driver; or, to stay with CUDA 12, install llamafactory==0.9.5 with a torch built for it into an "
+    "environment of your own and name its interpreter by --python"
+)
 
 
-def gpu_names() -> Sequence[str]:
-    """Names of the GPUs that NVIDIA's driver lists; none without a driver."""
-    import subprocess
+class Gpu(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of `nvidia-smi`."""
 
+    name: str
+    memory: float
+    """GiB in all."""
+    used: float
+    driver: str
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the driver is too old for the training environment."""
+        major = self.driver.partition(".")[0]
+        return major.isdigit() and int(major) < LEAST_DRIVER
+
+
+class NoAnswerError(Exception):
+    """There is a driver's tool, but it fails; with what it said."""
+
+
+def all_gpus() -> list[Gpu]:
+    """The GPUs of this machine; none without `nvidia-smi`. Raises `NoAnswerError` where that fails."""
+    fields = "name,memory.total,memory.used,driver_version"
+    command = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader,nounits"]
     try:
-        done = subprocess.run(
-            ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return []
-    return [line.strip() for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else []
+    if done.returncode != 0:
+        raise NoAnswerError((done.stderr or done.stdout).strip()[:200])
+    found = []
+    for line in filter(None, map(str.strip, done.stdout.splitlines())):
+        name, total, used, driver = (piece.strip() for piece in line.split(","))
+        found.append(Gpu(name=name, memory=_gib(total), used=_gib(used), driver=driver))
+    return found
+
+
+def _gib(mebibytes: str) -> float:
+    try:
+        return float(mebibytes) / 1024
+    except ValueError:  # some devices answer `[N/A]`
+        return 0.0
+
+
+def usable_gpus() -> list[Gpu]:
+    """As `all_gpus`, but only those that `CUDA_VISIBLE_DEVICES` names, and none where the driver fails."""
+    try:
+        found = all_gpus()
+    except NoAnswerError:
+        return []
+    named = _named()
+    if named is None:
+        return found
+    return [found[int(name)] for name in named if name.isdigit() and int(name) < len(found)] or found[: len(named)]
+
+
+def _named() -> list[str] | None:
+    text = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def visible_devices(count: int) -> str:
+    """`CUDA_VISIBLE_DEVICES` for a training on `count` GPUs: the first of those that may be used.
+
+    With more in sight LLaMA-Factory refuses to start as a single process.
+    """
+    named = _named()
+    return ",".join(named[:count] if named is not None else map(str, range(count)))
+
+
+def check_gpus(launch: Launch, python: Path | None) -> None:
+    """Raises `UsageError` where the training can't start on this machine's GPUs, before an environment is built.
+
+    `python` is the user's own interpreter: which driver that one needs isn't known here.
+    """
+    if launch.gpus == 0:
+        return
+    try:
+        found = all_gpus()
+    except NoAnswerError as error:
+        raise UsageError(f"NVIDIA's driver doesn't answer ({error}); --gpus 0 trains on the CPU") from error
+    own = python is not None or importlib.util.find_spec("llamafactory") is not None
+    if not found and not own:
+        raise UsageError("no NVIDIA GPU is seen here (there is no nvidia-smi); --gpus 0 trains on the CPU")
+    usable = usable_gpus()
+    if found and launch.gpus > len(usable):
+        raise UsageError(
+            f"--gpus {launch.gpus}: there are {len(usable)} here"
+            + (" that CUDA_VISIBLE_DEVICES names" if len(usable) < len(found) else "")
+            + f" ({', '.join(gpu.name for gpu in usable) or 'none'}); take --gpus {len(usable)}"
+        )
+    if not own and any(gpu.outdated for gpu in usable):
+        raise UsageError(
+            f"driver {usable[0].driver} is too old: the training environment's torch is built for CUDA 13, which needs "
+            f"{LEAST_DRIVER} or newer; {OTHER_CUDA}"
+        )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -15,7 +14,8 @@ import msgspec
 
 from egocross_eval.directories import cache_directory
 from egocross_eval.errors import EgoCrossError
-from egocross_eval.training.environment import built_folder, existing_environment, find_uv
+from egocross_eval.training.environment import LOCKED, built_folder, existing_environment, find_uv
+from egocross_eval.training.gpus import LEAST_DRIVER, OTHER_CUDA, NoAnswerError, all_gpus
 
 Status = Literal["fine", "absent", "problem"]
 
@@ -39,15 +39,6 @@ ENGINES: dict[str, tuple[tuple[str, ...], str]] = {
 
 TRAINING_DISK = 8.0
 """GiB that the training environment and its making take."""
-
-LOCKED = {
-    "llamafactory": "0.9.5",
-    "torch": "2.14.0",
-    "torchvision": "0.29.0",
-    "torchaudio": "2.11.0",
-    "transformers": "5.6.0",
-}
-"""The set of the shipped lock, which works together; a newer torch fails on importing torchaudio."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,21 +78,20 @@ def _memory() -> float:
 
 
 def _gpus() -> list[Entry]:
-    fields = "name,memory.total,memory.used,driver_version"
-    command = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+        found = all_gpus()
+    except NoAnswerError as error:
+        return [Entry(group="machine", name="GPU", status="problem", text=f"the driver doesn't answer: {error}")]
+    if not found:
         text = "no NVIDIA driver found (nvidia-smi): models run on the CPU"
         return [Entry(group="machine", name="GPU", status="absent", text=text)]
-    if done.returncode != 0:
-        text = f"the driver doesn't answer: {(done.stderr or done.stdout).strip()[:200]}"
-        return [Entry(group="machine", name="GPU", status="problem", text=text)]
     entries = []
-    for number, line in enumerate(filter(None, map(str.strip, done.stdout.splitlines()))):
-        name, total, used, driver = (piece.strip() for piece in line.split(","))
-        text = f"{name}, {total}, {used} in use, driver {driver}"
+    for number, gpu in enumerate(found):
+        text = f"{gpu.name}, {gpu.memory:.1f} GiB, {gpu.used:.1f} in use, driver {gpu.driver}"
         entries.append(Entry(group="machine", name=f"GPU {number}", status="fine", text=text))
+    if found[0].outdated:
+        text = f"driver {found[0].driver} is older than {LEAST_DRIVER}, which training's torch needs: {OTHER_CUDA}"
+        entries.append(Entry(group="machine", name="driver", status="problem", text=text))
     return entries
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -34,6 +35,8 @@ def merge(adapter: Path, output: Path, environment: TrainingEnvironment, *, base
         raise UsageError(
             f"{adapter} has no adapter_config.json, so it's no LoRA adapter; a full checkpoint needs no merging"
         )
+    # The export runs in a folder of its own, where relative paths lead elsewhere.
+    output = output.resolve()
     if output.is_dir() and any(output.iterdir()):
         raise UsageError(f"{output} is not empty; name a new folder for the merged checkpoint")
     card = read_card(adapter)
@@ -52,7 +55,7 @@ def merge(adapter: Path, output: Path, environment: TrainingEnvironment, *, base
                 "model_name_or_path": checkpoint.source,
                 "adapter_name_or_path": str(adapter.resolve()),
                 "template": template,
-                "export_dir": str(output.resolve()),
+                "export_dir": str(output),
                 "export_size": SHARD_GB,
                 "export_device": "cpu",
                 "export_legacy_format": False,
@@ -69,6 +72,7 @@ def merge(adapter: Path, output: Path, environment: TrainingEnvironment, *, base
     )
     if not (output / "config.json").is_file():
         raise UsageError(f"the export left no checkpoint in {output}; its log: {work / 'log.txt'}")
+    shutil.rmtree(work)
     if card is not None:
         write_card(output, msgspec.structs.replace(card, kind="merged"))
     return output

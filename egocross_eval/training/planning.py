@@ -27,11 +27,14 @@ from egocross_eval.training.frame_sizes import processor_limits
 from egocross_eval.training.options import TrainOptions
 from egocross_eval.training.recipes import Launch, Recipe, load_recipe, with_changes
 from egocross_eval.training.testbed_leaks import check_leaks
-from egocross_eval.training.trainer_arguments import read_overrides
+from egocross_eval.training.trainer_arguments import check_traps, read_overrides
 from egocross_eval.training.trainer_config import configuration
 
 LEAST_PIXELS = 32 * 32
 """LLaMA-Factory's own default of `image_min_pixels`: one token of Qwen3-VL."""
+
+TRAINER_SEED = 42
+"""LLaMA-Factory's own default: `--seed 0` leaves it, and another seed gives other adapters and another order."""
 
 CHARACTERS_PER_TOKEN = 3.5
 """A cautious figure for English text with option letters."""
@@ -60,6 +63,11 @@ class TrainPlan(msgspec.Struct, frozen=True, kw_only=True):
         return optimizer_steps(len(self.trained), self.recipe.arguments, self.launch.workers)
 
     @property
+    def longest(self) -> int:
+        """Estimated tokens of the longest example; 0 where they aren't known."""
+        return max((tokens for _, tokens in self.lengths), default=0)
+
+    @property
     def config(self) -> dict[str, Any]:
         """LLaMA-Factory's configuration."""
         return configuration(
@@ -78,8 +86,9 @@ def plan_training(options: TrainOptions, registry: Registry) -> TrainPlan:
     Raises `UsageError` for unknown names and impossible values and `DataError` for malformed data; what the checks
     find is in `findings`.
     """
-    recipe, launch = _recipe(options)
+    recipe, launch = settle_recipe(options)
     checkpoint = Checkpoint(options.model)
+    check_traps(recipe.arguments, str(checkpoint.config.get("model_type", "")))
     style, style_hash = resolve_style(options.style, registry)
     budget = int(recipe.arguments["image_max_pixels"]) if "image_max_pixels" in recipe.arguments else None
     renderer = Renderer(
@@ -96,7 +105,7 @@ def plan_training(options: TrainOptions, registry: Registry) -> TrainPlan:
     findings = check_frames([example.question for example in once], paths)
     lengths: tuple[tuple[str, int], ...] = ()
     if not findings:
-        lengths = _lengths(once, checkpoint, renderer)
+        lengths = estimate_lengths(once, checkpoint, renderer)
         findings += check_tokens(lengths, int(recipe.arguments.get("cutoff_len", 2048)))
     findings += check_letters([example.question for example in trained])
     findings += check_clips(examples)
@@ -123,7 +132,8 @@ def plan_training(options: TrainOptions, registry: Registry) -> TrainPlan:
     )
 
 
-def _recipe(options: TrainOptions) -> tuple[Recipe, Launch]:
+def settle_recipe(options: TrainOptions) -> tuple[Recipe, Launch]:
+    """The recipe with all changes, and on what it is launched. Raises `UsageError` for impossible values."""
     recipe = load_recipe(options.recipe)
     changes = read_overrides(options.changes)
     if options.max_pixels is not None:
@@ -136,6 +146,11 @@ def _recipe(options: TrainOptions) -> tuple[Recipe, Launch]:
         least = recipe.arguments.get("image_min_pixels")
         if isinstance(least, int) and least > options.max_pixels and "image_min_pixels" not in changes:
             changes["image_min_pixels"] = min(LEAST_PIXELS, options.max_pixels)
+    if options.curriculum.passes > 1 or options.curriculum.reorders:
+        # LLaMA-Factory deals all passes out at random otherwise.
+        changes.setdefault("disable_shuffling", True)
+    if "seed" not in recipe.arguments:
+        changes.setdefault("seed", TRAINER_SEED + options.split.seed)
     launch = recipe.launch
     gpus = launch.gpus if options.gpus is None else options.gpus
     if gpus < 0 or options.nodes < 1:
@@ -178,7 +193,9 @@ def _examples(options: TrainOptions, registry: Registry) -> Examples:
     return msgspec.structs.replace(examples, train=train, holdout=held)
 
 
-def _lengths(once: Sequence[Rendered], checkpoint: Checkpoint, renderer: Renderer) -> tuple[tuple[str, int], ...]:
+def estimate_lengths(
+    once: Sequence[Rendered], checkpoint: Checkpoint, renderer: Renderer
+) -> tuple[tuple[str, int], ...]:
     """Estimated tokens of each example: exact for its frames, by characters for its text."""
     limits = processor_limits(checkpoint)
     from egocross_eval.model_adapters.hf.media import read_size

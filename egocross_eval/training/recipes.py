@@ -14,7 +14,7 @@ from egocross_eval.errors import unknown
 RECIPES = Path(__file__).parent / "recipes"
 """One YAML file a recipe."""
 
-Zero = Literal["none", "zero2", "zero3"]
+Zero = Literal["none", "zero2", "zero3", "zero2-offload", "zero3-offload"]
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -11,18 +12,25 @@ from typing import Any
 import msgspec
 
 from egocross_eval import __version__
-from egocross_eval.errors import DataError
+from egocross_eval.errors import DataError, RunError
 from egocross_eval.runs.plan import utc_now
 from egocross_eval.training.card import CARD_VERSION, TrainingCard, read_card
 from egocross_eval.training.card_files import write_card
+from egocross_eval.training.checkpoint_doctor import examine
 from egocross_eval.training.environment import Say, TrainingEnvironment
 from egocross_eval.training.environment_jobs import process_environment
+from egocross_eval.training.gpus import visible_devices
 from egocross_eval.training.output_files import CONFIG_NAME, base_revision, write_files
 from egocross_eval.training.output_folder import State, open_output, read_state, save_state, wait_for_first_node
 from egocross_eval.training.parity import Parity, compare_tokens, refuse_difference
 from egocross_eval.training.planning import TrainPlan
 from egocross_eval.training.trainer_arguments import check_arguments, known_arguments
-from egocross_eval.training.trainer_checkpoints import drop_torn_checkpoints, is_trained, steps_done
+from egocross_eval.training.trainer_checkpoints import (
+    drop_resume_checkpoints,
+    drop_torn_checkpoints,
+    is_trained,
+    steps_done,
+)
 from egocross_eval.training.trainer_command import command
 from egocross_eval.training.trainer_process import Step, read_steps, run
 
@@ -87,7 +95,9 @@ def train(
         state = read_state(output)
     card = _card(plan, environment, state, model)
     if first:
+        _put_right(plan, card.kind, model, watcher.say)
         write_card(model, card)
+        drop_resume_checkpoints(model, plan.recipe.arguments, watcher.say)
     return Trained(model=model, card=card, resumed_from=resumed)
 
 
@@ -105,6 +115,34 @@ def _prepare(plan: TrainPlan, environment: TrainingEnvironment, state: State, sa
     return state
 
 
+def _put_right(plan: TrainPlan, kind: str, model: Path, say: Say) -> None:
+    """Repairs what LLaMA-Factory's export of a whole checkpoint gets wrong, so that the doctor finds nothing."""
+    if kind != "full":
+        return
+    for found in examine(model, plan.checkpoint.source, repair=True, keep=False):
+        if found.status == "repaired":
+            say(f"{found.part}: {found.message}; put right from the base")
+
+
+def stop_at_no_number(watcher: Watcher) -> Callable[[Step], None]:
+    """Tells the watcher of each step, and ends the training where the loss is no number, as nothing can come of it."""
+    seen: list[float] = []
+
+    def on_step(step: Step) -> None:
+        watcher.step(step)
+        loss = step.loss if step.loss is not None else 1.0
+        if not math.isfinite(loss):
+            raise RunError(
+                f"the loss is no number at step {step.current_steps}: lower learning_rate, or --set bf16=true where "
+                f"fp16 is set; remove the output folder before training anew"
+            )
+        if loss == 0.0 and not seen:
+            watcher.say("the very first loss is 0: nothing is learnt; look at the labels in the log")
+        seen.append(loss)
+
+    return on_step
+
+
 def _run(plan: TrainPlan, environment: TrainingEnvironment, state: State, watcher: Watcher, resumed: int) -> None:
     """Runs LLaMA-Factory and adds the time it took to the state, however it ends."""
     output = plan.options.output.resolve()
@@ -117,7 +155,7 @@ def _run(plan: TrainPlan, environment: TrainingEnvironment, state: State, watche
             environment={**process_environment(environment), **_variables(plan)},
             folder=model,
             log=output / (LOG_NAME if plan.launch.rank == 0 else f"log-node{plan.launch.rank}.txt"),
-            on_step=watcher.step,
+            on_step=stop_at_no_number(watcher),
         )
     finally:
         watcher.stop()
@@ -126,7 +164,9 @@ def _run(plan: TrainPlan, environment: TrainingEnvironment, state: State, watche
 
 
 def _variables(plan: TrainPlan) -> dict[str, str]:
-    variables = {"DISABLE_VERSION_CHECK": "0", "WANDB_DISABLED": "true", "LLAMAFACTORY_VERBOSITY": "INFO"}
+    variables = {"DISABLE_VERSION_CHECK": "0", "LLAMAFACTORY_VERBOSITY": "INFO"}
+    if plan.config["report_to"] == "none":
+        variables["WANDB_DISABLED"] = "true"
     if plan.launch.gpus == 0:
         variables["CUDA_VISIBLE_DEVICES"] = ""
         # Several processes would each be given a numbered CPU, which checkpoints can't be loaded onto.
@@ -134,6 +174,7 @@ def _variables(plan: TrainPlan) -> dict[str, str]:
         # One core is left for loading frames.
         variables["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) - 1)))
     else:
+        variables["CUDA_VISIBLE_DEVICES"] = visible_devices(plan.launch.gpus)
         variables["PYTORCH_CUDA_ALLOC_CONF"] = "expandable_segments:True"
     return variables
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
 
 from egocross_eval.directories import cache_directory
 from egocross_eval.documents import decode_yaml, read_json
 from egocross_eval.errors import UsageError, did_you_mean
 from egocross_eval.files import write_file
-from egocross_eval.training.environment import TrainingEnvironment
+from egocross_eval.training.environment import LOCKED, TrainingEnvironment, lock_file
 from egocross_eval.training.environment_jobs import ask
 
 OURS = ("model_name_or_path", "dataset", "dataset_dir", "output_dir", "deepspeed", "resume_from_checkpoint")
@@ -30,47 +32,81 @@ def read_overrides(pairs: Sequence[str]) -> dict[str, Any]:
             raise UsageError(
                 f"--set {key}: this is set by the command line's own options (--model, --data, --output ...)"
             )
-        changes[key] = decode_yaml(text, Any, f"--set {key}")
+        # YAML's no and on are words here: save_strategy has a value `no`.
+        word = text.strip().lower() in ("no", "yes", "on", "off")
+        changes[key] = text.strip() if word else decode_yaml(text, Any, f"--set {key}")
     return changes
 
 
-def known_arguments(environment: TrainingEnvironment) -> list[dict[str, Any]]:
-    """LLaMA-Factory's own training arguments, asked once for each interpreter and version."""
+class Argument(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one of LLaMA-Factory's arguments."""
+
+    type: Literal["int", "float", "string_to_bool", "str"]
+    choices: list[str] = []
+    many: bool = False
+    """Whether it takes several values."""
+
+
+Arguments = Mapping[str, Argument]
+
+
+def locked_arguments() -> Arguments:
+    """The training arguments of the lock's LLaMA-Factory, from the package: nothing has to be built to know them."""
+    return read_json(lock_file().with_name("arguments.json"), dict[str, Argument])
+
+
+def known_arguments(environment: TrainingEnvironment) -> Arguments:
+    """The training arguments of an environment's LLaMA-Factory, asked once for each interpreter and version."""
+    if all(environment.versions.get(name) == LOCKED[name] for name in ("llamafactory", "transformers")):
+        return locked_arguments()
     key = json.dumps([str(environment.python), environment.versions], sort_keys=True)
-    path = cache_directory() / "training" / f"arguments-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
-    if path.is_file():
-        return read_json(path, list[dict[str, Any]])
-    found: list[dict[str, Any]] = ask(environment, "arguments", {})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_file(path, json.dumps(found))
-    return found
+    path = cache_directory() / "training" / f"known-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(path, json.dumps(ask(environment, "arguments", {})))
+    return read_json(path, dict[str, Argument])
 
 
-def check_arguments(arguments: Mapping[str, Any], known: Sequence[Mapping[str, Any]], source: str) -> None:
+def check_arguments(arguments: Mapping[str, Any], known: Arguments, source: str) -> None:
     """Refuses names that LLaMA-Factory doesn't know and values of another type, with a `UsageError`."""
-    by_name = {argument["name"]: argument for argument in known}
     for name, value in arguments.items():
-        argument = by_name.get(name)
-        if argument is None:
-            raise UsageError(f"{source}: LLaMA-Factory has no argument {name!r}{did_you_mean(name, by_name)}")
-        _check_value(name, value, argument, source)
+        if name not in known:
+            raise UsageError(f"{source}: LLaMA-Factory has no argument {name!r}{did_you_mean(name, known)}")
+        _check_value(name, value, known[name], source)
 
 
-def _check_value(name: str, value: Any, argument: Mapping[str, Any], source: str) -> None:
-    if value is None or argument["many"] or isinstance(value, list | dict):
+def _check_value(name: str, value: Any, argument: Argument, source: str) -> None:
+    if value is None or argument.many or isinstance(value, list | dict):
         return
-    choices, kind = argument["choices"], argument["type"]
-    if choices and str(value) not in choices:
-        raise UsageError(f"{source}: {name}={value} is none of {', '.join(choices)}")
-    fits = True
-    if kind == "int":
-        fits = (isinstance(value, int) and not isinstance(value, bool)) or (
-            isinstance(value, float) and value.is_integer()
-        )
-    elif kind == "float":
-        fits = isinstance(value, int | float) and not isinstance(value, bool)
-    elif kind == "string_to_bool":
-        fits = isinstance(value, bool)
+    if argument.choices and str(value) not in argument.choices:
+        hint = ' (in YAML, put no and yes in quotes: "no")' if isinstance(value, bool) else ""
+        raise UsageError(f"{source}: {name}={value} is none of {', '.join(argument.choices)}{hint}")
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    fits, wanted = {
+        "int": (whole and number, "a whole number"),
+        "float": (number, "a number"),
+        "string_to_bool": (isinstance(value, bool), "true or false"),
+        "str": (True, ""),
+    }[argument.type]
     if not fits:
-        wanted = {"int": "a whole number", "float": "a number", "string_to_bool": "true or false"}[kind]
         raise UsageError(f"{source}: {name}={value!r} must be {wanted}")
+
+
+def check_traps(arguments: Mapping[str, Any], model_type: str) -> None:
+    """Refuses what LLaMA-Factory takes and can't do, or does in a way that misleads, with a `UsageError`."""
+    if arguments.get("enable_liger_kernel") and model_type == "qwen3_vl":
+        raise UsageError(
+            "enable_liger_kernel: LLaMA-Factory has no Liger kernels for Qwen3-VL; their gain, no scores of the whole "
+            "vocabulary at every token, is had without them"
+        )
+    if arguments.get("val_size"):
+        raise UsageError(
+            "val_size: LLaMA-Factory splits by example, so that one source video lies on both sides; hold examples out "
+            "by --holdout or --folds"
+        )
+    if arguments.get("load_best_model_at_end"):
+        raise UsageError(
+            "load_best_model_at_end: nothing is evaluated while training; evaluate the kept checkpoints on what "
+            "--holdout holds out"
+        )

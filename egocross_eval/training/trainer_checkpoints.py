@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -29,6 +31,18 @@ def drop_torn_checkpoints(model: Path, say: Say) -> int:
     if last:
         say(f"going on from step {last}")
     return last
+
+
+def drop_resume_checkpoints(model: Path, arguments: Mapping[str, Any], say: Say) -> None:
+    """Removes the checkpoints of a finished training that were kept to go on from: weights and optimizer once more.
+
+    Only where one at a time was kept (`save_total_limit: 1`); others were kept to be compared.
+    """
+    if arguments.get("save_total_limit") != 1:
+        return
+    for folder in model.glob("checkpoint-*"):
+        say(f"{folder.name} is removed: it was kept to go on from")
+        shutil.rmtree(folder)
 
 
 def is_whole(folder: Path) -> bool:

@@ -8,12 +8,14 @@ from egocross_eval.errors import UsageError
 from egocross_eval.training.environment import TrainingEnvironment
 from egocross_eval.training.recipes import Launch
 
+START = "egocross_eval.training.inside.start_trainer"
+
 
 def command(environment: TrainingEnvironment, launch: Launch, config: Path) -> list[str]:
     """The command line that trains: one process, or torchrun's agent with one process a GPU."""
     python = [str(environment.python)]
     if not launch.distributed:
-        return [*python, "-m", "llamafactory.launcher", str(config)]
+        return [*python, "-m", START, str(config)]
     host, _, port = launch.address.rpartition(":")
     if not host or not port.isdigit():
         raise UsageError(f"--address {launch.address}: write HOST:PORT of node 0, e.g. 10.0.0.1:29500")
@@ -25,5 +27,5 @@ def command(environment: TrainingEnvironment, launch: Launch, config: Path) -> l
         "torch.distributed.run",
         *(f"--nnodes={launch.nodes}", f"--node_rank={launch.rank}", f"--nproc_per_node={max(1, launch.gpus)}"),
         *(f"--master_addr={host}", f"--master_port={port}"),
-        *("-m", "llamafactory.launcher", str(config)),
+        *("-m", START, str(config)),
     ]

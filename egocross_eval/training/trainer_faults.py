@@ -56,8 +56,26 @@ _KNOWN: tuple[tuple[str, str], ...] = (
         "the GPUs can't talk to each other: see the lines of NCCL in the log (NCCL_DEBUG=INFO says more)",
     ),
     (
-        r"Your setup doesn't support bf16|bf16.*not support",
+        r"Your setup doesn't support bf16/gpu|NVIDIA driver on your system is too old",
+        "torch can't use the GPU, or the GPU has no bfloat16. 'egocross-eval doctor' shows the driver: torch for CUDA "
+        "13 needs 580 or newer. On a GPU older than Ampere: --set bf16=false --set fp16=true. On the CPU: --gpus 0",
+    ),
+    (
+        r"bf16.*not support",
         "this device has no bfloat16: --set bf16=false --set fp16=true",
+    ),
+    (
+        r"Please launch distributed training with|Please use `FORCE_TORCHRUN=1`",
+        "LLaMA-Factory sees more GPUs than it was started for: name their number by --gpus or CUDA_VISIBLE_DEVICES",
+    ),
+    (
+        r"Image features and image tokens do not match",
+        "an example was cut off within its frames: it is longer than cutoff_len; lower --max-pixels or take --frames "
+        "uniform:N",
+    ),
+    (
+        r"[Bb]us error|/dev/shm|insufficient shared memory",
+        "the shared memory for loading frames is too small: --set dataloader_num_workers=0, in Docker --shm-size 16g",
     ),
     (
         r"output_dir.*Permission denied|PermissionError: \[Errno 13\]",

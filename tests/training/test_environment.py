@@ -20,7 +20,7 @@ def locked() -> dict[str, str]:
 
 def test_the_lock_holds_the_set_that_works_together() -> None:
     versions = locked()
-    for name, wanted in machine_report.LOCKED.items():
+    for name, wanted in environment.LOCKED.items():
         assert versions[name] == wanted
     assert {"deepspeed", "msgspec", "peft"} <= set(versions)
 

@@ -39,6 +39,16 @@ def test_held_out_examples_share_no_video_with_the_others(tmp_path: Path) -> Non
     assert not {q.video for q in found.train} & {q.video for q in found.holdout}
 
 
+def test_a_limit_draws_over_all_examples_by_the_seed(tmp_path: Path) -> None:
+    root = write_support(tmp_path, four_videos(), frames=False)
+    ids = [[q.id for q in read_examples(root, limit=6, split=Split(seed=seed)).train] for seed in (0, 0, 1)]
+    assert ids[0] == ids[1] != ids[2]
+    assert ids[0] == sorted(ids[0])
+    assert ids[0] != list(range(1, 7))
+    with pytest.raises(UsageError, match="at least 1"):
+        read_examples(root, limit=0)
+
+
 @given(st.lists(st.integers(0, 9), min_size=2, max_size=60), st.integers(2, 4), st.integers(0, 5))
 def test_folds_are_disjoint_and_cover_every_video(videos: list[int], folds: int, seed: int) -> None:
     questions = [question(i, f"v{video}") for i, video in enumerate(videos)]

@@ -36,12 +36,22 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     [
         ({"domains": ["animals"]}, "did you mean 'animal'"),
         ({"train": {"recipes": "lora"}}, "recipes"),
-        ({"evaluate": {"on": "holdout"}}, "train.holdout"),
+        ({"evaluate": {"split": "holdout"}}, "train.holdout"),
     ],
 )
 def test_mistakes_in_the_file_are_named(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         read_experiment(write(tmp_path / "e.yaml", **changes))
+
+
+@pytest.mark.parametrize("old", ["on", '"on"'])
+def test_the_old_name_of_the_split_is_understood_with_a_hint(tmp_path: Path, old: str) -> None:
+    """YAML reads a bare `on` as true."""
+    path = write(tmp_path / "e.yaml", train={"holdout": 0.3})
+    path.write_text(path.read_text(encoding="utf-8") + f"evaluate: {{{old}: holdout}}\n", encoding="utf-8")
+    said: list[str] = []
+    assert read_experiment(path, said.append).evaluate.split == "holdout"
+    assert "evaluate.split" in said[0]
 
 
 def test_the_experts_are_joined_compared_and_listed(tmp_path: Path, demo: Path) -> None:
@@ -85,7 +95,7 @@ def test_on_the_holdout_each_expert_is_asked_what_it_was_not_trained_on(tmp_path
             data=str(demo),
             domains=["animal", "industry"],
             train={"holdout": 0.3},
-            evaluate={"on": "holdout"},
+            evaluate={"split": "holdout"},
         )
     )
     asked: dict[str, set[str]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,10 @@ from training_files import example, four_videos, write_base, write_support
 from egocross_eval.cli.verbs.train import command
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import UsageError
+from egocross_eval.training.curriculum import Curriculum
+from egocross_eval.training.examples import Split
+from egocross_eval.training.fitting import check_fit
+from egocross_eval.training.gpus import Gpu
 from egocross_eval.training.options import TrainOptions
 from egocross_eval.training.output_files import identity, write_files
 from egocross_eval.training.planning import plan_training
@@ -99,6 +104,56 @@ def test_another_recipe_or_prompt_is_another_training(options: TrainOptions) -> 
         named(domains=()),
     }
     assert len(others - {same}) == 3
+
+
+def test_an_unknown_argument_is_refused_before_anything_is_built_or_written(options: TrainOptions) -> None:
+    """In a dry run and by `train data`, too."""
+    common = ["--model", options.model, "--data", str(options.data), "--output", str(options.output)]
+    for words in (["run", *common, "--dry-run"], ["data", *common]):
+        result = CliRunner().invoke(command, [*words, "--set", "learnin_rate=1"], standalone_mode=False)
+        assert "did you mean 'learning_rate'" in str(result.exception)
+    assert not options.output.exists()
+
+
+def test_the_order_of_passes_reaches_the_trainer(options: TrainOptions) -> None:
+    assert "disable_shuffling" not in plan_training(options, registry()).config
+    for curriculum in (Curriculum(passes=2), Curriculum(sort_until=0.2, shuffle_from=0.5)):
+        config = plan_training(msgspec.structs.replace(options, curriculum=curriculum), registry()).config
+        assert config["disable_shuffling"] is True
+
+
+def test_the_seed_reaches_the_trainer_and_its_default_is_the_trainers(options: TrainOptions) -> None:
+    def seed(**changes: object) -> int:
+        return int(plan_training(msgspec.structs.replace(options, **changes), registry()).config["seed"])
+
+    assert [seed(split=Split(seed=number)) for number in (0, 1, 2)] == [42, 43, 44]
+    assert seed(split=Split(seed=1), changes=("seed=7",)) == 7
+
+
+GPU = Gpu(name="NVIDIA RTX 4090", memory=24.0, used=0.0, driver="580.65.06")
+
+
+def test_an_example_that_does_not_fit_the_gpu_gets_the_budget_that_does(options: TrainOptions) -> None:
+    plan = plan_training(msgspec.structs.replace(options, recipe="lora"), registry())
+    assert [finding.check for finding in check_fit(plan, [GPU])] == ["steps"]
+    tight = msgspec.structs.replace(GPU, memory=14.0)
+    long = msgspec.structs.replace(plan, lengths=(("a", 60_000),))
+    (warning,) = [finding for finding in check_fit(long, [tight]) if finding.check == "memory"]
+    assert "60,000 tokens" in warning.message
+    assert "--max-pixels 262144" in warning.message
+
+
+def test_a_model_that_does_not_fit_is_said_to(options: TrainOptions) -> None:
+    plan = plan_training(msgspec.structs.replace(options, recipe="full", gpus=1), registry())
+    (warning,) = [finding for finding in check_fit(plan, [GPU]) if finding.check == "memory"]
+    assert "alone" in warning.message
+    assert "the recipe lora" in warning.message
+
+
+def test_a_full_disk_is_seen_before_it_is_full(options: TrainOptions, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_training(msgspec.structs.replace(options, recipe="full"), registry())
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(100, 99, 5 * 2**30))
+    assert "disk" in [finding.check for finding in check_fit(plan, [])]
 
 
 def test_tasks_choose_examples_as_they_choose_questions(options: TrainOptions) -> None:

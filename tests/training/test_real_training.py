@@ -7,6 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from training_files import example, write_support
 from trainings import CHANGES, SHOWN, command, kill_tree, options
@@ -18,18 +19,25 @@ from egocross_eval.training.answer_check import try_answer
 from egocross_eval.training.card import read_card, warnings_for
 from egocross_eval.training.checkpoint_doctor import examine
 from egocross_eval.training.environment import TrainingEnvironment
+from egocross_eval.training.environment_jobs import ask, process_environment
 from egocross_eval.training.merging import merge
+from egocross_eval.training.output_files import write_files
 from egocross_eval.training.parity import compare_tokens, refuse_difference
 from egocross_eval.training.planning import plan_training
 from egocross_eval.training.recipes import load_recipe, recipe_names
 from egocross_eval.training.train import train
-from egocross_eval.training.trainer_arguments import check_arguments, known_arguments
+from egocross_eval.training.trainer_arguments import Argument, check_arguments, known_arguments
+from egocross_eval.training.trainer_command import START
+from egocross_eval.training.trainer_command import command as launch_command
+from egocross_eval.training.trainer_process import read_steps, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.training]
 
 
 def test_the_recipes_are_known_to_llamafactory_and_mistakes_get_suggestions(environment: TrainingEnvironment) -> None:
     known = known_arguments(environment)
+    asked = msgspec.json.encode(ask(environment, "arguments", {}))
+    assert known == msgspec.json.decode(asked, type=dict[str, Argument])
     for name in recipe_names():
         check_arguments(load_recipe(name).arguments, known, name)
     with pytest.raises(UsageError, match="did you mean 'lora_rank'"):
@@ -48,8 +56,9 @@ def test_full_fine_tuning_makes_a_checkpoint_that_evaluation_loads(
     assert card.steps == plan.steps == 20
     assert card.loss[-1][1] < card.loss[0][1]
     assert (done.model / "training_loss.png").is_file()
-    found = examine(done.model, None, repair=True)
-    assert not [diagnosis for diagnosis in found if diagnosis.status == "broken"]
+    # The doctor has nothing to say of what a training has just left.
+    assert {diagnosis.status for diagnosis in examine(done.model, None, repair=False)} == {"fine"}
+    assert not list(done.model.glob("checkpoint-*")) + list(done.model.glob("*.before"))
     assert "for a question of" in try_answer(done.model)
     run = evaluate(
         f"hf:{done.model}",
@@ -65,12 +74,15 @@ def test_full_fine_tuning_makes_a_checkpoint_that_evaluation_loads(
 
 
 def test_lora_trains_merges_and_both_forms_answer_alike(
-    environment: TrainingEnvironment, base: Path, bench: Path, tmp_path: Path
+    environment: TrainingEnvironment, base: Path, bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changes = ("cutoff_len=4096", "learning_rate=1e-2", "lora_dropout=0")
     chosen = options(base, bench, tmp_path / "out", recipe="lora", changes=changes)
     done = train(plan_training(chosen, registry()), environment)
-    merged = merge(done.model, tmp_path / "merged", environment)
+    # As on the command line, where paths are relative.
+    monkeypatch.chdir(tmp_path)
+    merged = merge(done.model, Path("merged"), environment)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["merged", "out"]
     assert not [diagnosis for diagnosis in examine(merged, None, repair=True) if diagnosis.status == "broken"]
     scores = []
     for number, spec in enumerate((f"hf:{base},lora={done.model}", f"hf:{merged}", f"hf:{base}")):
@@ -140,3 +152,26 @@ def test_a_frame_that_vanishes_is_named_with_the_remedy(
 def test_a_wrong_path_of_the_model_is_an_error_at_once(bench: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no folder"):
         plan_training(options(tmp_path / "nowhere", bench, tmp_path / "out"), registry())
+
+
+@pytest.mark.parametrize("recipe", ["full", "lora", "lora-expected"])
+def test_the_start_of_our_own_gives_the_losses_of_the_trainers(
+    environment: TrainingEnvironment, base: Path, bench: Path, tmp_path: Path, recipe: str
+) -> None:
+    """Scores at labelled positions alone and single examples without padding change nothing that is learnt."""
+    losses = []
+    for name, module in (("ours", START), ("plain", "llamafactory.launcher")):
+        changes = (*CHANGES, "per_device_train_batch_size=1", "max_steps=4", "save_strategy=no")
+        plan = plan_training(options(base, bench, tmp_path / name, recipe=recipe, changes=changes), registry())
+        (tmp_path / name).mkdir()
+        config = write_files(plan).config
+        start = [module if word == START else word for word in launch_command(environment, plan.launch, config)]
+        run(
+            start,
+            environment={**process_environment(environment), "CUDA_VISIBLE_DEVICES": ""},
+            folder=tmp_path / name / "model",
+            log=tmp_path / name / "log.txt",
+        )
+        losses.append([step.loss for step in read_steps(tmp_path / name / "model")])
+    assert len(losses[0]) == 4
+    assert losses[0] == pytest.approx(losses[1], abs=2e-4)

@@ -9,19 +9,13 @@ import pytest
 
 from egocross_eval.errors import UsageError
 from egocross_eval.training.environment import TrainingEnvironment
+from egocross_eval.training.estimates import optimizer_steps
 from egocross_eval.training.recipes import Launch, load_recipe, recipe_names, with_changes
-from egocross_eval.training.trainer_arguments import check_arguments, read_overrides
-from egocross_eval.training.trainer_command import command
+from egocross_eval.training.trainer_arguments import check_arguments, check_traps, locked_arguments, read_overrides
+from egocross_eval.training.trainer_command import START, command
 from egocross_eval.training.trainer_config import configuration, zero_config
 
 ENVIRONMENT = TrainingEnvironment(python=Path("/env/bin/python"), origin="named", versions={})
-
-KNOWN: list[dict[str, Any]] = [
-    {"name": "learning_rate", "type": "float", "default": 5e-5, "choices": None, "many": False},
-    {"name": "lora_rank", "type": "int", "default": 8, "choices": None, "many": False},
-    {"name": "bf16", "type": "string_to_bool", "default": False, "choices": None, "many": False},
-    {"name": "save_strategy", "type": "str", "default": "steps", "choices": ["no", "steps", "epoch"], "many": False},
-]
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -94,7 +88,7 @@ def test_malformed_changes_and_arguments_of_our_own_are_refused(pair: str) -> No
 
 def test_an_unknown_argument_gets_a_suggestion() -> None:
     with pytest.raises(UsageError, match="did you mean 'learning_rate'"):
-        check_arguments({"learning_rates": 1e-5}, KNOWN, "--set")
+        check_arguments({"learning_rates": 1e-5}, locked_arguments(), "--set")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +102,7 @@ def test_an_unknown_argument_gets_a_suggestion() -> None:
 )
 def test_values_of_another_type_are_refused(name: str, value: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        check_arguments({name: value}, KNOWN, "--set")
+        check_arguments({name: value}, locked_arguments(), "--set")
 
 
 def test_a_recipe_file_of_the_users_own_is_read(tmp_path: Path) -> None:
@@ -120,10 +114,43 @@ def test_a_recipe_file_of_the_users_own_is_read(tmp_path: Path) -> None:
         load_recipe(str(path))
 
 
+def test_every_recipe_is_made_of_known_arguments() -> None:
+    for name in recipe_names():
+        recipe = load_recipe(name)
+        check_arguments(recipe.arguments, locked_arguments(), name)
+        check_traps(recipe.arguments, "qwen3_vl")
+
+
+def test_no_is_a_word_and_false_a_hint() -> None:
+    """YAML would make a truth of `no`, and `save_strategy` has a value of that name."""
+    assert read_overrides(["save_strategy=no"]) == {"save_strategy": "no"}
+    with pytest.raises(UsageError, match="quotes"):
+        check_arguments({"save_strategy": False}, locked_arguments(), "recipe mine")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"enable_liger_kernel": True}, "no Liger kernels"),
+        ({"val_size": 0.1}, "--holdout"),
+        ({"load_best_model_at_end": True}, "--holdout"),
+    ],
+)
+def test_what_the_trainer_takes_but_cannot_do_is_refused(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        check_traps(arguments, "qwen3_vl")
+
+
+def test_the_small_recipe_takes_a_step_an_example() -> None:
+    arguments = load_recipe("lora-small").arguments
+    assert optimizer_steps(80, arguments, 1) == 800
+    assert arguments["image_max_pixels"] == 128_000
+
+
 def test_one_process_is_started_plainly_and_several_by_torchrun() -> None:
     config = Path("/o/config.yaml")
     single = command(ENVIRONMENT, Launch(gpus=1), config)
-    assert single == ["/env/bin/python", "-m", "llamafactory.launcher", "/o/config.yaml"]
+    assert single == ["/env/bin/python", "-m", START, "/o/config.yaml"]
     several = command(ENVIRONMENT, Launch(gpus=4, nodes=2, rank=1, address="10.0.0.1:29511"), config)
     assert several[1:3] == ["-m", "torch.distributed.run"]
     for option in (
@@ -134,7 +161,7 @@ def test_one_process_is_started_plainly_and_several_by_torchrun() -> None:
         "--master_port=29511",
     ):
         assert option in several
-    assert several[-3:] == ["-m", "llamafactory.launcher", "/o/config.yaml"]
+    assert several[-3:] == ["-m", START, "/o/config.yaml"]
 
 
 @pytest.mark.parametrize("launch", [Launch(gpus=2, address="nowhere"), Launch(gpus=2, nodes=2, rank=2)])

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from egocross_eval.errors import RunError
-from egocross_eval.training.trainer_checkpoints import drop_torn_checkpoints
+from egocross_eval.training.trainer_checkpoints import drop_resume_checkpoints, drop_torn_checkpoints
 from egocross_eval.training.trainer_faults import explain
 from egocross_eval.training.trainer_process import Step, end_group, read_steps, run
 
@@ -138,6 +138,15 @@ def test_a_checkpoint_that_was_not_written_to_its_end_is_removed(tmp_path: Path)
     assert len(told) == 3
 
 
+@pytest.mark.parametrize(("limit", "left"), [(1, []), (None, ["checkpoint-5"])])
+def test_a_finished_training_keeps_no_checkpoint_to_go_on_from(
+    tmp_path: Path, limit: int | None, left: list[str]
+) -> None:
+    (tmp_path / "checkpoint-5").mkdir()
+    drop_resume_checkpoints(tmp_path, {"save_total_limit": limit}, lambda text: None)
+    assert [path.name for path in tmp_path.iterdir()] == left
+
+
 OUT_OF_MEMORY = "the memory ran out"
 DISK_FULL = "the disk is full"
 TEMPLATE = "--set template=qwen3_vl_nothink"
@@ -164,6 +173,10 @@ PATH = "check --model"
         ("FileNotFoundError: [Errno 2] No such file or directory: '/x/frame.jpg'", "a file is gone"),
         ("PermissionError: [Errno 13] Permission denied: '/out/model'", "check the rights of --output"),
         ("KeyError: 'from'", "lacks its tags"),
+        ("ValueError: Your setup doesn't support bf16/gpu. You need to assign use_cpu if", "580 or newer"),
+        ("ValueError: Please launch distributed training with `llamafactory-cli` or `torchrun`.", "--gpus"),
+        ("ValueError: Image features and image tokens do not match, tokens: 5, features: 7", "--max-pixels"),
+        ("RuntimeError: DataLoader worker (pid 7) is killed by signal: Bus error.", "--shm-size"),
         ("RuntimeError: operator torchvision::nms does not exist", "shipped lock"),
         ("torch.distributed.DistNetworkError: ... EADDRINUSE, message: address already in use", "--address"),
         ("all is well", ""),

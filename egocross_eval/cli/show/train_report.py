@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +14,12 @@ from egocross_eval.training.train import Trained, Watcher
 from egocross_eval.training.trainer_process import Step
 
 if TYPE_CHECKING:
+    from egocross_eval.training.gpus import Gpu
     from egocross_eval.training.planning import TrainPlan
+
+
+CHANCE_LOSS = math.log(4) / 3
+"""Loss of a model that knows all but the letter: of the three tokens learnt two are always the same."""
 
 
 def print_findings(findings: Iterable[Finding]) -> None:
@@ -21,48 +28,52 @@ def print_findings(findings: Iterable[Finding]) -> None:
         click.echo(f"{finding.level}: {finding.message}", err=True)
 
 
-def print_plan(plan: TrainPlan) -> None:
-    """What a training would do."""
+def print_plan(plan: TrainPlan, gpus: Sequence[Gpu]) -> None:
+    """What a training would do, and how it fits the GPUs seen."""
     import yaml
 
-    from egocross_eval.training.estimates import memory_per_gpu, seconds
-    from egocross_eval.training.gpus import gpu_names
     from egocross_eval.training.trainer_arguments import OURS
 
     launch, arguments = plan.launch, plan.recipe.arguments
-    examples = len(plan.trained)
-    domains: dict[str, int] = {}
-    for question in plan.examples.train:
-        domains[question.domain] = domains.get(question.domain, 0) + 1
+    domains = Counter(question.domain for question in plan.examples.train)
     click.echo(f"recipe      {plan.recipe.name}: {plan.recipe.description}")
     for text in plan.recipe.deviations:
         click.echo(f"            {text}")
     listed = ", ".join(f"{name} {count}" for name, count in domains.items())
-    click.echo(f"examples    {examples} ({listed}); {len(plan.examples.holdout)} held out")
+    click.echo(f"examples    {len(plan.trained)} ({listed}); {len(plan.examples.holdout)} held out")
     where = "the CPU" if launch.gpus == 0 else f"{launch.nodes} x {launch.gpus} GPUs, DeepSpeed {launch.deepspeed}"
-    batch = int(arguments.get("per_device_train_batch_size", 8))
-    accumulation = int(arguments.get("gradient_accumulation_steps", 1))
+    batch = int(plan.recipe.number("per_device_train_batch_size", 8))
+    accumulation = int(plan.recipe.number("gradient_accumulation_steps", 1))
     click.echo(f"on          {where}: {batch * accumulation * launch.workers} examples a step")
     click.echo(f"steps       {plan.steps} optimizer steps in {arguments.get('num_train_epochs', 3)} epochs")
-    lengths = [tokens for _, tokens in plan.lengths]
-    if plan.size is not None and lengths:
-        total = sum(lengths) * examples // len(lengths)
-        memory = memory_per_gpu(plan.size, arguments, launch, max(lengths))
-        parts = ", ".join(f"{name} {gib:.1f}" for name, gib in memory.items())
-        click.echo(f"tokens      about {total:,} an epoch, the longest example about {max(lengths):,}")
-        click.echo(
-            f"memory      about {sum(memory.values()):.1f} GiB {'in all' if launch.gpus == 0 else 'a GPU'} ({parts})"
-        )
-        gpus = gpu_names()
-        time = seconds(plan.size, arguments, launch, total, gpus[0] if gpus else "")
-        click.echo(
-            f"time        about {_duration(time)} (rough{'' if gpus or launch.gpus == 0 else ', no GPU seen here'})"
-        )
+    _print_estimates(plan, gpus)
     click.echo(f"evaluate    {' '.join(plan.evaluation.options())}")
     shown = {key: value for key, value in plan.config.items() if key not in arguments or key in OURS}
     click.echo("configuration:")
     for line in yaml.safe_dump({**shown, **arguments}, sort_keys=False).splitlines():
         click.echo(f"  {line}")
+
+
+def _print_estimates(plan: TrainPlan, gpus: Sequence[Gpu]) -> None:
+    from egocross_eval.training.estimates import disk_needed, longest_that_fits, memory_per_gpu, seconds
+
+    if plan.size is None or not plan.lengths:
+        return
+    launch, arguments = plan.launch, plan.recipe.arguments
+    total = sum(tokens for _, tokens in plan.lengths) * len(plan.trained) // len(plan.lengths)
+    memory = memory_per_gpu(plan.size, arguments, launch, plan.longest)
+    parts = ", ".join(f"{name} {gib:.1f}" for name, gib in memory.items())
+    click.echo(f"tokens      about {total:,} an epoch, the longest example about {plan.longest:,}")
+    click.echo(f"memory      about {sum(memory.values()):.1f} GiB {'a GPU' if launch.gpus else 'in all'} ({parts})")
+    if launch.gpus:
+        cards = {gpu.memory: gpu.name for gpu in gpus if gpu.memory} or {24: "a card of 24 GB", 80: "a card of 80 GB"}
+        for size, name in cards.items():
+            fits = longest_that_fits(plan.size, arguments, launch, size)
+            click.echo(f"            on {name} the longest example that fits has about {fits:,} tokens")
+    click.echo(f"disk        about {disk_needed(plan.size, arguments):.0f} GiB in the output folder")
+    time = seconds(plan.size, arguments, launch, total, gpus[0].name if gpus else "")
+    unseen = "" if gpus or launch.gpus == 0 else ", no GPU seen here"
+    click.echo(f"time        about {_duration(time)} (rough{unseen})")
 
 
 def _duration(seconds: float) -> str:
@@ -120,6 +131,9 @@ def print_result(done: Trained, plan: TrainPlan) -> None:
     if card.loss:
         (first, before), (last, after) = card.loss[0], card.loss[-1]
         click.echo(f"loss        {before:.4f} at step {first}, {after:.4f} at step {last}")
+        click.echo(
+            f"            (guessing a letter is about {CHANCE_LOSS:.2f}: two of three tokens are always the same)"
+        )
     click.echo(f"{'adapter' if card.kind == 'lora' else 'checkpoint':12}{done.model}")
     click.echo(f"card        {done.model / 'README.md'}")
     spec = f"hf:{card.base},lora={done.model}" if card.kind == "lora" else f"hf:{done.model}"

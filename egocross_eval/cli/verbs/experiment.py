@@ -14,7 +14,7 @@ data: /data/egocross
 output: results
 domains: [animal, industry, xsports, surgery]
 train: {recipe: lora, frames: "uniform:16", timestamps: true, holdout: 0.3}
-evaluate: {on: testbed, answer: choose}
+evaluate: {split: testbed, answer: choose}
 """
 
 
@@ -34,17 +34,19 @@ def command(file: Path, python: Path | None, allow_difference: bool) -> int:
     from egocross_eval.contracts.registry import registry
     from egocross_eval.training.environment import find_environment
     from egocross_eval.training.experiment import conduct
-    from egocross_eval.training.experiment_file import read_experiment
+    from egocross_eval.training.experiment_file import read_experiment, train_options
+    from egocross_eval.training.gpus import check_gpus
     from egocross_eval.training.merging import merge
     from egocross_eval.training.options import TrainOptions
-    from egocross_eval.training.planning import plan_training
+    from egocross_eval.training.planning import plan_training, settle_recipe
     from egocross_eval.training.train import train
-
-    experiment = read_experiment(file)
 
     def say(text: str) -> None:
         click.echo(text, err=True)
 
+    experiment = read_experiment(file, say)
+
+    check_gpus(settle_recipe(train_options(experiment, experiment.domains[0]))[1], python)
     environment = find_environment(python, say=say)
 
     def train_one(options: TrainOptions) -> Path:

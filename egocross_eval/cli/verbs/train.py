@@ -12,6 +12,8 @@ from egocross_eval.cli.options import F, load_config
 if TYPE_CHECKING:
     from egocross_eval.training.options import TrainOptions
 
+ZERO = ("none", "zero2", "zero3", "zero2-offload", "zero3-offload")
+
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -42,7 +44,13 @@ def command() -> None:
 def data_choices(function: F) -> F:
     """Which examples are trained on, and how they are shown."""
     for decorate in (
-        click.option("--seed", type=int, default=0, show_default=True, help="Of the split and of orders of options."),
+        click.option(
+            "--seed",
+            type=int,
+            default=0,
+            show_default=True,
+            help="Of the split, of --limit, of orders, and of the trainer.",
+        ),
         click.option(
             "--shuffle-options",
             metavar="A:B",
@@ -51,7 +59,7 @@ def data_choices(function: F) -> F:
             help="Options in random order; with A:B sorted up to share A of all passes, random from share B on.",
         ),
         click.option("--passes", type=int, default=1, show_default=True, help="How often each example is in the data."),
-        click.option("--limit", type=int, metavar="N", help="Only the first N examples."),
+        click.option("--limit", type=int, metavar="N", help="Only N examples, drawn by the seed over all of them."),
         click.option("--drop-wrong-clips", is_flag=True, help="Leave out examples with another question's clip."),
         click.option("--fold", type=int, default=1, show_default=True, help="Which of --folds is held out."),
         click.option("--folds", type=int, default=0, help="Hold out one of K parts, split by source video."),
@@ -76,7 +84,7 @@ def launch_choices(function: F) -> F:
         click.option("--address", default="127.0.0.1:29500", show_default=True, help="Host and port of node 0."),
         click.option("--node-rank", "rank", type=int, default=0, help="Number of this node, from 0."),
         click.option("--nodes", type=int, default=1, show_default=True, help="Machines; start it on each of them."),
-        click.option("--deepspeed", type=click.Choice(["none", "zero2", "zero3"]), help="Default: the recipe's."),
+        click.option("--deepspeed", type=click.Choice(ZERO), help="Default: the recipe's."),
         click.option("--gpus", type=int, help="GPUs of each node, 0 for the CPU; default: the recipe's."),
         click.option(
             "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change one of LLaMA-Factory's arguments."
@@ -154,14 +162,21 @@ def run_command(python: Path | None, dry_run: bool, allow_difference: bool, **se
     from egocross_eval.cli.show.train_report import TrainProgress, print_findings, print_plan, print_result
     from egocross_eval.contracts.registry import registry
     from egocross_eval.training.environment import find_environment
+    from egocross_eval.training.fitting import check_fit
+    from egocross_eval.training.gpus import check_gpus, usable_gpus
     from egocross_eval.training.planning import plan_training
     from egocross_eval.training.train import train
+    from egocross_eval.training.trainer_arguments import check_arguments, known_arguments, locked_arguments
 
     plan = plan_training(read_options(settings), registry())
-    print_findings(plan.findings)
+    known = locked_arguments() if python is None else known_arguments(find_environment(python))
+    check_arguments(plan.recipe.arguments, known, f"recipe {plan.recipe.name}")
+    gpus = usable_gpus() if plan.launch.gpus else []
+    print_findings([*plan.findings, *check_fit(plan, gpus)])
     if dry_run:
-        print_plan(plan)
+        print_plan(plan, gpus)
         return 0
+    check_gpus(plan.launch, python)
     progress = TrainProgress()
     environment = find_environment(python, say=progress.say)
     done = train(plan, environment, watcher=progress, allow_difference=allow_difference)
@@ -185,8 +200,11 @@ def data_command(python: Path | None, parity: bool, **settings: Any) -> int:
     from egocross_eval.training.output_files import write_files
     from egocross_eval.training.parity import compare_tokens, refuse_difference
     from egocross_eval.training.planning import plan_training
+    from egocross_eval.training.trainer_arguments import check_arguments, known_arguments, locked_arguments
 
     plan = plan_training(read_options(settings), registry())
+    known = locked_arguments() if python is None else known_arguments(find_environment(python))
+    check_arguments(plan.recipe.arguments, known, f"recipe {plan.recipe.name}")
     print_findings(plan.findings)
     if plan.errors:
         return 2

@@ -12,21 +12,22 @@ from typing import Any
 from egocross_eval.errors import EgoCrossError
 
 
-def arguments(payload: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every argument that LLaMA-Factory's training takes: name, type, default and choices."""
+def arguments(payload: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """LLaMA-Factory's training arguments by name: their `type`, and `choices` and `many` where they have them."""
     from llamafactory.hparams import parser as hparams
     from transformers import HfArgumentParser
 
-    known: list[dict[str, Any]] = []
+    known: dict[str, dict[str, Any]] = {}
     for action in HfArgumentParser(hparams._TRAIN_ARGS)._actions:
-        if action.dest == "help" or action.dest.startswith("no_"):
+        if action.dest == "help" or action.dest.startswith("no_") or action.dest in known:
             continue
-        kind = getattr(action.type, "__name__", "str") if action.type is not None else "str"
-        default = action.default if isinstance(action.default, bool | int | float | str | None) else str(action.default)
-        choices = [str(choice) for choice in action.choices] if action.choices else None
-        known.append(
-            {"name": action.dest, "type": kind, "default": default, "choices": choices, "many": action.nargs == "+"}
-        )
+        kind = getattr(action.type, "__name__", "str")
+        argument: dict[str, Any] = {"type": kind if kind in ("int", "float", "string_to_bool") else "str"}
+        if action.choices:
+            argument["choices"] = [str(choice) for choice in action.choices]
+        if action.nargs == "+":
+            argument["many"] = True
+        known[action.dest] = argument
     return known
 
 

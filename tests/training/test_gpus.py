@@ -1,0 +1,72 @@
+"""GPUs are looked at before anything large is built or started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from egocross_eval.errors import UsageError
+from egocross_eval.training import machine_report
+from egocross_eval.training.gpus import check_gpus, usable_gpus, visible_devices
+from egocross_eval.training.recipes import Launch
+
+
+@pytest.fixture
+def smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A `nvidia-smi` whose script each test writes."""
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    return tmp_path / "nvidia-smi"
+
+
+def answer(smi: Path, *lines: str, code: int = 0) -> None:
+    text = "".join(f"echo '{line}'\n" for line in lines)
+    smi.write_text(f"#!/bin/sh\n{text}exit {code}\n", encoding="utf-8")
+    smi.chmod(0o755)
+
+
+CARD = "NVIDIA H100 80GB HBM3, 81559, 12, 580.65.06"
+
+
+def test_as_many_gpus_as_asked_for_are_shown_to_the_trainer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert visible_devices(1) == "0"
+    assert visible_devices(3) == "0,1,2"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7,2")
+    assert visible_devices(2) == "5,7"
+
+
+def test_cards_are_read_with_memory_and_driver(smi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(smi, CARD, "NVIDIA RTX 4090, 24564, 0, 580.65.06")
+    assert [round(gpu.memory) for gpu in usable_gpus()] == [80, 24]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert [gpu.name for gpu in usable_gpus()] == ["NVIDIA RTX 4090"]
+
+
+def test_more_gpus_than_there_are_is_refused_with_the_number_there_is(smi: Path) -> None:
+    answer(smi, CARD, CARD)
+    check_gpus(Launch(gpus=2), None)
+    with pytest.raises(UsageError, match="--gpus 2"):
+        check_gpus(Launch(gpus=4), None)
+
+
+def test_an_old_driver_is_refused_with_a_way_out(smi: Path) -> None:
+    answer(smi, "NVIDIA A100, 40960, 0, 535.104.05")
+    with pytest.raises(UsageError, match=r"580 or newer(.|\n)*CUDA 12(.|\n)*--python"):
+        check_gpus(Launch(gpus=1), None)
+    check_gpus(Launch(gpus=1), Path("/my/python"))
+    assert [entry.status for entry in machine_report.examine_machine() if entry.name == "driver"] == ["problem"]
+
+
+def test_without_a_gpu_the_cpu_is_named(smi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(smi.parent))
+    with pytest.raises(UsageError, match="--gpus 0"):
+        check_gpus(Launch(gpus=1), None)
+    check_gpus(Launch(gpus=0), None)
+
+
+def test_a_driver_that_fails_is_said(smi: Path) -> None:
+    answer(smi, "Failed to initialize NVML", code=9)
+    with pytest.raises(UsageError, match="NVML"):
+        check_gpus(Launch(gpus=1), None)
