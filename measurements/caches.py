@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from egocross_eval.frames import store as frame_store
-from egocross_eval.model_adapters.hf.media import FrameCache
+from egocross_eval.model_adapters.checkpoints.decoding import FrameCache
 
 
 def forget(adapter: Any) -> None:

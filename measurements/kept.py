@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from egocross_eval.contracts.model import ModelAdapter
+from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.schema import Request, Response
 
 
@@ -14,7 +14,9 @@ class Kept(ModelAdapter):
 
     def __init__(self, inner: ModelAdapter) -> None:
         self.inner = inner
-        self.capabilities = inner.capabilities
+
+    def capabilities(self) -> Capabilities:
+        return self.inner.capabilities()
 
     def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
         return self.inner.generate(requests)

@@ -9,6 +9,14 @@ import msgspec
 
 from egocross_eval.schema import Request, Response
 
+NEUTRAL = msgspec.Meta(extra={"neutral": True})
+"""Marks an option that can't change an answer (connections, time-outs): a run is resumed, and its cache used, whatever
+its value. `timeout: Annotated[float, msgspec.Meta(description="seconds"), NEUTRAL] = 60.0`."""
+
+PASSED_ON = msgspec.Meta(extra={"passed_on": True})
+"""Marks the field, a dict of strings, that takes every option which is no field; the factory checks them. Its
+description says in a few words what may be given. `others: Annotated[dict[str, str], PASSED_ON] = {}`."""
+
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What an adapter can do. The runner refuses what it can't, before anything is asked; it never drops frames."""
@@ -18,9 +26,9 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     video: bool = False
     """Takes a clip as one video whose frames carry their true times."""
     scores: bool = False
-    """Can compare the log-probabilities of the option letters (choose mode)."""
+    """Can compare the log-probabilities of the labels to choose among (choose mode)."""
     constrained: bool = False
-    """Can decode so that nothing but an option letter comes out (constrained mode)."""
+    """Can decode so that nothing but one of the labels comes out (constrained mode)."""
     max_images: int | None = None
     """Most frames in one request; None: no limit known."""
     needs_content: bool = True
@@ -30,18 +38,18 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 class ModelAdapter:
     """Answers requests. The smallest thing a plugin author writes: override `generate`.
 
-    `generate` draws requests lazily, with a bounded look-ahead, and yields exactly one response for each, in any
-    order, as soon
-    as it's ready. A request that fails becomes a response with a `Failure`; the others go on. Raising ends the run;
-    all that
-    was yielded before is kept.
+    `generate` draws requests lazily, with a bounded look-ahead, and yields exactly one response for each, in any order,
+    as soon as it's ready. A request that fails becomes a response with a `Failure`; the others go on. Raising ends the
+    run; all that was yielded before is kept.
     """
-
-    capabilities: Capabilities = Capabilities()
 
     def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
         """One response for each request, in any order."""
         raise TypeError(f"{type(self).__name__} does not define generate()")
+
+    def capabilities(self) -> Capabilities:
+        """What it can do; asked before the first request, and cheap."""
+        return Capabilities()
 
     def fingerprint(self) -> str | None:
         """Identity of the weights and answer-relevant options, for the response cache; None turns the cache off.
@@ -72,22 +80,47 @@ class AdapterType(msgspec.Struct, frozen=True, kw_only=True):
     """A registered kind of model adapter."""
 
     scheme: str
-    """The part of a model spec before the colon, e.g. `openai`."""
+    """The part of a model spec before the colon, e.g. `openai`. It may name a target too (`routed:published`): then it
+    answers for that target and what lies below it (`routed:published/...`), and another type for the scheme's rest."""
     description: str
     """One line for `egocross-eval models`."""
-    factory: Callable[..., ModelAdapter]
-    """Called as `factory(target, options)`; imports its engine here and not before."""
+    factory: Callable[[str, Any], ModelAdapter]
+    """Called as `factory(target, options)`, options as an instance of the struct below; imports its engine here and not
+    before."""
     options: type[msgspec.Struct] | None = None
-    """Struct whose fields are the options of the spec: `key=value` strings are converted to the fields' types,
-    unknown keys
-    are refused with a suggestion. None: the factory gets a plain dict of strings."""
-    passes_on: str = ""
-    """What other options may be given, in a few words; they reach the factory as a third argument, a dict of strings
-    that the factory checks. Empty: only those of `options` are known."""
+    """Struct whose fields are the options of the spec: `key=value` strings are converted to the fields' types, unknown
+    keys are refused with a suggestion. Fields may be marked `NEUTRAL` or `PASSED_ON`. None: the factory gets a plain
+    dict of strings."""
     target: str = "MODEL"
-    """What the part after the colon is, for help."""
-    neutral_options: frozenset[str] = frozenset()
-    """Options that can't change an answer (connections, time-outs): a run is resumed, and its cache used, whatever they
-    are."""
+    """What the part after the scheme and a colon is, for help; empty where the scheme names the target."""
     example: str = ""
     """A model spec to try."""
+
+    @property
+    def form(self) -> str:
+        """How a spec of it begins, for help."""
+        return f"{self.scheme}:{self.target}" if self.target else self.scheme
+
+    @property
+    def neutral_options(self) -> frozenset[str]:
+        """Options that can't change an answer."""
+        return frozenset(field.name for field in marked_fields(self.options, NEUTRAL))
+
+    @property
+    def passed_on(self) -> msgspec.inspect.Field | None:
+        """The field that takes the options which are no fields."""
+        return next(iter(marked_fields(self.options, PASSED_ON)), None)
+
+
+def marked_fields(options: type[msgspec.Struct] | None, mark: msgspec.Meta) -> list[msgspec.inspect.Field]:
+    """The fields of an options struct that carry a mark."""
+    if options is None:
+        return []
+    info = msgspec.inspect.type_info(options)
+    assert isinstance(info, msgspec.inspect.StructType)
+    wanted = (mark.extra or {}).items()
+    return [
+        field
+        for field in info.fields
+        if isinstance(field.type, msgspec.inspect.Metadata) and wanted <= (field.type.extra or {}).items()
+    ]

@@ -1,5 +1,4 @@
-"""`routed:FILE.yaml`: sends each domain, question type or dataset to a model of its own, e.g. to four domain
-checkpoints."""
+"""`routed:FILE.yaml`: sends questions to models by one of their labels, e.g. each domain to a checkpoint of its own."""
 
 from __future__ import annotations
 
@@ -13,11 +12,10 @@ import msgspec
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.contracts.registry import registry
 from egocross_eval.documents import read_yaml
-from egocross_eval.errors import UsageError, unknown
+from egocross_eval.errors import UsageError
+from egocross_eval.model_adapters.requests import failed
 from egocross_eval.model_adapters.spec import ModelSpec, build_adapter, parse_spec
-from egocross_eval.schema import Failure, Request, Response
-
-ROUTABLE = ("domain", "dataset", "category", "question_type")
+from egocross_eval.schema import Request, Response
 
 Build = Callable[[ModelSpec], ModelAdapter]
 
@@ -27,20 +25,7 @@ class RoutedOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     by: Annotated[
         str | None,
-        msgspec.Meta(description=f"overrides the file's 'by': {', '.join(ROUTABLE)}"),
-    ] = None
-    engine: Annotated[
-        str | None, msgspec.Meta(description="published: hf (default), vllm or vllm-server runs the checkpoints")
-    ] = None
-    engine_options: Annotated[
-        str,
-        msgspec.Meta(
-            description="published: the engine's options, joined by +, e.g. dtype=bfloat16+max_model_len=32768"
-        ),
-    ] = ""
-    store: Annotated[
-        str | None,
-        msgspec.Meta(description="published: folder of the checkpoints; default: one in the cache of this package"),
+        msgspec.Meta(description="overrides the file's 'by': any label of the questions, e.g. dataset"),
     ] = None
 
 
@@ -50,6 +35,7 @@ class RouteFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     models: dict[str, str]
     """Model spec by value of the routed label, e.g. `animal: hf:./animal`."""
     by: str = "domain"
+    """The label of a request that decides."""
     default: str | None = None
     """Model spec for values that aren't listed; without it such questions become failures."""
 
@@ -63,8 +49,6 @@ class RoutedAdapter(ModelAdapter):
     """Runs one model after the other, each on its own questions, so that only one is loaded at a time."""
 
     def __init__(self, path: Path, routes: RouteFile, by: str, build_one: Build) -> None:
-        if by not in ROUTABLE:
-            raise unknown("routing label", by, ROUTABLE)
         self._by = by
         self._build = build_one
         self._specs = {value: self._parse(path, text) for value, text in routes.models.items()}
@@ -72,7 +56,7 @@ class RoutedAdapter(ModelAdapter):
         if not self._specs and self._default is None:
             raise UsageError(f"route file {path} names no model")
         adapters = {spec.text: build_one(spec) for spec in self._all_specs()}
-        self.capabilities = _common([adapter.capabilities for adapter in adapters.values()])
+        self._capabilities = _common([adapter.capabilities() for adapter in adapters.values()])
         self._fingerprints = {text: adapter.fingerprint() for text, adapter in adapters.items()}
         self._details = {text: adapter.details() for text, adapter in adapters.items()}
         for adapter in adapters.values():
@@ -91,17 +75,18 @@ class RoutedAdapter(ModelAdapter):
         specs = [*self._specs.values(), *([self._default] if self._default else [])]
         return list({spec.text: spec for spec in specs}.values())
 
+    def capabilities(self) -> Capabilities:
+        """What every one of the models can do."""
+        return self._capabilities
+
     def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
         """Draws all requests (they hold paths, no frames), then asks model by model."""
         groups: dict[str, list[Request]] = {}
         specs = {spec.text: spec for spec in self._all_specs()}
         for request in requests:
-            value = request.labels.get(self._by, "")
-            spec = self._specs.get(value, self._default)
+            spec = self._specs.get(request.labels.get(self._by, ""), self._default)
             if spec is None:
-                known = ", ".join(self._specs)
-                message = f"no model for {self._by} {value!r}, and no default; the route file has: {known}"
-                yield Response(key=request.key, failure=Failure(kind="no_route", message=message))
+                yield failed(request, "no_route", self._lost(request))
             else:
                 groups.setdefault(spec.text, []).append(request)
         adapter: ModelAdapter | None = None
@@ -116,6 +101,13 @@ class RoutedAdapter(ModelAdapter):
         finally:
             if adapter is not None:
                 adapter.close()
+
+    def _lost(self, request: Request) -> str:
+        """Why no model answers a request."""
+        value = request.labels.get(self._by)
+        if value is None:
+            return f"the question has no label {self._by!r}; by= may be: {', '.join(request.labels) or 'nothing'}"
+        return f"no model for {self._by} {value!r}, and no default; the route file has: {', '.join(self._specs)}"
 
     def fingerprint(self) -> str | None:
         """Joins the fingerprints and the routes; None as soon as one model has none."""
@@ -148,20 +140,13 @@ def _common(all_of_them: list[Capabilities]) -> Capabilities:
     )
 
 
+def built(spec: ModelSpec) -> ModelAdapter:
+    """The adapter of a spec, by whatever plugin registered it."""
+    return build_adapter(spec, registry())
+
+
 def build(target: str, options: RoutedOptions) -> ModelAdapter:
-    """The routed model of a YAML file, or of the published checkpoints."""
-    from egocross_eval.tasks.egocross.published_models import PublishedAdapter, fetch_checkpoint, is_published
-
-    def build_one(spec: ModelSpec) -> ModelAdapter:
-        return build_adapter(spec, registry())
-
-    if is_published(target):
-        return PublishedAdapter(target, options, build_one, fetch_checkpoint)
-    for name in ("engine", "engine_options", "store"):
-        if getattr(options, name):
-            raise UsageError(
-                f"routed:{target}: {name}= only applies to routed:published; write it into the file's specs"
-            )
+    """The routed model of a YAML file."""
     path = Path(target)
     routes = read_routes(path)
-    return RoutedAdapter(path, routes, options.by or routes.by, build_one)
+    return RoutedAdapter(path, routes, options.by or routes.by, built)

@@ -18,6 +18,9 @@ _SECRET = re.compile(r"(?i)(api_?keys?|token|secrets?|passwords?)$")
 
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")
 
+_SCHEME = re.compile(r"[A-Za-z][\w.+-]+:")
+"""The beginning of a spec; a single letter would be a drive (`C:\\model.yaml`)."""
+
 
 class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     """A parsed model spec."""
@@ -56,7 +59,7 @@ def parse_spec(text: str) -> ModelSpec:
 
     Raises `UsageError` naming the piece that is wrong.
     """
-    if text.endswith((".yaml", ".yml")) and ":" not in Path(text).name and "=" not in text:
+    if text.endswith((".yaml", ".yml")) and not _SCHEME.match(text):
         return _spec_from_file(Path(text))
     head, *pieces = (piece.replace("\\,", ",") for piece in re.split(r"(?<!\\),", text))
     scheme, colon, target = head.partition(":")
@@ -122,17 +125,20 @@ def option_fields(adapter_type: AdapterType) -> list[tuple[str, str, str, str]]:
         return []
     rows = []
     info = msgspec.inspect.type_info(adapter_type.options)
-    if not isinstance(info, msgspec.inspect.StructType):
-        return []
+    assert isinstance(info, msgspec.inspect.StructType)
     for field in info.fields:
-        described = field.type
-        description = ""
-        if isinstance(described, msgspec.inspect.Metadata):
-            description = (described.extra_json_schema or {}).get("description", "")
-            described = described.type
+        if field == adapter_type.passed_on:
+            continue
+        described = field.type.type if isinstance(field.type, msgspec.inspect.Metadata) else field.type
         default = "" if field.default in (msgspec.NODEFAULT, None) else str(field.default)
-        rows.append((field.name, _type_name(described), default, description))
+        rows.append((field.name, _type_name(described), default, description(field)))
     return rows
+
+
+def description(field: msgspec.inspect.Field) -> str:
+    """What a field's `msgspec.Meta` says of it."""
+    extra = field.type.extra_json_schema if isinstance(field.type, msgspec.inspect.Metadata) else None
+    return str((extra or {}).get("description", ""))
 
 
 def _type_name(described: Any) -> str:
@@ -143,33 +149,41 @@ def _type_name(described: Any) -> str:
     return type(described).__name__.removesuffix("Type").lower()
 
 
+def adapter_type(spec: ModelSpec, registry: Registry) -> AdapterType:
+    """The type that answers for a spec: one registered for its target, or else for its scheme.
+
+    Raises `UsageError` for an unknown scheme.
+    """
+    named = f"{spec.scheme}:{spec.target.partition('/')[0]}"
+    return registry.model_adapters.get(named) or registry.adapter_type(spec.scheme)
+
+
 def build_adapter(spec: ModelSpec, registry: Registry) -> ModelAdapter:
     """The adapter of a spec, with its options checked; nothing heavy happens before it is asked.
 
     Raises `UsageError` for an unknown scheme or option, or a value of the wrong type.
     """
-    adapter_type = registry.adapter_type(spec.scheme)
-    adapter = _made(spec, adapter_type)
+    kind = adapter_type(spec, registry)
+    adapter = kind.factory(spec.target, _options(spec, kind))
     if not isinstance(adapter, ModelAdapter):
         raise UsageError(f"the factory of the model adapter {spec.scheme!r} gave {adapter!r}, which is no ModelAdapter")
     return adapter
 
 
-def _made(spec: ModelSpec, adapter_type: AdapterType) -> object:
-    if adapter_type.options is None:
-        return adapter_type.factory(spec.target, dict(spec.options))
-    known = adapter_type.options.__struct_fields__
+def _options(spec: ModelSpec, kind: AdapterType) -> msgspec.Struct | dict[str, str]:
+    """The options as the factory takes them."""
+    if kind.options is None:
+        return dict(spec.options)
+    rest = kind.passed_on
+    known = [name for name in kind.options.__struct_fields__ if rest is None or name != rest.name]
+    own = {key: value for key, value in spec.options.items() if key in known}
     others = {key: value for key, value in spec.options.items() if key not in known}
-    if others and not adapter_type.passes_on:
+    if others and rest is None:
         key = next(iter(others))
         raise UsageError(
             f"{spec.scheme}: unknown option {key!r}{did_you_mean(key, known)}; known: {', '.join(known) or 'none'}"
         )
-    own = {key: value for key, value in spec.options.items() if key in known}
     try:
-        options = msgspec.convert(own, adapter_type.options, strict=False)
+        return msgspec.convert(own | ({rest.name: others} if rest else {}), kind.options, strict=False)
     except msgspec.ValidationError as error:
         raise UsageError(f"{spec.scheme}: {error}") from error
-    if adapter_type.passes_on:
-        return adapter_type.factory(spec.target, options, others)
-    return adapter_type.factory(spec.target, options)

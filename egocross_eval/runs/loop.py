@@ -118,7 +118,7 @@ class Runner:
             plan.renderer.render(shown, plan.root),
             msgspec.structs.replace(plan.settings.generation, seed=ballot.seed),
             split=plan.settings.split,
-            read_frames=self._adapter.capabilities.needs_content,
+            read_frames=self._adapter.capabilities().needs_content,
         )
         return msgspec.structs.replace(request, key=request.key + ballot.name)
 

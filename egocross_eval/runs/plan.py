@@ -17,7 +17,7 @@ from egocross_eval.contracts.style import PromptStyle
 from egocross_eval.contracts.task import DataSource, Questions
 from egocross_eval.errors import DataError, UsageError
 from egocross_eval.frames.roots import DataRoot
-from egocross_eval.model_adapters.spec import ModelSpec
+from egocross_eval.model_adapters.spec import ModelSpec, adapter_type
 from egocross_eval.prompts.renderer import Renderer
 from egocross_eval.prompts.selection import FrameSelection
 from egocross_eval.prompts.styles import TEMPLATE_SUFFIXES, template_style
@@ -95,8 +95,8 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     def record(self, spec: ModelSpec, adapter: ModelAdapter, registry: Registry) -> RunRecord:
         """`run.json` for this plan and model."""
         fingerprint = adapter.fingerprint()
-        adapter_type = registry.model_adapters.get(spec.scheme)
-        neutral = adapter_type.neutral_options if adapter_type else frozenset()
+        known = spec.scheme in registry.model_adapters  # not so for an adapter that a program made itself
+        neutral = adapter_type(spec, registry).neutral_options if known else frozenset()
         return RunRecord(
             schema_version=SCHEMA_VERSION,
             model=ModelRecord(
@@ -222,7 +222,7 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
 
 def check_capabilities(plan: RunPlan, adapter: ModelAdapter, scheme: str) -> None:
     """Refuses, before anything is asked, what the adapter can't do."""
-    can = adapter.capabilities
+    can = adapter.capabilities()
     if plan.settings.generation.answer_mode == "choose" and not can.scores:
         raise UsageError(f"{scheme}: can't compare log-probabilities here; use --answer generate")
     if plan.settings.generation.answer_mode == "constrained" and not can.constrained:

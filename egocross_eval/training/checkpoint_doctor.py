@@ -12,7 +12,7 @@ import msgspec
 from egocross_eval.documents import read_json, read_text
 from egocross_eval.errors import UsageError
 from egocross_eval.files import write_file
-from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
+from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.training.checkpoint_weights import incomplete_shards, most_frequent_dtype
 from egocross_eval.training.frame_sizes import read_config
 from egocross_eval.training.merging import stored_dtype

@@ -31,7 +31,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_frames(questions: Iterable[Question], paths_of: Iterable[Sequence[str]]) -> list[Finding]:
     """Every frame that would be trained on is there, and is a picture."""
-    from egocross_eval.model_adapters.hf.media import read_size
+    from egocross_eval.model_adapters.checkpoints.decoding import read_size
 
     broken: list[str] = []
     seen: set[str] = set()

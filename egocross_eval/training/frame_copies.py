@@ -28,7 +28,7 @@ class FrameCopies:
         return found
 
     def _fit(self, path: str) -> str:
-        from egocross_eval.model_adapters.hf.media import read_size
+        from egocross_eval.model_adapters.checkpoints.decoding import read_size
 
         if self._limits is None:
             return path
@@ -41,7 +41,7 @@ class FrameCopies:
     def _copy(self, path: str, size: Size) -> str:
         from PIL import Image
 
-        from egocross_eval.model_adapters.hf.media import read_frame
+        from egocross_eval.model_adapters.checkpoints.decoding import read_frame
 
         target = self._folder / f"{hashlib.sha256(path.encode()).hexdigest()[:20]}-{size[1]}x{size[0]}.png"
         if not target.is_file():

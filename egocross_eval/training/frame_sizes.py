@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from egocross_eval.documents import read_json
-from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
+from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 
 Size = tuple[int, int]
 """(height, width) in pixels."""

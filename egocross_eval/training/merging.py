@@ -9,7 +9,7 @@ import msgspec
 
 from egocross_eval.errors import UsageError
 from egocross_eval.files import write_file
-from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
+from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.training.card import read_card
 from egocross_eval.training.card_files import write_card
 from egocross_eval.training.environment import TrainingEnvironment

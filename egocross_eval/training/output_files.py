@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from egocross_eval.files import write_file
-from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
+from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.training.dataset import (
     NAME,
     as_item,
@@ -81,6 +81,6 @@ def base_revision(checkpoint: Checkpoint) -> str:
     """Commit of a base on the Hub, or the hash of a folder."""
     if checkpoint.folder is None:
         return checkpoint.commit or ""
-    from egocross_eval.model_adapters.hf.identity import folder_hash
+    from egocross_eval.model_adapters.checkpoints.identity import folder_hash
 
     return folder_hash(checkpoint.folder)

@@ -9,7 +9,7 @@ import msgspec
 
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.errors import DataError, UsageError
-from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
+from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.prompts.renderer import Renderer, prompt_text
 from egocross_eval.prompts.selection import FrameSelection
 from egocross_eval.runs.plan import resolve_style
@@ -198,7 +198,7 @@ def estimate_lengths(
 ) -> tuple[tuple[str, int], ...]:
     """Estimated tokens of each example: exact for its frames, by characters for its text."""
     limits = processor_limits(checkpoint)
-    from egocross_eval.model_adapters.hf.media import read_size
+    from egocross_eval.model_adapters.checkpoints.decoding import read_size
 
     sizes: dict[str, int] = {}
     found = []

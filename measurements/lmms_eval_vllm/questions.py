@@ -21,8 +21,8 @@ def write_questions(plan: RunPlan, checkpoint: Path, target: Path) -> int:
     """Writes one JSON line for each planned question; returns the number of frames."""
     from transformers import AutoProcessor
 
-    from egocross_eval.model_adapters.hf.media import read_size
-    from egocross_eval.model_adapters.hf.scaling import patch_rule
+    from egocross_eval.model_adapters.checkpoints.decoding import read_size
+    from egocross_eval.model_adapters.checkpoints.scaling import patch_rule
 
     rule = patch_rule(AutoProcessor.from_pretrained(checkpoint).image_processor)
     if rule is None:

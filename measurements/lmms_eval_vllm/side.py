@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import tree
 
-from egocross_eval.contracts.model import ModelAdapter
+from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.runs.plan import RunOptions
 from egocross_eval.schema import Request, Response
 
@@ -134,8 +134,10 @@ class Started(ModelAdapter):
 
     def __init__(self, inner: Any, first: Request) -> None:
         self.inner = inner
-        self.capabilities = inner.capabilities
         inner._started(first)
+
+    def capabilities(self) -> Capabilities:
+        return self.inner.capabilities()
 
     def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
         return self.inner.generate(requests)  # type: ignore[no-any-return]

@@ -22,7 +22,7 @@ from vllm_overhead.bare_loop import BarePrompt, bare_loop, opened
 
 from egocross_eval.api import evaluate
 from egocross_eval.contracts.registry import registry
-from egocross_eval.model_adapters.hf.chat import render
+from egocross_eval.model_adapters.checkpoints.chat import render
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
 from egocross_eval.runs.plan import RunOptions, plan_run
 from egocross_eval.runs.requests import build_request
@@ -52,8 +52,9 @@ def main() -> None:
     engine = adapter._started(requests[0])
     processor = adapter._processor
     prompts = [BarePrompt(render(processor, r.prompt), r.prompt.frame_paths()) for r in requests]
-    from egocross_eval.model_adapters.vllm.answering import Asker
-    from egocross_eval.model_adapters.vllm.inputs import engine_prompt
+    from egocross_eval.model_adapters.vllm.engine.asker import Asker
+
+    from egocross_eval.model_adapters.vllm.engine.prompts import engine_prompt
 
     sampling = Asker(processor.tokenizer).sampling(requests[0], prompts[0].text)
     threads = min(16, os.cpu_count() or 1)

@@ -435,7 +435,7 @@ def test_what_an_adapter_cannot_do_is_refused_before_anything_is_asked(
 
 def test_too_many_frames_for_an_adapter_are_refused_and_never_dropped(demo: Path, tmp_path: Path) -> None:
     adapter = Scripted(says("A"))
-    adapter.capabilities = Capabilities(max_images=4)
+    adapter.capabilities = lambda: Capabilities(max_images=4)  # type: ignore[method-assign]
     with pytest.raises(UsageError, match=r"at most 4 images.*uniform:4"):
         evaluate(adapter, data=demo, output=tmp_path / "run")
     run = evaluate(adapter, data=demo, output=tmp_path / "run", frames="uniform:4", limit=10, cache=False)
@@ -449,7 +449,7 @@ def test_choose_mode_takes_the_best_letter_and_abstains_on_a_tie(demo: Path, tmp
         return Response(key=request.key, scores=values)
 
     adapter = Scripted(scores)
-    adapter.capabilities = Capabilities(scores=True)
+    adapter.capabilities = lambda: Capabilities(scores=True)  # type: ignore[method-assign]
     run = evaluate(adapter, data=demo, output=tmp_path / "run", answer="choose", limit=10, cache=False)
     letters = [s.prediction.letter for s in run.samples]
     assert sorted(letters, key=str) == ["D"] * 5 + [None] * 5

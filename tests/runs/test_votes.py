@@ -37,11 +37,12 @@ def question(options: dict[str, str] | None = None) -> Question:
 class Answering(ModelAdapter):
     """Answers by a function of the request."""
 
-    capabilities = Capabilities(scores=True, needs_content=False)
-
     def __init__(self, answer: Callable[[Request], Response]) -> None:
         self.answer = answer
         self.asked: list[Request] = []
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(scores=True, needs_content=False)
 
     def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
         for request in requests:

@@ -15,7 +15,7 @@ from training_files import example, four_videos, write_base, write_frame, write_
 
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import DataError, UsageError
-from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
+from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.prompts.renderer import Renderer, prompt_text
 from egocross_eval.prompts.selection import FrameSelection
 from egocross_eval.training.curriculum import Curriculum, ordered

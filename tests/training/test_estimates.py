@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from training_files import write_base
 
-from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
+from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.training.estimates import (
     GIB,
     RESERVE,

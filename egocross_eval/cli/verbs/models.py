@@ -22,7 +22,7 @@ def command(ctx: click.Context) -> None:
     from egocross_eval.contracts.registry import registry
 
     for adapter in registry().model_adapters.values():
-        click.echo(f"{adapter.scheme}:{adapter.target}[,key=value...]")
+        click.echo(f"{adapter.form}[,key=value...]")
         click.echo(f"    {adapter.description}")
         if adapter.example:
             click.echo(f"    e.g. {adapter.example}")
@@ -40,10 +40,10 @@ def show(scheme: str) -> None:
     from tabulate import tabulate
 
     from egocross_eval.contracts.registry import registry
-    from egocross_eval.model_adapters.spec import option_fields
+    from egocross_eval.model_adapters.spec import description, option_fields
 
     adapter = registry().adapter_type(scheme)
-    click.echo(f"{adapter.scheme}:{adapter.target}  {adapter.description}")
+    click.echo(f"{adapter.form}  {adapter.description}")
     if adapter.example:
         click.echo(f"e.g. {adapter.example}")
     fields = option_fields(adapter)
@@ -53,10 +53,10 @@ def show(scheme: str) -> None:
         click.echo(
             tabulate(fields, headers=["option", "type", "default", "what"], disable_numparse=True, maxcolwidths=widths)
         )
-    elif not adapter.passes_on:
+    elif adapter.passed_on is None:
         click.echo("takes no declared options")
-    if adapter.passes_on:
-        click.echo(f"\nalso takes {adapter.passes_on}")
+    if adapter.passed_on is not None:
+        click.echo(f"\nalso takes {description(adapter.passed_on)}")
 
 
 @command.command(name="build-tiny")

@@ -15,7 +15,7 @@ import msgspec
 
 from egocross_eval.errors import UsageError
 from egocross_eval.files import write_file
-from egocross_eval.model_adapters.hf.extras import quiet, require
+from egocross_eval.model_adapters.checkpoints.extras import quiet, require
 
 if TYPE_CHECKING:
     from transformers import Qwen2Tokenizer, Qwen3VLConfig

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
-from egocross_eval.errors import UsageError
-from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
-from egocross_eval.model_adapters.hf.identity import folder_hash, tensors
-from egocross_eval.model_adapters.hf.loading import check_lora
+from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
+from egocross_eval.model_adapters.checkpoints.identity import described, fingerprint
+from egocross_eval.model_adapters.checkpoints.lora import read_lora
+from egocross_eval.model_adapters.checkpoints.threads import frame_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Future
 
+    from egocross_eval.model_adapters.checkpoints.preparation import Preparer
     from egocross_eval.model_adapters.hf.engine import Engine
     from egocross_eval.model_adapters.hf.options import HfOptions
-    from egocross_eval.model_adapters.hf.preparation import Preparer
     from egocross_eval.schema import Request, Response
-
-MOST_THREADS = 16
 
 _ENGINES = ("transformers", "torch", "torchvision", "tokenizers", "peft", "accelerate")
 
@@ -52,13 +46,12 @@ class HfAdapter(ModelAdapter):
     def __init__(self, checkpoint: Checkpoint, options: HfOptions) -> None:
         self._checkpoint = checkpoint
         self._options = options
-        self._lora = check_lora(options.lora) if options.lora is not None else None
+        self._lora = read_lora(options.lora) if options.lora is not None else None
         self._device = ThreadPoolExecutor(1, thread_name_prefix="egocross-model")
         self._engine: Future[Engine] | None = None
         self._most_tokens = 0
 
-    @cached_property
-    def capabilities(self) -> Capabilities:  # type: ignore[override]
+    def capabilities(self) -> Capabilities:
         """Images, and all ways to answer; videos where the checkpoint's processor has a part for them."""
         return Capabilities(images=True, video=self._checkpoint.takes_video, scores=True, constrained=True)
 
@@ -72,15 +65,15 @@ class HfAdapter(ModelAdapter):
         first = next(requests, None)
         if first is None:
             return
+        from egocross_eval.model_adapters.checkpoints.threads import own_thread_counts, single_threaded
         from egocross_eval.model_adapters.hf.pipeline import Limits, Pipeline
-        from egocross_eval.model_adapters.hf.threads import own_thread_counts, single_threaded
 
         preparer = self._prepared
         engine = self._loading(preparer)
-        size, threads = self._options.batch_size, self._options.threads
+        size = self._options.batch_size
         limits = Limits(
             window=self._options.window,
-            threads=min(MOST_THREADS, os.cpu_count() or 1) if threads == "auto" else threads,
+            threads=frame_threads(self._options.threads),
             batch_size=None if size == "auto" else size,
             batch_tokens=lambda: self._batch_tokens(engine.result()),
             start_thread=single_threaded,
@@ -90,10 +83,11 @@ class HfAdapter(ModelAdapter):
 
     @cached_property
     def _prepared(self) -> Preparer:
-        from egocross_eval.model_adapters.hf.loading import load_processor
-        from egocross_eval.model_adapters.hf.preparation import Preparer
+        from egocross_eval.model_adapters.checkpoints.preparation import Preparer
+        from egocross_eval.model_adapters.checkpoints.processor import load_processor
 
-        return Preparer(load_processor(self._checkpoint, self._options), self._context)
+        processor = load_processor(self._checkpoint, trust_remote_code=self._options.trust_remote_code)
+        return Preparer(processor, self._context)
 
     @property
     def _context(self) -> int | None:
@@ -112,7 +106,7 @@ class HfAdapter(ModelAdapter):
             from egocross_eval.model_adapters.hf.engine import Engine
             from egocross_eval.model_adapters.hf.loading import load_model
 
-            return Engine(preparer.processor, load_model(self._checkpoint, self._options), preparer)
+            return Engine(preparer.processor, load_model(self._checkpoint, self._options, self._lora), preparer)
 
         if self._engine is None:
             self._engine = self._device.submit(load)
@@ -128,35 +122,17 @@ class HfAdapter(ModelAdapter):
         return max(1, self._most_tokens >> engine.out_of_memory)
 
     def fingerprint(self) -> str | None:
-        """Hash of the checkpoint's files (or its commit on the Hub), the adapter's, dtype and transformers' version.
-
-        Of large files only parts are read, see `identity.folder_hash`.
-        """
-        folder = self._checkpoint.folder
-        weights = folder_hash(folder) if folder is not None else self._checkpoint.commit
-        if weights is None:
-            raise UsageError(f"hf:{self._checkpoint.target}: it has no config.json, so it is no model checkpoint")
-        lora = folder_hash(self._lora) if self._lora is not None else None
-        parts = [weights, lora, self._options.dtype, self._options.attn, _version("transformers")]
-        return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+        """Hash of the checkpoint's files (or its commit on the Hub), the adapter's, dtype and transformers' version."""
+        decisive = [self._options.dtype, self._options.attn, _version("transformers")]
+        return fingerprint(self._checkpoint, self._lora, after=decisive)
 
     def details(self) -> dict[str, Any]:
         """Architecture, number of parameters, precision and versions; after loading, the device as well."""
-        config = self._checkpoint.config
-        details: dict[str, Any] = {
-            "architecture": next(iter(config.get("architectures") or []), config.get("model_type")),
+        details = described(self._checkpoint, self._lora) | {
             "dtype": self._options.dtype,
             "device": self._options.device_map or self._options.device,
             "versions": {name: found for name in _ENGINES if (found := _version(name))},
         }
-        folder = self._checkpoint.folder
-        counted = tensors(folder) if folder is not None else None
-        if counted is not None:
-            details |= {"parameters": counted.parameters, "stored_dtypes": list(counted.dtypes)}
-        if self._checkpoint.commit is not None:
-            details["commit"] = self._checkpoint.commit
-        if self._lora is not None:
-            details["lora"] = str(self._lora)
         if self._engine is not None and self._engine.done() and self._engine.exception() is None:
             engine = self._engine.result()
             details |= {

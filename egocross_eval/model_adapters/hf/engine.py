@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from egocross_eval.model_adapters.hf.chat import TAIL, letter_tokens
-from egocross_eval.model_adapters.hf.continuation import Continuation, continued, split
-from egocross_eval.model_adapters.hf.overlap import SideStream
-from egocross_eval.model_adapters.hf.preparation import failed, too_long
+from egocross_eval.model_adapters.checkpoints.preparation import too_long
 from egocross_eval.model_adapters.hf.sampling import gumbel_sampler
+from egocross_eval.model_adapters.hf.shared_beginning import Continuation, continued, split
+from egocross_eval.model_adapters.hf.side_stream import SideStream
+from egocross_eval.model_adapters.requests import failed
 from egocross_eval.schema import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from egocross_eval.model_adapters.hf.preparation import Item, Loaded, Preparer
+    from egocross_eval.model_adapters.checkpoints.preparation import Item, Loaded, Preparer
 
 CLOSE = {"float32": 0.02}
 """How far log-probabilities may differ that were computed with and without a shared beginning; rounding makes more of
@@ -74,7 +74,6 @@ class Engine:
         # Tokenizers keep state during a call: batches are made in another thread than texts are read in.
         self._tokenizer = copy.deepcopy(processor.tokenizer)
         self._processing = threading.Lock()
-        self._letters: dict[tuple[str, ...], dict[str, tuple[int, ...]]] = {}
         self._stopping = threading.Event()
         self.out_of_memory = 0
         """How often a batch had to be split because it didn't fit the memory."""
@@ -256,37 +255,34 @@ class Engine:
         return inputs
 
     def _choose(self, inputs: Inputs, tensors: Any) -> list[Response]:
-        """One forward pass: log-probabilities of the letters where the answer's first token stands."""
+        """One forward pass: log-probabilities of the labels where the answer's first token stands."""
         import torch
 
         log_probabilities = torch.log_softmax(self._first_logits(tensors), dim=-1).cpu()
         responses = []
         for row, item, length in zip(log_probabilities, inputs.items, inputs.lengths, strict=True):
-            request = item.request
-            tokens = self._letter_tokens(item.text, tuple(request.options))
-            scores = {letter: float(torch.logsumexp(row[list(ids)], dim=0)) for letter, ids in tokens.items()}
-            responses.append(Response(key=request.key, scores=scores, input_tokens=length, output_tokens=1))
+            scores = {label: float(torch.logsumexp(row[list(ids)], dim=0)) for label, ids in item.labels.items()}
+            responses.append(Response(key=item.request.key, scores=scores, input_tokens=length, output_tokens=1))
         return responses
 
     def _constrain(self, inputs: Inputs, tensors: Any) -> list[Response]:
-        """The letter itself as text: the most likely one, or one drawn at the run's temperature."""
+        """The label itself as text: the most likely one, or one drawn at the run's temperature."""
         import torch
 
         logits = self._first_logits(tensors)
         requests = [item.request for item in inputs.items]
         allowed = torch.full_like(logits, -torch.inf)
-        letters: list[dict[int, str]] = []
+        labels: list[dict[int, str]] = []
         for place, item in enumerate(inputs.items):
-            tokens = self._letter_tokens(item.text, tuple(item.request.options))
-            letters.append({ids[0]: letter for letter, ids in tokens.items()})
-            chosen = list(letters[-1])
+            labels.append({ids[0]: label for label, ids in item.labels.items()})
+            chosen = list(labels[-1])
             allowed[place, chosen] = logits[place, chosen]
         if requests[0].settings.temperature > 0:
             allowed = gumbel_sampler(requests, logits.device)(None, allowed)
         picks = allowed.argmax(dim=-1).tolist()
         return [
             Response(key=request.key, text=names[pick], finish_reason="stop", input_tokens=length, output_tokens=1)
-            for request, names, pick, length in zip(requests, letters, picks, inputs.lengths, strict=True)
+            for request, names, pick, length in zip(requests, labels, picks, inputs.lengths, strict=True)
         ]
 
     def _first_logits(self, tensors: Any) -> Any:
@@ -295,12 +291,6 @@ class Engine:
             max_new_tokens=1, use_cache="past_key_values" in tensors, output_logits=True, return_dict_in_generate=True
         )
         return self._model.generate(**tensors, generation_config=config).logits[0].float()
-
-    def _letter_tokens(self, text: str, letters: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
-        key = (text[-TAIL:], *letters)
-        if key not in self._letters:
-            self._letters[key] = letter_tokens(self._tokenizer, text, letters)
-        return self._letters[key]
 
     def _generate(self, inputs: Inputs, tensors: Any) -> list[Response]:
         requests = [item.request for item in inputs.items]

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from egocross_eval.contracts.model import NEUTRAL
+
 Positive = Annotated[int, Meta(ge=1)]
 
 
@@ -37,7 +39,9 @@ class HfOptions(msgspec.Struct, frozen=True, kw_only=True):
         Positive, Meta(description="questions drawn ahead and sorted by length, so that batches need little padding")
     ] = 512
     threads: Annotated[
-        Positive | Literal["auto"], Meta(description="threads that decode frames ahead; auto: one a core, at most 16")
+        Positive | Literal["auto"],
+        Meta(description="threads that decode frames ahead; auto: one a core, at most 16"),
+        NEUTRAL,
     ] = "auto"
     lora: Annotated[str | None, Meta(description="folder of a PEFT adapter, merged into the weights on loading")] = None
     revision: Annotated[str | None, Meta(description="branch, tag or commit of a model on the Hub")] = None

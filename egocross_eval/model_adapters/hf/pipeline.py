@@ -11,15 +11,15 @@ import msgspec
 
 from egocross_eval.model_adapters.hf.batching import cut_batches, window_sizes
 from egocross_eval.model_adapters.hf.engine import BatchError
-from egocross_eval.model_adapters.hf.grouping import group_items
+from egocross_eval.model_adapters.hf.prompt_groups import group_items
 from egocross_eval.schema import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from egocross_eval.model_adapters.checkpoints.preparation import Item, Loaded, Preparer
     from egocross_eval.model_adapters.hf.engine import Engine, Inputs
-    from egocross_eval.model_adapters.hf.grouping import Group
-    from egocross_eval.model_adapters.hf.preparation import Item, Loaded, Preparer
+    from egocross_eval.model_adapters.hf.prompt_groups import Group
     from egocross_eval.schema import Request
 
 DEPTH = 3

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
+
+from egocross_eval.model_adapters.requests import request_seed
 
 if TYPE_CHECKING:
     from egocross_eval.schema import Request
-
-
-def row_seed(request: Request) -> int:
-    """Seed of a request's own generator: from the run's seed and the content of the request, 63 bits."""
-    name = f"{request.settings.seed}\n{request.content_hash or request.key}"
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
 
 
 def gumbel_sampler(requests: list[Request], device: Any) -> Any:
@@ -29,7 +24,7 @@ def gumbel_sampler(requests: list[Request], device: Any) -> Any:
     warpers: list[Any] = [TemperatureLogitsWarper(float(settings.temperature))]
     if settings.top_p < 1.0:
         warpers.append(TopPLogitsWarper(float(settings.top_p)))
-    generators = [torch.Generator(device=device).manual_seed(row_seed(request)) for request in requests]
+    generators = [torch.Generator(device=device).manual_seed(request_seed(request)) for request in requests]
 
     class GumbelNoise(LogitsProcessor):  # type: ignore[misc]
         """Adds each row's own noise to its warped logits."""

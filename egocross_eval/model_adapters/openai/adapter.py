@@ -66,8 +66,11 @@ class OpenAIAdapter(ModelAdapter):
         self._servers_seen: set[str] = set()
         self._versions_seen: set[str] = set()
         self._tokens_field = tokens_field
+
+    def capabilities(self) -> Capabilities:
+        """Images and scores; the rest where the server is vLLM."""
         vllm = self._vllm is not None
-        self.capabilities = Capabilities(images=True, video=options.video or vllm, scores=True, constrained=vllm)
+        return Capabilities(images=True, video=self._options.video or vllm, scores=True, constrained=vllm)
 
     def fingerprint(self) -> str:
         """Hash of the address, the model's name and the options that shape requests.
@@ -103,7 +106,7 @@ class OpenAIAdapter(ModelAdapter):
         Raises `UsageError` where the server has several models or none, and `RunError` where it doesn't reply.
         """
         if not self._model:
-            from egocross_eval.model_adapters.openai.pump import run_to_end
+            from egocross_eval.model_adapters.streams import run_to_end
 
             self._model = run_to_end(self._only_model)
         return self._model
@@ -111,14 +114,14 @@ class OpenAIAdapter(ModelAdapter):
     def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
         """One response for each request, as they finish; at most `concurrency` requests are drawn ahead."""
         from egocross_eval.model_adapters.openai.asking import opened
-        from egocross_eval.model_adapters.openai.pump import pump
+        from egocross_eval.model_adapters.streams import opened_stream
 
         if self._vllm is not None:
             requests = self._vllm.prepared(requests)
         open_session = partial(
             opened, self._transport(), self._bodies, self._options, model=self.model_name(), note=self._note
         )
-        return pump(requests, open_session, concurrency=self._options.concurrency)
+        return opened_stream(requests, open_session, bound=self._options.concurrency)
 
     def _transport(self, url: str = "") -> Transport:
         from egocross_eval.model_adapters.openai.transport import Transport

@@ -11,16 +11,21 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from egocross_eval.frames.pictures import FrameError
-from egocross_eval.model_adapters.openai.body import BodyWriter, Piece, UnsupportedPromptError
+from egocross_eval.model_adapters.checkpoints.label_tokens import LabelError
+from egocross_eval.model_adapters.openai.body import BodyWriter, UnsupportedPromptError
 from egocross_eval.model_adapters.openai.faults import AttemptFault, status_fault
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
-from egocross_eval.model_adapters.openai.pump import Answer
+from egocross_eval.model_adapters.openai.pieces import JsonBody, Piece
 from egocross_eval.model_adapters.openai.replies import Reply, decode_reply, read_answer
 from egocross_eval.model_adapters.openai.retry import ServerWatch, retried
-from egocross_eval.model_adapters.openai.transport import HttpReply, JsonBody, Transport, UploadBudget
+from egocross_eval.model_adapters.openai.transport import HttpReply, Transport
+from egocross_eval.model_adapters.streams import Answer, ByteBudget
 from egocross_eval.schema import Failure, Request, Response
 
 CHAT = "/chat/completions"
+
+UPLOAD_BYTES = 64 * 2**20
+"""Frame bytes held at once by the requests that are being sent; a single larger request goes alone."""
 
 Note = Callable[[HttpReply, Reply], None]
 
@@ -32,7 +37,7 @@ async def opened(
     """Opens a session and gives the function that answers a request over it."""
     async with transport:
         watch = ServerWatch(patience=options.patience, max_wait=options.max_wait)
-        budget = UploadBudget()
+        budget = ByteBudget(UPLOAD_BYTES)
 
         async def answer(request: Request) -> Response:
             return await _Question(request, transport, bodies, options, watch, budget, model, note).answer()
@@ -50,7 +55,7 @@ class _Question:
         bodies: BodyWriter,
         options: OpenAIOptions,
         watch: ServerWatch,
-        budget: UploadBudget,
+        budget: ByteBudget,
         model: str,
         note: Note,
     ) -> None:
@@ -80,6 +85,8 @@ class _Question:
             return self._failed("frame", str(error), retryable=False)
         except UnsupportedPromptError as error:
             return self._failed("unsupported", str(error), retryable=False)
+        except LabelError as error:
+            return self._failed("labels", str(error), retryable=False)
         return response if self._attempts == 1 else msgspec.structs.replace(response, attempts=self._attempts)
 
     async def _attempt(self) -> Response:

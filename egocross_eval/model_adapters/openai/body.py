@@ -1,9 +1,7 @@
-"""The JSON body of a chat request as a list of pieces: text that is ready to send, and frames that are encoded when
-sent.
+"""The JSON body of a chat request as a list of pieces: text that is ready to send, and frames still to be encoded.
 
-Nothing larger than one frame is ever joined or copied: a body of 11 frames of 100 kB stays 11 references to file
-bytes until
-each is written.
+Nothing larger than one frame is ever joined or copied: a body of 11 frames of 100 kB stays 11 references to file bytes
+until each is written.
 """
 
 from __future__ import annotations
@@ -16,6 +14,7 @@ import msgspec
 from egocross_eval.errors import UsageError
 from egocross_eval.frames.store import scaled_frame
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
+from egocross_eval.model_adapters.openai.pieces import EncodedFrame, Piece
 from egocross_eval.schema import GenerationSettings, ImagePart, Message, Prompt, Request, TextPart, VideoPart
 
 if TYPE_CHECKING:
@@ -25,20 +24,6 @@ RESERVED = frozenset({"model", "messages", "stream", "n"})
 """Body fields that `extra` and `drop` may not touch."""
 
 _encode = msgspec.json.encode
-
-
-class EncodedFrame(msgspec.Struct, frozen=True):
-    """File bytes that go into the body in base64."""
-
-    data: bytes
-
-    @property
-    def size(self) -> int:
-        """Length in bytes once encoded."""
-        return (len(self.data) + 2) // 3 * 4
-
-
-Piece = bytes | EncodedFrame
 
 
 class UnsupportedPromptError(ValueError):

@@ -6,13 +6,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
-Seconds = Annotated[float, msgspec.Meta(ge=0)]
+from egocross_eval.contracts.model import NEUTRAL
 
 
 class OpenAIOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How an OpenAI-compatible server is reached and asked. Keys are no options: they come from the environment
-    alone."""
+    """How an OpenAI-compatible server is reached and asked. Keys are no options: they come from the environment."""
 
     base_url: Annotated[
         str,
@@ -22,24 +20,29 @@ class OpenAIOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         ),
     ] = ""
     api_key_env: Annotated[
-        str, msgspec.Meta(description="environment variable that holds the key; without one, no key is sent")
+        str, msgspec.Meta(description="environment variable that holds the key; without one, no key is sent"), NEUTRAL
     ] = "OPENAI_API_KEY"
-    concurrency: Annotated[int, msgspec.Meta(ge=1, le=4096, description="requests under way at once")] = 32
-    timeout: Annotated[float, msgspec.Meta(gt=0, description="seconds for one attempt, upload and answer together")] = (
-        600.0
-    )
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=4096, description="requests under way at once"), NEUTRAL] = 32
+    timeout: Annotated[
+        float, msgspec.Meta(gt=0, description="seconds for one attempt, upload and answer together"), NEUTRAL
+    ] = 600.0
     max_retries: Annotated[
-        int, msgspec.Meta(ge=0, description="further attempts of a question after a passing fault")
+        int, msgspec.Meta(ge=0, description="further attempts of a question after a passing fault"), NEUTRAL
     ] = 8
     backoff: Annotated[
         float,
         msgspec.Meta(ge=0, description="seconds before the first retry; doubles each time, up to 60, plus jitter"),
+        NEUTRAL,
     ] = 0.5
     max_wait: Annotated[
-        float, msgspec.Meta(ge=0, description="longest Retry-After in seconds that is waited for; longer ones fail")
+        float,
+        msgspec.Meta(ge=0, description="longest Retry-After in seconds that is waited for; longer ones fail"),
+        NEUTRAL,
     ] = 300.0
     patience: Annotated[
-        float, msgspec.Meta(ge=0, description="seconds of nothing but faults after which the server counts as dead")
+        float,
+        msgspec.Meta(ge=0, description="seconds of nothing but faults after which the server counts as dead"),
+        NEUTRAL,
     ] = 60.0
     logprobs: Annotated[
         int, msgspec.Meta(ge=1, le=1000, description="choose mode: how many of the likeliest tokens to ask for")
@@ -60,8 +63,8 @@ class OpenAIOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     vllm: Annotated[
         bool,
         msgspec.Meta(
-            description="the server is vLLM: exact log-probabilities of every letter, answers constrained to the "
-            "letters, equal frames processed once, native videos"
+            description="the server is vLLM: exact log-probabilities of every label, answers constrained to the "
+            "labels, equal frames processed once, native videos"
         ),
     ] = False
     media: Annotated[

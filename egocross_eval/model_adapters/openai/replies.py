@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from egocross_eval.model_adapters.openai.faults import AttemptFault, bad_response, error_object_fault, excerpt
+from egocross_eval.model_adapters.requests import choices
 from egocross_eval.schema import Request, Response
 
 _OPENING = "<>()[]{}\"'`*_:.\n\r\t "
-"""Signs around a letter that leave it the same answer within a token (` A`, `(A`, `**A`)."""
+"""Signs around a label that leave it the same answer within a token (` A`, `(A`, `**A`)."""
 
 
 class _Message(msgspec.Struct, frozen=True):
@@ -67,7 +69,7 @@ def read_answer(request: Request, reply: Reply, *, seconds: float) -> Response:
 
     Raises `AttemptFault` where it holds no answer: no choices, null content (unless the output was cut off or all of
     it is
-    reasoning), blocked content, or in choose mode none of the option letters among the likeliest tokens.
+    reasoning), blocked content, or in choose mode none of the labels among the likeliest tokens.
     """
     if not reply.choices:
         raise bad_response("the reply has no choices")
@@ -85,7 +87,7 @@ def read_answer(request: Request, reply: Reply, *, seconds: float) -> Response:
         seconds=round(seconds, 4),
     )
     if request.settings.answer_mode == "choose":
-        scores = letter_scores(choice.logprobs, request.options)
+        scores = label_scores(choice.logprobs, choices(request))
         # One token was asked for, so that its end says nothing.
         return msgspec.structs.replace(response, scores=scores, finish_reason=None)
     text = _text(message.content)
@@ -100,32 +102,32 @@ def read_answer(request: Request, reply: Reply, *, seconds: float) -> Response:
     return msgspec.structs.replace(response, text=text)
 
 
-def letter_scores(logprobs: Any, options: dict[str, str]) -> dict[str, float]:
-    """Log-probability of each option letter as the first token, from the likeliest tokens that the server listed.
+def label_scores(logprobs: Any, labels: Sequence[str]) -> dict[str, float]:
+    """Log-probability of each label as the first token, from the likeliest tokens that the server listed.
 
-    Tokens that differ only in spaces or signs around the letter (`A`, ` A`, `(A`) are the same answer: their
-    probabilities add up. Letters that aren't listed are left out: each is less likely than every token listed. Raises
+    Tokens that differ only in spaces or signs around the label (`A`, ` A`, `(A`) are the same answer: their
+    probabilities add up. Labels that aren't listed are left out: each is less likely than every token listed. Raises
     `AttemptFault` of kind `no_letter_scores` where none is listed.
     """
     listed = _first_tokens(logprobs)
     if not listed:
         raise AttemptFault(
             "no_letter_scores",
-            "the server sent no log-probabilities; it can't compare letters, so let the model generate instead",
+            "the server sent no log-probabilities; it can't compare labels, so let the model generate instead",
             retryable=False,
         )
     sums: dict[str, float] = {}
     for token, logprob in listed.items():
-        letter = token.strip(_OPENING)
-        if letter in options and math.isfinite(logprob):
-            sums[letter] = sums.get(letter, 0.0) + math.exp(logprob)
+        label = token.strip(_OPENING)
+        if label in labels and math.isfinite(logprob):
+            sums[label] = sums.get(label, 0.0) + math.exp(logprob)
     # A token whose probability is 0 in a double has no logarithm and could decide nothing.
-    scores = {letter: math.log(sums[letter]) for letter in options if sums.get(letter, 0.0) > 0}
+    scores = {label: math.log(sums[label]) for label in labels if sums.get(label, 0.0) > 0}
     if not scores:
         seen = ", ".join(repr(token) for token in list(listed)[:8])
         raise AttemptFault(
             "no_letter_scores",
-            f"none of the letters {', '.join(options)} is among the {len(listed)} likeliest first tokens ({seen}); "
+            f"none of the labels {', '.join(labels)} is among the {len(listed)} likeliest first tokens ({seen}); "
             f"a model that thinks first has to generate instead",
             retryable=False,
         )

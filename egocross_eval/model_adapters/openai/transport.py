@@ -1,29 +1,22 @@
-"""HTTP: one session to one server, bodies written piece by piece, and the faults of connections told apart."""
+"""HTTP: one session to one server, and the faults of connections told apart."""
 
 from __future__ import annotations
 
-import asyncio
 import urllib.request
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import TracebackType
 from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
-import pybase64
-from aiohttp.abc import AbstractStreamWriter
 
 from egocross_eval import __version__
 from egocross_eval.model_adapters.openai.address import ApiKey
-from egocross_eval.model_adapters.openai.body import EncodedFrame, Piece
 from egocross_eval.model_adapters.openai.faults import AttemptFault, bad_response
+from egocross_eval.model_adapters.openai.pieces import JsonBody
 
 LARGEST_REPLY = 64 * 2**20
 """Bytes of a reply after which it's given up: no answer is that long, and a broken proxy can send without end."""
-
-UPLOAD_BYTES = 64 * 2**20
-"""Frame bytes held at once by the requests that are being sent; a single larger request goes alone."""
 
 CONNECT_SECONDS = 30.0
 
@@ -34,92 +27,6 @@ class HttpReply(msgspec.Struct, frozen=True):
     status: int
     headers: Mapping[str, str]
     data: bytes
-
-
-class JsonBody(aiohttp.Payload):
-    """A body whose frames are put into base64 one at a time, as the connection takes them.
-
-    Each piece is let go once written, so that nothing of it is left while the server thinks; `on_sent` is called after
-    the last one, or when sending ends early.
-    """
-
-    _default_content_type = "application/json"
-
-    def __init__(self, pieces: list[Piece], on_sent: Callable[[], None]) -> None:
-        super().__init__(None)
-        self._on_sent = on_sent
-        self._pieces = deque(pieces)
-        self._size = sum(piece.size if isinstance(piece, EncodedFrame) else len(piece) for piece in pieces)
-
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        """The body as text (for debugging tools of the HTTP library)."""
-        return b"".join(_ready(piece) for piece in self._pieces).decode(encoding, errors)
-
-    async def write(self, writer: AbstractStreamWriter) -> None:
-        """Writes all pieces; waits whenever the connection's buffer is full."""
-        pieces = self._pieces
-        try:
-            while pieces:
-                await writer.write(_ready(pieces.popleft()))
-        finally:
-            self._on_sent()
-
-
-def _ready(piece: Piece) -> bytes:
-    return piece if isinstance(piece, bytes) else pybase64.b64encode(piece.data)
-
-
-class Hold:
-    """A share of an `UploadBudget`, given back once."""
-
-    def __init__(self, budget: UploadBudget, size: int) -> None:
-        self._budget = budget
-        self._size = size
-
-    def release(self) -> None:
-        """Gives the share back; further calls do nothing."""
-        size, self._size = self._size, 0
-        if size:
-            self._budget.give_back(size)
-
-
-class UploadBudget:
-    """Bounds the bytes held by requests that are being sent. First come, first served."""
-
-    def __init__(self, limit: int = UPLOAD_BYTES) -> None:
-        self._limit = limit
-        self._held = 0
-        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
-
-    async def take(self, size: int) -> Hold:
-        """Waits until `size` bytes fit, or until nothing else is held."""
-        if not self._waiting and self._fits(size):
-            self._held += size
-            return Hold(self, size)
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((size, turn))
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.give_back(size)
-            raise
-        return Hold(self, size)
-
-    def give_back(self, size: int) -> None:
-        """Frees `size` bytes for those that wait."""
-        self._held -= size
-        while self._waiting:
-            needed, turn = self._waiting[0]
-            if not turn.cancelled():
-                if not self._fits(needed):
-                    return
-                self._held += needed
-                turn.set_result(None)
-            self._waiting.popleft()
-
-    def _fits(self, size: int) -> bool:
-        return self._held == 0 or self._held + size <= self._limit
 
 
 class Transport:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from egocross_eval.errors import RunError
-from egocross_eval.model_adapters.hf.chat import letter_tokens, refuse_open_thinking
+from egocross_eval.model_adapters.checkpoints.chat import refuse_open_thinking
+from egocross_eval.model_adapters.checkpoints.label_tokens import LabelError, label_tokens
 from egocross_eval.model_adapters.openai.faults import AttemptFault, status_fault
+from egocross_eval.model_adapters.requests import choices
 from egocross_eval.schema import Request
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ class _Text(msgspec.Struct, frozen=True):
 class VllmFields:
     """Body fields by which a request uses what vLLM's server offers.
 
-    In choose mode the log-probabilities of exactly the letters' tokens are asked for, over the whole vocabulary,
-    however unlikely they are; in constrained mode decoding is restricted to the letters. `files`: frames are read by
+    In choose mode the log-probabilities of exactly the labels' tokens are asked for, over the whole vocabulary,
+    however unlikely they are; in constrained mode decoding is restricted to the labels. `files`: frames are read by
     the server, which scales them to the pixel budget; `names_budget`: it's told the budget by every request.
     """
 
@@ -39,29 +40,38 @@ class VllmFields:
         self.files = files
         self._names_budget = names_budget
         self._tokenizer = tokenizer
-        self._letters: dict[tuple[str, ...], list[int]] = {}
+        self._tokens: dict[tuple[str, ...], list[int] | LabelError] = {}
 
     def prepared(self, requests: Iterator[Request]) -> Iterator[Request]:
-        """The same requests; in choose mode the server is asked for the letters' tokens first, before any is sent."""
-        first = next(requests, None)
-        if first is None:
-            return iter(())
-        self.fields(first)
-        return itertools.chain([first], requests)
+        """The same requests; in choose mode the server is asked for the tokens of labels before they are needed."""
+        for request in requests:
+            labels = choices(request)
+            if request.settings.answer_mode == "choose" and labels not in self._tokens:
+                try:
+                    self._tokens[labels] = self._tokenizer().label_tokens(labels)
+                except LabelError as error:
+                    self._tokens[labels] = error
+            yield request
 
     def fields(self, request: Request) -> dict[str, Any]:
-        """The fields for a request."""
+        """The fields for a request that came through `prepared`.
+
+        Raises LabelError where its labels can't be told apart by one token, or there's nothing to choose among.
+        """
         fields: dict[str, Any] = {}
-        letters = tuple(request.options)
-        if request.settings.answer_mode == "choose":
-            if letters not in self._letters:
-                self._letters[letters] = self._tokenizer().letter_tokens(letters)
+        labels = choices(request)
+        mode = request.settings.answer_mode
+        if mode != "generate" and not labels:
+            raise LabelError("the question has no options to choose among; use --answer generate")
+        if mode == "choose":
+            tokens = self._tokens[labels]
+            if isinstance(tokens, LabelError):
+                raise tokens
             # Allowing these tokens alone keeps any other that would be drawn out of the reply; log-probabilities are
             # taken before that (vLLM's `raw_logprobs`).
-            tokens = self._letters[letters]
             fields |= {"logprob_token_ids": tokens, "allowed_token_ids": tokens}
-        elif request.settings.answer_mode == "constrained":
-            fields["structured_outputs"] = {"choice": list(letters)}
+        elif mode == "constrained":
+            fields["structured_outputs"] = {"choice": list(labels)}
         if self._names_budget and request.prompt.max_pixels is not None:
             fields["mm_processor_kwargs"] = {"max_pixels": request.prompt.max_pixels}
         return fields
@@ -74,17 +84,17 @@ class ServerTokenizer:
         self._transport = transport
         self._model = model
 
-    def letter_tokens(self, letters: tuple[str, ...]) -> list[int]:
-        """Ids of the tokens by which an answer can begin with one of the letters.
+    def label_tokens(self, labels: tuple[str, ...]) -> list[int]:
+        """Ids of the tokens by which an answer can be one of the labels.
 
-        Raises UsageError where a letter has no token of its own or the chat template opens a thinking block, and
-        RunError where the server doesn't tell.
+        Raises LabelError where a label has no token of its own, UsageError where the chat template opens a thinking
+        block, and RunError where the server doesn't tell.
         """
         conversation = [{"role": "user", "content": "?"}]
         rendered = self._ask("/tokenize", {"messages": conversation, "add_generation_prompt": True}, _Tokens)
         text = self._ask("/detokenize", {"tokens": rendered.tokens}, _Text).prompt
         refuse_open_thinking(text)
-        found = letter_tokens(self._tokenized, text, letters)
+        found = label_tokens(self._tokenized, text, labels)
         return [token for group in found.values() for token in group]
 
     def _tokenized(self, text: str, *, add_special_tokens: bool) -> dict[str, list[int]]:
@@ -92,8 +102,8 @@ class ServerTokenizer:
         return {"input_ids": self._ask("/tokenize", asked, _Tokens).tokens}
 
     def _ask(self, path: str, body: dict[str, Any], kind: type[T]) -> T:
-        from egocross_eval.model_adapters.openai.pump import run_to_end
-        from egocross_eval.model_adapters.openai.transport import JsonBody
+        from egocross_eval.model_adapters.openai.pieces import JsonBody
+        from egocross_eval.model_adapters.streams import run_to_end
 
         content = msgspec.json.encode({"model": self._model, **body})
 
@@ -109,6 +119,6 @@ class ServerTokenizer:
         except (AttemptFault, msgspec.MsgspecError) as error:
             said = error.message if isinstance(error, AttemptFault) else str(error)
             raise RunError(
-                f"openai: the server's {path} doesn't tell the letters' tokens ({self._transport.key.hide(said)}); "
+                f"openai: the server's {path} doesn't tell the labels' tokens ({self._transport.key.hide(said)}); "
                 f"is it a vLLM server? Without vllm=true and media=file any server is asked"
             ) from error

@@ -7,12 +7,18 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from egocross_eval.contracts.model import NEUTRAL, PASSED_ON
+
 Positive = Annotated[int, Meta(ge=1)]
 
-PASSED_ON = (
-    "every engine option of vLLM by its own name, e.g. max_model_len=32768, tensor_parallel_size=2, "
-    "data_parallel_size=2, gpu_memory_utilization=0.8, dtype=bfloat16, trust_remote_code=true"
-)
+EngineOptions = Annotated[
+    dict[str, str],
+    PASSED_ON,
+    Meta(
+        description="every engine option of vLLM by its own name, e.g. max_model_len=32768, tensor_parallel_size=2, "
+        "data_parallel_size=2, gpu_memory_utilization=0.8, dtype=bfloat16, trust_remote_code=true"
+    ),
+]
 
 
 class VllmOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,11 +30,14 @@ class VllmOptions(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="questions under way at once; auto: a quarter more than the engine runs"),
     ] = "auto"
     threads: Annotated[
-        Positive | Literal["auto"], Meta(description="threads that decode frames ahead; auto: one a core, at most 16")
+        Positive | Literal["auto"],
+        Meta(description="threads that decode frames ahead; auto: one a core, at most 16"),
+        NEUTRAL,
     ] = "auto"
     frame_memory: Annotated[
         float, Meta(gt=0, description="most GiB of frames under way at once; a single larger question goes alone")
     ] = 8.0
+    engine_options: EngineOptions = {}
 
 
 class VllmServerOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,10 +48,11 @@ class VllmServerOptions(msgspec.Struct, frozen=True, kw_only=True):
         str | None, Meta(description="Python of another environment that has vLLM, e.g. ./vllm-env/bin/python")
     ] = None
     concurrency: Annotated[int, Meta(ge=1, le=4096, description="questions under way at once")] = 256
-    start_timeout: Annotated[float, Meta(gt=0, description="seconds until the server must be ready")] = 1800.0
-    timeout: Annotated[float, Meta(gt=0, description="seconds for one question")] = 3600.0
+    start_timeout: Annotated[float, Meta(gt=0, description="seconds until the server must be ready"), NEUTRAL] = 1800.0
+    timeout: Annotated[float, Meta(gt=0, description="seconds for one question"), NEUTRAL] = 3600.0
     media_root: Annotated[
         str | None,
-        Meta(description="folder that the server may read frames from; default: the folder they have in common"),
+        Meta(description="folder that the server may read frames from; default: the data root"),
     ] = None
-    log: Annotated[str | None, Meta(description="file for the server's log; default: a temporary one")] = None
+    log: Annotated[str | None, Meta(description="file for the server's log; default: a temporary one"), NEUTRAL] = None
+    engine_options: EngineOptions = {}

@@ -1,11 +1,13 @@
-"""The EgoCross tasks as a plugin."""
+"""EgoCross as a plugin: its tasks, the published checkpoints, and what guessing by position knows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from egocross_eval.contracts import hookimpl
+from egocross_eval.contracts.model import AdapterType
 from egocross_eval.contracts.task import Task
+from egocross_eval.tasks.egocross import position_prior, published_models
 from egocross_eval.tasks.egocross.tasks import egocross_tasks as _tasks
 
 
@@ -13,3 +15,26 @@ from egocross_eval.tasks.egocross.tasks import egocross_tasks as _tasks
 def egocross_tasks() -> Iterable[Task]:
     """Domains and groups of EgoCross."""
     return _tasks()
+
+
+@hookimpl
+def egocross_model_adapters() -> Iterable[AdapterType]:
+    """The published checkpoints, and the baseline that knows the support examples' letters."""
+    return (
+        AdapterType(
+            scheme="routed:published",
+            description="the published checkpoint of each domain, or with /DOMAIN one of them for every question",
+            factory=published_models.build,
+            options=published_models.PublishedOptions,
+            target="",
+            example="routed:published,engine=vllm",
+        ),
+        AdapterType(
+            scheme="baseline:position",
+            description="answers without looking: the letter that is most often right among the support examples",
+            factory=position_prior.build,
+            options=position_prior.PositionOptions,
+            target="",
+            example="baseline:position,support=support/train.json",
+        ),
+    )

@@ -7,12 +7,14 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.directories import cache_directory
 from egocross_eval.errors import UsageError, unknown
-from egocross_eval.model_adapters.routed import Build, RoutedAdapter, RoutedOptions, RouteFile
+from egocross_eval.model_adapters.routed import Build, RoutedAdapter, RouteFile, built
 from egocross_eval.schema import Request, Response
 from egocross_eval.tasks.egocross.catalogue import DOMAINS
 
@@ -24,9 +26,18 @@ Fetch = Callable[[str, Path], None]
 """Called with a domain and the folder of the checkpoints."""
 
 
-def is_published(target: str) -> bool:
-    """Whether a target of `routed:` names published checkpoints: `published`, or `published/DOMAIN`."""
-    return target == TARGET or target.startswith(f"{TARGET}/")
+class PublishedOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Options of `routed:published`."""
+
+    engine: Annotated[str, msgspec.Meta(description="hf, vllm or vllm-server runs the checkpoints")] = ENGINES[0]
+    engine_options: Annotated[
+        str,
+        msgspec.Meta(description="the engine's options, joined by +, e.g. dtype=bfloat16+max_model_len=32768"),
+    ] = ""
+    store: Annotated[
+        str | None, msgspec.Meta(description="folder of the checkpoints; default: one in the cache of this package")
+    ] = None
+    by: Annotated[str, msgspec.Meta(description="the label that decides: domain alone")] = "domain"
 
 
 def checkpoint_folder(store: Path, domain: str) -> Path:
@@ -56,22 +67,20 @@ class PublishedAdapter(ModelAdapter):
     Nothing is downloaded before the run begins. All are Qwen3-VL-4B, so that what they can do is known without them.
     """
 
-    def __init__(self, target: str, options: RoutedOptions, build_one: Build, fetch: Fetch) -> None:
+    def __init__(self, target: str, options: PublishedOptions, build_one: Build, fetch: Fetch) -> None:
         """Raises UsageError for an unknown domain or engine."""
         _, _, self._domain = target.partition("/")
         if target != TARGET and self._domain not in DOMAINS:
             raise unknown("domain", self._domain, DOMAINS)
-        engine = options.engine or ENGINES[0]
-        if engine not in ENGINES:
-            raise unknown("engine of the published checkpoints", engine, ENGINES)
-        if options.by not in (None, "domain"):
+        if options.engine not in ENGINES:
+            raise unknown("engine of the published checkpoints", options.engine, ENGINES)
+        if options.by != "domain":
             raise UsageError(f"routed:{target}: the checkpoints are for domains; leave out by={options.by}")
-        self._engine = engine
+        self._engine = options.engine
         self._engine_options = [piece for piece in options.engine_options.split("+") if piece]
         self._store = Path(options.store).expanduser() if options.store else cache_directory() / "checkpoints"
         self._build = build_one
         self._fetch = fetch
-        self.capabilities = Capabilities(images=True, video=True, scores=True, constrained=True)
 
     @cached_property
     def _routed(self) -> RoutedAdapter:
@@ -86,6 +95,10 @@ class PublishedAdapter(ModelAdapter):
         routes = RouteFile(models={}, default=specs[self._domain]) if self._domain else RouteFile(models=specs)
         return RoutedAdapter(Path(TARGET), routes, "domain", self._build)
 
+    def capabilities(self) -> Capabilities:
+        """All that their engines can do."""
+        return Capabilities(images=True, video=True, scores=True, constrained=True)
+
     def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
         """Asks checkpoint by checkpoint, each its own questions."""
         return self._routed.generate(requests)
@@ -99,8 +112,13 @@ class PublishedAdapter(ModelAdapter):
         return self._routed.details()
 
 
+def build(target: str, options: PublishedOptions) -> ModelAdapter:
+    """The published checkpoints, or the one that the target names: `published`, `published/DOMAIN`."""
+    return PublishedAdapter(target, options, built, fetch_checkpoint)
+
+
 def fetch_checkpoint(domain: str, store: Path) -> None:
-    """Downloads a domain's checkpoint from ModelScope. Raises as `benchmark.fetch.fetch` does."""
+    """Downloads a domain's checkpoint from ModelScope. Raises as `fetch.fetch` does."""
     from egocross_eval.tasks.egocross.fetch import fetch
 
     print(f"fetching the published checkpoint of {domain} into {store} (about 9 GB)", file=sys.stderr)

@@ -60,14 +60,13 @@ def _asked(model: str, requests: Sequence[Request]) -> list[list[int]]:
     import torch
     from transformers import AutoConfig, AutoModelForImageTextToText
 
-    from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
+    from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
+    from egocross_eval.model_adapters.checkpoints.preparation import Preparer
+    from egocross_eval.model_adapters.checkpoints.processor import load_processor
     from egocross_eval.model_adapters.hf.engine import Engine
-    from egocross_eval.model_adapters.hf.loading import load_processor
-    from egocross_eval.model_adapters.hf.options import HfOptions
-    from egocross_eval.model_adapters.hf.preparation import Preparer
 
     checkpoint = Checkpoint(model)
-    processor = load_processor(checkpoint, HfOptions())
+    processor = load_processor(checkpoint)
     preparer = Preparer(processor, None)
     # A model without weights is all that the engine needs to make its inputs.
     with torch.device("meta"):

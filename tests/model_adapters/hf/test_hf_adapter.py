@@ -100,13 +100,14 @@ def test_scores_are_log_probabilities_of_single_tokens(tiny_checkpoint: Path, tm
 
 
 def test_the_true_times_of_a_videos_frames_stand_in_the_prompt(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    from egocross_eval.model_adapters.checkpoints.preparation import Item, Loaded, Preparer
+    from egocross_eval.model_adapters.checkpoints.processor import load_processor
     from egocross_eval.model_adapters.hf.engine import Engine
-    from egocross_eval.model_adapters.hf.loading import load_model, load_processor
+    from egocross_eval.model_adapters.hf.loading import load_model
     from egocross_eval.model_adapters.hf.options import HfOptions
-    from egocross_eval.model_adapters.hf.preparation import Item, Loaded, Preparer
 
     model = adapter(tiny_checkpoint)
-    processor = load_processor(model._checkpoint, HfOptions())
+    processor = load_processor(model._checkpoint)
     preparer = Preparer(processor, None)
     engine = Engine(processor, load_model(model._checkpoint, HfOptions(device="cpu")), preparer)
     cases = {
@@ -134,11 +135,10 @@ def test_the_true_times_of_a_videos_frames_stand_in_the_prompt(tiny_checkpoint: 
 def test_lengths_of_prompts_with_images_are_known_exactly_before_decoding(
     tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
-    from egocross_eval.model_adapters.hf.loading import load_processor
-    from egocross_eval.model_adapters.hf.options import HfOptions
-    from egocross_eval.model_adapters.hf.preparation import Item, Preparer
+    from egocross_eval.model_adapters.checkpoints.preparation import Item, Preparer
+    from egocross_eval.model_adapters.checkpoints.processor import load_processor
 
-    preparer = Preparer(load_processor(adapter(tiny_checkpoint)._checkpoint, HfOptions()), None)
+    preparer = Preparer(load_processor(adapter(tiny_checkpoint)._checkpoint), None)
     requests = mixed_requests(tmp_path)
     planned = {request.key: preparer.plan(request) for request in requests}
     for key, response in answers(tiny_checkpoint, requests).items():
@@ -216,13 +216,14 @@ def test_text_that_looks_like_a_placeholder_fails_alone(tiny_checkpoint: Path, t
 
 
 def test_the_end_token_ends_a_text_and_is_no_part_of_it(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    from egocross_eval.model_adapters.checkpoints.preparation import Preparer
+    from egocross_eval.model_adapters.checkpoints.processor import load_processor
     from egocross_eval.model_adapters.hf.engine import Engine
-    from egocross_eval.model_adapters.hf.loading import load_model, load_processor
+    from egocross_eval.model_adapters.hf.loading import load_model
     from egocross_eval.model_adapters.hf.options import HfOptions
-    from egocross_eval.model_adapters.hf.preparation import Preparer
 
     checkpoint = adapter(tiny_checkpoint)._checkpoint
-    processor = load_processor(checkpoint, HfOptions())
+    processor = load_processor(checkpoint)
     engine = Engine(processor, load_model(checkpoint, HfOptions(device="cpu")), Preparer(processor, None))
     ids = [processor.tokenizer.convert_tokens_to_ids(token) for token in ("B", "<|im_end|>", "<|endoftext|>")]
     ended = engine._text_response("q", ids, 7)

@@ -39,7 +39,7 @@ def requests(folder: Path, mode: Any, media: Any) -> list[Request]:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_videos_are_offered_by_the_families_that_take_them(checkpoint: Callable[[str], Path], name: str) -> None:
-    assert adapter(checkpoint(name)).capabilities.video == (name in WITH_VIDEO)
+    assert adapter(checkpoint(name)).capabilities().video == (name in WITH_VIDEO)
 
 
 @pytest.mark.parametrize(("name", "media"), CASES)

@@ -10,9 +10,9 @@ import pytest
 from hf_requests import counting, make_request
 
 from egocross_eval.errors import UsageError
+from egocross_eval.model_adapters.checkpoints.preparation import Item, Loaded, failed
 from egocross_eval.model_adapters.hf.engine import BatchError
 from egocross_eval.model_adapters.hf.pipeline import DEPTH, FIRST_WINDOW, Limits, Pipeline
-from egocross_eval.model_adapters.hf.preparation import Item, Loaded, failed
 from egocross_eval.schema import Request, Response
 
 if TYPE_CHECKING:

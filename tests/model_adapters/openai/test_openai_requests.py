@@ -24,8 +24,9 @@ from PIL import Image
 
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.model_adapters.openai.adapter import build
-from egocross_eval.model_adapters.openai.body import BodyWriter, EncodedFrame
+from egocross_eval.model_adapters.openai.body import BodyWriter
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
+from egocross_eval.model_adapters.openai.pieces import EncodedFrame
 from egocross_eval.schema import Frame, GenerationSettings, Message, Prompt, Request, TextPart, VideoPart
 
 
@@ -145,8 +146,8 @@ def test_a_video_is_sent_in_the_form_of_vllm_with_its_true_times(tmp_path: Path)
 
 
 def test_videos_are_offered_only_on_request() -> None:
-    assert not build("m", OpenAIOptions()).capabilities.video
-    assert build("m", OpenAIOptions(video=True)).capabilities.video
+    assert not build("m", OpenAIOptions()).capabilities().video
+    assert build("m", OpenAIOptions(video=True)).capabilities().video
 
 
 def test_answers_come_as_they_finish_one_for_each_request() -> None:

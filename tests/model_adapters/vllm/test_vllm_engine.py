@@ -19,10 +19,10 @@ import pytest
 from vllm_parts import CONTEXT, CORRUPT, EAGER, FAILING, MEDIA, RANK, TOO_LONG, KeptOpen
 
 from egocross_eval.api import Run, evaluate
-from egocross_eval.contracts.model import ModelAdapter
+from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import UsageError
-from egocross_eval.model_adapters.openai.transport import JsonBody
+from egocross_eval.model_adapters.openai.pieces import JsonBody
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
 from egocross_eval.runs.plan import RunOptions, plan_run
 from egocross_eval.runs.requests import build_request
@@ -119,7 +119,7 @@ def hf_token_ids(checkpoint: Path, asked: list[Request]) -> list[list[int]]:
 
 
 def engine_token_ids(engine: KeptOpen, asked: list[Request]) -> list[list[int]]:
-    from egocross_eval.model_adapters.vllm.inputs import engine_prompt
+    from egocross_eval.model_adapters.vllm.engine.prompts import engine_prompt
 
     adapter: Any = engine.inner
     started = adapter._started(asked[0])
@@ -254,7 +254,8 @@ def test_sampling_repeats_itself_with_the_seed(engine: KeptOpen, spoiled_demo: P
 
 def test_a_run_that_ended_early_is_resumed(engine: KeptOpen, spoiled_demo: Path, tmp_path: Path) -> None:
     class EndsEarly(ModelAdapter):
-        capabilities = engine.capabilities
+        def capabilities(self) -> Capabilities:
+            return engine.capabilities()
 
         def generate(self, asked: Iterator[Request]) -> Iterator[Any]:
             responses = engine.generate(asked)

@@ -10,11 +10,12 @@ import pytest
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import MissingExtraError, UsageError
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
-from egocross_eval.model_adapters.vllm import adapter as vllm_adapter
-from egocross_eval.model_adapters.vllm import extras, server_adapter
+from egocross_eval.model_adapters.vllm import extras
+from egocross_eval.model_adapters.vllm.engine import adapter as vllm_adapter
 from egocross_eval.model_adapters.vllm.engine_options import flags, refuse_settled
-from egocross_eval.model_adapters.vllm.lora import read_lora
 from egocross_eval.model_adapters.vllm.options import VllmOptions, VllmServerOptions
+from egocross_eval.model_adapters.vllm.served_lora import room_for, served_lora
+from egocross_eval.model_adapters.vllm.server import adapter as server_adapter
 
 
 @pytest.fixture
@@ -45,8 +46,8 @@ def test_options_are_told_apart_from_the_engines_own(checkpoint: Path, monkeypat
     spec = parse_spec(f"vllm:{checkpoint},threads=3,max_model_len=1k,max_num_batched_tokens=2048")
     adapter = build_adapter(spec, registry())
     assert checked == {"max_model_len": "1k", "max_num_batched_tokens": "2048"}
-    assert adapter.capabilities.constrained
-    assert adapter.capabilities.video
+    assert adapter.capabilities().constrained
+    assert adapter.capabilities().video
 
 
 def test_an_own_option_of_the_wrong_type_is_refused(checkpoint: Path) -> None:
@@ -76,28 +77,36 @@ def test_options_become_arguments_of_vllm_serve() -> None:
 
 @pytest.mark.parametrize(("rank", "most"), [(3, 8), (8, 8), (9, 16), (64, 64), (200, 256)])
 def test_the_engine_gets_room_for_the_adapters_rank(tmp_path: Path, rank: int, most: int) -> None:
-    read = read_lora(str(lora(tmp_path / "a", r=rank, peft_type="LORA")))
-    assert (read.rank, read.most_rank) == (rank, most)
+    read = served_lora(str(lora(tmp_path / "a", r=rank, peft_type="LORA")))
+    assert read is not None
+    assert (read.rank, room_for(read)) == (rank, most)
 
 
 def test_the_largest_rank_of_a_pattern_counts(tmp_path: Path) -> None:
-    assert read_lora(str(lora(tmp_path / "a", r=4, rank_pattern={"q_proj": 32}))).rank == 32
+    read = served_lora(str(lora(tmp_path / "a", r=4, rank_pattern={"q_proj": 32})))
+    assert read is not None
+    assert read.rank == 32
 
 
 @pytest.mark.parametrize(
     ("config", "said"),
-    [({"peft_type": "IA3", "r": 4}, "IA3"), ({"r": 1024}, "rank 1024"), ({"alpha": 3}, "can't be read as a PEFT")],
+    [
+        ({"peft_type": "IA3", "r": 4}, "IA3"),
+        ({"r": 1024}, "rank 1024"),
+        ({"alpha": 3}, "names no rank"),
+        ({"r": "x"}, "can't be read as a PEFT"),
+    ],
 )
 def test_adapters_that_vllm_cannot_serve_are_refused(tmp_path: Path, config: dict[str, object], said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        read_lora(str(lora(tmp_path / "a", **config)))
+        served_lora(str(lora(tmp_path / "a", **config)))
 
 
 def test_a_folder_without_an_adapter_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no adapter_config\.json"):
-        read_lora(str(tmp_path))
+        served_lora(str(tmp_path))
     with pytest.raises(UsageError, match="is no folder"):
-        read_lora(str(tmp_path / "nowhere"))
+        served_lora(str(tmp_path / "nowhere"))
 
 
 def test_messages_name_the_scheme_that_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +125,7 @@ def test_an_interpreter_that_is_not_there_is_named(checkpoint: Path) -> None:
 def test_fingerprints_follow_weights_options_and_version(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fingerprint(options: dict[str, str], version: str = "1.0") -> str | None:
         monkeypatch.setattr(server_adapter, "version_of", lambda python: ("vllm", version))
-        return server_adapter.build(str(checkpoint), VllmServerOptions(), options).fingerprint()
+        return server_adapter.build(str(checkpoint), VllmServerOptions(engine_options=options)).fingerprint()
 
     base = fingerprint({})
     assert base == fingerprint({})
@@ -132,7 +141,7 @@ def test_adapters_of_one_base_and_rank_share_an_engine(
 
     def adapter(rank: int, name: str) -> vllm_adapter.VllmAdapter:
         folder = lora(tmp_path / name, r=rank)
-        return vllm_adapter.build(str(checkpoint), VllmOptions(lora=str(folder)), {})
+        return vllm_adapter.build(str(checkpoint), VllmOptions(lora=str(folder)))
 
     class Running:
         def close(self) -> None:

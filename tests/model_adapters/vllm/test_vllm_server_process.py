@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from egocross_eval.errors import RunError, UsageError
-from egocross_eval.model_adapters.hf.checkpoint import Checkpoint
-from egocross_eval.model_adapters.vllm import guard
-from egocross_eval.model_adapters.vllm.limits import size_within
-from egocross_eval.model_adapters.vllm.server import Server, serve_command, version_of
-from egocross_eval.model_adapters.vllm.server_adapter import media_root
+from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
+from egocross_eval.model_adapters.checkpoints.pixel_limits import size_within
+from egocross_eval.model_adapters.vllm.server.adapter import media_root
+from egocross_eval.model_adapters.vllm.server.process import Server, serve_command, version_of
+from egocross_eval.model_adapters.vllm.watchdogs import end_server
 from egocross_eval.schema import Frame, GenerationSettings, ImagePart, Message, Prompt, Request
 
 FAKE = str(Path(__file__).with_name("fake_serve.py"))
@@ -71,8 +71,8 @@ def test_a_server_that_is_not_ready_in_time_is_given_up(tmp_path: Path) -> None:
 
 
 def test_a_server_that_ignores_the_request_to_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    short = Path(guard.__file__).read_text(encoding="utf-8").replace("GRACE = 15.0", "GRACE = 0.5")
-    copy = tmp_path / "guard.py"
+    short = Path(end_server.__file__).read_text(encoding="utf-8").replace("GRACE = 15.0", "GRACE = 0.5")
+    copy = tmp_path / "end_server.py"
     copy.write_text(short, encoding="utf-8")
     process = subprocess.Popen(
         [sys.executable, str(copy), *command(tmp_path / "pids", "stubborn"), "--port", "0"], stdin=subprocess.PIPE
@@ -90,7 +90,7 @@ def test_the_server_does_not_outlive_the_process_that_started_it(tmp_path: Path,
     script = textwrap.dedent(
         f"""
         import time
-        from egocross_eval.model_adapters.vllm.server import Server
+        from egocross_eval.model_adapters.vllm.server.process import Server
         server = Server({command(tmp_path / "pids", "healthy")!r}, log={str(tmp_path / "log")!r})
         server.wait(30)
         print("ready", flush=True)
@@ -106,7 +106,7 @@ def test_the_server_does_not_outlive_the_process_that_started_it(tmp_path: Path,
     assert gone(tmp_path / "pids")
 
 
-def test_a_killed_guard_takes_the_server_with_it(tmp_path: Path) -> None:
+def test_a_killed_watchdog_takes_the_server_with_it(tmp_path: Path) -> None:
     server = Server(command(tmp_path / "pids", "healthy"), log=str(tmp_path / "log"))
     server.wait(30)
     os.kill(server._process.pid, signal.SIGKILL)

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from egocross_eval.contracts.model import ModelAdapter
+from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.schema import Request, Response
 
 CONTEXT = 4096
@@ -49,7 +49,9 @@ class KeptOpen(ModelAdapter):
 
     def __init__(self, inner: ModelAdapter) -> None:
         self.inner = inner
-        self.capabilities = inner.capabilities
+
+    def capabilities(self) -> Capabilities:
+        return self.inner.capabilities()
 
     def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
         return self.inner.generate(requests)

@@ -13,7 +13,8 @@ from egocross_eval.schema import Request, Response
 class EchoAdapter(ModelAdapter):
     """Answers with the option that has the most words in common with the question."""
 
-    capabilities = Capabilities(needs_content=False)
+    def capabilities(self) -> Capabilities:
+        return Capabilities(needs_content=False)
 
     def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
         for request in requests:

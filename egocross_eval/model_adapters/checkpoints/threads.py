@@ -1,0 +1,44 @@
+"""How many threads decode frames, and how many PyTorch may use in each of them.
+
+PyTorch splits every operation over all cores, in whichever thread it's called. In threads of which there is one a core
+already, that only makes the cores wait for each other.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+MOST_THREADS = 16
+
+
+def frame_threads(asked: int | Literal["auto"]) -> int:
+    """How many threads decode frames: as many as asked for, or one a core, at most `MOST_THREADS`."""
+    return min(MOST_THREADS, os.cpu_count() or 1) if asked == "auto" else asked
+
+
+def single_threaded() -> None:
+    """From here on, PyTorch's operations that are called in this thread run in it alone."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@contextmanager
+def own_thread_counts() -> Iterator[None]:
+    """Puts back, at the end, the number of threads that PyTorch uses where nothing else is said.
+
+    The number set in one thread holds there at once, and from then on in all threads that never used PyTorch before.
+    """
+    import torch
+
+    count = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(count)

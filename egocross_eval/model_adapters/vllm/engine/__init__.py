@@ -1,0 +1,1 @@
+"""`vllm:`: vLLM's asynchronous engine in this process."""

@@ -1,0 +1,255 @@
+"""`vllm:PATH_OR_NAME`: answers requests on vLLM's asynchronous engine in this process."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from egocross_eval.contracts.model import Capabilities, ModelAdapter
+from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
+from egocross_eval.model_adapters.checkpoints.threads import frame_threads
+from egocross_eval.model_adapters.vllm.engine_options import TRUE, check_options, parse_options
+from egocross_eval.model_adapters.vllm.extras import require_vllm, vllm_version
+from egocross_eval.model_adapters.vllm.record import Identity
+from egocross_eval.model_adapters.vllm.served_lora import room_for, served_lora
+from egocross_eval.schema import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from egocross_eval.model_adapters.checkpoints.lora import Lora
+    from egocross_eval.model_adapters.checkpoints.preparation import Loaded, Preparer
+    from egocross_eval.model_adapters.streams import ByteBudget
+    from egocross_eval.model_adapters.vllm.engine.engine import Engine
+    from egocross_eval.model_adapters.vllm.options import VllmOptions
+    from egocross_eval.schema import Request
+
+GIB = 2**30
+
+MOST_ATTEMPTS = 4
+"""At a request whose frames the engine turns out not to have."""
+
+
+def build(target: str, options: VllmOptions) -> VllmAdapter:
+    """The adapter of a `vllm:` spec. Checks the arguments only; the engine starts when the first request is drawn.
+
+    Raises MissingExtraError without vLLM, and UsageError for a path that leads nowhere, a `lora=` that is no adapter,
+    and an engine option that vLLM doesn't know or take.
+    """
+    require_vllm()
+    check_options("vllm", options.engine_options)
+    checkpoint = Checkpoint(target, options.engine_options.get("revision"), scheme="vllm")
+    return VllmAdapter(checkpoint, options, served_lora(options.lora))
+
+
+class VllmAdapter(ModelAdapter):
+    """One model on one engine.
+
+    Requests enter as a bounded stream and leave as they finish, in any order. Frames are decoded and scaled in threads,
+    by the very rules of the `hf:` adapter, so that a checkpoint reads the same tokens and pixels on both. At
+    temperature 0 the most likely token is taken; above it every request has a seed of its own, from the run's seed and
+    its content.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, options: VllmOptions, lora: Lora | None) -> None:
+        self._checkpoint = checkpoint
+        self._options = options
+        self._engine_options = options.engine_options
+        self._lora = lora
+        self._engine: Engine | None = None
+        self._numbers = itertools.count()
+        self._tokens = TokenCount()
+
+    def capabilities(self) -> Capabilities:
+        """Everything, and videos where the checkpoint's processor has a part for them."""
+        return Capabilities(images=True, video=self._checkpoint.takes_video, scores=True, constrained=True)
+
+    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
+        """One response for each request, as they finish.
+
+        Failures: `frame` (a frame can't be read), `context_length` (with the numbers), `prompt` (the processor or the
+        engine refuses it), `engine` (it failed at this request). Raises RunError where the engine doesn't start or
+        dies, and UsageError where the model can't answer in the mode that's asked for.
+        """
+        first = next(requests, None)
+        if first is None:
+            return
+        from egocross_eval.model_adapters.streams import ByteBudget, stream
+
+        engine = self._started(first)
+        preparer = self._preparer(engine)
+        threads = frame_threads(self._options.threads)
+        most = self._options.concurrency
+        bound = engine.most_running * 5 // 4 + 1 if most == "auto" else most
+        with ThreadPoolExecutor(threads, thread_name_prefix="egocross-frames") as pool:
+            budget = ByteBudget(self._options.frame_memory * GIB)
+            work = _Work(engine, preparer, budget, pool, self._lora, self._numbers, self._tokens)
+            yield from stream(itertools.chain([first], requests), work.answer, loop=engine.loop, bound=bound)
+
+    @cached_property
+    def _processor(self) -> Any:
+        from egocross_eval.model_adapters.checkpoints.processor import load_processor
+
+        trusted = self._engine_options.get("trust_remote_code", "").lower() in TRUE
+        return load_processor(self._checkpoint, trust_remote_code=trusted)
+
+    def _preparer(self, engine: Engine) -> Preparer:
+        from egocross_eval.model_adapters.checkpoints.preparation import Preparer
+
+        return Preparer(self._processor, engine.context, by_first_token=("choose",))
+
+    def _started(self, first: Request) -> Engine:
+        """The engine, started for the kind of media that the first request shows."""
+        if self._engine is None:
+            from egocross_eval.model_adapters.checkpoints.scaling import patch_rule
+            from egocross_eval.model_adapters.vllm.engine.engine import Engine
+            from egocross_eval.model_adapters.vllm.engine.prompts import media_arguments
+
+            arguments = {
+                "model": self._checkpoint.source,
+                "max_model_len": -1,  # as much of the model's own context as the memory holds
+                **media_arguments(first, patch_rule(getattr(self._processor, "image_processor", None))),
+                **parse_options("vllm", self._engine_options),
+            }
+            if self._lora is not None:
+                arguments = {"max_lora_rank": room_for(self._lora), **arguments, "enable_lora": True}
+            self._engine = Engine(arguments)
+        return self._engine
+
+    def adopt(self, earlier: ModelAdapter) -> None:
+        """Takes over the engine of an earlier adapter with the same base and options, whatever its LoRA adapter."""
+        if isinstance(earlier, VllmAdapter) and earlier._shared == self._shared and self._engine is None:
+            self._engine, earlier._engine = earlier._engine, None
+            self._numbers = earlier._numbers
+
+    @property
+    def _shared(self) -> tuple[object, ...]:
+        """What adapters on one engine have in common."""
+        given = self._engine_options
+        with_lora = self._lora is not None or given.get("enable_lora", "").lower() in TRUE
+        rank = given.get("max_lora_rank") or (str(room_for(self._lora)) if self._lora is not None else "")
+        return self._checkpoint.source, given, with_lora, rank
+
+    def fingerprint(self) -> str | None:
+        """Hash of the weights, the adapter, the options and vLLM's version."""
+        return self._identity.fingerprint()
+
+    def details(self) -> dict[str, Any]:
+        """Architecture, number of parameters and versions; after the start, what the engine settled on."""
+        engine = self._engine
+        if engine is None:
+            return self._identity.details()
+        counts = {"prompt_tokens": self._tokens.prompts, "reused_prompt_tokens": self._tokens.reused}
+        return self._identity.details() | engine.details() | counts
+
+    @property
+    def _identity(self) -> Identity:
+        return Identity(
+            scheme="vllm",
+            checkpoint=self._checkpoint,
+            lora=self._lora,
+            engine_options=self._engine_options,
+            version=vllm_version(),
+        )
+
+    def close(self) -> None:
+        """Ends the engine."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
+
+
+class TokenCount(msgspec.Struct, kw_only=True):
+    """Tokens of the prompts that were answered."""
+
+    prompts: int = 0
+    reused: int = 0
+    """Those whose keys and values the engine still had, so that it didn't compute them."""
+
+
+class _Work:
+    """What answering one request after the other needs."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        preparer: Preparer,
+        budget: ByteBudget,
+        pool: ThreadPoolExecutor,
+        lora: Lora | None,
+        numbers: Iterator[int],
+        tokens: TokenCount,
+    ) -> None:
+        self._engine = engine
+        self._preparer = preparer
+        self._budget = budget
+        self._pool = pool
+        self._lora = lora
+        self._numbers = numbers
+        self._tokens = tokens
+
+    async def answer(self, request: Request) -> Response:
+        """The response to a request, a failure included."""
+        import asyncio
+
+        from egocross_eval.model_adapters.vllm.engine.prompts import frame_bytes
+
+        loop = asyncio.get_running_loop()
+        item = await loop.run_in_executor(self._pool, self._preparer.plan, request)
+        if isinstance(item, Response):
+            return item
+        hold = await self._budget.take(frame_bytes(item))
+        try:
+            loaded = await loop.run_in_executor(self._pool, self._preparer.load, item)
+            return loaded if isinstance(loaded, Response) else await self._ask(loaded)
+        finally:
+            hold.release()
+
+    async def _ask(self, loaded: Loaded) -> Response:
+        from egocross_eval.model_adapters.requests import failed
+        from egocross_eval.model_adapters.vllm.engine.engine import (
+            FailedRequestError,
+            MissingFramesError,
+            RefusedPromptError,
+        )
+
+        request = loaded.item.request
+        attempts = 1
+        while True:
+            try:
+                response = await self._attempt(loaded)
+            except RefusedPromptError as error:
+                response = failed(request, "prompt", str(error))
+            except MissingFramesError as error:
+                if attempts < MOST_ATTEMPTS:
+                    attempts += 1
+                    continue
+                response = failed(request, "engine", str(error))
+            except FailedRequestError as error:
+                response = failed(request, "engine", str(error))
+            return response if attempts == 1 else msgspec.structs.replace(response, attempts=attempts)
+
+    async def _attempt(self, loaded: Loaded) -> Response:
+        from egocross_eval.model_adapters.checkpoints.preparation import too_long
+        from egocross_eval.model_adapters.vllm.engine.outputs import response
+        from egocross_eval.model_adapters.vllm.engine.prompts import engine_prompt, sampling
+
+        started = time.perf_counter()
+        item = loaded.item
+        bos = self._preparer.processor.tokenizer.bos_token
+        prompt = engine_prompt(loaded, self._preparer)
+        # Where the chat template writes the token of the beginning, the tokenizer mustn't write another.
+        rendered = await self._engine.render(prompt, add_special_tokens=bos is None or not item.text.startswith(bos))
+        tokens = len(rendered["prompt_token_ids"])
+        if tokens >= self._engine.context:
+            return too_long(item.request, tokens, self._engine.context)
+        output = await self._engine.generate(rendered, sampling(item), str(next(self._numbers)), self._lora)
+        seconds = time.perf_counter() - started
+        self._tokens.prompts += tokens
+        self._tokens.reused += output.num_cached_tokens or 0
+        return response(item, output, input_tokens=tokens, seconds=seconds)

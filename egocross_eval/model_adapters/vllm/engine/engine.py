@@ -1,0 +1,158 @@
+"""vLLM's asynchronous engine, started in an event loop of its own thread; its model runs in further processes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from egocross_eval.errors import RunError, UsageError
+from egocross_eval.model_adapters.streams import LoopThread
+from egocross_eval.model_adapters.vllm.extras import set_environment
+from egocross_eval.model_adapters.vllm.watchdogs.engine_watchdog import EngineWatchdog
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from egocross_eval.model_adapters.checkpoints.lora import Lora
+
+
+class RefusedPromptError(Exception):
+    """The engine takes no such prompt; says why."""
+
+
+class FailedRequestError(Exception):
+    """The engine failed at one request and goes on with others."""
+
+
+class MissingFramesError(FailedRequestError):
+    """The engine gave no answer; most likely it lacks frames that it was believed to have.
+
+    A frame that was rendered once travels to the engine's process once. If the request that should have carried it
+    never left, a later one with the same frame refers to what isn't there. Rendering again sends it.
+    """
+
+
+class Engine:
+    """A running engine. Its coroutines run within `loop`."""
+
+    def __init__(self, arguments: Mapping[str, Any]) -> None:
+        """Loads the model, which takes from half a minute to many.
+
+        Raises UsageError where the engine refuses the arguments and RunError where it doesn't come up.
+        """
+        set_environment()
+        from vllm.engine.arg_utils import AsyncEngineArgs
+        from vllm.usage.usage_lib import UsageContext
+        from vllm.v1.engine.async_llm import AsyncLLM
+
+        try:
+            config = AsyncEngineArgs(**arguments).create_engine_config(UsageContext.ENGINE_CONTEXT)
+        except Exception as error:  # pydantic's, transformers' and vLLM's own, whichever part refuses
+            raise UsageError(f"vllm: the engine refuses this model or these options: {_text(error)}") from error
+        self._watchdog = EngineWatchdog()
+        self.loop = LoopThread("egocross-vllm")
+        try:
+            self._llm: Any = self.loop.run(
+                lambda: AsyncLLM.from_vllm_config(config, disable_log_stats=True, enable_log_requests=False)
+            )
+        except Exception as error:
+            self._end()
+            raise RunError(
+                f"vllm: the engine didn't start: {_text(error)} (its own messages stand above; VLLM_LOGGING_LEVEL=INFO "
+                f"shows more of them)"
+            ) from error
+        except BaseException:
+            self._end()
+            raise
+        self._watchdog.started()
+        self._config: Any = config
+        self._loras: dict[str, int] = {}
+
+    @property
+    def context(self) -> int:
+        """Most tokens of a prompt with its answer."""
+        return int(self._llm.model_config.max_model_len)
+
+    @property
+    def most_running(self) -> int:
+        """Most requests that are computed at once, over all data-parallel ranks."""
+        return int(self._config.scheduler_config.max_num_seqs * self._config.parallel_config.data_parallel_size)
+
+    def details(self) -> dict[str, Any]:
+        """What the engine settled on."""
+        parallel = self._config.parallel_config
+        return {
+            "dtype": str(self._llm.model_config.dtype).removeprefix("torch."),
+            "device": str(self._config.device_config.device_type),
+            "max_model_len": self.context,
+            "max_num_seqs": int(self._config.scheduler_config.max_num_seqs),
+            "tensor_parallel_size": int(parallel.tensor_parallel_size),
+            "data_parallel_size": int(parallel.data_parallel_size),
+            "prefix_caching": bool(self._config.cache_config.enable_prefix_caching),
+        }
+
+    async def render(self, prompt: dict[str, Any], *, add_special_tokens: bool) -> Any:
+        """The prompt as token ids with its frames processed, in the engine's own threads.
+
+        Raises RefusedPromptError where that can't be done.
+        """
+        from vllm.renderers.inputs.preprocess import parse_model_prompt
+
+        renderer = self._llm.renderer
+        settings = renderer.default_cmpl_tok_params.with_kwargs(add_special_tokens=add_special_tokens)
+        try:
+            parsed = parse_model_prompt(self._llm.model_config, prompt)
+            (rendered,) = await renderer.render_cmpl_async([parsed], settings)
+        except Exception as error:  # the checkpoint's processor raises anything for a prompt that it can't take
+            raise RefusedPromptError(_text(error)) from error
+        return rendered
+
+    async def generate(self, rendered: Any, sampling: Any, name: str, lora: Lora | None) -> Any:
+        """The finished output (`vllm.RequestOutput`) for a rendered prompt.
+
+        Raises MissingFramesError, RefusedPromptError, FailedRequestError, and RunError where the engine is gone.
+        """
+        from vllm.exceptions import VLLMClientError
+        from vllm.v1.engine.exceptions import EngineDeadError
+
+        finished = None
+        try:
+            async for output in self._llm.generate(rendered, sampling, name, lora_request=self._lora(lora)):
+                finished = output
+        except EngineDeadError as error:
+            raise RunError("vllm: the engine died; its own messages stand above") from error
+        except VLLMClientError as error:
+            raise RefusedPromptError(_text(error)) from error
+        except Exception as error:
+            cause = error.__cause__ or error
+            raise FailedRequestError(_text(cause)) from error
+        if finished is None or not finished.outputs[0].token_ids:
+            raise MissingFramesError(f"the engine ended the request without an answer ({_ending(finished)})")
+        return finished
+
+    def _lora(self, lora: Lora | None) -> Any:
+        if lora is None:
+            return None
+        from vllm.lora.request import LoRARequest
+
+        number = self._loras.setdefault(str(lora.folder), len(self._loras) + 1)
+        return LoRARequest(lora.name, number, str(lora.folder))
+
+    def close(self) -> None:
+        """Ends the engine's processes and the loop's thread."""
+        try:
+            self.loop.run(self._llm.shutdown)
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        self.loop.close()
+        self._watchdog.close()
+
+
+def _ending(output: Any) -> str:
+    return f"finish reason {output.outputs[0].finish_reason}" if output is not None else "no output"
+
+
+def _text(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:800]}" if text else type(error).__name__

@@ -1,0 +1,36 @@
+"""Which LoRA adapters vLLM can serve beside the base weights, and the room that it keeps for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from egocross_eval.errors import UsageError
+from egocross_eval.model_adapters.checkpoints.lora import read_lora
+
+if TYPE_CHECKING:
+    from egocross_eval.model_adapters.checkpoints.lora import Lora
+
+RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+"""What `max_lora_rank` may be (vllm.config.lora.MaxLoRARanks)."""
+
+
+def served_lora(text: str | None) -> Lora | None:
+    """The adapter in a folder. Raises UsageError where it's none, or one that vLLM can't serve."""
+    if text is None:
+        return None
+    lora = read_lora(text)
+    if lora.kind != "LORA":
+        raise UsageError(
+            f"lora={text}: it is a {lora.kind} adapter, and vLLM serves LoRA alone; merge it into the weights, or use "
+            f"hf:"
+        )
+    if lora.rank is None:
+        raise UsageError(f"lora={text}: {lora.folder / 'adapter_config.json'} names no rank (r)")
+    if lora.rank > RANKS[-1]:
+        raise UsageError(f"lora={text}: rank {lora.rank} is above vLLM's {RANKS[-1]}; merge it into the weights")
+    return lora
+
+
+def room_for(lora: Lora) -> int:
+    """The engine's `max_lora_rank` that an adapter needs."""
+    return next(rank for rank in RANKS if rank >= (lora.rank or 0))

@@ -1,0 +1,1 @@
+"""`vllm-server:`: a vLLM server that is started for the run."""

@@ -1,0 +1,157 @@
+"""A `vllm serve` process on this machine: started, waited for, and ended in every case."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from egocross_eval.errors import RunError, UsageError
+from egocross_eval.model_adapters.vllm.watchdogs import end_server
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HOST = "127.0.0.1"
+
+LOG_LINES = 30
+"""Lines of the log that are shown when the server dies."""
+
+ENVIRONMENT = {"VLLM_NO_USAGE_STATS": "1", "VLLM_CPU_KVCACHE_SPACE": "1"}
+"""The server's environment where the user's says nothing: nothing is sent to anyone, and on a CPU the key-value cache
+takes a GiB instead of about half of the memory."""
+
+_POLL_SECONDS = 0.2
+
+_VERSION = (
+    "import importlib.metadata as m\n"
+    "print(*next(((n, m.version(n)) for n in sorted(set(m.packages_distributions().get('vllm', [])))), ()))"
+)
+
+_RENAMED = (
+    "import importlib.metadata as m, sys\n"
+    "real, distribution = m.version, sys.argv.pop(1)\n"
+    "kind = distribution.removeprefix('vllm-')\n"
+    "m.version = lambda name: f'{real(distribution)}+{kind}' if name == 'vllm' else real(name)\n"
+    "from vllm.entrypoints.cli.main import main\n"
+    "main()"
+)
+"""Starts vLLM's command line from a distribution of another name (`vllm-cpu`), whose own script asks for the version of
+`vllm` and fails. vLLM tells by the version's ending (`+cpu`) what it was built for."""
+
+
+def serve_command(python: str, distribution: str) -> list[str]:
+    """The words before the arguments of `vllm serve` in an environment."""
+    if distribution == "vllm":
+        return [python, "-m", "vllm.entrypoints.cli.main", "serve"]
+    return [python, "-c", _RENAMED, distribution, "serve"]
+
+
+def version_of(python: str) -> tuple[str, str]:
+    """(distribution, version) of vLLM in the environment of an interpreter; vLLM isn't imported.
+
+    Raises UsageError where the interpreter doesn't run or has no vLLM.
+    """
+    try:
+        found = subprocess.run([python, "-I", "-c", _VERSION], capture_output=True, text=True, timeout=120, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise UsageError(f"vllm-server: python={python} can't be run: {error}") from error
+    words = found.stdout.split()
+    if len(words) != 2:
+        raise UsageError(
+            f"vllm-server: the environment of {python} has no vLLM; name one that has it by python=, "
+            f"or install it there: pip install vllm"
+        )
+    return words[0], words[1]
+
+
+class Server:
+    """A server that runs until `close`, or until this process is gone, however that ends."""
+
+    def __init__(self, command: Sequence[str], *, log: str | None) -> None:
+        """Starts it by a command that lacks only the address; `wait` tells when it's ready."""
+        self.port = _free_port()
+        self._log, self.log_path = _log_file(log)
+        watchdog = str(Path(end_server.__file__))
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", watchdog, *command, "--host", HOST, "--port", str(self.port)],
+            stdin=subprocess.PIPE,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            env={**ENVIRONMENT, **os.environ},
+            start_new_session=True,  # Ctrl-C is for us: the server is ended in its turn
+        )
+        atexit.register(self.close)
+
+    @property
+    def url(self) -> str:
+        """Address that ends before `/v1`."""
+        return f"http://{HOST}:{self.port}"
+
+    def wait(self, seconds: float) -> None:
+        """Waits until the server is ready. Raises RunError with the end of its log where it dies or takes longer."""
+        deadline = time.monotonic() + seconds
+        while not self._healthy():
+            self.check()
+            if time.monotonic() > deadline:
+                raise RunError(f"vllm-server: not ready after {seconds:g} s (start_timeout=)\n{self.log_end()}")
+            time.sleep(_POLL_SECONDS)
+
+    def check(self) -> None:
+        """Raises RunError, with the end of its log, where the server has died."""
+        code = self._process.poll()
+        if code is not None:
+            raise RunError(f"vllm-server: the server ended with exit code {code}\n{self.log_end()}")
+
+    def _healthy(self) -> bool:
+        # No proxy: the address is this machine's.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(f"{self.url}/health", timeout=5) as reply:
+                return bool(reply.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def log_end(self) -> str:
+        """The last lines of the log."""
+        try:
+            lines = self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError as error:
+            return f"(its log {self.log_path} can't be read: {error})"
+        shown = "\n".join(f"  {line[:300]}" for line in lines[-LOG_LINES:])
+        return f"the end of its log, {self.log_path}:\n{shown}"
+
+    def close(self) -> None:
+        """Ends the server and all its processes; returns when they are gone. May be called again."""
+        atexit.unregister(self.close)
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+        self._process.wait()
+        self._log.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        return int(listener.getsockname()[1])
+
+
+def _log_file(named: str | None) -> tuple[IO[bytes], Path]:
+    if named is None:
+        number, name = tempfile.mkstemp(prefix="egocross-vllm-", suffix=".log")
+        return os.fdopen(number, "wb"), Path(name)
+    path = Path(named).expanduser()
+    try:
+        return path.open("wb"), path
+    except OSError as error:
+        raise UsageError(f"vllm-server: log={named} can't be written: {error.strerror or error}") from error

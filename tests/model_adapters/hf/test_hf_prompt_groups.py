@@ -1,0 +1,81 @@
+"""Prompts with the same frames and the same beginning are computed together, where that spares enough."""
+
+from __future__ import annotations
+
+from hf_requests import make_request
+from hypothesis import given
+from hypothesis import strategies as st
+
+from egocross_eval.model_adapters.checkpoints.preparation import Item, PlannedFrame
+from egocross_eval.model_adapters.hf.batching import cut_batches
+from egocross_eval.model_adapters.hf.prompt_groups import KEPT_TOGETHER, LEAST_GAIN, group_items
+
+FRAME_TOKENS = 50
+
+
+def item(key: str, frames: str, ids: str, kind: str = "") -> Item:
+    """A prompt of one token for each letter of `ids`, and fifty more for each letter of `frames`."""
+    return Item(
+        request=make_request(key, []),
+        text=ids,
+        images=tuple(PlannedFrame(path=name, key=name, size=(64, 64), exact=True) for name in frames),
+        clips=(),
+        tokens=len(ids) + FRAME_TOKENS * len(frames),
+        ids=tuple(map(ord, ids)),
+        kind=kind,
+    )
+
+
+def keys(items: list[Item], *, most: int | None = None, tokens: int = 10_000) -> list[tuple[list[str], int]]:
+    groups = group_items(items, max_items=most, max_tokens=tokens)
+    return [([one.request.key for one in group.items], group.shared) for group in groups]
+
+
+def test_the_rotations_of_a_question_are_one_group() -> None:
+    assert keys([item(f"q#r{turn}", "xy", f"which {turn}") for turn in range(4)]) == [
+        (["q#r0", "q#r1", "q#r2", "q#r3"], len("which "))
+    ]
+
+
+def test_questions_on_the_same_frames_share_them_wherever_they_stand() -> None:
+    items = [item("a", "xy", "ab cd"), item("b", "z", "ab cd"), item("c", "xy", "ab ef")]
+    assert keys(items) == [(["a", "c"], 3), (["b"], 0)]
+
+
+def test_other_frames_other_settings_and_no_frames_keep_prompts_apart() -> None:
+    items = [item("a", "x", "abc"), item("b", "y", "abc"), item("c", "x", "abc", kind="k"), item("d", "", "abc")]
+    assert keys([*items, item("e", "", "abc")]) == [([key], 0) for key in "abcde"]
+
+
+def test_prompts_with_little_in_common_stay_alone() -> None:
+    assert keys([item("a", "x", "a" + "b" * 200), item("b", "x", "a" + "c" * 200)]) == [(["a"], 0), (["b"], 0)]
+
+
+def test_every_prompt_keeps_a_token_of_its_own() -> None:
+    assert keys([item("a", "xy", "same"), item("b", "xy", "same")]) == [(["a", "b"], len("same") - 1)]
+    assert keys([item("a", "xy", "same"), item("b", "xy", "same and more")]) == [(["a", "b"], len("same") - 1)]
+
+
+ITEMS = st.lists(
+    st.builds(lambda frames, ids: item("q", frames, ids), st.sampled_from(["", "x", "xy"]), st.text("ab", min_size=1)),
+    max_size=30,
+)
+
+
+@given(ITEMS, st.none() | st.integers(1, 6), st.integers(1, 600))
+def test_groups_keep_the_bounds_and_lose_nothing(items: list[Item], most: int | None, tokens: int) -> None:
+    groups = group_items(items, max_items=most, max_tokens=tokens)
+    assert sorted(one.text for group in groups for one in group.items) == sorted(one.text for one in items)
+    for group in groups:
+        assert {one.ids[: group.shared] for one in group.items} == {group.items[0].ids[: group.shared]}
+        assert all(len(one.ids) > group.shared for one in group.items)
+        if group.count > 1:
+            assert most is None or group.count <= most
+            assert group.count <= KEPT_TOGETHER or group.count * group.tokens <= tokens
+            beginning = group.items[0].tokens - len(group.items[0].ids) + group.shared
+            assert (group.count - 1) * beginning >= LEAST_GAIN * sum(one.tokens for one in group.items)
+    for batch in cut_batches(groups, max_items=most, max_tokens=tokens):
+        assert len({group.shared > 0 for group in batch}) == 1
+        prompts = sum(group.count for group in batch)
+        assert len(batch) == 1 or most is None or prompts <= most
+        assert len(batch) == 1 or prompts * max(group.tokens for group in batch) <= tokens

@@ -1,0 +1,75 @@
+"""The processes of an engine end when the process that started it is killed. Children that sleep stand in for them."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="needs Linux's /proc")
+
+PARENT = """
+import signal, subprocess, sys, time
+from egocross_eval.model_adapters.vllm.watchdogs.engine_watchdog import EngineWatchdog
+
+SLEEPING = "import time; time.sleep(600)"
+TREE = f"import subprocess, sys; c = subprocess.Popen([sys.executable, '-c', {SLEEPING!r}]); "
+TREE += "print(c.pid, flush=True); c.wait()"
+
+def child(code):
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+
+before = child(SLEEPING)
+watch = EngineWatchdog()
+engine = child(TREE)
+worker = engine.stdout.readline().strip()
+if ENDING != "starting":
+    watch.started()
+after = child(SLEEPING)
+time.sleep(2.5)
+if ENDING == "done":
+    watch.close()
+print(before.pid, engine.pid, worker, after.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def killed_parent(ending: str) -> list[bool]:
+    """Which of the children live a while after the parent was killed: older, engine, its worker, younger."""
+    code = textwrap.dedent(PARENT).replace("ENDING", repr(ending))
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    pids = [int(word) for word in process.stdout.readline().split()]
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    deadline = time.monotonic() + (1.0 if ending == "done" else 15.0)
+    while time.monotonic() < deadline and any(alive(pid) for pid in pids[1:3]):
+        time.sleep(0.05)
+    living = [alive(pid) for pid in pids]
+    subprocess.run(["kill", "-9", *map(str, pids)], stderr=subprocess.DEVNULL, check=False)
+    return living
+
+
+def test_what_was_started_meanwhile_ends_with_its_own_children_and_nothing_else_does() -> None:
+    assert killed_parent("running") == [True, False, False, True]
+
+
+def test_an_engine_that_is_still_starting_ends_too() -> None:
+    assert killed_parent("starting")[1:3] == [False, False]
+
+
+def test_an_engine_that_was_ended_properly_is_left_alone() -> None:
+    assert killed_parent("done") == [True, True, True, True]
