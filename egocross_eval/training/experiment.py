@@ -14,7 +14,8 @@ import msgspec
 
 from egocross_eval.files import write_file
 from egocross_eval.training.environment import Say
-from egocross_eval.training.experiment_file import Experiment, budget, train_options
+from egocross_eval.training.experiment_file import Experiment, Expert, budget, experts_of, train_options
+from egocross_eval.training.experiment_report import Asked, write_reports
 from egocross_eval.training.options import TrainOptions
 
 
@@ -22,56 +23,65 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     """What an experiment left."""
 
     experts: dict[str, Path]
-    """Adapter or checkpoint by domain."""
-    routed: Path
-    leaderboard: Path
-    comparison: Path
+    """Adapter or checkpoint by the name of its expert: the domain, with fold and seed where there are several."""
+    routed: Path | None
+    """The file that joins the experts; None where a domain has several."""
+    reports: tuple[Path, ...]
+    """The leaderboard, the comparison with the base, and for several experts a domain their mean and spread."""
 
 
 def conduct(
     experiment: Experiment,
     train_one: Callable[[TrainOptions], Path],
     merge_one: Callable[[Path, Path], Path],
-    evaluate_one: Callable[[str, Path, Mapping[str, Any]], None],
+    evaluate_one: Callable[[str, Path, Mapping[str, Any]], object],
     say: Say,
 ) -> Made:
     """Carries the experiment out; the three functions train, merge and run, each resuming by itself.
 
     `evaluate_one` gets a model spec, the run folder and the fields of `RunOptions`.
     """
-    output = Path(experiment.output)
-    experts: dict[str, Path] = {}
-    for domain in experiment.domains:
-        say(f"training the expert of {domain}")
-        experts[domain] = train_one(train_options(experiment, domain))
-        if experiment.train.merge and (experts[domain] / "adapter_config.json").is_file():
-            merged = output / "experts" / domain / "merged"
-            if not (merged / "config.json").is_file():
-                say(f"merging the expert of {domain}")
-                merge_one(experts[domain], merged)
-            experts[domain] = merged
-    routed = _write_routes(experiment, experts)
-    runs = output / "runs"
-    specs = {"base": expert_spec(experiment, None), **{d: expert_spec(experiment, p) for d, p in experts.items()}}
-    specs["routed"] = f"routed:{routed},name=routed experts"
-    chosen = (
-        [name for name in specs if name in ("base", "routed")]
-        if experiment.evaluate.split == "testbed"
-        else list(specs)
-    )
-    done: dict[str, list[Path]] = {"base": [], "tuned": []}
-    for domain, settings in _asked(experiment).items():
-        for name in chosen:
-            if name in experiment.domains and name != domain:
-                continue
-            if name == "routed" and experiment.evaluate.split == "holdout":
-                continue
-            folder = runs / (name if domain == "all" else f"{name}-on-{domain}")
-            say(f"evaluating {name}" + ("" if domain == "all" else f" on {domain}"))
-            evaluate_one(specs[name], folder, settings)
-            done["base" if name == "base" else "tuned"].append(folder)
-    leaderboard, comparison = _report(output, done)
-    return Made(experts=experts, routed=routed, leaderboard=leaderboard, comparison=comparison)
+    trained: dict[str, Path] = {}
+    for expert in experts_of(experiment):
+        say(f"training the expert of {expert.name}")
+        model = train_one(train_options(experiment, expert))
+        trained[expert.name] = _merged(experiment, expert, model, merge_one, say)
+    several = len(trained) > len(experiment.domains)
+    routed = None if several else _write_routes(experiment, trained)
+    asked: list[Asked] = []
+
+    def ask(spec: str, name: str, settings: Mapping[str, Any], domain: str = "", repeat: int | None = None) -> None:
+        folder = Path(experiment.output) / "runs" / name
+        run = Asked(folder=folder, domain=domain, repeat=repeat)
+        if run not in asked:
+            say(f"evaluating {name}")
+            evaluate_one(spec, folder, settings)
+            asked.append(run)
+
+    base = expert_spec(experiment, None)
+    if experiment.evaluate.split == "testbed":
+        ask(base, "base", run_options(experiment))
+        ask(f"routed:{routed},name=routed experts", "routed", run_options(experiment), repeat=0)
+    else:
+        for expert in experts_of(experiment):
+            settings = run_options(experiment, expert)
+            ask(base, f"base-on-{expert.part}", settings, expert.domain)
+            spec = expert_spec(experiment, trained[expert.name])
+            ask(spec, f"{expert.name}-on-{expert.part}", settings, expert.domain, expert.repeat)
+    return Made(experts=trained, routed=routed, reports=write_reports(Path(experiment.output), asked, spread=several))
+
+
+def _merged(
+    experiment: Experiment, expert: Expert, model: Path, merge_one: Callable[[Path, Path], Path], say: Say
+) -> Path:
+    """The model to evaluate: an adapter is merged where the experiment says so, unless that is done already."""
+    if not experiment.train.merge or not (model / "adapter_config.json").is_file():
+        return model
+    merged = Path(experiment.output) / "experts" / expert.name / "merged"
+    if not (merged / "config.json").is_file():
+        say(f"merging the expert of {expert.name}")
+        merge_one(model, merged)
+    return merged
 
 
 def expert_spec(experiment: Experiment, model: Path | None) -> str:
@@ -100,8 +110,8 @@ def _write_routes(experiment: Experiment, experts: Mapping[str, Path]) -> Path:
     return path
 
 
-def _asked(experiment: Experiment) -> dict[str, dict[str, Any]]:
-    """Run options by part of the questions: the testbed at once, held-out examples domain by domain."""
+def run_options(experiment: Experiment, expert: Expert | None = None) -> dict[str, Any]:
+    """How models are asked, as fields of `RunOptions`: the testbed, or what was held out for an expert."""
     part, shown = experiment.evaluate, experiment.train
     settings: dict[str, Any] = {
         "data": Path(experiment.data),
@@ -113,40 +123,8 @@ def _asked(experiment: Experiment) -> dict[str, dict[str, Any]]:
         "timestamps": shown.timestamps,
         "max_pixels": budget(experiment),
     }
-    if part.split == "testbed":
-        return {"all": settings}
-    return {
-        domain: {
-            **settings,
-            "split": "support",
-            "questions_file": Path(experiment.output) / "experts" / domain / "data" / "holdout.json",
-        }
-        for domain in experiment.domains
-    }
-
-
-def _report(output: Path, done: Mapping[str, list[Path]]) -> tuple[Path, Path]:
-    """The leaderboard of all runs, and each tuned run against the base on the same questions."""
-    from egocross_eval.leaderboard.collect import rows_from
-    from egocross_eval.leaderboard.comparison_table import comparisons_markdown
-    from egocross_eval.leaderboard.render import render
-    from egocross_eval.runs.store import RunFolder
-    from egocross_eval.scoring.comparison import ComparedRun, compare_all
-
-    leaderboard, comparison = output / "leaderboard.md", output / "comparison.md"
-    rows = rows_from([*done["base"], *done["tuned"]], relative_to=output)
-    write_file(leaderboard, render(rows, "md", intervals="half-width").encode())
-    texts = []
-    for base in done["base"]:
-        first = RunFolder(base)
-        mates = [
-            path for path in done["tuned"] if RunFolder(path).record().questions_hash == first.record().questions_hash
-        ]
-        runs = [
-            ComparedRun(label=path.name, record=RunFolder(path).record(), samples=tuple(RunFolder(path).samples()))
-            for path in (base, *mates)
-        ]
-        if mates:
-            texts.append(comparisons_markdown(compare_all(runs)))
-    write_file(comparison, "\n".join(texts).encode())
-    return leaderboard, comparison
+    if expert is None:
+        return settings
+    first = msgspec.structs.replace(expert, repeat=0)
+    held_out = Path(experiment.output) / "experts" / first.name / "data" / "holdout.json"
+    return {**settings, "split": "support", "questions_file": held_out}

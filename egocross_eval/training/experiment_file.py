@@ -27,7 +27,11 @@ class TrainingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     timestamps: bool = False
     max_pixels: int | None = None
     holdout: float = 0.0
+    folds: int = 0
+    """Every fold is held out once, by an expert of its own; 0: one expert a domain."""
     seed: int = 0
+    seeds: int = 1
+    """Experts trained alike, but for the trainer's seed and the orders of options: what they differ by is chance."""
     passes: int = 1
     shuffle_options: tuple[float, float] | None = None
     drop_wrong_clips: bool = False
@@ -75,8 +79,7 @@ def read_experiment(path: Path, say: Say = lambda text: None) -> Experiment:
     for domain in found.domains:
         if domain not in DOMAINS:
             raise unknown("domain", domain, DOMAINS)
-    if found.evaluate.split == "holdout" and not found.train.holdout:
-        raise UsageError(f"experiment file {path}: to evaluate on the holdout, set train.holdout, e.g. 0.3")
+    _check_split(found, path)
     base = path.resolve().parent
     model = found.model
     if (base / model).is_dir():
@@ -84,6 +87,21 @@ def read_experiment(path: Path, say: Say = lambda text: None) -> Experiment:
     return msgspec.structs.replace(
         found, model=model, data=str((base / found.data).resolve()), output=str((base / found.output).resolve())
     )
+
+
+def _check_split(found: Experiment, path: Path) -> None:
+    part, several = found.train, found.train.folds or found.train.seeds > 1
+    if part.seeds < 1:
+        raise UsageError(f"experiment file {path}: train.seeds is {part.seeds}, at least 1")
+    if part.folds and part.holdout:
+        raise UsageError(f"experiment file {path}: train.folds and train.holdout exclude each other")
+    if found.evaluate.split == "holdout" and not part.holdout and not part.folds:
+        raise UsageError(f"experiment file {path}: to evaluate on the holdout, set train.holdout, e.g. 0.3, or folds")
+    if found.evaluate.split == "testbed" and several:
+        raise UsageError(
+            f"experiment file {path}: train.folds and train.seeds make several experts of a domain, and the testbed is "
+            f"not to choose among them; set evaluate.split: holdout"
+        )
 
 
 def _with_split(content: dict[str, Any], path: Path, say: Say) -> dict[str, Any]:
@@ -96,27 +114,59 @@ def _with_split(content: dict[str, Any], path: Path, say: Say) -> dict[str, Any]
     return {**content, "evaluate": {"split": part["on"], **rest}}
 
 
-def train_options(experiment: Experiment, domain: str) -> TrainOptions:
-    """The training of one domain's expert."""
+class Expert(msgspec.Struct, frozen=True, kw_only=True):
+    """One training of an experiment."""
+
+    domain: str
+    fold: int = 0
+    """The fold that it's asked, from 1; 0: there are none."""
+    repeat: int = 0
+    """Which of the trainings that differ by the seed alone."""
+
+    @property
+    def part(self) -> str:
+        """The held-out questions that it's asked, which those of other seeds share."""
+        return f"{self.domain}-fold{self.fold}" if self.fold else self.domain
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return f"{self.part}-seed{self.repeat}" if self.repeat else self.part
+
+
+def experts_of(experiment: Experiment) -> list[Expert]:
+    """All trainings: of each domain, all folds and seeds."""
+    part = experiment.train
+    return [
+        Expert(domain=domain, fold=fold, repeat=repeat)
+        for domain in experiment.domains
+        for fold in (range(1, part.folds + 1) if part.folds else (0,))
+        for repeat in range(part.seeds)
+    ]
+
+
+def train_options(experiment: Experiment, expert: Expert) -> TrainOptions:
+    """The training of an expert. Seeds differ in all but what is held out."""
     part = experiment.train
     start, end = part.shuffle_options or (0.0, 0.0)
     if part.shuffle_options is not None:
         end = max(end, 1e-9)
+    seed = part.seed + expert.repeat
     return TrainOptions(
         model=experiment.model,
         data=Path(experiment.data),
-        output=Path(experiment.output) / "experts" / domain,
+        output=Path(experiment.output) / "experts" / expert.name,
         questions_file=Path(experiment.data) / part.questions if part.questions else None,
-        domains=(domain,),
+        domains=(expert.domain,),
         recipe=part.recipe,
         changes=tuple(f"{key}={value}" for key, value in part.set.items()),
         style=part.style,
         frames=part.frames,
         timestamps=part.timestamps,
         max_pixels=part.max_pixels,
-        split=Split(holdout=part.holdout, seed=part.seed),
+        split=Split(holdout=part.holdout, folds=part.folds, fold=max(1, expert.fold), seed=part.seed),
         drop_wrong_clips=part.drop_wrong_clips,
-        curriculum=Curriculum(passes=part.passes, sort_until=start, shuffle_from=end, seed=part.seed),
+        curriculum=Curriculum(passes=part.passes, sort_until=start, shuffle_from=end, seed=seed),
         gpus=part.gpus,
         deepspeed=part.deepspeed,
     )

@@ -150,7 +150,7 @@ def settle_recipe(options: TrainOptions) -> tuple[Recipe, Launch]:
         # LLaMA-Factory deals all passes out at random otherwise.
         changes.setdefault("disable_shuffling", True)
     if "seed" not in recipe.arguments:
-        changes.setdefault("seed", TRAINER_SEED + options.split.seed)
+        changes.setdefault("seed", TRAINER_SEED + options.curriculum.seed)
     launch = recipe.launch
     gpus = launch.gpus if options.gpus is None else options.gpus
     if gpus < 0 or options.nodes < 1:

@@ -13,8 +13,8 @@ from egocross_eval.api import evaluate
 from egocross_eval.errors import UsageError
 from egocross_eval.training.dataset import write_holdout
 from egocross_eval.training.examples import read_examples
-from egocross_eval.training.experiment import conduct, expert_spec
-from egocross_eval.training.experiment_file import read_experiment, train_options
+from egocross_eval.training.experiment import Made, conduct, expert_spec
+from egocross_eval.training.experiment_file import Expert, experts_of, read_experiment, train_options
 from egocross_eval.training.options import TrainOptions
 
 
@@ -24,10 +24,15 @@ def write(path: Path, **changes: Any) -> Path:
     return path
 
 
+def report(made: Made, name: str) -> str:
+    (path,) = (path for path in made.reports if path.stem == name)
+    return path.read_text(encoding="utf-8")
+
+
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     found = read_experiment(write(tmp_path / "e.yaml"))
     assert found.data == str(tmp_path / "data")
-    assert train_options(found, "animal").output == tmp_path / "out" / "experts" / "animal"
+    assert train_options(found, Expert(domain="animal")).output == tmp_path / "out" / "experts" / "animal"
     assert found.model == "Qwen/Qwen3-VL-4B-Instruct"
 
 
@@ -37,6 +42,8 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         ({"domains": ["animals"]}, "did you mean 'animal'"),
         ({"train": {"recipes": "lora"}}, "recipes"),
         ({"evaluate": {"split": "holdout"}}, "train.holdout"),
+        ({"train": {"seeds": 3}}, "the testbed is not to choose among them"),
+        ({"train": {"folds": 2, "holdout": 0.2}, "evaluate": {"split": "holdout"}}, "exclude each other"),
     ],
 )
 def test_mistakes_in_the_file_are_named(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
@@ -77,11 +84,12 @@ def test_the_experts_are_joined_compared_and_listed(tmp_path: Path, demo: Path) 
     made = conduct(experiment, train_one, lambda adapter, output: output, evaluate_one, lambda text: None)
     assert [options.domains for options in trained] == [("animal",), ("surgery",)]
     assert asked == ["hf:Qwen/Qwen3-VL-4B-Instruct", f"routed:{made.routed},name=routed experts"]
+    assert made.routed is not None
     routes = yaml.safe_load(made.routed.read_text(encoding="utf-8"))
     assert routes["by"] == "domain"
     assert routes["models"]["animal"] == f"hf:{made.experts['animal']}"
-    assert "routed" in made.comparison.read_text(encoding="utf-8")
-    assert made.leaderboard.read_text(encoding="utf-8").count("\n|") >= 3
+    assert "routed" in report(made, "comparison")
+    assert report(made, "leaderboard").count("\n|") >= 3
 
     asked.clear()
     again = conduct(experiment, train_one, lambda adapter, output: output, evaluate_one, lambda text: None)
@@ -120,8 +128,50 @@ def test_on_the_holdout_each_expert_is_asked_what_it_was_not_trained_on(tmp_path
         assert asked[f"base-on-{domain}"] == asked[f"{domain}-on-{domain}"]
         assert asked[f"base-on-{domain}"]
         assert not asked[f"base-on-{domain}"] & seen
-    compared = made.comparison.read_text(encoding="utf-8")
+    compared = report(made, "comparison")
     assert all(f"{name}-on-{domain}" in compared for domain in trained for name in ("base", domain))
+
+
+def test_folds_and_seeds_are_counted_together(tmp_path: Path, demo: Path) -> None:
+    """Every example is asked once by each seed, by an expert that wasn't trained on its video."""
+    experiment = read_experiment(
+        write(
+            tmp_path / "e.yaml",
+            data=str(demo),
+            domains=["animal"],
+            train={"folds": 2, "seeds": 2},
+            evaluate={"split": "holdout"},
+        )
+    )
+    names = ["animal-fold1", "animal-fold1-seed1", "animal-fold2", "animal-fold2-seed1"]
+    assert [expert.name for expert in experts_of(experiment)] == names
+    seeds: dict[str, int] = {}
+    asked: dict[str, list[str]] = {}
+
+    def train_one(options: TrainOptions) -> Path:
+        seeds[options.output.name] = options.curriculum.seed
+        found = read_examples(options.data, domains=options.domains, split=options.split)
+        (options.output / "data").mkdir(parents=True)
+        write_holdout(options.output / "data", found.holdout, found.files)
+        return options.output / "model"
+
+    def evaluate_one(spec: str, folder: Path, settings: Mapping[str, Any]) -> None:
+        fields = dict(settings)
+        letter = "A" if spec.startswith("hf:Qwen") else "B"
+        run = evaluate(f"baseline:constant,letter={letter}", fields.pop("tasks"), output=folder, **fields)
+        asked[folder.name] = [sample.question.frames[0].name for sample in run.samples]
+
+    made = conduct(experiment, train_one, lambda adapter, output: output, evaluate_one, lambda text: None)
+    assert seeds == dict(zip(names, (0, 1, 0, 1), strict=True))
+    assert made.routed is None
+    for repeat in ("", "-seed1"):
+        halves = [asked[f"animal-fold{fold}{repeat}-on-animal-fold{fold}"] for fold in (1, 2)]
+        assert not set(halves[0]) & set(halves[1])
+        assert len(halves[0]) + len(halves[1]) == 20
+    (row,) = [line for line in report(made, "spread").splitlines() if line.startswith("| animal")]
+    assert row.split("|")[2].strip() == "20"
+    # Both seeds answer alike here.
+    assert row.split("|")[5].strip() == "0.00"
 
 
 def test_an_adapter_is_used_beside_its_base_and_a_checkpoint_by_itself(tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from egocross_eval.cli.verbs.train import command
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import UsageError
 from egocross_eval.training.curriculum import Curriculum
-from egocross_eval.training.examples import Split
 from egocross_eval.training.fitting import check_fit
 from egocross_eval.training.gpus import Gpu
 from egocross_eval.training.options import TrainOptions
@@ -126,8 +125,8 @@ def test_the_seed_reaches_the_trainer_and_its_default_is_the_trainers(options: T
     def seed(**changes: object) -> int:
         return int(plan_training(msgspec.structs.replace(options, **changes), registry()).config["seed"])
 
-    assert [seed(split=Split(seed=number)) for number in (0, 1, 2)] == [42, 43, 44]
-    assert seed(split=Split(seed=1), changes=("seed=7",)) == 7
+    assert [seed(curriculum=Curriculum(seed=number)) for number in (0, 1, 2)] == [42, 43, 44]
+    assert seed(curriculum=Curriculum(seed=1), changes=("seed=7",)) == 7
 
 
 GPU = Gpu(name="NVIDIA RTX 4090", memory=24.0, used=0.0, driver="580.65.06")

@@ -15,7 +15,7 @@ from training_files import write_base
 from egocross_eval.cli.main import cli
 from egocross_eval.cli.verbs.experiment import EXAMPLE
 from egocross_eval.training.environment import TrainingEnvironment
-from egocross_eval.training.experiment_file import read_experiment, train_options
+from egocross_eval.training.experiment_file import experts_of, read_experiment, train_options
 from egocross_eval.training.planning import settle_recipe
 from egocross_eval.training.recipes import recipe_names
 
@@ -48,7 +48,7 @@ def invoke(arguments: list[str]) -> Result:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with what earlier commands of the document would have left."""
     write_base(tmp_path / "base")
-    for folder in ("runs/animal/model", "runs/animal-merged", "bench/egocross_support_set"):
+    for folder in ("runs/animal/model", "runs/animal-merged", "runs/small", "bench/egocross_support_set"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "bench/egocross_support_set/training.json").write_text("[]", encoding="utf-8")
     (tmp_path / "experiment.yaml").write_text(files()[0], encoding="utf-8")
@@ -82,15 +82,15 @@ def test_the_table_of_recipes_names_every_recipe() -> None:
     assert set(recipe_names()) <= named
 
 
-@pytest.mark.parametrize("text", [*files(), EXAMPLE.replace("\b", "")], ids=["document", "help"])
+@pytest.mark.parametrize("text", [*files(), EXAMPLE.replace("\b", "")], ids=["document", "folds and seeds", "help"])
 def test_the_experiment_file_is_read(text: str, tmp_path: Path) -> None:
     path = tmp_path / "experiment.yaml"
     path.write_text(text, encoding="utf-8")
     told: list[str] = []
     found = read_experiment(path, told.append)
     assert told == []
-    assert found.evaluate.split == "testbed"
-    assert settle_recipe(train_options(found, "animal"))[0].name == "lora"
+    for expert in experts_of(found):
+        assert settle_recipe(train_options(found, expert))[0].name.startswith("lora")
 
 
 @pytest.mark.slow
@@ -102,14 +102,17 @@ def test_the_commands_work_one_after_the_other(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "base").symlink_to(base)
     small = ["--max-pixels", "4096"]
-    train, run, merge, doctor = commands()[:4]
-    trained = [*words(train, bench), *small, "--gpus", "0", "--python", str(environment.python)]
+    train, run, merge, doctor, again, checkpoints = commands()[:6]
+    here = [*small, "--gpus", "0", "--python", str(environment.python)]
+    trained = [*words(train, bench), *here]
     for arguments in (
         trained,
         [*words(run, bench), *small, "--answer", "choose"],
         [*words(merge, bench), "--python", str(environment.python)],
         [*words(doctor, bench), "--python", str(environment.python)],
         [*words(doctor, bench), "--no-repair"],
+        [*words(again, bench), *here, "--domain", "animal", "--set", "num_train_epochs=2"],
+        words(checkpoints, bench),
     ):
         result = invoke(arguments)
         assert result.exception is None, (arguments, result.exception, result.output)

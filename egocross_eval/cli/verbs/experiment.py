@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from egocross_eval.schema import Figure
 
 EXAMPLE = """\b
 model: Qwen/Qwen3-VL-4B-Instruct
@@ -34,7 +37,7 @@ def command(file: Path, python: Path | None, allow_difference: bool) -> int:
     from egocross_eval.contracts.registry import registry
     from egocross_eval.training.environment import find_environment
     from egocross_eval.training.experiment import conduct
-    from egocross_eval.training.experiment_file import read_experiment, train_options
+    from egocross_eval.training.experiment_file import experts_of, read_experiment, train_options
     from egocross_eval.training.gpus import check_gpus
     from egocross_eval.training.merging import merge
     from egocross_eval.training.options import TrainOptions
@@ -46,7 +49,7 @@ def command(file: Path, python: Path | None, allow_difference: bool) -> int:
 
     experiment = read_experiment(file, say)
 
-    check_gpus(settle_recipe(train_options(experiment, experiment.domains[0]))[1], python)
+    check_gpus(settle_recipe(train_options(experiment, experts_of(experiment)[0]))[1], python)
     environment = find_environment(python, say=say)
 
     def train_one(options: TrainOptions) -> Path:
@@ -57,24 +60,26 @@ def command(file: Path, python: Path | None, allow_difference: bool) -> int:
     def merge_one(adapter: Path, output: Path) -> Path:
         return merge(adapter, output, environment)
 
-    made = conduct(experiment, train_one, merge_one, _evaluate, say)
-    click.echo(made.leaderboard.read_text(encoding="utf-8"))
-    click.echo(made.comparison.read_text(encoding="utf-8"))
-    for domain, path in made.experts.items():
-        click.echo(f"expert of {domain}: {path}")
-    click.echo(f"joined: routed:{made.routed}")
-    click.echo(f"leaderboard: {made.leaderboard}\ncomparison: {made.comparison}")
+    made = conduct(experiment, train_one, merge_one, evaluate_with_bar, say)
+    for report in made.reports:
+        click.echo(report.read_text(encoding="utf-8"))
+    for name, path in made.experts.items():
+        click.echo(f"expert of {name}: {path}")
+    if made.routed is not None:
+        click.echo(f"joined: routed:{made.routed}")
+    for report in made.reports:
+        click.echo(f"{report.stem}: {report}")
     return 0
 
 
-def _evaluate(spec: str, folder: Path, settings: Mapping[str, Any]) -> None:
+def evaluate_with_bar(spec: str, folder: Path, settings: Mapping[str, Any]) -> Figure:
+    """Runs a model to its end and returns its accuracy over all questions. Raises `RunError` where some failed."""
     from egocross_eval.api import evaluate
     from egocross_eval.cli.show.progress import Bar
     from egocross_eval.errors import RunError
 
-    fields = dict(settings)
-    run = evaluate(spec, fields.pop("tasks"), output=folder, progress=Bar(folder.name), **fields)
-    if run.results.counts.get("errored", 0):
-        raise RunError(
-            f"{run.results.counts['errored']} questions failed in {folder}; the same command asks them again"
-        )
+    results = evaluate(spec, output=folder, progress=Bar(folder.name), **settings).results
+    failed = results.counts.get("errored", 0)
+    if failed or results.micro is None:
+        raise RunError(f"{failed} questions failed in {folder}; the same command asks them again")
+    return results.micro

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -271,6 +271,24 @@ def _examine(checkpoint: Path, base: str | None, *, repair: bool, answer: bool, 
     if answer and not broken:
         click.echo(f"{'fine':9}{'answer':18}{try_answer(checkpoint, python)}")
     return 1 if broken else 0
+
+
+@command.command(name="checkpoints")
+@click.argument("output", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--data", type=_FOLDER, envvar="EGOCROSS_DATA", required=True, metavar="ROOT", help="Data root.")
+@click.option("--engine", type=click.Choice(["hf", "vllm"]), default="hf", show_default=True, help="What answers.")
+def checkpoints_command(output: Path, data: Path, engine: Literal["hf", "vllm"]) -> int:
+    """Ask base and every checkpoint of the training in OUTPUT what it held out, and name the best.
+
+    \b
+    egocross-eval train --recipe lora-small --holdout 0.25 --model ./base --data ROOT --output runs/small
+    egocross-eval train checkpoints runs/small --data ROOT
+    """
+    from egocross_eval.cli.verbs.experiment import evaluate_with_bar
+    from egocross_eval.training.checkpoint_comparison import compare_checkpoints, looks_table
+
+    click.echo(looks_table(compare_checkpoints(output, data, evaluate_with_bar, engine)))
+    return 0
 
 
 @command.command(name="recipes")

@@ -1,0 +1,97 @@
+"""Asks every kept checkpoint of a training what it held out, by evaluation's own code, and says which did best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from egocross_eval.errors import UsageError
+from egocross_eval.files import write_file
+from egocross_eval.schema import Figure
+from egocross_eval.training.card import TrainingCard, read_card
+
+LOOKS_NAME = "checkpoints.json"
+"""In the output folder: what came of every look at the held-out examples."""
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What a checkpoint scored."""
+
+    name: str
+    """`base`, `checkpoint-N` or `final`."""
+    spec: str
+    figure: Figure
+
+
+def kept_checkpoints(model: Path) -> dict[str, Path]:
+    """The checkpoints below the folder of a finished model, in the order of their steps, and that model as `final`."""
+    found = sorted(model.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    return {**{path.name: path for path in found}, "final": model}
+
+
+def compare_checkpoints(
+    output: Path,
+    data: Path,
+    evaluate_one: Callable[[str, Path, Mapping[str, Any]], Figure],
+    engine: Literal["hf", "vllm"] = "hf",
+) -> list[Look]:
+    """Scores base and checkpoints of the training in `output` on what it held out below the data root `data`.
+
+    `evaluate_one` gets a model spec, a run folder and the fields of `RunOptions`. Raises `UsageError` where the
+    training isn't finished or held nothing out.
+    """
+    model, held_out = output / "model", output / "data" / "holdout.json"
+    card = read_card(model)
+    if card is None:
+        raise UsageError(f"{output} holds no finished training: {model} has no card")
+    if not held_out.is_file():
+        raise UsageError(f"{output} held nothing out to compare checkpoints on; train with --holdout 0.2")
+    shown = card.evaluation
+    settings = {
+        "data": data,
+        "split": "support",
+        "questions_file": held_out,
+        "tasks": "all",
+        "answer": "choose",
+        "style": shown.style,
+        "frames": shown.frames,
+        "media": shown.media,
+        "timestamps": shown.timestamps,
+        "max_pixels": shown.max_pixels,
+    }
+    specs = {"base": f"{engine}:{card.base}"}
+    specs |= {name: _spec(engine, card, path) for name, path in kept_checkpoints(model).items()}
+    looks = [
+        Look(name=name, spec=spec, figure=evaluate_one(spec, output / "checkpoints" / name, settings))
+        for name, spec in specs.items()
+    ]
+    write_file(output / LOOKS_NAME, msgspec.json.format(msgspec.json.encode(looks), indent=2) + b"\n")
+    return looks
+
+
+def _spec(engine: str, card: TrainingCard, path: Path) -> str:
+    return f"{engine}:{card.base},lora={path}" if card.kind == "lora" else f"{engine}:{path}"
+
+
+def looks_table(looks: list[Look]) -> str:
+    """The looks, the best of those that were trained, and what choosing it is worth; for a terminal."""
+    width = max(len(look.name) for look in looks)
+    lines = [f"{'':{width}}  right of  accuracy  95 %"]
+    for look in looks:
+        found = look.figure
+        low, high = 100 * found.low, 100 * found.high
+        lines.append(
+            f"{look.name:{width}}  {found.right:5d} {found.n:2d}  {100 * found.accuracy:7.1f}%  {low:.1f} to {high:.1f}"
+        )
+    trained = looks[1:]
+    best = max(trained, key=lambda look: look.figure.right)
+    lines.append(f"best: {best.spec}")
+    if len(trained) > 1:
+        lines.append(
+            f"It was chosen by {len(trained)} looks at {best.figure.n} examples, so its accuracy here flatters it; "
+            f"report that on examples that chose nothing."
+        )
+    return "\n".join(lines)

@@ -1,0 +1,65 @@
+"""Every kept checkpoint is asked what a training held out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from training_files import training_card
+
+from egocross_eval.errors import UsageError
+from egocross_eval.schema import Figure
+from egocross_eval.training.card_files import write_card
+from egocross_eval.training.checkpoint_comparison import LOOKS_NAME, Look, compare_checkpoints, looks_table
+
+RIGHT = {"base": 5, "checkpoint-9": 9, "checkpoint-10": 12, "final": 11}
+
+
+def figure(spec: str, folder: Path, settings: Mapping[str, Any]) -> Figure:
+    right = RIGHT[folder.name]
+    return Figure(right=right, n=20, accuracy=right / 20, low=0.1, high=0.9)
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    """A finished training with two checkpoints."""
+    for name in ("checkpoint-9", "checkpoint-10"):
+        (tmp_path / "model" / name).mkdir(parents=True)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "holdout.json").write_text("[]", encoding="utf-8")
+    write_card(tmp_path / "model", training_card())
+    return tmp_path
+
+
+def test_each_is_asked_once_as_it_was_trained(output: Path) -> None:
+    asked: dict[str, str] = {}
+
+    def ask(spec: str, folder: Path, settings: Mapping[str, Any]) -> Figure:
+        asked[folder.name] = spec
+        assert settings["questions_file"] == output / "data" / "holdout.json"
+        assert (settings["frames"], settings["timestamps"], settings["max_pixels"]) == ("uniform:8", True, 360000)
+        return figure(spec, folder, settings)
+
+    looks = compare_checkpoints(output, Path("data"), ask)
+    assert list(asked) == ["base", "checkpoint-9", "checkpoint-10", "final"]
+    assert asked["base"] == "hf:/models/base"
+    assert asked["checkpoint-9"] == f"hf:/models/base,lora={output / 'model' / 'checkpoint-9'}"
+    assert msgspec.json.decode((output / LOOKS_NAME).read_bytes(), type=list[Look]) == looks
+
+
+def test_the_best_is_named_with_the_number_of_looks_that_chose_it(output: Path) -> None:
+    lines = looks_table(compare_checkpoints(output, Path("data"), figure)).splitlines()
+    assert "best: hf:/models/base,lora=" in lines[-2]
+    assert lines[-2].endswith("checkpoint-10")
+    assert "3 looks at 20 examples" in lines[-1]
+
+
+def test_without_a_finished_training_or_a_holdout_the_remedy_is_said(output: Path) -> None:
+    (output / "data" / "holdout.json").unlink()
+    with pytest.raises(UsageError, match="--holdout"):
+        compare_checkpoints(output, Path("data"), figure)
+    with pytest.raises(UsageError, match="no finished training"):
+        compare_checkpoints(output / "data", Path("data"), figure)
