@@ -90,6 +90,14 @@ def decode_json_lines(data: bytes, kind: type[T], where: str) -> Iterator[tuple[
             yield number, decode_json(line, kind, f"{where}, line {number}")
 
 
+def decode_entries(data: bytes, kind: type[T], where: str) -> list[T]:
+    """The entries of a JSON list, or of JSON lines, whichever it is."""
+    first = data.removeprefix(codecs.BOM_UTF8).lstrip().partition(b"\n")[0].rstrip()
+    if first.startswith(b"{") and first.endswith(b"}"):
+        return [entry for _, entry in decode_json_lines(data, kind, where)]
+    return decode_json(data, list[kind], where)  # type: ignore[valid-type]
+
+
 def decode_yaml(text: str, kind: type[T], where: str) -> T:
     """The YAML in `text` as `kind`. Keys are always texts, so that `on` is no boolean; `5e-5` is a number.
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from egocross_eval.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 LARGEST = 256 * 2**20
 """Most bytes of a file that is read whole: fifty times the benchmark's largest."""
@@ -133,15 +133,6 @@ def read_bytes(path: Path, *, limit: int = LARGEST, follow: bool = True) -> byte
     if data is None or len(data) > limit:
         raise DataError(f"can't read {path}: it has more than {limit:,} bytes, so it is another kind of file")
     return data
-
-
-def find_file(root: Path, given: Path | None, candidates: Sequence[str]) -> Path | None:
-    """`given` if there is one (it must exist), else the first of `candidates` below `root` that exists, else None."""
-    if given is not None:
-        if not given.is_file():
-            raise DataError(f"the file {str(given)!r} does not exist")
-        return given
-    return next((path for candidate in candidates if (path := root / candidate).is_file()), None)
 
 
 def _status(path: str | Path, follow: bool) -> os.stat_result:

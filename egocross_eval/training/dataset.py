@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from egocross_eval.documents import read_json
+from egocross_eval.documents import decode_entries
 from egocross_eval.errors import DataError, UsageError
-from egocross_eval.files import write_file
+from egocross_eval.files import read_bytes, write_file
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.prompts.renderer import Renderer, prompt_text
 from egocross_eval.schema import Prompt, Question
@@ -109,7 +109,7 @@ def write_holdout(folder: Path, holdout: Sequence[Question], files: Sequence[Pat
     """
     items: list[Any] = []
     for file in files:
-        items.extend(read_json(file, list[Any]))
+        items.extend(decode_entries(read_bytes(file), Any, str(file)))
     path = folder / "holdout.json"
     write_file(path, json.dumps([items[q.id - 1] for q in holdout], ensure_ascii=False, indent=1).encode())
     return path

@@ -24,13 +24,10 @@ def check_leaks(questions: Sequence[Question], paths_of: Sequence[Sequence[str]]
             f"{len(inside)} examples name frames below {TESTBED}/, which must never be trained on: {listed(inside)}"
         )
         findings.append(Finding(level="error", check="testbed", message=message))
-    if not (root / TESTBED).is_dir():
-        message = f"there is no {TESTBED}/ below {root}: whether its clips are among the examples could not be checked"
-        return [*findings, Finding(level="note", check="testbed", message=message)]
     try:
         testbed = read_testbed(DataSource(root=root)).questions
     except DataError as error:
-        message = f"the testbed can't be read, so it could not be compared: {error}"
+        message = f"whether clips of the testbed are among the examples could not be checked: {error}"
         return [*findings, Finding(level="note", check="testbed", message=message)]
     videos = {question.video for question in testbed}
     asked = {_asked(question) for question in testbed}

@@ -62,6 +62,8 @@ def print_report(report: Report, *, show_all: bool) -> None:
     from rich.console import Console
 
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False, markup=False)
+    for what, place in report.taken.items():
+        console.print(f"{what + ':':<10} {place}", soft_wrap=True)
     if report.datasets:
         _print_datasets(console, report)
     _print_questions(console, report, show_all)

@@ -82,8 +82,9 @@ def fetch(part: str, to: Path, domain: str | None) -> None:
     """Download the testbed, its answers, the support set or the published checkpoints.
 
     The testbed is gated: ask for access at https://huggingface.co/datasets/myuniverse/EgoCross and set HF_TOKEN. The
-    support set and the checkpoints need the extra egocross-eval[modelscope]. A broken-off download goes on where it
-    stopped when the same command is run again. The testbed must never be trained on.
+    support set is taken from ModelScope if egocross-eval[modelscope] is installed, else from the same place as the
+    testbed; the checkpoints need that extra. A broken-off download goes on where it stopped when the same command is
+    run again. The testbed must never be trained on.
 
     \b
     egocross-eval data fetch testbed --to DATA

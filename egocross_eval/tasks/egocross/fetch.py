@@ -1,18 +1,21 @@
 """Downloads the benchmark's parts from where their authors put them: Hugging Face and ModelScope.
 
+The support set is in both places: it's taken from ModelScope where that client is installed.
+
 Both clients resume what was broken off and show their progress. Tokens are left to the clients' own environment
 variables and login files; this module neither reads nor stores them.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from egocross_eval.errors import EgoCrossError, MissingExtraError, UsageError, unknown
-from egocross_eval.tasks.egocross import support, testbed
+from egocross_eval.tasks.egocross import layout
 from egocross_eval.tasks.egocross.archives import is_archive, unpack
 from egocross_eval.tasks.egocross.catalogue import DATASET_DOMAINS, DOMAINS
 
@@ -27,6 +30,8 @@ PARTS: tuple[Part, ...] = ("testbed", "answers", "support", "checkpoints")
 TESTBED_REPO = "myuniverse/EgoCross"
 TESTBED_URL = f"https://huggingface.co/datasets/{TESTBED_REPO}"
 TOKEN_VARIABLE = "HF_TOKEN"  # noqa: S105 - a name, no token
+SUPPORT_FOLDER = "EgoCross_support_set"
+"""The support set's folder in the repository of the testbed."""
 SUPPORT_REPO = "YuLi2024/EgoCross_support_set"
 CHECKPOINT_REPO = "YuLi2024/EgoCross_sft_qwen3vl4B_{domain}"
 
@@ -65,7 +70,9 @@ def fetch(part: Part, to: Path, *, domain: str | None = None) -> list[FetchSumma
     if part in ("testbed", "answers"):
         return [_from_hugging_face(part, to, domain)]
     if part == "support":
-        return [_support(to, domain)]
+        # The same files; ModelScope asks nobody for access.
+        by = _support if importlib.util.find_spec("modelscope") else _from_hugging_face
+        return [by("support", to, domain)]
     domains = DOMAINS if domain is None else (domain,)
     return [_checkpoint(to, name) for name in domains]
 
@@ -74,13 +81,15 @@ def _datasets(domain: str | None) -> list[str]:
     return [dataset for dataset, of in DATASET_DOMAINS.items() if domain in (None, of)]
 
 
-def _testbed_patterns(part: Part, domain: str | None) -> list[str]:
+def _patterns(part: Part, domain: str | None) -> list[str]:
+    """Names of a part's files in the benchmark's own repository."""
     if part == "answers":
-        return [f"{testbed.FOLDER}/{testbed.ANSWERS_NAME}", testbed.ANSWERS_NAME]
+        return [f"{layout.TESTBED_FOLDER}/{layout.ANSWERS_NAME}", layout.ANSWERS_NAME]
+    folder = SUPPORT_FOLDER if part == "support" else layout.TESTBED_FOLDER
     if domain is None:
-        return [f"{testbed.FOLDER}*"]
-    folders = [f"{testbed.FOLDER}/{dataset}*" for dataset in _datasets(domain)]
-    return [f"{testbed.FOLDER}*.json", *folders]
+        return [f"{folder}*"]
+    frames = f"{folder}/frames" if part == "support" else folder
+    return [f"{folder}*.json", *(f"{frames}/{dataset}*" for dataset in _datasets(domain))]
 
 
 def _from_hugging_face(part: Part, to: Path, domain: str | None) -> FetchSummary:
@@ -89,7 +98,7 @@ def _from_hugging_face(part: Part, to: Path, domain: str | None) -> FetchSummary
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.hf_api import RepoFile
 
-    patterns = _testbed_patterns(part, domain)
+    patterns = _patterns(part, domain)
     api = HfApi()
     # The snapshot function makes do with an old local folder when the hub refuses or can't be reached. Asking for the
     # commit first lets the error through, and the listing tells how much is to come.
@@ -122,7 +131,7 @@ def _from_hugging_face(part: Part, to: Path, domain: str | None) -> FetchSummary
         folder=to,
         files=len(files),
         bytes=sum(sizes.values()),
-        unpacked=_unpack_all(files, to, testbed.FOLDER),
+        unpacked=_unpack_all(files, to, SUPPORT_FOLDER if part == "support" else layout.TESTBED_FOLDER),
     )
 
 
@@ -183,19 +192,19 @@ def _line(error: Exception) -> str:
     return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
 
 
-def _support(to: Path, domain: str | None) -> FetchSummary:
-    folder = to / support.FOLDER
+def _support(part: Part, to: Path, domain: str | None) -> FetchSummary:
+    folder = to / layout.SUPPORT_FOLDER
     patterns = None
     if domain is not None:
         frames = [f"frames/{dataset}/*" for dataset in _datasets(domain)]
         patterns = ["*.json", *frames]
     files = _from_modelscope(SUPPORT_REPO, folder, "dataset", patterns)
-    unpacked = _unpack_all(files, to, support.FOLDER)
+    unpacked = _unpack_all(files, to, layout.SUPPORT_FOLDER)
     if not any(folder.glob("train*.json")):
         raise FetchError(
-            f"{SUPPORT_REPO} was fetched into {folder}, but without {support.QUESTIONS_NAME}; did its layout change?"
+            f"{SUPPORT_REPO} was fetched into {folder}, but without {layout.SUPPORT_NAME}; did its layout change?"
         )
-    return _summary("support", folder, files, unpacked)
+    return _summary(part, folder, files, unpacked)
 
 
 def _checkpoint(to: Path, domain: str) -> FetchSummary:

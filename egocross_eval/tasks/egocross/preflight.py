@@ -14,15 +14,14 @@ from egocross_eval.errors import DataError, UnsafePathError
 from egocross_eval.frames.check import FrameCheck, FrameTrouble, check_frame
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.tasks.egocross.catalogue import CELLS, DATASET_DOMAINS, SUPPORT_COUNT
+from egocross_eval.tasks.egocross.layout import support_files, testbed_files
 from egocross_eval.tasks.egocross.notices import Notice, notice
 from egocross_eval.tasks.egocross.splits import read_split_with_notices
-from egocross_eval.tasks.egocross.support import support_files
-from egocross_eval.tasks.egocross.testbed import testbed_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from egocross_eval.contracts.task import DataSource
+    from egocross_eval.contracts.task import DataSource, Questions
     from egocross_eval.schema import Question
 
 Progress: TypeAlias = "Callable[[int, int], None]"
@@ -77,6 +76,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     split: str
     files: list[str]
     """The question and answer files read."""
+    taken: dict[str, str]
+    """Where `questions`, `answers` and `frames` were found, below the root where they lie there."""
     decoded: bool
     """Whether every picture was decoded in full."""
     questions: int
@@ -138,6 +139,7 @@ def verify(source: DataSource, *, decode: bool = False, progress: Progress | Non
         root=str(root.path),
         split=source.split,
         files=[str(path) for path in read.files],
+        taken=_taken(root, read, source),
         decoded=decode,
         questions=len(read.questions),
         answered=sum(question.answer is not None for question in read.questions),
@@ -154,12 +156,25 @@ def verify(source: DataSource, *, decode: bool = False, progress: Progress | Non
     )
 
 
+def _taken(root: DataRoot, read: Questions, source: DataSource) -> dict[str, str]:
+    files = [str(path.relative_to(root.path) if path.is_relative_to(root.path) else path) for path in read.files]
+    answers = "in the questions file"
+    if source.split != "support" and len(files) > 1:
+        *files, answers = files
+    elif all(question.answer is None for question in read.questions):
+        answers = "none found"
+    first = read.questions[0]
+    folder = first.frames[0].name.split(f"{first.dataset}/")[0]
+    return {"questions": ", ".join(files), "answers": answers, "frames": f"{folder}DATASET/..."}
+
+
 def _malformed(root: DataRoot, source: DataSource, files: list[str], decode: bool, message: str) -> Report:
     return Report(
         ok=False,
         root=str(root.path),
         split=source.split,
         files=files,
+        taken={},
         decoded=decode,
         questions=0,
         answered=0,

@@ -2,53 +2,62 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from egocross_eval.contracts.task import DataSource, Questions
-from egocross_eval.documents import read_json
+from egocross_eval.documents import decode_entries
 from egocross_eval.errors import DataError, unknown
-from egocross_eval.files import find_file
+from egocross_eval.files import read_bytes
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.schema import Frame, Question
-from egocross_eval.tasks.egocross.catalogue import DATASET_DOMAINS, DOMAINS, LETTERS, Cell, cell_of_folder, worded_as
+from egocross_eval.tasks.egocross.catalogue import DATASET_DOMAINS, LETTERS, Cell, cell_of_folder, worded_as
 from egocross_eval.tasks.egocross.clips import Clip, clip_names, in_time_order, parse_clip, parse_options
+from egocross_eval.tasks.egocross.layout import SUPPORT_FOLDER, Prefix, frame_prefix, support_files
 from egocross_eval.tasks.egocross.notices import Notice, common_notices, notice, summarise
 from egocross_eval.tasks.egocross.times import frame_times, missing_frames, segment_end, time_rule
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FOLDER = "egocross_support_set"
-QUESTIONS_NAME = "train.json"
 PLACEHOLDER = "<image>"
+
+_ROLES = {"human": "user", "gpt": "assistant"}
+"""The names that ShareGPT's own form has for them."""
 
 
 class SupportMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One turn."""
 
-    role: Literal["user", "assistant"]
+    role: str
     content: str
 
 
-class SupportItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One example, as it's written."""
+class SupportTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """One turn in ShareGPT's own form."""
 
-    messages: list[SupportMessage]
+    role: str = msgspec.field(name="from")
+    content: str = msgspec.field(name="value")
+
+
+class SupportItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One example, as it's written: with `messages` or `conversations`."""
+
     images: list[str]
     """Relative to the folder of the file."""
+    messages: list[SupportMessage] = []
+    conversations: list[SupportTurn] = []
     domain: str | None = None
 
 
 def read_support(source: DataSource) -> Questions:
     """The support set (or a file of that form), with its answers; ids count from 1 in file order.
 
-    Looked for as `egocross_support_set/train.json`, else as one `train_<domain>.json` per domain there. The file has
-    no question type: it's taken from the clip folder's abbreviation, unless the question is worded as another type. It
-    then carries another question's clip: there is a warning and the type stays empty.
+    Looked for as `train.json`, else as one `train_<domain>.json` per domain, where `layout` finds them; a JSON list or
+    JSON lines. There is no question type in it: that's taken from the clip folder's abbreviation, unless the question
+    is worded as another type. It then carries another question's clip: there is a warning and the type stays empty.
     Raises `DataError` naming the file and the example.
     """
     return read_support_with_notices(source)[0]
@@ -62,47 +71,29 @@ def read_support_with_notices(source: DataSource) -> tuple[Questions, list[Notic
     notices: list[Notice] = []
     names: Counter[str] = Counter()
     for path in files:
-        for place, item in enumerate(read_json(path, list[SupportItem]), 1):
+        items = decode_entries(read_bytes(path), SupportItem, str(path))
+        prefix = frame_prefix(root, path, SUPPORT_FOLDER, [item.images for item in items], _usual(root, path))
+        for place, item in enumerate(items, 1):
             owner = f"{path}: example {place}"
-            questions.append(_question(item, owner, _base(root, path), len(questions) + 1, names, notices))
+            questions.append(_question(item, owner, prefix, len(questions) + 1, names, notices))
     if not questions:
         raise DataError(f"{files[0]} has no examples")
     return Questions(root=root, questions=tuple(questions), files=files, warnings=summarise(notices)), notices
 
 
-def support_files(root: Path, given: Path | None) -> tuple[Path, ...]:
-    """The files to read; a `DataError` says how to get them where they aren't there."""
-    whole = find_file(root, given, (f"{FOLDER}/{QUESTIONS_NAME}",))
-    if whole is not None:
-        return (whole,)
-    parts = tuple(root / FOLDER / f"train_{domain}.json" for domain in DOMAINS)
-    found = tuple(path for path in parts if path.is_file())
-    if not found:
-        raise DataError(
-            f"there is no {QUESTIONS_NAME} in {root / FOLDER}; get it with "
-            f"'egocross-eval data fetch support --to {root}' or name it by --questions"
-        )
-    if len(found) < len(parts):
-        missing = ", ".join(path.name for path in parts if path not in found)
-        raise DataError(f"{root / FOLDER} lacks {missing}; fetch it again, or name one file by --questions")
-    return found
-
-
-def _base(root: Path, path: Path) -> str:
-    """Folder that image paths are relative to: the file's, or the support set's if the file isn't in one of the
-    root's."""
+def _usual(root: Path, path: Path) -> Prefix:
+    """Where image paths lead if nothing is there: to the file's folder, or to the support set's if the file isn't in
+    one of the root's."""
     folder = path.resolve().parent
-    if folder != root and folder.is_relative_to(root):
-        return folder.relative_to(root).as_posix()
-    return FOLDER
+    below = folder.relative_to(root).as_posix() if folder != root and folder.is_relative_to(root) else SUPPORT_FOLDER
+    return Prefix(f"{below}/", f"{below}/")
 
 
 def _question(
-    item: SupportItem, owner: str, base: str, number: int, names: Counter[str], notices: list[Notice]
+    item: SupportItem, owner: str, prefix: Prefix, number: int, names: Counter[str], notices: list[Notice]
 ) -> Question:
     text, options, answer = _conversation(item, owner)
-    images = clip_names(item.images, owner)
-    paths = [image if image.startswith(base + "/") else f"{base}/{image}" for image in images]
+    paths = [prefix.name(image) for image in clip_names(item.images, owner)]
     clip = parse_clip(paths, owner)
     if clip.dataset not in DATASET_DOMAINS:
         raise DataError(f"{owner}: {unknown('dataset', clip.dataset, DATASET_DOMAINS)}")
@@ -141,21 +132,24 @@ def _question(
 
 def _conversation(item: SupportItem, owner: str) -> tuple[str, dict[str, str], str]:
     """Question text, options by letter and the right letter."""
-    roles = [message.role for message in item.messages]
+    turns = item.messages or item.conversations
+    roles = [_ROLES.get(turn.role, turn.role) for turn in turns]
     if roles != ["user", "assistant"]:
-        raise DataError(f"{owner}: the messages are {roles}, not one of the user and one of the assistant")
-    content, reply = item.messages[0].content, item.messages[1].content.strip()
+        raise DataError(
+            f"{owner}: the messages are {roles}, not one of the user and one of the assistant; make it one example for "
+            "each question, without other messages"
+        )
+    content, reply = turns[0].content, turns[1].content.strip()
     marks = content.count(PLACEHOLDER)
     if marks != len(item.images):
         raise DataError(f"{owner}: {marks} {PLACEHOLDER} marks for {len(item.images)} images")
-    lines = [line for line in re.sub(rf"^(?:\s*{PLACEHOLDER})+", "", content).strip().splitlines() if line.strip()]
+    # Wherever the marks stand: the frames of a clip are shown in their order, before the question.
+    lines = [line for line in content.replace(PLACEHOLDER, "").splitlines() if line.strip()]
     if len(lines) <= len(LETTERS):
         raise DataError(f"{owner}: the user message is not a question followed by {len(LETTERS)} option lines")
     if reply not in LETTERS:
         raise DataError(f"{owner}: the assistant's reply is {reply!r}, not one of A, B, C, D")
-    text = "\n".join(line.rstrip() for line in lines[: -len(LETTERS)])
-    if PLACEHOLDER in text:
-        raise DataError(f"{owner}: {PLACEHOLDER} stands within the question instead of before it")
+    text = "\n".join(line.rstrip() for line in lines[: -len(LETTERS)]).lstrip()
     return text, parse_options(lines[-len(LETTERS) :], owner), reply
 
 

@@ -7,28 +7,24 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from egocross_eval.contracts.task import DataSource, Questions
-from egocross_eval.documents import read_json
+from egocross_eval.documents import cited, read_json
 from egocross_eval.errors import DataError, unknown
-from egocross_eval.files import find_file
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.schema import Frame, Question
 from egocross_eval.tasks.egocross.answers_file import AnswerRecord, read_answer_list
 from egocross_eval.tasks.egocross.catalogue import DATASET_DOMAINS, QUESTION_TYPES, find_cell
 from egocross_eval.tasks.egocross.clips import clip_names, in_time_order, parse_clip, parse_options
+from egocross_eval.tasks.egocross.layout import TESTBED_FOLDER, Prefix, frame_prefix, testbed_files
 from egocross_eval.tasks.egocross.notices import Notice, common_notices, notice, summarise
 from egocross_eval.tasks.egocross.times import frame_times, missing_frames, segment_end, time_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-QUESTIONS_NAME = "egocross_testbed_imgs.json"
-ANSWERS_NAME = "egocross_testbed_answers.json"
-FOLDER = "egocross_testbed"
 
 
 class TestbedItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of the testbed file, as it's written."""
+    """One entry of the testbed file, as it's written; the answer stands in some copies of it only."""
 
     __test__ = False  # not a test class, whatever pytest thinks of the name
 
@@ -40,13 +36,18 @@ class TestbedItem(msgspec.Struct, frozen=True, kw_only=True):
     options: list[str]
     video_path: list[str]
     original_video_fps: float | None = None
+    question_id: str | None = None
+    correct_option_letter: str | None = None
+    answer: str | None = None
+    answer_text: str | None = None
+    detailed_answer: str | None = None
 
 
 def read_testbed(source: DataSource) -> Questions:
     """The questions of the testbed (or of a benchmark in its form, such as the demo) in file order.
 
-    The questions file is looked for in `egocross_testbed/` and in the root itself; so is the answers file, which may be
-    absent. Raises `DataError` naming the file, the id and the field for whatever isn't as it should be.
+    Questions, answers and frames are found as `layout` does it; the answers may be absent, or stand in the questions
+    file. Raises `DataError` naming the file, the id and the field for whatever isn't as it should be.
     """
     return read_testbed_with_notices(source)[0]
 
@@ -58,9 +59,12 @@ def read_testbed_with_notices(source: DataSource) -> tuple[Questions, list[Notic
     items = read_json(path, list[TestbedItem])
     if not items:
         raise DataError(f"{path} has no questions")
+    prefix = frame_prefix(root, path, TESTBED_FOLDER, [item.video_path for item in items], Prefix())
     answers = {} if answers_path is None else {record.id: record for record in read_answer_list(answers_path)}
     notices: list[Notice] = []
-    questions = tuple(_question(item, f"{path}: question {item.id}", answers.get(item.id), notices) for item in items)
+    questions = tuple(
+        _question(item, f"{path}: question {item.id}", prefix, answers.get(item.id), notices) for item in items
+    )
     _refuse_duplicates(path, questions)
     warnings = summarise(notices)
     if answers_path is not None:
@@ -69,18 +73,9 @@ def read_testbed_with_notices(source: DataSource) -> tuple[Questions, list[Notic
     return Questions(root=root, questions=questions, files=files, warnings=warnings), notices
 
 
-def testbed_files(root: Path, source: DataSource) -> tuple[Path, Path | None]:
-    """The questions file and the answers file, if any; a `DataError` says how to get the first where it isn't there."""
-    path = find_file(root, source.questions_file, (f"{FOLDER}/{QUESTIONS_NAME}", QUESTIONS_NAME))
-    if path is None:
-        raise DataError(
-            f"there is no {QUESTIONS_NAME} in {root} or its folder {FOLDER}; get it with "
-            f"'egocross-eval data fetch testbed --to {root}' or name it by --questions"
-        )
-    return path, find_file(root, source.answers_file, (f"{FOLDER}/{ANSWERS_NAME}", ANSWERS_NAME))
-
-
-def _question(item: TestbedItem, owner: str, answer: AnswerRecord | None, notices: list[Notice]) -> Question:
+def _question(
+    item: TestbedItem, owner: str, prefix: Prefix, answer: AnswerRecord | None, notices: list[Notice]
+) -> Question:
     if item.dataset not in DATASET_DOMAINS:
         raise DataError(f"{owner}: {unknown('dataset', item.dataset, DATASET_DOMAINS)}")
     cell = find_cell(item.dataset, item.question_type)
@@ -92,16 +87,22 @@ def _question(item: TestbedItem, owner: str, answer: AnswerRecord | None, notice
         raise DataError(
             f"{owner}: primary_category is {item.primary_category!r}, but {item.question_type!r} is {cell.category!r}"
         )
-    names = clip_names(item.video_path, owner)
+    names = [prefix.name(name) for name in clip_names(item.video_path, owner)]
     clip = parse_clip(names, owner)
     if clip.dataset != item.dataset:
         raise DataError(f"{owner}: dataset is {item.dataset!r}, but the frames are of {clip.dataset!r}")
     question_id = f"{clip.dataset}_{clip.video}_q{clip.number}_{cell.slug}"
+    if item.question_id is not None and item.question_id != question_id:
+        raise DataError(f"{owner}: question_id is {item.question_id!r}, but its frames are those of {question_id!r}")
     if answer is not None and answer.question_id is not None and answer.question_id != question_id:
         raise DataError(
             f"{owner} is {question_id!r}, but the answers file has {answer.question_id!r} for that id; "
             "the two files don't belong together"
         )
+    options = parse_options(item.options, owner)
+    letter = _own_letter(item, options, owner)
+    if answer is not None and letter not in (None, answer.correct_option_letter):
+        raise DataError(f"{owner}: its answer is {letter}, but the answers file has {answer.correct_option_letter}")
     ordered = in_time_order(names, clip)
     rule = time_rule(clip.dataset, ordered[0])
     times = frame_times(ordered, rule)
@@ -113,12 +114,12 @@ def _question(item: TestbedItem, owner: str, answer: AnswerRecord | None, notice
         category=cell.category,
         question_type=item.question_type,
         text=item.question_text.strip(),
-        options=parse_options(item.options, owner),
+        options=options,
         frames=tuple(map(_frame, ordered, times)),
         video=clip.cluster,
-        answer=answer.correct_option_letter if answer else None,
-        answer_text=answer.answer_text if answer else None,
-        detailed_answer=answer.detailed_answer if answer else None,
+        answer=answer.correct_option_letter if answer else letter,
+        answer_text=answer.answer_text if answer else item.answer_text,
+        detailed_answer=answer.detailed_answer if answer else item.detailed_answer,
         clip_end=segment_end(item.question_text),
     )
     if ordered != names:
@@ -131,6 +132,17 @@ def _question(item: TestbedItem, owner: str, answer: AnswerRecord | None, notice
         notices.append(notice("wrong_clip", question, f"{cell.question_type!r} with the frames of {folder!r}"))
     notices.extend(common_notices(question, rule))
     return question
+
+
+def _own_letter(item: TestbedItem, options: Mapping[str, str], owner: str) -> str | None:
+    """The right letter where it, or the text of the right option, stands in the questions file."""
+    written = item.correct_option_letter or item.answer
+    if not written:
+        return None
+    found = [letter for letter, text in options.items() if written.strip() in (letter, text)]
+    if not found:
+        raise DataError(f"{owner}: its answer is {cited(written)}, neither a letter nor the text of an option")
+    return found[0]
 
 
 def _frame(name: str, time: float | None) -> Frame:

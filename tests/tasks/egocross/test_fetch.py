@@ -36,9 +36,11 @@ def hub() -> Iterator[FakeHub]:
         yield server
 
 
-def run(hub: FakeHub, *arguments: str, to: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    hub: FakeHub, *arguments: str, to: Path, before: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own, since the clients read their settings when they are imported."""
-    code = "from egocross_eval.cli.main import main; main()"
+    code = f"{before}\nfrom egocross_eval.cli.main import main; main()"
     home = to.parent / "home"
     settings = {
         **{key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING", "MODELSCOPE"))},
@@ -224,7 +226,16 @@ def test_a_checkpoint_comes_from_modelscope_into_a_folder_of_its_name(hub: FakeH
 def test_a_missing_modelscope_names_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "modelscope.hub.snapshot_download", None)
     with pytest.raises(MissingExtraError, match=r"egocross-eval\[modelscope\]"):
-        fetch("support", tmp_path)
+        fetch("checkpoints", tmp_path)
+
+
+def test_without_modelscope_the_support_set_comes_from_the_testbeds_repository(hub: FakeHub, tmp_path: Path) -> None:
+    pet, board = (f"EgoCross_support_set/frames/{name}" for name in ("EgoPet/1.jpg", "ENIGMA/1.jpg"))
+    hub.files |= {"EgoCross_support_set/train.json": b"[]", pet: b"pet", board: b"board"}
+    hidden = "import importlib.util as u; f = u.find_spec\nu.find_spec = lambda n: f(n) if n != 'modelscope' else None"
+    done = run(hub, "support", "--domain", "animal", to=tmp_path / "data", before=hidden)
+    assert done.returncode == 0, done.stderr
+    assert files_below(tmp_path / "data") == {"EgoCross_support_set/train.json", pet}
 
 
 def test_names_and_domains_are_checked_before_anything_is_asked(tmp_path: Path) -> None:

@@ -1,0 +1,222 @@
+"""The benchmark's parts are found in whichever folders people have them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchmark_files import example, item, sport_item, write_frame, write_support, write_testbed
+
+from egocross_eval.cli.main import main
+from egocross_eval.contracts.task import DataSource, Questions
+from egocross_eval.errors import DataError
+from egocross_eval.tasks.egocross.splits import read_split
+
+ITEMS = [item(), sport_item(2, "What action is being performed in the video segment from 3s to 7s?")]
+ANSWERS = [{"id": 1, "correct_option_letter": "B"}, {"id": 2, "correct_option_letter": "C"}]
+
+
+@pytest.fixture
+def testbed(tmp_path: Path) -> Path:
+    """The testbed's own folder, as the repository has it, in a folder of its own."""
+    folder = write_testbed(tmp_path / "data", ITEMS).parent
+    (folder / "egocross_testbed_answers.json").write_text(json.dumps(ANSWERS))
+    return folder
+
+
+@pytest.fixture
+def support(tmp_path: Path) -> Path:
+    """The support set's own folder with its frames."""
+    folder = write_support(tmp_path / "support data", [example()]).parent
+    for name in example()["images"]:
+        write_frame(folder, name)
+    return folder
+
+
+def whole(questions: Questions) -> bool:
+    """Whether every frame is there and every answer known."""
+    return all(
+        question.answer and all((questions.root / frame.name).is_file() for frame in question.frames)
+        for question in questions.questions
+    )
+
+
+def as_downloaded(testbed: Path) -> Path:
+    return testbed.parent
+
+
+def one_level_too_deep(testbed: Path) -> Path:
+    return testbed
+
+
+def one_level_too_high(testbed: Path) -> Path:
+    return testbed.parent.parent
+
+
+def side_by_side(testbed: Path) -> Path:
+    return testbed.rename(testbed.with_name("testset"))
+
+
+def capitals(testbed: Path) -> Path:
+    return testbed.rename(testbed.with_name("EgoCross_Testbed")).parent
+
+
+def another_file_name(testbed: Path) -> Path:
+    (testbed / "egocross_testbed_imgs.json").rename(testbed / "closeqa.json")
+    return testbed.parent
+
+
+LAYOUTS = [as_downloaded, one_level_too_deep, one_level_too_high, side_by_side, capitals, another_file_name]
+
+
+@pytest.mark.parametrize("arranged", LAYOUTS)
+def test_questions_answers_and_frames_of_the_testbed_are_found(testbed: Path, arranged: Callable[[Path], Path]) -> None:
+    questions = read_split(DataSource(root=arranged(testbed)))
+    assert [question.answer for question in questions.questions] == ["B", "C"]
+    assert whole(questions)
+
+
+def test_the_questions_file_may_lie_elsewhere(testbed: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "clone" / "datasets"
+    clone.mkdir(parents=True)
+    for name in ("egocross_testbed_imgs.json", "egocross_testbed_answers.json"):
+        (testbed / name).rename(clone / name)
+    for root in (testbed.parent, testbed):
+        source = DataSource(root=root, questions_file=clone / "egocross_testbed_imgs.json")
+        assert whole(read_split(source))
+
+
+@pytest.mark.parametrize(
+    "answer", [{"correct_option_letter": "B"}, {"answer": "B"}, {"answer": "Cat", "answer_text": "a cat"}]
+)
+def test_answers_may_stand_in_the_questions_file(tmp_path: Path, answer: dict[str, Any]) -> None:
+    name = "EgoPet_809_q1_animal-identification"
+    write_testbed(tmp_path, [item(question_id=name, **answer)])
+    (question,) = read_split(DataSource(root=tmp_path)).questions
+    assert question.answer == "B"
+    assert question.answer_text == answer.get("answer_text")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"answer": "Dog"}, "question 1: its answer is 'Dog', neither a letter nor the text of an option"),
+        ({"question_id": "EgoPet_1_q1_x"}, "question 1: question_id is 'EgoPet_1_q1_x'"),
+        ({"answer": "A"}, "question 1: its answer is A, but the answers file has B"),
+    ],
+)
+def test_answers_in_the_questions_file_must_fit(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    folder = write_testbed(tmp_path, [item(**changes)]).parent
+    (folder / "egocross_testbed_answers.json").write_text(json.dumps(ANSWERS[:1]))
+    with pytest.raises(DataError, match=message):
+        read_split(DataSource(root=tmp_path))
+
+
+def test_an_empty_answer_in_the_questions_file_is_none(tmp_path: Path) -> None:
+    write_testbed(tmp_path, [item(answer="")])
+    assert read_split(DataSource(root=tmp_path)).questions[0].answer is None
+
+
+def test_a_folder_of_frames_is_no_data_root_and_the_right_one_is_named(testbed: Path) -> None:
+    with pytest.raises(DataError) as error:
+        read_split(DataSource(root=testbed / "EgoPet" / "generated"))
+    assert str(error.value).endswith(f"--data {testbed.parent}")
+    flat = side_by_side(testbed)
+    with pytest.raises(DataError) as error:
+        read_split(DataSource(root=flat / "EgoPet"))
+    assert str(error.value).endswith(f"--data {flat}")
+
+
+def test_two_testbeds_below_a_folder_are_named_instead_of_one_being_taken(testbed: Path) -> None:
+    root = testbed.parent.parent
+    shutil.copytree(testbed.parent, root / "copy")
+    with pytest.raises(DataError, match=r"several files that it could be: .*copy.*data.*egocross_testbed"):
+        read_split(DataSource(root=root))
+
+
+def test_frames_that_are_nowhere_are_missing_where_they_usually_are(tmp_path: Path) -> None:
+    write_testbed(tmp_path, ITEMS, frames=False)
+    questions = read_split(DataSource(root=tmp_path))
+    assert questions.questions[0].frames[0].name == ITEMS[0]["video_path"][0].removeprefix("/")
+
+
+def support_as_downloaded(support: Path) -> Path:
+    return support.rename(support.with_name("EgoCross_support_set")).parent
+
+
+def the_training_repository(support: Path) -> Path:
+    return support.rename(support.with_name("egocross"))
+
+
+SUPPORT_LAYOUTS = [as_downloaded, support_as_downloaded, the_training_repository, one_level_too_high]
+
+
+@pytest.mark.parametrize("arranged", SUPPORT_LAYOUTS)
+def test_the_support_set_and_its_frames_are_found(support: Path, arranged: Callable[[Path], Path]) -> None:
+    assert whole(read_split(DataSource(root=arranged(support), split="support")))
+
+
+def test_a_training_file_in_the_root_finds_the_frames_of_the_support_set(support: Path) -> None:
+    path = support.parent / "mine.json"
+    images = [[str(support / name) for name in example()["images"]], example()["images"]]
+    for paths in images:
+        path.write_text(json.dumps([example(images=paths)]))
+        source = DataSource(root=support.parent, split="support", questions_file=path)
+        assert whole(read_split(source))
+
+
+def marks_behind(entry: dict[str, Any]) -> None:
+    message = entry["messages"][0]
+    message["content"] = message["content"].replace("<image>", "") + "<image>" * 3
+
+
+def conversations(entry: dict[str, Any]) -> None:
+    names = {"user": "human", "assistant": "gpt"}
+    turns = entry.pop("messages")
+    entry["conversations"] = [{"from": names[turn["role"]], "value": turn["content"]} for turn in turns]
+
+
+@pytest.mark.parametrize("change", [marks_behind, conversations, lambda entry: None])
+@pytest.mark.parametrize("lines", [False, True])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_every_form_of_a_training_file_is_read_alike(
+    tmp_path: Path, change: Callable[[dict[str, Any]], None], lines: bool, mark: str
+) -> None:
+    entries = [example(), example(answer="C")]
+    write_support(tmp_path, entries)
+    plain = read_split(DataSource(root=tmp_path, split="support")).questions
+    for entry in entries:
+        change(entry)
+    path = tmp_path / "egocross_support_set" / ("other.jsonl" if lines else "other.json")
+    text = "".join(json.dumps(entry) + "\n" for entry in entries) if lines else json.dumps(entries)
+    path.write_text(mark + text, encoding="utf-8")
+    assert read_split(DataSource(root=tmp_path, split="support", questions_file=path)).questions == plain
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"messages": [{"role": "system", "content": "x"}]}, r"example 1: the messages are \['system'\].*make it one"),
+        ({"messages": [{"role": "user", "content": [{"type": "image"}]}]}, r"content' is a list, not a text"),
+        ({"images": "frames/a.jpg"}, r"'images' is a text, not a list"),
+    ],
+)
+def test_other_forms_are_refused_with_what_to_change(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    write_support(tmp_path, [{**example(), **changes}])
+    with pytest.raises(DataError, match=message):
+        read_split(DataSource(root=tmp_path, split="support"))
+
+
+def test_verify_says_what_was_taken_from_where(testbed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["data", "verify", "--data", str(testbed), "--split", "demo"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == [
+        "questions: egocross_testbed_imgs.json",
+        "answers:   egocross_testbed_answers.json",
+        "frames:    DATASET/...",
+    ]
