@@ -174,7 +174,7 @@ def _disk() -> list[Entry]:
 
 def _models() -> Path:
     home = os.environ.get("HF_HUB_CACHE") or os.environ.get("HF_HOME")
-    return Path(home) if home else Path.home() / ".cache" / "huggingface"
+    return Path(home or os.path.expanduser("~/.cache/huggingface"))  # noqa: PTH111 - no error where there is no home
 
 
 def _tokens() -> list[Entry]:
