@@ -19,7 +19,6 @@ from caches import forget
 from vllm_overhead.bare_loop import bare_loop
 
 from egocross_eval.contracts.registry import registry
-from egocross_eval.model_adapters.checkpoints.chat import render
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
 from egocross_eval.runs.order import neighbours
 from egocross_eval.runs.plan import RunOptions, plan_run
@@ -51,12 +50,11 @@ def main() -> None:
     first = next(iter(asked.values()))
     engine = adapter._started(first)
     preparer = adapter._preparer(engine)
-    from egocross_eval.model_adapters.vllm.engine.asker import Asker
 
-    from egocross_eval.model_adapters.vllm.engine.prompts import engine_prompt
+    from egocross_eval.model_adapters.vllm.engine.prompts import engine_prompt, sampling
 
     planned = {name: preparer.plan(request) for name, request in asked.items()}
-    sampling = Asker(adapter._processor.tokenizer).sampling(first, render(adapter._processor, first.prompt))
+    asked_as = sampling(preparer.plan(first))
     threads = min(16, os.cpu_count() or 1)
 
     def size(question: Question) -> int:
@@ -81,7 +79,7 @@ def main() -> None:
             engine._llm,
             items,
             lambda item: engine_prompt(preparer.load(item), preparer),
-            sampling,
+            asked_as,
             threads=threads,
             bound=arguments.bound,
         )

@@ -52,16 +52,15 @@ def main() -> None:
     engine = adapter._started(requests[0])
     processor = adapter._processor
     prompts = [BarePrompt(render(processor, r.prompt), r.prompt.frame_paths()) for r in requests]
-    from egocross_eval.model_adapters.vllm.engine.asker import Asker
 
-    from egocross_eval.model_adapters.vllm.engine.prompts import engine_prompt
+    from egocross_eval.model_adapters.vllm.engine.prompts import engine_prompt, sampling
 
-    sampling = Asker(processor.tokenizer).sampling(requests[0], prompts[0].text)
+    asked_as = sampling(adapter._preparer(engine).plan(requests[0]))
     threads = min(16, os.cpu_count() or 1)
 
     def timed_loop(asked: list[Any], ready: Callable[[Any], dict[str, Any]]) -> float:
         started = time.perf_counter()
-        work = bare_loop(engine._llm, asked, ready, sampling, threads=threads, bound=arguments.bound)
+        work = bare_loop(engine._llm, asked, ready, asked_as, threads=threads, bound=arguments.bound)
         answered = engine.loop.submit(work).result()
         assert len(answered) == len(asked)
         return time.perf_counter() - started

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egocross_eval.contracts.registry import load_registry
+from egocross_eval.contracts.model import NEUTRAL, PASSED_ON, AdapterType, ModelAdapter
+from egocross_eval.contracts.registry import Registry, load_registry
 from egocross_eval.errors import UsageError
-from egocross_eval.model_adapters.spec import build_adapter, option_fields, parse_spec
+from egocross_eval.model_adapters.spec import build_adapter, description, option_fields, parse_spec
 
 
 def test_scheme_target_and_options_are_read() -> None:
@@ -62,6 +65,21 @@ def test_a_yaml_file_is_a_spec(tmp_path: Path) -> None:
     assert spec.display_name == "Always B"
 
 
+@pytest.mark.parametrize("name", ["model.yaml", "lr=1e-5/model.yml", "a,b.yaml", "a:b.yml"])
+def test_whatever_has_no_scheme_and_ends_as_yaml_is_a_model_file(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("{scheme: baseline, target: chance}")
+    assert parse_spec(str(path)).text == "baseline:chance"
+
+
+@pytest.mark.parametrize("text", ["routed:experts.yaml", "routed:sub/experts.yaml", "routed:./a/b.yml", "hf:x/y.yaml"])
+def test_a_yaml_file_behind_a_scheme_is_its_target(text: str) -> None:
+    scheme, _, target = text.partition(":")
+    spec = parse_spec(text)
+    assert (spec.scheme, spec.target) == (scheme, target)
+
+
 @pytest.mark.parametrize("content", ["- a\n", "target: x\n", "scheme: a\nother: b\n", "{"])
 def test_a_malformed_yaml_file_is_named(tmp_path: Path, content: str) -> None:
     path = tmp_path / "model.yaml"
@@ -82,9 +100,66 @@ def test_a_value_of_the_wrong_type_is_refused() -> None:
 
 def test_options_of_every_adapter_are_described() -> None:
     for adapter in load_registry().model_adapters.values():
-        for name, kind, _, description in option_fields(adapter):
+        for name, kind, _, what in option_fields(adapter):
             assert kind, name
-            assert description, f"{adapter.scheme}: {name}"
+            assert what, f"{adapter.scheme}: {name}"
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    size: Annotated[int, msgspec.Meta(ge=1, description="how large")] = 1
+    patience: Annotated[float, msgspec.Meta(description="seconds"), NEUTRAL] = 3.0
+    others: Annotated[dict[str, str], PASSED_ON, msgspec.Meta(description="any of the engine's")] = {}
+
+
+class Taking(ModelAdapter):
+    """Keeps what its factory was given."""
+
+    def __init__(self, target: str, options: Any) -> None:
+        self.given = (target, options)
+
+
+def registry_with(*types: AdapterType) -> Registry:
+    registry = load_registry()
+    registry.model_adapters |= {one.scheme: one for one in types}
+    return registry
+
+
+def got(spec: str, registry: Registry) -> tuple[str, Any]:
+    adapter = build_adapter(parse_spec(spec), registry)
+    assert isinstance(adapter, Taking)
+    return adapter.given
+
+
+def test_a_factory_gets_the_target_and_its_options_the_rest_in_the_field_marked_for_it() -> None:
+    registry = registry_with(AdapterType(scheme="mine", description="", factory=Taking, options=Options))
+    expected = Options(size=2, patience=3.0, others={"max_len": "8", "others": "x"})
+    assert got("mine:t,size=2,max_len=8,others=x", registry) == ("t", expected)
+    with pytest.raises(UsageError, match=r"mine: .*size"):
+        got("mine:t,size=0", registry)
+
+
+def test_without_declared_options_a_factory_gets_them_as_they_are_written() -> None:
+    registry = registry_with(AdapterType(scheme="mine", description="", factory=Taking))
+    assert got("mine:t,a=1", registry) == ("t", {"a": "1"})
+
+
+def test_marks_on_the_fields_say_what_cannot_change_an_answer_and_what_is_passed_on() -> None:
+    kind = AdapterType(scheme="mine", description="", factory=Taking, options=Options)
+    assert kind.neutral_options == {"patience"}
+    assert [row[0] for row in option_fields(kind)] == ["size", "patience"]
+    assert kind.passed_on is not None
+    assert description(kind.passed_on) == "any of the engine's"
+    assert "timeout" in load_registry().model_adapters["openai"].neutral_options
+    assert "extra" not in load_registry().model_adapters["openai"].neutral_options
+
+
+def test_a_type_can_be_registered_for_one_target_of_a_scheme() -> None:
+    registry = registry_with(
+        AdapterType(scheme="mine", description="", factory=lambda target, options: Taking(f"all {target}", options)),
+        AdapterType(scheme="mine:special", description="", factory=Taking, options=Options),
+    )
+    assert got("mine:special/one,size=2", registry) == ("special/one", Options(size=2))
+    assert got("mine:specials", registry) == ("all specials", {})
 
 
 _words = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8)

@@ -106,7 +106,7 @@ class HfAdapter(ModelAdapter):
             from egocross_eval.model_adapters.hf.engine import Engine
             from egocross_eval.model_adapters.hf.loading import load_model
 
-            return Engine(preparer.processor, load_model(self._checkpoint, self._options, self._lora), preparer)
+            return Engine(load_model(self._checkpoint, self._options, self._lora), preparer)
 
         if self._engine is None:
             self._engine = self._device.submit(load)

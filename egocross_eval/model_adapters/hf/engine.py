@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from egocross_eval.model_adapters.checkpoints.model_inputs import model_inputs
 from egocross_eval.model_adapters.checkpoints.preparation import too_long
 from egocross_eval.model_adapters.hf.sampling import gumbel_sampler
 from egocross_eval.model_adapters.hf.shared_beginning import Continuation, continued, split
@@ -64,15 +65,14 @@ class BatchError(Exception):
 class Engine:
     """Answers batches with one model. Everything here runs in one thread, but for `inputs` and `stop`."""
 
-    def __init__(self, processor: Any, model: Any, preparer: Preparer) -> None:
-        self._processor = processor
+    def __init__(self, model: Any, preparer: Preparer) -> None:
         self._model = model
-        self._ends, self._padding = _only_ends(model, processor.tokenizer)
+        self._ends, self._padding = _only_ends(model, preparer.processor.tokenizer)
         self._preparer = preparer
         self._side = SideStream(model.device)
         self._context = context_length(model.config)
         # Tokenizers keep state during a call: batches are made in another thread than texts are read in.
-        self._tokenizer = copy.deepcopy(processor.tokenizer)
+        self._tokenizer = copy.deepcopy(preparer.processor.tokenizer)
         self._processing = threading.Lock()
         self._stopping = threading.Event()
         self.out_of_memory = 0
@@ -108,7 +108,9 @@ class Engine:
             started = time.perf_counter()
             try:
                 with self._side.preparing():
-                    tensors = self._process(batch)
+                    on_gpu = self._model.device if self._model.device.type == "cuda" else None
+                    with self._processing:
+                        tensors = model_inputs(self._preparer, batch, on_gpu)
                     ready = self._side.mark()
             except Exception as error:  # processors raise anything for a prompt that they can't take
                 kind = "out_of_memory" if is_out_of_memory(error) else "prompt"
@@ -173,29 +175,6 @@ class Engine:
         else:
             return failures + (self.answer(inputs) if inputs is not None else [])
         return self.split(batch, kind, message)
-
-    def _process(self, batch: list[Loaded]) -> Any:
-        texts = [one.item.text for one in batch]
-        arguments: dict[str, Any] = {"text": texts, "return_tensors": "pt", "padding": True}
-        bos = self._tokenizer.bos_token
-        if bos is not None and texts[0].startswith(bos):
-            arguments["add_special_tokens"] = False  # the chat template has written them
-        device = {"device": self._model.device} if self._model.device.type == "cuda" else {}
-        if batch[0].images:
-            arguments["images"] = [one.images for one in batch]
-            if self._preparer.image_rule is not None:
-                arguments["images_kwargs"] = {"do_resize": False, **device}
-        if batch[0].videos:
-            arguments["videos"] = [video for one in batch for video in one.videos]
-            metadata = [dict(entry) for one in batch for entry in one.metadata]
-            arguments["videos_kwargs"] = {"video_metadata": metadata, "do_sample_frames": False}
-            if self._preparer.clip_rule is not None:
-                arguments["videos_kwargs"] |= {"do_resize": False, **device}
-                if hasattr(self._processor.video_processor, "cap_pixels_per_frame"):
-                    # Concerns the resizing that isn't done; left open, it makes transformers warn.
-                    arguments["videos_kwargs"]["cap_pixels_per_frame"] = False
-        with self._processing:
-            return self._processor(**arguments)
 
     def _answer(self, inputs: Inputs) -> list[Response]:
         import torch

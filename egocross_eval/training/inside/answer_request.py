@@ -16,10 +16,11 @@ def answer_one(payload: dict[str, Any]) -> dict[str, Any]:
     `payload`: `model` (folder), `options` (of the `hf:` adapter) and `request`. Raises `UsageError` where the
     checkpoint can't be loaded and `RunError` where it can't answer.
     """
-    from egocross_eval.model_adapters.hf.adapter import build
-    from egocross_eval.model_adapters.hf.options import HfOptions
+    from egocross_eval.contracts.registry import registry
+    from egocross_eval.model_adapters.spec import ModelSpec, build_adapter
 
-    adapter = build(payload["model"], msgspec.convert(payload["options"], HfOptions))
+    options = {name: str(value) for name, value in payload["options"].items()}
+    adapter = build_adapter(ModelSpec(scheme="hf", target=payload["model"], options=options), registry())
     try:
         response = next(adapter.generate(iter([msgspec.convert(payload["request"], Request)])))
     finally:

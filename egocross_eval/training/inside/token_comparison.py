@@ -56,32 +56,20 @@ def _trained(config: dict[str, Any]) -> tuple[list[dict[str, Any]], Any]:
 
 
 def _asked(model: str, requests: Sequence[Request]) -> list[list[int]]:
-    """The prompt tokens that the `hf:` adapter gives to the model, by its own code but without weights."""
-    import torch
-    from transformers import AutoConfig, AutoModelForImageTextToText
-
+    """The prompt tokens that evaluation gives to the model, by its own code."""
     from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
+    from egocross_eval.model_adapters.checkpoints.model_inputs import model_inputs
     from egocross_eval.model_adapters.checkpoints.preparation import Preparer
     from egocross_eval.model_adapters.checkpoints.processor import load_processor
-    from egocross_eval.model_adapters.hf.engine import Engine
 
-    checkpoint = Checkpoint(model)
-    processor = load_processor(checkpoint)
-    preparer = Preparer(processor, None)
-    # A model without weights is all that the engine needs to make its inputs.
-    with torch.device("meta"):
-        weightless = AutoModelForImageTextToText.from_config(AutoConfig.from_pretrained(checkpoint.source))
-    engine = Engine(processor, weightless, preparer)
+    preparer = Preparer(load_processor(Checkpoint(model)), None)
     found: list[list[int]] = []
     for request in requests:
         item = preparer.plan(request)
         loaded = item if isinstance(item, Response) else preparer.load(item)
         if isinstance(loaded, Response):
             raise RunError(f"{request.key} can't be asked: {_reason(loaded)}")
-        inputs, refused = engine.inputs([loaded])
-        if inputs is None:
-            raise RunError(f"{request.key} can't be asked: {_reason(refused[0])}")
-        found.append([int(token) for token in inputs.tensors["input_ids"][0]])
+        found.append([int(token) for token in model_inputs(preparer, [loaded])["input_ids"][0]])
     return found
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import checkpoints
+import msgspec
 import pytest
 from hf_plain import PlainLoop
 from hf_requests import (
@@ -75,6 +76,21 @@ def test_batching_does_not_change_answers(vivid_checkpoint: Path, tmp_path: Path
         assert together[key].input_tokens == alone[key].input_tokens
 
 
+@pytest.mark.parametrize("mode", ["choose", "constrained"])
+def test_labels_that_one_token_cannot_tell_apart_fail_by_name_and_the_others_are_answered(
+    vivid_checkpoint: Path, mode: Any
+) -> None:
+    letters = make_request("letters", [], mode=mode)
+    long = msgspec.structs.replace(make_request("long", [], mode=mode), options={"yes indeed": "", "no": ""})
+    none = msgspec.structs.replace(make_request("none", [], mode=mode), options={})
+    found = answers(vivid_checkpoint, [long, letters, none])
+    assert found["letters"].failure is None
+    failures = {key: found[key].failure for key in ("long", "none")}
+    assert all(failure is not None and failure.kind == "labels" for failure in failures.values())
+    assert "no single token for the label 'yes indeed'" in str(failures["long"])
+    assert "no options to choose among" in str(failures["none"])
+
+
 def test_questions_without_frames_may_stand_among_those_with_frames(vivid_checkpoint: Path, tmp_path: Path) -> None:
     paths = draw_frames(tmp_path, 2)
     requests = [make_request(f"q{i}", paths if i % 2 else [], text=f"Which one, {i}?") for i in range(6)]
@@ -109,7 +125,7 @@ def test_the_true_times_of_a_videos_frames_stand_in_the_prompt(tiny_checkpoint: 
     model = adapter(tiny_checkpoint)
     processor = load_processor(model._checkpoint)
     preparer = Preparer(processor, None)
-    engine = Engine(processor, load_model(model._checkpoint, HfOptions(device="cpu")), preparer)
+    engine = Engine(load_model(model._checkpoint, HfOptions(device="cpu")), preparer)
     cases = {
         # Pairs of frames share a mark: the mean of their times. A last odd frame is its own pair.
         (0.0, 2.0, 4.0, 6.0): ["1.0", "5.0"],
@@ -224,7 +240,7 @@ def test_the_end_token_ends_a_text_and_is_no_part_of_it(tiny_checkpoint: Path, t
 
     checkpoint = adapter(tiny_checkpoint)._checkpoint
     processor = load_processor(checkpoint)
-    engine = Engine(processor, load_model(checkpoint, HfOptions(device="cpu")), Preparer(processor, None))
+    engine = Engine(load_model(checkpoint, HfOptions(device="cpu")), Preparer(processor, None))
     ids = [processor.tokenizer.convert_tokens_to_ids(token) for token in ("B", "<|im_end|>", "<|endoftext|>")]
     ended = engine._text_response("q", ids, 7)
     assert (ended.text, ended.finish_reason, ended.output_tokens, ended.input_tokens) == ("B", "stop", 2, 7)
