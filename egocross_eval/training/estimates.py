@@ -170,14 +170,16 @@ def longest_that_fits(size: ModelSize, arguments: Mapping[str, Any], launch: Lau
 def disk_needed(size: ModelSize, arguments: Mapping[str, Any]) -> float:
     """GiB that the output folder takes at most: the model, and checkpoints to go on from with the optimizer's states.
 
-    A new checkpoint is written before an old one is removed.
+    A new checkpoint is written before an old one is removed; without a limit each epoch is taken to leave one.
     """
     trained = trained_parameters(size, arguments)
     model = trained * 4 if is_lora(arguments) else size.parameters * 2
     if arguments.get("save_strategy", "steps") == "no":
         return model / GIB
     each = model + (0 if arguments.get("save_only_model") else trained * 12)
-    return (model + each * (int(arguments.get("save_total_limit") or 2) + 1)) / GIB
+    limit = arguments.get("save_total_limit")
+    kept = int(limit) + 1 if limit else math.ceil(float(arguments.get("num_train_epochs", 3.0)))
+    return (model + each * kept) / GIB
 
 
 def seconds(size: ModelSize, arguments: Mapping[str, Any], launch: Launch, tokens: int, gpu: str = "") -> float:

@@ -125,6 +125,8 @@ def test_checkpoints_to_go_on_from_take_most_of_the_disk(base: Checkpoint) -> No
     assert disk_needed(size, arguments) < 10
     assert disk_needed(size, {**arguments, "save_strategy": "epoch"}) > 110
     assert disk_needed(size, {**arguments, "save_strategy": "epoch", "save_only_model": True}) < 30
+    small = load_recipe("lora-small").arguments
+    assert disk_needed(size, small) == pytest.approx(11 * disk_needed(size, {**small, "save_strategy": "no"}))
 
 
 def test_time_grows_with_tokens_and_falls_with_workers(base: Checkpoint) -> None:

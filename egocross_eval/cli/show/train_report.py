@@ -131,9 +131,9 @@ def print_result(done: Trained, plan: TrainPlan) -> None:
     if card.loss:
         (first, before), (last, after) = card.loss[0], card.loss[-1]
         click.echo(f"loss        {before:.4f} at step {first}, {after:.4f} at step {last}")
-        click.echo(
-            f"            (guessing a letter is about {CHANCE_LOSS:.2f}: two of three tokens are always the same)"
-        )
+        if not card.arguments.get("use_dft_loss"):
+            told = f"guessing a letter is about {CHANCE_LOSS:.2f}: two of three tokens are always the same"
+            click.echo(f"            ({told})")
     click.echo(f"{'adapter' if card.kind == 'lora' else 'checkpoint':12}{done.model}")
     click.echo(f"card        {done.model / 'README.md'}")
     spec = f"hf:{card.base},lora={done.model}" if card.kind == "lora" else f"hf:{done.model}"
