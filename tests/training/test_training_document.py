@@ -14,6 +14,7 @@ from training_files import write_base
 
 from egocross_eval.cli.main import cli
 from egocross_eval.cli.verbs.experiment import EXAMPLE
+from egocross_eval.model_adapters.spec import parse_spec
 from egocross_eval.training.environment import TrainingEnvironment
 from egocross_eval.training.experiment_file import experts_of, read_experiment, train_options
 from egocross_eval.training.planning import settle_recipe
@@ -68,6 +69,11 @@ def test_every_training_can_be_planned(text: str, here: Path, demo: Path) -> Non
     result = invoke([*words(text, demo), "--dry-run"])
     assert result.exception is None, result.exception
     assert "optimizer steps" in result.output
+
+
+@pytest.mark.parametrize("text", re.findall(r"`egocross-eval --model (\S+routed.yaml)`", TEXT))
+def test_a_routed_model_below_a_folder_is_understood(text: str) -> None:
+    assert parse_spec(text).target == "results/routed.yaml"
 
 
 @pytest.mark.parametrize("text", [text for text in commands() if " train recipes" in text])
