@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import lzma
 import stat
@@ -26,7 +27,7 @@ MAX_RATIO = 20
 """Pictures hardly shrink and JSON shrinks tenfold: a larger ratio of unpacked to packed size is a bomb."""
 MAX_FILES = 1_000_000
 _ALLOWANCE = 64 * 2**20
-_CHUNK = 2**20
+_CHUNK = 2**18
 _BROKEN = (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, lzma.LZMAError, zlib.error)
 
 
@@ -34,6 +35,25 @@ class _Member(msgspec.Struct, kw_only=True):
     name: str
     size: int
     handle: object
+
+
+class _Bounded:
+    """A stream whose reads are short: the header of an entry that wants more memory than a chunk is a bomb."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.seek, self.tell = stream.seek, stream.tell
+
+    def read(self, size: int) -> bytes:
+        if size > _CHUNK:
+            raise tarfile.ReadError("a header is too long")
+        return self._stream.read(size)
+
+
+def _unpacked(path: Path) -> BinaryIO:
+    """The tar within a compressed file, or the file itself."""
+    openers = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+    return openers.get(path.suffix.lower(), open)(path, "rb")  # type: ignore[operator, no-any-return]
 
 
 def is_archive(path: Path) -> bool:
@@ -52,15 +72,16 @@ def unpack(path: Path, folder: Path, *, own_folder: str = "") -> int:
         if path.name.lower().endswith(".zip"):
             with zipfile.ZipFile(path) as archive:
                 return _write(path, folder, own_folder, list(_zip_members(path, archive)), archive)
-        with tarfile.open(path) as tar:
+        with _unpacked(path) as stream, tarfile.open(fileobj=_Bounded(stream), mode="r:") as tar:  # type: ignore[call-overload]
             return _write(path, folder, own_folder, list(_tar_members(path, tar)), tar)
+    # A RuntimeError is a password, or headers within headers without end.
     except (*_BROKEN, EOFError, NotImplementedError, RuntimeError) as error:
         raise DataError(f"the archive {path} is broken: {error}; delete it and fetch again") from error
 
 
 def _zip_members(path: Path, archive: zipfile.ZipFile) -> Iterator[_Member]:
     for entry in archive.infolist():
-        if entry.is_dir():
+        if entry.filename.endswith("/"):
             continue
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if kind not in (0, stat.S_IFREG):
@@ -72,10 +93,12 @@ def _tar_members(path: Path, archive: tarfile.TarFile) -> Iterator[_Member]:
     limit = _limit(path)
     total = 0
     # Counted while the index is read: reading on through a bomb is what it wants.
-    for entry in archive:
+    for count, entry in enumerate(archive, 1):
         total += entry.size
         if total > limit:
             raise _bomb(path)
+        if count > MAX_FILES:
+            raise _too_many(path, f"more than {MAX_FILES}")
         if entry.isdir():
             continue
         if not entry.isreg():
@@ -91,11 +114,15 @@ def _bomb(path: Path) -> DataError:
     return DataError(f"the archive {path} is refused: it unpacks to more than {MAX_RATIO} times its size")
 
 
+def _too_many(path: Path, count: str) -> DataError:
+    return DataError(f"the archive {path} is refused: it has too many files, {count}")
+
+
 def _write(
     path: Path, folder: Path, own_folder: str, members: list[_Member], archive: zipfile.ZipFile | tarfile.TarFile
 ) -> int:
     if len(members) > MAX_FILES:
-        raise DataError(f"the archive {path} is refused: it has {len(members)} files, more than {MAX_FILES}")
+        raise _too_many(path, f"{len(members)}, more than {MAX_FILES}")
     if sum(member.size for member in members) > _limit(path):
         raise _bomb(path)
     for member in members:
@@ -113,7 +140,10 @@ def _write(
 
 
 def _extract(path: Path, archive: zipfile.ZipFile | tarfile.TarFile, member: _Member, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"the archive {path} can't be unpacked: {member.name!r}: {error.strerror or error}") from error
     # A half-written file must not pass for a whole one after an interruption.
     with _open_member(path, archive, member) as source, writing(target, durable=False) as out:
         size = 0

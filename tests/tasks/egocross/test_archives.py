@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import tarfile
 import zipfile
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from egocross_eval.errors import DataError, UnsafePathError
+from egocross_eval.errors import DataError, EgoCrossError, UnsafePathError
 from egocross_eval.tasks.egocross import archives
 from egocross_eval.tasks.egocross.archives import unpack
 
@@ -110,8 +111,49 @@ def test_a_bomb_is_refused_before_anything_is_written(
 def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archives, "MAX_FILES", 2)
     path = make_zip(tmp_path / "a.zip", {f"{number}.jpg": b"" for number in range(3)})
-    with pytest.raises(DataError, match="3 files"):
+    with pytest.raises(DataError, match="too many files, 3"):
         unpack(path, tmp_path)
+
+
+def test_entries_without_content_and_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "MAX_FILES", 20)
+    path = make_tar(tmp_path / "a.tar.gz", {f"{number}.jpg": b"" for number in range(30)})
+    with pytest.raises(DataError, match="too many files, more than 20"):
+        unpack(path, tmp_path)
+
+
+def test_a_tar_header_that_wants_memory_without_end_is_refused(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("x" * 50_000_000))
+    with pytest.raises(DataError, match=r"a\.tar\.gz is broken"):
+        unpack(tmp_path / "a.tar.gz", tmp_path)
+
+
+def test_tar_headers_within_headers_are_refused(tmp_path: Path) -> None:
+    header = tarfile.TarInfo("x" * 150).tobuf(tarfile.GNU_FORMAT)[:1024]
+    (tmp_path / "a.tar").write_bytes(header * 5000)
+    with pytest.raises(DataError, match=r"a\.tar is broken"):
+        unpack(tmp_path / "a.tar", tmp_path)
+
+
+@pytest.mark.parametrize("name", [".", "./", "a/../", ""])
+def test_an_entry_that_names_the_folder_itself_writes_nothing(tmp_path: Path, name: str) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    path = make_zip(tmp_path / "a.zip", {"good.jpg": b"x"})
+    with zipfile.ZipFile(path, "a") as archive:
+        info = zipfile.ZipInfo("x")
+        info.filename = name
+        archive.writestr(info, b"evil")
+    with contextlib.suppress(EgoCrossError):
+        unpack(path, root)
+    assert {found.name for found in root.iterdir()} <= {"good.jpg"}
+
+
+@pytest.mark.parametrize(("make", "name"), MAKERS)
+def test_an_entry_below_another_file_is_an_error(make, name, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"can't be unpacked: 'a\.jpg/b\.jpg'"):
+        unpack(make(tmp_path / name, {"a.jpg": b"x", "a.jpg/b.jpg": b"x"}), tmp_path)
 
 
 @pytest.mark.parametrize("name", ["a.zip", "a.tar.gz", "a.tar"])

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from egocross_eval.errors import UsageError, unknown
 from egocross_eval.tasks.egocross.catalogue import DOMAINS
+from egocross_eval.tasks.egocross.layout import SUPPORT_FOLDER, TESTBED_FOLDER
 
 __all__ = ["DemoSummary", "write_demo"]
 
-_FOLDERS = ("egocross_testbed", "egocross_support_set")
+_FOLDERS = (TESTBED_FOLDER, SUPPORT_FOLDER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from egocross_eval.tasks.egocross.demo.palette import HUES, INK, PAPER, Colour, hues_in_order, shade
 from egocross_eval.tasks.egocross.demo.paws import ANIMALS, draw_animal
 from egocross_eval.tasks.egocross.demo.shapes import ANIMAL
-from egocross_eval.tasks.egocross.demo.shots import Ask, Shot, Take, seeded, time_bins
+from egocross_eval.tasks.egocross.demo.shots import Riddle, Shot, Take, seeded, time_bins
 from egocross_eval.tasks.egocross.demo.sprites import stamp, tag, tagged
 from egocross_eval.tasks.egocross.demo.tabletop import Thing
 
@@ -92,14 +92,14 @@ def meet(take: Take) -> Shot:
     name, *others = rng.sample(sorted(THINGS), 3)
     start = take.times[rng.randint(0, len(take.times) // 2)]
     walk = Walk(take.size, take.look, animal, (Meeting(name, start, take.until),), tuple(others[: rng.randint(0, 2)]))
-    which = Ask(
+    which = Riddle(
         "interaction identification",
         f"What object is the {animal.lower()} interacting with in this video segment?",
         name,
         tuple(other for other in THINGS if other != name),
         f"The {animal.lower()} touches the {name.lower()} from {start:.1f}s on.",
     )
-    who = Ask(
+    who = Riddle(
         "animal identification",
         "What type of animal is featured in this egocentric video segment?",
         animal,
@@ -127,14 +127,14 @@ def walk(take: Take) -> Shot:
     told = " and ".join(
         f"the {meeting.name.lower()} from {meeting.start:.1f}s to {meeting.end:.1f}s" for meeting in meetings
     )
-    ask = Ask(
+    riddle = Riddle(
         "interaction temporal localization",
         f"When does the {animal.lower()} first interact with the {name.lower()} in this video clip?",
         ranges[right],
         tuple(text for index, text in enumerate(ranges) if index != right),
         f"The {animal.lower()} touches {told}.",
     )
-    return Shot(scene, take.times, (ask,))
+    return Shot(scene, take.times, (riddle,))
 
 
 WALK_KINDS: dict[str, Callable[[Take], Shot]] = {"meet": meet, "walk": walk}

@@ -18,8 +18,7 @@ def _generator_hash() -> str:
 
 
 def demo_root(seed: int = 0) -> Path:
-    """Data root of the demo benchmark; writes it where it isn't there yet. Safe against a second process doing the
-    same."""
+    """Data root of the demo benchmark, which is written where it isn't there yet; two processes may do so at once."""
     from egocross_eval.tasks.egocross.demo import write_demo
 
     root = cache_directory() / f"demo-{_generator_hash()}-{seed}"

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from egocross_eval.tasks.egocross.demo.asks import ask_absent, ask_count, ask_dominant, ask_region
 from egocross_eval.tasks.egocross.demo.backdrops import benched
 from egocross_eval.tasks.egocross.demo.handling import Setting, write_grips, write_views
 from egocross_eval.tasks.egocross.demo.palette import HUES, Colour, hues_in_order
 from egocross_eval.tasks.egocross.demo.panel import PlannedScene, Step, plan_picture
 from egocross_eval.tasks.egocross.demo.shapes import INDUSTRY
-from egocross_eval.tasks.egocross.demo.shots import Ask, Shot, Take, time_bins
+from egocross_eval.tasks.egocross.demo.shots import Riddle, Shot, Take, time_bins
 from egocross_eval.tasks.egocross.demo.tabletop import Hand, Stay, Tabletop, Thing
+from egocross_eval.tasks.egocross.demo.tabletop_riddles import (
+    absent_riddle,
+    count_riddle,
+    dominant_riddle,
+    region_riddle,
+)
 
 _WOOD: Colour = (150, 132, 112)
 _LEFT: Colour = (236, 206, 184)
@@ -44,14 +49,14 @@ def bench_view(take: Take) -> Shot:
     script = write_views(take, BENCH, take.rng.randint(1, 6))
     table = _table(take, script.stays)
     stay, time = script.asked
-    counting = ask_count(
+    counting = count_riddle(
         take,
         table,
         "How many distinct types of objects (e.g. tools, components, buttons as a single category) were visible in "
         f"the video segment from 0.00s to {take.end:.2f}s?",
         _COUNTS,
     )
-    locating = ask_region(
+    locating = region_riddle(
         f"Approximately in which region of the view was the {stay.name} located when the operator's {stay.hand} "
         f"hand was in contact with it around timestamp {time:.2f}s (within segment 0.00s-{take.end:.2f}s)?",
         stay,
@@ -71,8 +76,8 @@ def bench_hands(take: Take) -> Shot:
         "Which of the following objects (using refined categories like 'button' for all buttons) was NOT visible in "
         f"the video segment from 0.00s to {take.end:.2f}s?"
     )
-    held = ask_dominant(take, table, f"the operator's {hand} hand", hand, f"0.00s to {take.end:.2f}s")
-    return Shot(table, take.times, (held, ask_absent(take, table, text)))
+    held = dominant_riddle(take, table, f"the operator's {hand} hand", hand, f"0.00s to {take.end:.2f}s")
+    return Shot(table, take.times, (held, absent_riddle(take, table, text)))
 
 
 def bench_act(take: Take) -> Shot:
@@ -96,7 +101,7 @@ def bench_act(take: Take) -> Shot:
     stays.append(Stay(name, region, moment, take.until))
     what = "perform the second 'contact'" if twice else "first perform 'contact'"
     earlier = f", after a first contact at {starts[touches[0]]:.2f}s" if twice else ""
-    ask = Ask(
+    riddle = Riddle(
         "action temporal localization",
         f"At what approximate timestamp did the operator's {hand} hand {what} with the {name} within the video segment "
         f"from 0.00s to {take.end:.2f}s?",
@@ -104,7 +109,7 @@ def bench_act(take: Take) -> Shot:
         tuple(f"{start:.2f}s" for index, start in enumerate(starts) if index != right),
         f"The operator's {hand} hand touches the {name} at {starts[right]:.2f}s{earlier}.",
     )
-    return Shot(_table(take, tuple(stays)), take.times, (ask,))
+    return Shot(_table(take, tuple(stays)), take.times, (riddle,))
 
 
 def bench_order(take: Take) -> Shot:
@@ -132,7 +137,7 @@ def bench_order(take: Take) -> Shot:
     )
     who = rng.choice(("the operator", f"the operator's {hands[2]} hand"))
     right = f"{verbs[2]} the {names[2]}"
-    ask = Ask(
+    riddle = Riddle(
         "next interaction prediction",
         f"Based on the activity observed up to {take.end:.2f}s, what is the predicted next type of interaction "
         f"for {who}?",
@@ -145,7 +150,7 @@ def bench_order(take: Take) -> Shot:
         ),
         f"The clip shows the step '{verbs[1]} the {names[1]}'; the work order lists '{right}' ({hands[2]} hand) next.",
     )
-    return Shot(PlannedScene(_table(take, stays, table_size), card), take.times, (ask,))
+    return Shot(PlannedScene(_table(take, stays, table_size), card), take.times, (riddle,))
 
 
 BENCH_KINDS: dict[str, Callable[[Take], Shot]] = {

@@ -1,5 +1,4 @@
-"""Where the demo's files go and what they are called: the real benchmark's folders, source video names and file
-names."""
+"""Where the demo's files go and what they are called: as in the real benchmark."""
 
 from __future__ import annotations
 
@@ -65,8 +64,9 @@ def question_id(cell: Cell, video: str, number: int) -> str:
 def frame_names(
     dataset: str, video: str, split: Split, times: tuple[float, ...], first: int, part: int
 ) -> tuple[str, ...]:
-    """File names of the frames at `times` (seconds); `first` is the number of the first one in its source, `part`
-    the tape.
+    """File names of the frames at `times` (seconds).
+
+    `first` is the number of the first one in its source, `part` the tape.
 
     The names follow the time rules of the benchmark, so that `egocross_eval.tasks.egocross.times` gives back the times.
     """

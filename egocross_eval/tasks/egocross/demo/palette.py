@@ -1,5 +1,4 @@
-"""Colours of the demo's things: eight saturated hues that stay apart in a 64-pixel frame, and greys for everything
-else."""
+"""Colours of the demo: eight saturated hues that stay apart in a 64-pixel frame for things, and greys for the rest."""
 
 from __future__ import annotations
 
@@ -38,10 +37,4 @@ FADED: Colour = (168, 168, 168)
 def shade(colour: Colour, factor: float) -> Colour:
     """`colour` made darker (factor below 1) or lighter (above 1), clipped."""
     red, green, blue = (max(0, min(255, round(channel * factor))) for channel in colour)
-    return red, green, blue
-
-
-def blend(one: Colour, other: Colour, share: float) -> Colour:
-    """The mix of two colours: `share` 0 gives the first, 1 the second."""
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
     return red, green, blue

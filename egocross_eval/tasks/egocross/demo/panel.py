@@ -39,8 +39,7 @@ class PlannedScene:
 
 
 def plan_picture(size: tuple[int, int], done: Step, current: Step, following: Step) -> Image.Image:
-    """The plan, `size` pixels: the first step grey with a tick, the current one framed with an arrow, the next
-    below."""
+    """The plan, `size` pixels: the first step grey with a tick, the current one framed with an arrow, then the next."""
     width, height = size
     image = Image.new("RGB", size, (92, 94, 98))
     draw = ImageDraw.Draw(image)

@@ -12,7 +12,7 @@ from egocross_eval.tasks.egocross.demo.animal import WALK_KINDS
 from egocross_eval.tasks.egocross.demo.industry import BENCH_KINDS
 from egocross_eval.tasks.egocross.demo.layout import PNG_VIDEOS, SOURCES, Split, frame_names, frame_size
 from egocross_eval.tasks.egocross.demo.options import LetterBalance
-from egocross_eval.tasks.egocross.demo.shots import Ask, Shot, Take, seeded
+from egocross_eval.tasks.egocross.demo.shots import Riddle, Shot, Take, seeded
 from egocross_eval.tasks.egocross.demo.surgery import CHOLEC_KINDS, OPEN_KINDS
 from egocross_eval.tasks.egocross.demo.timing import Timing, clip_timing
 from egocross_eval.tasks.egocross.demo.xsports import RIDE_KINDS
@@ -39,7 +39,7 @@ class Item:
     video: str
     number: int
     """Number of the question within its video: `q<number>`."""
-    ask: Ask
+    riddle: Riddle
     options: tuple[str, ...]
     letter: str
     shot: Shot
@@ -79,7 +79,7 @@ def plan_support(seed: int, scale: float) -> list[Item]:
             videos = SOURCES[dataset].support
             clips: list[_Clip] = []
             turn = 0
-            while sum(len(clip.shot.asks) for clip in clips) < wanted:
+            while sum(len(clip.shot.riddles) for clip in clips) < wanted:
                 for kind in KINDS[dataset]:
                     at = turn % len(videos)
                     clips.append(_film(seed, "support", dataset, kind, turn, videos[at], at, scale))
@@ -89,8 +89,7 @@ def plan_support(seed: int, scale: float) -> list[Item]:
 
 
 def plan_training(seed: int, count: int, domains: Collection[str] = DOMAINS) -> Iterator[Item]:
-    """`count` questions of `domains` on videos of their own, cell by cell in turn; their clips are made one after the
-    other."""
+    """`count` questions of `domains` on videos of their own, cell by cell in turn, clip by clip."""
     chosen = {dataset: kinds for dataset, kinds in KINDS.items() if DATASET_DOMAINS[dataset] in domains}
     letters = {dataset: LetterBalance(seeded(seed, "training", dataset, "letters")) for dataset in DATASET_DOMAINS}
     numbers: Counter[str] = Counter()
@@ -133,13 +132,13 @@ def _ask(clips: list[_Clip], letters: LetterBalance, numbers: Counter[str] | Non
     numbers = Counter() if numbers is None else numbers
     items: list[Item] = []
     for clip in clips:
-        for ask in clip.shot.asks:
-            cell = find_cell(clip.dataset, ask.question_type)
-            assert cell is not None, (clip.dataset, ask.question_type)
-            options, letter = letters.place(ask, in_order=clip.dataset == "ENIGMA")
+        for riddle in clip.shot.riddles:
+            cell = find_cell(clip.dataset, riddle.question_type)
+            assert cell is not None, (clip.dataset, riddle.question_type)
+            options, letter = letters.place(riddle, in_order=clip.dataset == "ENIGMA")
             numbers[f"{clip.dataset}/{clip.video}"] += 1
             number = numbers[f"{clip.dataset}/{clip.video}"]
-            items.append(Item(cell, clip.video, number, ask, options, letter, clip.shot, clip.names))
+            items.append(Item(cell, clip.video, number, riddle, options, letter, clip.shot, clip.names))
     return items
 
 
@@ -149,8 +148,8 @@ def _with_identical_options(items: list[Item]) -> list[Item]:
     items = list(items)
     for place, pair_is_right in zip(places, (True, False), strict=False):
         item = items[place]
-        wrong = [index for index, text in enumerate(item.options) if text != item.ask.answer]
+        wrong = [index for index, text in enumerate(item.options) if text != item.riddle.answer]
         options = list(item.options)
-        options[wrong[0]] = item.ask.answer if pair_is_right else options[wrong[1]]
+        options[wrong[0]] = item.riddle.answer if pair_is_right else options[wrong[1]]
         items[place] = replace(item, options=tuple(options))
     return items

@@ -1,5 +1,4 @@
-"""How the world looks from a helmet camera: slope, water, trail, roof or sky, tilted and bent by what the athlete
-does."""
+"""The world from a helmet camera: slope, water, trail, roof or sky, tilted and bent by what the athlete does."""
 
 from __future__ import annotations
 
@@ -259,8 +258,7 @@ def _stamp_sign(image: Image.Image, name: str, centre: tuple[float, float], shar
 
 @lru_cache(maxsize=128)
 def _sign(name: str, height: int) -> Image.Image:
-    """A board in the hue of a direction (square, with an arrow) or trick (round, with a pictogram), and its name
-    below."""
+    """A board in the hue of a direction (square, with an arrow) or trick (round, with a pictogram), named below."""
     hue = HUES[DIRECTIONS.get(name) or TRICKS[name]]
     zoom = 3
     board = round(height * 0.76) * zoom

@@ -1,8 +1,7 @@
 """Silhouettes of the demo's things, as a few bold primitives on the unit square (x to the right, y downwards).
 
-A shape has a body, filled with the thing's hue, and details on top in ink. Bodies fill most of the square, so that
-the hue
-survives when a frame is scaled down to 64 pixels.
+A shape has a body, filled with the thing's hue, and details on top in ink. Bodies fill most of the square, so that the
+hue survives when a frame is scaled down to 64 pixels.
 """
 
 from __future__ import annotations

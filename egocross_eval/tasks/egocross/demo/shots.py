@@ -19,7 +19,7 @@ class Scene(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Riddle:
     """A question about a scene, before its options are chosen."""
 
     question_type: str
@@ -39,7 +39,7 @@ class Shot:
     scene: Scene
     times: tuple[float, ...]
     """Seconds of each frame from the start of the clip, rising."""
-    asks: tuple[Ask, ...]
+    riddles: tuple[Riddle, ...]
 
 
 @dataclass(frozen=True, slots=True)

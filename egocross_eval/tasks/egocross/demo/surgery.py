@@ -1,5 +1,4 @@
-"""Surgery clips: CholecTrack20 (through the endoscope, phases of one procedure) and EgoSurgery (open, two gloved
-hands)."""
+"""Surgery clips: CholecTrack20 (by endoscope, phases of one procedure) and EgoSurgery (open, two gloved hands)."""
 
 from __future__ import annotations
 
@@ -7,15 +6,20 @@ from collections.abc import Callable
 
 from PIL import Image, ImageDraw
 
-from egocross_eval.tasks.egocross.demo.asks import ask_absent, ask_count, ask_dominant, ask_region
 from egocross_eval.tasks.egocross.demo.backdrops import blotched
 from egocross_eval.tasks.egocross.demo.handling import Setting, write_grips, write_views
 from egocross_eval.tasks.egocross.demo.palette import HUES, INK, PAPER, Colour, hues_in_order
 from egocross_eval.tasks.egocross.demo.panel import PlannedScene, Step, plan_picture
 from egocross_eval.tasks.egocross.demo.shapes import SURGERY
-from egocross_eval.tasks.egocross.demo.shots import Ask, Shot, Take, seeded, time_bins
+from egocross_eval.tasks.egocross.demo.shots import Riddle, Shot, Take, seeded, time_bins
 from egocross_eval.tasks.egocross.demo.sprites import stamp, tag
 from egocross_eval.tasks.egocross.demo.tabletop import Hand, Stay, Tabletop, Thing
+from egocross_eval.tasks.egocross.demo.tabletop_riddles import (
+    absent_riddle,
+    count_riddle,
+    dominant_riddle,
+    region_riddle,
+)
 
 _TISSUE: Colour = (170, 118, 112)
 _DRAPE: Colour = (96, 124, 122)
@@ -94,14 +98,14 @@ def cholec_view(take: Take) -> Shot:
     script = write_views(take, CHOLEC, take.rng.randint(1, 5))
     table = _cholec_table(take, script.stays)
     stay, time = script.asked
-    counting = ask_count(
+    counting = count_riddle(
         take,
         table,
         "How many distinct types of surgical instruments were fully or partially visible in the video segment "
         f"from 0.00s to {take.end:.2f}s?",
         range(7),
     )
-    locating = ask_region(
+    locating = region_riddle(
         f"Approximately in which region of the view was the '{stay.name}' (operated by {stay.hand}) located "
         f"around timestamp {time:.2f}s?",
         stay,
@@ -117,8 +121,8 @@ def cholec_hands(take: Take) -> Shot:
     table = _cholec_table(take, script.stays)
     hand = take.rng.choice(script.hands)
     text = f"Which surgical instrument is NOT visible in the video segment from 0.00s to {take.end:.2f}s?"
-    held = ask_dominant(take, table, f"the {hand}", hand, f"0.00s to {take.end:.2f}s")
-    return Shot(table, take.times, (held, ask_absent(take, table, text)))
+    held = dominant_riddle(take, table, f"the {hand}", hand, f"0.00s to {take.end:.2f}s")
+    return Shot(table, take.times, (held, absent_riddle(take, table, text)))
 
 
 def open_view(take: Take) -> Shot:
@@ -126,14 +130,14 @@ def open_view(take: Take) -> Shot:
     script = write_views(take, OPEN, take.rng.randint(1, 6))
     table = _open_table(take, script.stays)
     stay, time = script.asked
-    counting = ask_count(
+    counting = count_riddle(
         take,
         table,
         "How many distinct types of objects (e.g., tools, instruments) were visible in the video segment "
         f"from 0.0s to {take.end:.0f}s?",
         range(8),
     )
-    locating = ask_region(
+    locating = region_riddle(
         f"Approximately in which region of the view was the '{stay.name}' located when the operator's {stay.hand} hand "
         f"was interacting with it (around timestamp {time:.0f}s) in the segment from 0s to {take.end:.0f}s?",
         stay,
@@ -149,8 +153,8 @@ def open_hands(take: Take) -> Shot:
     table = _open_table(take, script.stays)
     hand = take.rng.choice(script.hands)
     text = f"Which of the following objects was NOT visible in the video segment from 0.0s to {take.end:.0f}s?"
-    held = ask_dominant(take, table, f"the operator's {hand} hand", hand, f"0s to {take.end:.0f}s")
-    return Shot(table, take.times, (held, ask_absent(take, table, text)))
+    held = dominant_riddle(take, table, f"the operator's {hand} hand", hand, f"0s to {take.end:.0f}s")
+    return Shot(table, take.times, (held, absent_riddle(take, table, text)))
 
 
 def cholec_act(take: Take) -> Shot:
@@ -175,14 +179,14 @@ def cholec_act(take: Take) -> Shot:
     label = tag(target, round(height * 0.052), INK, PAPER)
     stamp(ground, label, (width / 2, height * 0.81))
     phrase = f"{verb} {target} using {name}"
-    ask = Ask(
+    riddle = Riddle(
         "action temporal localization",
         f"In this video segment, approximately at what timestamp does the {hand} first start {phrase}?",
         f"{starts[right]:.1f}s",
         tuple(f"{start:.1f}s" for index, start in enumerate(starts) if index != right),
         f"The {hand} waits with the {name} beside the organ and starts to {verb} the {target} at {starts[right]:.1f}s.",
     )
-    return Shot(_cholec_table(take, stays, ground), take.times, (ask,))
+    return Shot(_cholec_table(take, stays, ground), take.times, (riddle,))
 
 
 def _homes(hand: str) -> str:
@@ -208,7 +212,7 @@ def cholec_phase(take: Take) -> Shot:
     table = Tabletop(table_size, organ, CHOLEC.things, hands, stays, take.rng.uniform(0, 6))
     plan = plan_picture((plan_width, take.size[1]), *(_phase_step(name) for name in (done, phase, following)))
     others = [name for name in order if name not in (phase, following)]
-    next_phase = Ask(
+    next_phase = Riddle(
         "next phase prediction",
         "Based on the surgical activity shown in this clip, which surgical phase immediately follows the "
         f"'{phase}' phase?",
@@ -216,7 +220,7 @@ def cholec_phase(take: Take) -> Shot:
         tuple(f"{name} phase" for name in others),
         f"The clip shows the {phase} phase; the plan lists the {following} phase right after it.",
     )
-    next_action = Ask(
+    next_action = Riddle(
         "next action prediction",
         f"Following the conclusion of the '{phase}' phase shown in the clip, what is the predicted key action that "
         "will begin the next phase?",

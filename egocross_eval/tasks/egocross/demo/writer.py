@@ -12,6 +12,13 @@ from typing import Any
 from egocross_eval.tasks.egocross.catalogue import DOMAINS, LETTERS
 from egocross_eval.tasks.egocross.demo.layout import SOURCES, question_id, support_folder, testbed_folder
 from egocross_eval.tasks.egocross.demo.plan import Item, plan_support, plan_testbed, plan_training
+from egocross_eval.tasks.egocross.layout import (
+    ANSWERS_NAME,
+    QUESTIONS_NAME,
+    SUPPORT_FOLDER,
+    SUPPORT_NAME,
+    TESTBED_FOLDER,
+)
 
 _COLON_DOMAINS = frozenset({"industry", "surgery"})
 """Domains whose support examples write options as `A: text`; the others write `A. text`."""
@@ -38,7 +45,7 @@ def write_testbed(root: Path, seed: int, per_cell: int, scale: float, count: Fra
                 "dataset": item.cell.dataset,
                 "primary_category": item.cell.category,
                 "question_type": item.cell.question_type,
-                "question_text": item.ask.text,
+                "question_text": item.riddle.text,
                 "options": [f"{letter}: {text}" for letter, text in zip(LETTERS, item.options, strict=True)],
                 "original_video_fps": SOURCES[item.cell.dataset].fps,
                 # Listed as sorted strings, as in the real file: not always in the order of time.
@@ -49,27 +56,27 @@ def write_testbed(root: Path, seed: int, per_cell: int, scale: float, count: Fra
             {
                 "id": number,
                 "correct_option_letter": item.letter,
-                "answer_text": item.ask.answer,
-                "detailed_answer": item.ask.detail,
+                "answer_text": item.riddle.answer,
+                "detailed_answer": item.riddle.detail,
                 "question_id": name,
             }
         )
         template.append({"id": number, "question_id": name, "dataset": item.cell.dataset, "answer": ""})
-    folder = root / "egocross_testbed"
-    _write_json(folder / "egocross_testbed_imgs.json", questions)
-    _write_json(folder / "egocross_testbed_answers.json", answers)
+    folder = root / TESTBED_FOLDER
+    _write_json(folder / QUESTIONS_NAME, questions)
+    _write_json(folder / ANSWERS_NAME, answers)
     _write_json(folder / "submission_template.json", template)
     return len(items)
 
 
 def write_support(root: Path, seed: int, scale: float, count: FrameCount) -> int:
     """Writes `egocross_support_set/` below `root` without a training split; returns the number of examples."""
-    folder = root / "egocross_support_set"
+    folder = root / SUPPORT_FOLDER
     items = plan_support(seed, scale)
     paths = _write_frames(folder, items, lambda item: support_folder(item.cell, item.video, item.number), count)
     examples = [_example(item, frames) for item, frames in zip(items, paths, strict=True)]
     _give_wrong_clip(items, examples)
-    _write_json(folder / "train.json", examples)
+    _write_json(folder / SUPPORT_NAME, examples)
     for domain in DOMAINS:
         _write_json(folder / f"train_{domain}.json", [e for e in examples if e["domain"] == domain])
     names = {"egocross": "train.json"} | {f"egocross_{domain}": f"train_{domain}.json" for domain in DOMAINS}
@@ -79,7 +86,7 @@ def write_support(root: Path, seed: int, scale: float, count: FrameCount) -> int
 
 def write_training(root: Path, seed: int, total: int, count: FrameCount, domains: Collection[str] = DOMAINS) -> int:
     """Adds `training.json`, a training split of `domains`, to the support set; returns the number of examples."""
-    folder = root / "egocross_support_set"
+    folder = root / SUPPORT_FOLDER
     examples: list[dict[str, Any]] = []
     for _, group in groupby(plan_training(seed, total, domains), key=lambda item: id(item.shot)):
         clip = list(group)
@@ -130,7 +137,7 @@ def _example(item: Item, frames: Iterable[str]) -> dict[str, Any]:
     images = list(frames)
     mark = ":" if item.cell.domain in _COLON_DOMAINS else "."
     lines = [f"{letter}{mark} {text}" for letter, text in zip(LETTERS, item.options, strict=True)]
-    prompt = "<image>" * len(images) + "\n".join([item.ask.text, *lines])
+    prompt = "<image>" * len(images) + "\n".join([item.riddle.text, *lines])
     return {
         "messages": [{"role": "user", "content": prompt}, {"role": "assistant", "content": item.letter}],
         "images": images,

@@ -1,5 +1,4 @@
-"""Extreme sport clips (ExtrameSportFPV): which sport, which tricks and turns in which order, when, and where to
-next."""
+"""Extreme sport clips (ExtrameSportFPV): which sport, which tricks and turns in which order, when, where to next."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from egocross_eval.tasks.egocross.demo.ride import DIRECTIONS, SPORTS, TRICKS, ride_picture
-from egocross_eval.tasks.egocross.demo.shots import Ask, Shot, Take, time_bins
+from egocross_eval.tasks.egocross.demo.shots import Riddle, Shot, Take, time_bins
 
 
 class Leg(NamedTuple):
@@ -62,14 +61,14 @@ def trick(take: Take) -> Shot:
     legs = [Leg("Forward", 0.0, sign=False), Leg(action, start)]
     if after_frame > first_frame + 1:
         legs.append(Leg("Forward", end - 0.01, sign=False))
-    what = Ask(
+    what = Riddle(
         "special action identification",
         f"What action is being performed in the video segment from {start:.0f}s to {end:.0f}s?",
         action,
         tuple(name for name in TRICKS if name != action),
         f"The athlete rides straight on and performs a {action.lower()} from {start:.0f}s to {end:.0f}s.",
     )
-    which = Ask(
+    which = Riddle(
         "sport identification",
         "What extreme sport is being performed in the video segment?",
         sport,
@@ -109,14 +108,14 @@ def run(take: Take) -> Shot:
         if sum(_HUES[a] != _HUES[b] for a, b in zip(other, actions, strict=True)) >= 2:
             wrong.add(_spell(other))
     when = ", ".join(f"{leg.action.lower()} from {leg.start:.1f}s" for leg in legs)
-    order = Ask(
+    order = Riddle(
         "action sequence identification",
         f"What sequence of actions is performed in the time segment from 0s to {take.end:.0f}s?",
         _spell(actions),
         tuple(sorted(wrong)),
         f"The athlete's actions are {when}.",
     )
-    begin = Ask(
+    begin = Riddle(
         "action temporal localization",
         f"At what approximate time does the '{action.lower()}' action begin in this video segment?",
         f"{starts[right]:.1f}s",
@@ -143,14 +142,14 @@ def bend(take: Take) -> Shot:
     seen_from = take.times[rng.randint(len(take.times) // 2, len(take.times) - 2)]
     legs = (Leg("Forward", 0.0, sign=False), Leg("Forward", seen_from, sign=False, ahead=direction))
     right = _SPOKEN[direction]
-    ask = Ask(
+    riddle = Riddle(
         "next direction prediction",
         "Based on the video segment, what is the next direction of movement?",
         right,
         tuple(name for name in _SPOKEN.values() if name != right),
         f"From {seen_from:.1f}s on a road sign and the bend ahead announce: {right.lower()}.",
     )
-    return Shot(Run(take.size, take.look, _sport(take), legs), take.times, (ask,))
+    return Shot(Run(take.size, take.look, _sport(take), legs), take.times, (riddle,))
 
 
 RIDE_KINDS: dict[str, Callable[[Take], Shot]] = {"trick": trick, "run": run, "bend": bend}

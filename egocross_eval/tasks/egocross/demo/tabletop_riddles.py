@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from egocross_eval.tasks.egocross.demo.shots import REGION_NAMES, Ask, Take
+from egocross_eval.tasks.egocross.demo.shots import REGION_NAMES, Riddle, Take
 from egocross_eval.tasks.egocross.demo.tabletop import Stay, Tabletop
 
 
@@ -13,10 +13,10 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))
 
 
-def ask_count(take: Take, table: Tabletop, text: str, wrong: Iterable[int]) -> Ask:
+def count_riddle(take: Take, table: Tabletop, text: str, wrong: Iterable[int]) -> Riddle:
     """How many kinds of things come into view; `wrong` numbers may hold the right one, which is left out."""
     seen = table.seen(take.times)
-    return Ask(
+    return Riddle(
         "object counting",
         text,
         str(len(seen)),
@@ -25,9 +25,9 @@ def ask_count(take: Take, table: Tabletop, text: str, wrong: Iterable[int]) -> A
     )
 
 
-def ask_region(text: str, stay: Stay, time: float, who: str, regions: Iterable[str] = REGION_NAMES) -> Ask:
+def region_riddle(text: str, stay: Stay, time: float, who: str, regions: Iterable[str] = REGION_NAMES) -> Riddle:
     """Where a held thing is at `time`, with the other `regions` as wrong answers."""
-    return Ask(
+    return Riddle(
         "object spatial localization",
         text,
         stay.region,
@@ -36,10 +36,10 @@ def ask_region(text: str, stay: Stay, time: float, who: str, regions: Iterable[s
     )
 
 
-def ask_dominant(take: Take, table: Tabletop, who: str, hand: str, segment: str) -> Ask:
+def dominant_riddle(take: Take, table: Tabletop, who: str, hand: str, segment: str) -> Riddle:
     """What `hand` (called `who` in the text) holds in most frames of the `segment`."""
     (name, frames), *_ = table.held_counts(hand, take.times).most_common()
-    return Ask(
+    return Riddle(
         "dominant held-object identification",
         f"Which tool was {who} predominantly interacting with in the video segment from {segment}?",
         name,
@@ -48,9 +48,9 @@ def ask_dominant(take: Take, table: Tabletop, who: str, hand: str, segment: str)
     )
 
 
-def ask_absent(take: Take, table: Tabletop, text: str) -> Ask:
+def absent_riddle(take: Take, table: Tabletop, text: str) -> Riddle:
     """Which thing never comes into view; the wrong answers all do."""
     seen = table.seen(take.times)
     name = take.rng.choice(sorted(set(table.things) - seen))
     detail = f"In view are {listed(seen)}; the {name} never appears."
-    return Ask("object not visible identification", text, name, tuple(sorted(seen)), detail)
+    return Riddle("object not visible identification", text, name, tuple(sorted(seen)), detail)
