@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import struct
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from egocross_eval.documents import read_json
 from egocross_eval.errors import DataError
+from egocross_eval.model_adapters.checkpoints.weight_files import read_header
 
 
 class _Index(msgspec.Struct):
@@ -36,32 +34,19 @@ def incomplete_shards(folder: Path) -> list[str]:
         torn = _torn(path)
         wrong += torn
         if not torn:
-            lacking = {tensor for tensor, place in places.items() if place == name} - set(_header(path))
+            lacking = {tensor for tensor, place in places.items() if place == name} - set(read_header(path).tensors)
             if lacking:
                 wrong.append(f"{name} lacks {len(lacking)} tensors, e.g. {min(lacking)}")
     return wrong
 
 
-def _header(path: Path) -> dict[str, Any]:
-    """The header of a safetensors file: tensor names with type, shape and place (format: 8 bytes length, then JSON)."""
-    with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        if length > path.stat().st_size:
-            raise ValueError("the header is longer than the file")
-        header: dict[str, Any] = json.loads(file.read(length))
-    header.pop("__metadata__", None)
-    return header
-
-
 def _torn(path: Path) -> list[str]:
     try:
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-        end = max((entry["data_offsets"][1] for entry in _header(path).values()), default=0)
-    except (OSError, ValueError, KeyError, struct.error) as error:
-        return [f"{path.name} can't be read: {error}"]
+        expected = read_header(path).size
+    except DataError as error:
+        return [str(error)]
     size = path.stat().st_size
-    return [] if size == 8 + length + end else [f"{path.name} has {size} bytes instead of {8 + length + end}"]
+    return [] if size == expected else [f"{path.name} has {size} bytes instead of {expected}"]
 
 
 def most_frequent_dtype(folder: Path) -> str:
@@ -70,9 +55,9 @@ def most_frequent_dtype(folder: Path) -> str:
     sizes: dict[str, int] = {}
     for path in folder.glob("*.safetensors"):
         try:
-            for entry in _header(path).values():
-                start, end = entry["data_offsets"]
-                sizes[entry["dtype"]] = sizes.get(entry["dtype"], 0) + end - start
-        except (OSError, ValueError, KeyError, struct.error):
+            for tensor in read_header(path).tensors.values():
+                start, end = tensor.data_offsets
+                sizes[tensor.dtype] = sizes.get(tensor.dtype, 0) + end - start
+        except DataError:
             return ""
     return names.get(max(sizes, key=lambda key: sizes[key]), "") if sizes else ""

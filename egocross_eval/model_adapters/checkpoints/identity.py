@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import msgspec
 
 from egocross_eval.errors import UsageError
+from egocross_eval.model_adapters.checkpoints.weight_files import header_of, open_weights, read_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,10 +84,10 @@ def folder_hash(folder: Path) -> str:
         size = path.stat().st_size
         digest.update(f"{path.name}\0{size}\0".encode())
         try:
-            with path.open("rb") as file:
-                for piece in _pieces(file, size, path.suffix):
+            with open_weights(path) as file:
+                for piece in _pieces(file, size, path):
                     digest.update(piece)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except OSError as error:
             raise UsageError(f"{path} can't be read: {error}") from error
     return digest.hexdigest()
 
@@ -97,29 +98,21 @@ def tensors(folder: Path) -> Tensors | None:
     dtypes: set[str] = set()
     paths = sorted(folder.glob("*.safetensors"))
     for path in paths:
-        try:
-            with path.open("rb") as file:
-                _, entries = _header(file)
-        except (OSError, ValueError) as error:
-            raise UsageError(f"{path} can't be read: {error}") from error
-        for entry in entries:
-            count = 1
-            for length in entry["shape"]:
-                count *= length
-            parameters += count
-            dtypes.add(entry["dtype"])
+        for tensor in read_header(path).tensors.values():
+            parameters += math.prod(tensor.shape)
+            dtypes.add(tensor.dtype)
     return Tensors(parameters=parameters, dtypes=tuple(sorted(dtypes))) if paths else None
 
 
-def _pieces(file: BinaryIO, size: int, suffix: str) -> Iterator[bytes]:
+def _pieces(file: BinaryIO, size: int, path: Path) -> Iterator[bytes]:
     if size <= WHOLE:
         yield file.read()
-    elif suffix == ".safetensors":
-        start, entries = _header(file)
+    elif path.suffix == ".safetensors":
+        header = header_of(file, path)
         file.seek(0)
-        yield file.read(start)
-        for entry in entries:
-            first, last = (start + offset for offset in entry["data_offsets"])
+        yield file.read(header.start)
+        for tensor in sorted(header.tensors.values(), key=lambda tensor: tensor.data_offsets[0]):
+            first, last = (header.start + offset for offset in tensor.data_offsets)
             file.seek(first)
             yield file.read(min(PIECE, last - first))
             file.seek(max(first, last - PIECE))
@@ -128,17 +121,3 @@ def _pieces(file: BinaryIO, size: int, suffix: str) -> Iterator[bytes]:
         for block in range(BLOCKS):
             file.seek(block * (size - PIECE) // (BLOCKS - 1))
             yield file.read(PIECE)
-
-
-def _header(file: BinaryIO) -> tuple[int, list[dict[str, Any]]]:
-    """Where the data of a safetensors file begins, and its tensors in file order.
-
-    Format: eight bytes, the little-endian length of a JSON header; the header; the data
-    (https://github.com/huggingface/safetensors#format).
-    """
-    length = int.from_bytes(file.read(8), "little")
-    if not 2 <= length <= 100 * 2**20:
-        raise ValueError("this is no safetensors file")
-    header = json.loads(file.read(length))
-    entries = [entry for name, entry in header.items() if name != "__metadata__"]
-    return 8 + length, sorted(entries, key=lambda entry: entry["data_offsets"][0])
