@@ -39,7 +39,8 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 _PROBE = """
 import importlib.metadata as m, importlib.util as u, json, platform, sys
-names = ["llamafactory", "torch", "torchvision", "torchaudio", "transformers", "peft", "deepspeed", "msgspec", "pluggy"]
+names = ["llamafactory", "torch", "torchvision", "torchaudio", "transformers", "peft", "deepspeed", "flash_attn",
+         "msgspec", "pluggy"]
 found = {}
 for name in names:
     if u.find_spec(name) is not None:

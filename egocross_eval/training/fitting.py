@@ -65,7 +65,10 @@ def _steps(plan: TrainPlan) -> str:
     warm = plan.recipe.number("warmup_ratio", 0.0) or plan.recipe.number("warmup_steps", 0.0)
     if plan.steps >= FEW_STEPS or not warm:
         return ""
-    return f"{plan.steps} steps in all, the first at learning rate 0 (warm-up); --passes or more epochs make more"
+    return (
+        f"{plan.steps} steps in all, the first at learning rate 0 (warm-up); --passes, more epochs or a smaller "
+        f"gradient_accumulation_steps make more"
+    )
 
 
 def _disk(plan: TrainPlan) -> str:

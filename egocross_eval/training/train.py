@@ -80,6 +80,8 @@ def train(
     if plan.errors:
         raise DataError("\n".join(finding.message for finding in plan.errors))
     check_arguments(plan.recipe.arguments, known_arguments(environment), f"recipe {plan.recipe.name}")
+    if plan.recipe.arguments.get("flash_attn") == "fa2" and "flash_attn" not in environment.versions:
+        watcher.say("flash_attn is fa2, but the environment has no flash-attn: LLaMA-Factory goes on with torch's own")
     first = plan.launch.rank == 0
     state = open_output(plan, output) if first else wait_for_first_node(plan, output, watcher.say)
     model = output / "model"
