@@ -13,6 +13,7 @@ from egocross_eval.documents import read_json, read_text
 from egocross_eval.errors import UsageError
 from egocross_eval.files import write_file
 from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
+from egocross_eval.model_adapters.checkpoints.weights import folder_faults
 from egocross_eval.training.checkpoint_weights import incomplete_shards, most_frequent_dtype
 from egocross_eval.training.frame_sizes import read_config
 from egocross_eval.training.merging import stored_dtype
@@ -213,8 +214,8 @@ class _Doctor:
         )
 
     def shards(self) -> Iterator[Diagnosis]:
-        """Every weight that the index names is in a file that is there to its last byte."""
-        wrong = incomplete_shards(self._folder)
+        """Every weight that the index names is there to its last byte, and has a place and sane values in the model."""
+        wrong = incomplete_shards(self._folder) or folder_faults(self._mine, like=self._base)
         if wrong:
             yield self._found("weights", "; ".join(wrong), None)
         else:

@@ -1,4 +1,4 @@
-"""Whether the optional dependencies of the `hf` extra are there, and transformers without its progress bars."""
+"""Whether the optional dependencies of the `hf` extra are there, and transformers without its own output."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ def require(*modules: str) -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps transformers from drawing progress bars of its own on the terminal."""
+    """Keeps transformers from drawing progress bars and tables of its own on the terminal."""
     from transformers.utils import logging
 
-    shown = logging.is_progress_bar_enabled()
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
         yield
     finally:
+        logging.set_verbosity(level)
         if shown:
             logging.enable_progress_bar()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import msgspec
 
 from egocross_eval.documents import read_json
 from egocross_eval.errors import UsageError
+from egocross_eval.model_adapters.checkpoints.weight_files import read_header
 
 
 class Lora(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,4 +41,31 @@ def read_lora(text: str) -> Lora:
         kind = str(config.get("peft_type", "LORA"))
     except (ValueError, TypeError, AttributeError) as error:
         raise UsageError(f"lora={text}: {path} can't be read as a PEFT adapter's config: {error!r}") from error
+    _refuse_left_out(text, folder, config)
     return Lora(folder=folder, kind=kind, rank=max(ranks, default=None))
+
+
+def _refuse_left_out(text: str, folder: Path, config: dict[str, Any]) -> None:
+    """Raises UsageError where the adapter has weights for modules that its own config leaves out.
+
+    Whatever loads it drops such weights without a word. `target_modules` by PEFT's rule: a regular expression for the
+    whole name, or a list of names or ends of names.
+    """
+    targets = config.get("target_modules")
+    path = folder / "adapter_model.safetensors"
+    if not targets or targets == "all-linear" or not path.is_file():
+        return
+    names = read_header(path).tensors
+    modules = {name.partition(".lora_")[0].removeprefix("base_model.model.") for name in names if ".lora_" in name}
+    lost = sorted(module for module in modules if not _targeted(module, targets))
+    if lost:
+        raise UsageError(
+            f"lora={text}: {len(lost)} of the modules that it has weights for are not among its target_modules, e.g. "
+            f"{lost[0]}: these weights would be left out; put right {folder / 'adapter_config.json'}"
+        )
+
+
+def _targeted(module: str, targets: Any) -> bool:
+    if isinstance(targets, str):
+        return re.fullmatch(targets, module) is not None
+    return any(module == target or module.endswith(f".{target}") for target in targets)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from egocross_eval.errors import MissingExtraError, UsageError
 from egocross_eval.model_adapters.checkpoints.extras import quiet, require
 from egocross_eval.model_adapters.checkpoints.processor import not_loaded, short
+from egocross_eval.model_adapters.checkpoints.weights import name_faults, refuse, value_faults
 
 if TYPE_CHECKING:
     from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
@@ -55,24 +56,29 @@ def load_model(checkpoint: Checkpoint, options: HfOptions, lora: Lora | None = N
         arguments["device_map"] = options.device_map
     with quiet():
         try:
-            model = AutoModelForImageTextToText.from_pretrained(checkpoint.source, **arguments)
+            model, info = AutoModelForImageTextToText.from_pretrained(
+                checkpoint.source, output_loading_info=True, ignore_mismatched_sizes=True, **arguments
+            )
         except ImportError as error:
             if options.attn == "flash_attention_2" and "flash" in str(error).lower():
                 raise UsageError(f"attn=flash_attention_2 needs the flash-attn package: {error}") from error
             raise not_loaded(checkpoint, "model", error) from error
         except Exception as error:  # transformers raises whatever its parts raise
             raise not_loaded(checkpoint, "model", error) from error
+        refuse(checkpoint, name_faults(info))
         if lora is not None:
             model = _with_lora(model, lora, checkpoint)
     if options.device_map is None:
         model = model.to(device)
+    refuse(checkpoint, value_faults(model.named_parameters()))
     return model.eval()
 
 
 def _with_lora(model: Any, lora: Lora, checkpoint: Checkpoint) -> Any:
     """The model with the adapter merged into its weights."""
     try:
-        from peft import PeftModel
+        from peft import PeftModel, get_peft_model_state_dict
+        from peft.utils.save_and_load import load_peft_weights
     except ImportError as error:
         raise MissingExtraError("peft", "hf") from error
     with warnings.catch_warnings(record=True) as caught:
@@ -89,4 +95,14 @@ def _with_lora(model: Any, lora: Lora, checkpoint: Checkpoint) -> Any:
                 f"lora={lora.folder} doesn't fit {checkpoint.spec}: part of its weights has no place there; "
                 f"was it trained for another base?"
             )
+    _refuse_lost(set(load_peft_weights(str(lora.folder))), set(get_peft_model_state_dict(adapted)), lora, checkpoint)
     return adapted.merge_and_unload()
+
+
+def _refuse_lost(stored: set[str], placed: set[str], lora: Lora, checkpoint: Checkpoint) -> None:
+    """Raises UsageError where more tensors are stored than found a place; peft may have renamed those that did."""
+    if len(stored) > len(placed):
+        raise UsageError(
+            f"lora={lora.folder} doesn't fit {checkpoint.spec}: part of its weights has no place there, e.g. "
+            f"{min(stored - placed)}; was it trained for another base?"
+        )

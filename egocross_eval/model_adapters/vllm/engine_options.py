@@ -25,6 +25,11 @@ SET_HERE = {
 TRUE, FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 
 
+def trusted(options: Mapping[str, str]) -> bool:
+    """Whether the checkpoint's own code may be run."""
+    return options.get("trust_remote_code", "").lower() in TRUE
+
+
 def check_options(scheme: str, options: Mapping[str, str]) -> None:
     """Checks names and values against the installed vLLM; imports it if there is anything to check.
 

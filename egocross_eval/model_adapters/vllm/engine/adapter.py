@@ -13,7 +13,7 @@ import msgspec
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.model_adapters.checkpoints.threads import frame_threads
-from egocross_eval.model_adapters.vllm.engine_options import TRUE, check_options, parse_options
+from egocross_eval.model_adapters.vllm.engine_options import TRUE, check_options, parse_options, trusted
 from egocross_eval.model_adapters.vllm.extras import require_vllm, vllm_version
 from egocross_eval.model_adapters.vllm.record import Identity
 from egocross_eval.model_adapters.vllm.served_lora import room_for, served_lora
@@ -95,8 +95,7 @@ class VllmAdapter(ModelAdapter):
     def _processor(self) -> Any:
         from egocross_eval.model_adapters.checkpoints.processor import load_processor
 
-        trusted = self._engine_options.get("trust_remote_code", "").lower() in TRUE
-        return load_processor(self._checkpoint, trust_remote_code=trusted)
+        return load_processor(self._checkpoint, trust_remote_code=trusted(self._engine_options))
 
     def _preparer(self, engine: Engine) -> Preparer:
         from egocross_eval.model_adapters.checkpoints.preparation import Preparer
@@ -107,9 +106,11 @@ class VllmAdapter(ModelAdapter):
         """The engine, started for the kind of media that the first request shows."""
         if self._engine is None:
             from egocross_eval.model_adapters.checkpoints.scaling import patch_rule
+            from egocross_eval.model_adapters.checkpoints.weights import check_folder
             from egocross_eval.model_adapters.vllm.engine.engine import Engine
             from egocross_eval.model_adapters.vllm.engine.prompts import media_arguments
 
+            check_folder(self._checkpoint, trust_remote_code=trusted(self._engine_options))
             arguments = {
                 "model": self._checkpoint.source,
                 "max_model_len": -1,  # as much of the model's own context as the memory holds

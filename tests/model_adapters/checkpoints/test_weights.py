@@ -1,0 +1,140 @@
+"""Checkpoints and adapters whose weights don't all find their place are refused, by every engine, naming tensors and
+cause."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hf_requests import adapter, answers, make_request
+
+from egocross_eval.errors import UsageError
+from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
+from egocross_eval.model_adapters.checkpoints.weights import check_folder, folder_faults, name_faults
+
+Change = Callable[[str], str | None]
+
+RENAMED: dict[str, tuple[Change, str]] = {
+    "flat": (lambda k: k.replace("model.language_model.", "model."), "another release of transformers"),
+    "one missing": (lambda k: None if k.endswith("layers.0.mlp.down_proj.weight") else k, "not everything was saved"),
+    "no vision": (lambda k: None if ".visual." in k else k, "not everything was saved"),
+    "ddp": (lambda k: f"module.{k}", "DDP"),
+    "compiled": (lambda k: f"_orig_mod.{k}", "compiled"),
+    "peft": (lambda k: f"base_model.model.{k}", "PEFT"),
+}
+
+
+def rewritten(source: Path, target: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Path:
+    """A copy of a checkpoint or adapter with other tensors."""
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(source, target)
+    (path,) = target.glob("*.safetensors")
+    save_file({k: v.contiguous() for k, v in change(load_file(path)).items()}, path, metadata={"format": "pt"})
+    return target
+
+
+def refusal(checkpoint: Path, **options: Any) -> str:
+    with pytest.raises(UsageError) as caught:
+        answers(checkpoint, [make_request("q", [])], **options)
+    return str(caught.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", list(RENAMED))
+def test_names_that_the_architecture_does_not_have_are_refused_with_the_likely_cause(
+    tiny_checkpoint: Path, tmp_path: Path, how: str
+) -> None:
+    change, cause = RENAMED[how]
+    broken = rewritten(
+        tiny_checkpoint, tmp_path / "c", lambda w: {new: v for k, v in w.items() if (new := change(k)) is not None}
+    )
+    for said in (refusal(broken), "; ".join(folder_faults(Checkpoint(str(broken))))):
+        assert "missing (" in said
+        assert cause in said
+    assert "Qwen3VLForConditionalGeneration" in refusal(broken)
+
+
+@pytest.mark.slow
+def test_a_whole_checkpoint_has_no_faults_nor_has_one_with_its_tied_head_written_out(
+    tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    assert folder_faults(Checkpoint(str(tiny_checkpoint))) == []
+    embedding = "model.language_model.embed_tokens.weight"
+    tied = rewritten(tiny_checkpoint, tmp_path / "c", lambda w: {**w, "lm_head.weight": w[embedding].clone()})
+    assert folder_faults(Checkpoint(str(tied))) == []
+    assert answers(tied, [make_request("q", [])])["q"].failure is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("nan", r"1 with NaN or infinite values (model.language_model.norm.weight, float32)"), ("inf", "with NaN or inf")],
+)
+def test_values_that_are_no_numbers_are_refused(tiny_checkpoint: Path, tmp_path: Path, value: str, said: str) -> None:
+    def spoil(weights: dict[str, Any]) -> dict[str, Any]:
+        weights["model.language_model.norm.weight"][3] = float(value)
+        return weights
+
+    broken = rewritten(tiny_checkpoint, tmp_path / "c", spoil)
+    assert said in refusal(broken)
+    with pytest.raises(UsageError, match="NaN"):
+        check_folder(Checkpoint(str(broken)))
+
+
+@pytest.mark.slow
+def test_tensors_of_another_shape_or_of_size_0_are_refused(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    name = "model.language_model.norm.weight"
+    short = rewritten(tiny_checkpoint, tmp_path / "short", lambda w: {**w, name: w[name][:-1]})
+    assert f"1 of another shape ({name}" in refusal(short)
+    empty = rewritten(tiny_checkpoint, tmp_path / "empty", lambda w: {**w, name: w[name][:0]})
+    assert name in refusal(empty)
+    assert folder_faults(Checkpoint(str(empty)))
+
+
+def test_nothing_is_said_of_what_cannot_be_told() -> None:
+    assert folder_faults(Checkpoint("some/model")) == []
+    assert name_faults({"missing_keys": set(), "unexpected_keys": set(), "mismatched_keys": set()}) == []
+
+
+@pytest.fixture(scope="module")
+def lora(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An adapter for two of the attention's matrices."""
+    peft = pytest.importorskip("peft")
+    from transformers import AutoModelForImageTextToText
+
+    model = AutoModelForImageTextToText.from_pretrained(tiny_checkpoint)
+    config = peft.LoraConfig(r=2, target_modules=["q_proj", "v_proj"])
+    folder = tmp_path_factory.mktemp("lora") / "good"
+    peft.get_peft_model(model, config).save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("targets", [["q_proj"], r".*\.q_proj"])
+def test_an_adapter_with_weights_that_its_config_leaves_out_is_refused_before_anything_is_loaded(
+    tiny_checkpoint: Path, lora: Path, tmp_path: Path, targets: Any
+) -> None:
+    broken = tmp_path / "lora"
+    shutil.copytree(lora, broken)
+    config = json.loads((broken / "adapter_config.json").read_text())
+    (broken / "adapter_config.json").write_text(json.dumps({**config, "target_modules": targets}))
+    with pytest.raises(UsageError, match=r"not among its target_modules, e\.g\. .*v_proj"):
+        adapter(tiny_checkpoint, lora=str(broken))
+
+
+@pytest.mark.slow
+def test_an_adapter_for_more_layers_than_the_base_has_is_refused(
+    tiny_checkpoint: Path, lora: Path, tmp_path: Path
+) -> None:
+    def more(weights: dict[str, Any]) -> dict[str, Any]:
+        return weights | {k.replace("layers.0.", "layers.77."): v.clone() for k, v in weights.items()}
+
+    said = refusal(tiny_checkpoint, lora=str(rewritten(lora, tmp_path / "lora", more)))
+    assert "part of its weights has no place there, e.g. " in said
+    assert "layers.77." in said
+    assert answers(tiny_checkpoint, [make_request("q", [])], lora=str(lora))["q"].failure is None
