@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LARGEST = 256 * 2**20
-"""Most bytes of a file that is read whole: fifty times the benchmark's largest."""
+"""Most bytes of a file that is read whole."""
 
 # Not there on Windows, where links need rights of their own and there are no pipes among files.
 _PRIVATE = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)

@@ -13,7 +13,7 @@ _DRIVE = re.compile(r"^[A-Za-z]:")
 
 
 def relative_name(name: str, *, owner: str = "") -> str:
-    """`name` without its leading slash (the testbed writes paths as if the data root were `/`).
+    """`name` without its leading slash (some data files write paths as if the data root were `/`).
 
     Purely lexical; raises `UnsafePathError` for an empty name, `..`, a drive, `//`, a backslash or a control character.
     `owner` says in the message who names the path, e.g. `question 12`.
@@ -57,7 +57,7 @@ class DataRoot:
         return Path(self.resolve_str(name, owner=owner))
 
     def resolve_str(self, name: str, *, owner: str = "") -> str:
-        """As `resolve`, as a plain string: half the cost for the 10,748 frames of the testbed."""
+        """As `resolve`, as a plain string: half the cost, which counts where there are thousands of frames."""
         bare = relative_name(name, owner=owner)
         folder, _, file = bare.rpartition("/")
         real = self._folders.get(folder)

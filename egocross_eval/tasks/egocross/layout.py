@@ -15,12 +15,14 @@ import msgspec
 from egocross_eval.documents import decode_entries
 from egocross_eval.errors import DataError
 from egocross_eval.files import read_bytes
+from egocross_eval.tasks.egocross.archives import is_archive
 from egocross_eval.tasks.egocross.catalogue import DATASET_DOMAINS, DOMAINS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from egocross_eval.contracts.task import DataSource
+    from egocross_eval.schema import Question
 
 TESTBED_FOLDER = "egocross_testbed"
 QUESTIONS_NAME = "egocross_testbed_imgs.json"
@@ -95,8 +97,8 @@ def support_files(root: Path, given: Path | None) -> tuple[Path, ...]:
     return parts
 
 
-def frame_prefix(root: Path, file: Path, known: str, written: Sequence[Sequence[str]], usual: Prefix) -> Prefix:
-    """How the frame names of each question in `file` have to be read: so that one of them is there, else `usual`.
+def frame_prefix(root: Path, file: Path, known: str, written: Sequence[Sequence[str]]) -> Prefix | None:
+    """How the frame names of each question in `file` have to be read, so that one of them is there; None: none is.
 
     They are tried as they stand and without their first folders, beside the file, in the folder called `known`, in the
     root and in the folders below it.
@@ -110,7 +112,17 @@ def frame_prefix(root: Path, file: Path, known: str, written: Sequence[Sequence[
             for name in names:
                 if count < len(name) and _is_file(root / put / "/".join(name[count:])):
                     return Prefix("".join(f"{part}/" for part in name[:count]), put)
-    return usual
+    return None
+
+
+def no_frames(root: Path, known: str, questions: Sequence[Question]) -> str:
+    """A warning that none of the frames looked for is there, with what may be the reason."""
+    packed = [path.name for folder in _likely(root, known) for path in sorted(folder.glob("*.*")) if is_archive(path)]
+    part = "testbed" if known == TESTBED_FOLDER else "support"
+    reason = f"{packed[0]} isn't unpacked yet" if packed else "if they lie elsewhere, name that folder by --data"
+    name = questions[0].frames[0].name
+    get = f"'egocross-eval data fetch {part} --to {root}'"
+    return f"no frames are there, e.g. {name} below {root}; {reason}; {get} gets them"
 
 
 def _is_file(path: Path) -> bool:

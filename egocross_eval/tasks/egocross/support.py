@@ -15,7 +15,7 @@ from egocross_eval.frames.roots import DataRoot
 from egocross_eval.schema import Frame, Question
 from egocross_eval.tasks.egocross.catalogue import DATASET_DOMAINS, LETTERS, Cell, cell_of_folder, worded_as
 from egocross_eval.tasks.egocross.clips import Clip, clip_names, in_time_order, parse_clip, parse_options
-from egocross_eval.tasks.egocross.layout import SUPPORT_FOLDER, Prefix, frame_prefix, support_files
+from egocross_eval.tasks.egocross.layout import SUPPORT_FOLDER, Prefix, frame_prefix, no_frames, support_files
 from egocross_eval.tasks.egocross.notices import Notice, common_notices, notice, summarise
 from egocross_eval.tasks.egocross.times import frame_times, missing_frames, segment_end, time_rule
 
@@ -70,15 +70,20 @@ def read_support_with_notices(source: DataSource) -> tuple[Questions, list[Notic
     questions: list[Question] = []
     notices: list[Notice] = []
     names: Counter[str] = Counter()
+    found = False
     for path in files:
         items = decode_entries(read_bytes(path), SupportItem, str(path))
-        prefix = frame_prefix(root, path, SUPPORT_FOLDER, [item.images for item in items], _usual(root, path))
+        prefix = frame_prefix(root, path, SUPPORT_FOLDER, [item.images for item in items])
+        found = found or prefix is not None
         for place, item in enumerate(items, 1):
             owner = f"{path}: example {place}"
-            questions.append(_question(item, owner, prefix, len(questions) + 1, names, notices))
+            questions.append(_question(item, owner, prefix or _usual(root, path), len(questions) + 1, names, notices))
     if not questions:
         raise DataError(f"{files[0]} has no examples")
-    return Questions(root=root, questions=tuple(questions), files=files, warnings=summarise(notices)), notices
+    warnings = summarise(notices)
+    if not found:
+        warnings += (no_frames(root, SUPPORT_FOLDER, questions),)
+    return Questions(root=root, questions=tuple(questions), files=files, warnings=warnings), notices
 
 
 def _usual(root: Path, path: Path) -> Prefix:

@@ -14,7 +14,7 @@ from egocross_eval.schema import Frame, Question
 from egocross_eval.tasks.egocross.answers_file import AnswerRecord, read_answer_list
 from egocross_eval.tasks.egocross.catalogue import DATASET_DOMAINS, QUESTION_TYPES, find_cell
 from egocross_eval.tasks.egocross.clips import clip_names, in_time_order, parse_clip, parse_options
-from egocross_eval.tasks.egocross.layout import TESTBED_FOLDER, Prefix, frame_prefix, testbed_files
+from egocross_eval.tasks.egocross.layout import TESTBED_FOLDER, Prefix, frame_prefix, no_frames, testbed_files
 from egocross_eval.tasks.egocross.notices import Notice, common_notices, notice, summarise
 from egocross_eval.tasks.egocross.times import frame_times, missing_frames, segment_end, time_rule
 
@@ -59,14 +59,17 @@ def read_testbed_with_notices(source: DataSource) -> tuple[Questions, list[Notic
     items = read_json(path, list[TestbedItem])
     if not items:
         raise DataError(f"{path} has no questions")
-    prefix = frame_prefix(root, path, TESTBED_FOLDER, [item.video_path for item in items], Prefix())
+    prefix = frame_prefix(root, path, TESTBED_FOLDER, [item.video_path for item in items])
     answers = {} if answers_path is None else {record.id: record for record in read_answer_list(answers_path)}
     notices: list[Notice] = []
     questions = tuple(
-        _question(item, f"{path}: question {item.id}", prefix, answers.get(item.id), notices) for item in items
+        _question(item, f"{path}: question {item.id}", prefix or Prefix(), answers.get(item.id), notices)
+        for item in items
     )
     _refuse_duplicates(path, questions)
     warnings = summarise(notices)
+    if prefix is None:
+        warnings += (no_frames(root, TESTBED_FOLDER, questions),)
     if answers_path is not None:
         warnings += _answer_gaps(answers_path, questions, answers)
     files = (path,) if answers_path is None else (path, answers_path)

@@ -141,7 +141,16 @@ def test_two_testbeds_below_a_folder_are_named_instead_of_one_being_taken(testbe
 def test_frames_that_are_nowhere_are_missing_where_they_usually_are(tmp_path: Path) -> None:
     write_testbed(tmp_path, ITEMS, frames=False)
     questions = read_split(DataSource(root=tmp_path))
-    assert questions.questions[0].frames[0].name == ITEMS[0]["video_path"][0].removeprefix("/")
+    name = ITEMS[0]["video_path"][0].removeprefix("/")
+    assert questions.questions[0].frames[0].name == name
+    assert any(f"no frames are there, e.g. {name}" in warning for warning in questions.warnings)
+
+
+def test_an_archive_that_was_not_unpacked_is_named_as_the_reason(tmp_path: Path) -> None:
+    folder = write_testbed(tmp_path, ITEMS, frames=False).parent
+    (folder / "frames.zip").touch()
+    (warning,) = (text for text in read_split(DataSource(root=tmp_path)).warnings if "no frames" in text)
+    assert "frames.zip isn't unpacked yet" in warning
 
 
 def support_as_downloaded(support: Path) -> Path:
