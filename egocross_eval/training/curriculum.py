@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from egocross_eval.natural_order import natural_key
 from egocross_eval.schema import Question
 from egocross_eval.tasks.egocross.catalogue import LETTERS
-from egocross_eval.tasks.egocross.times import natural_key
 
 
 class Curriculum(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,8 +9,8 @@ import msgspec
 
 from egocross_eval.errors import DataError
 from egocross_eval.frames.roots import relative_name
+from egocross_eval.natural_order import natural_key
 from egocross_eval.tasks.egocross.catalogue import LETTERS
-from egocross_eval.tasks.egocross.times import natural_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,11 +15,11 @@ from PIL import Image
 
 from egocross_eval.contracts.task import DataSource
 from egocross_eval.errors import UsageError
+from egocross_eval.natural_order import natural_key
 from egocross_eval.tasks.egocross.catalogue import CELLS, DATASET_DOMAINS, DOMAINS
 from egocross_eval.tasks.egocross.demo import write_demo
 from egocross_eval.tasks.egocross.support import read_support, read_support_with_notices
 from egocross_eval.tasks.egocross.testbed import read_testbed, read_testbed_with_notices
-from egocross_eval.tasks.egocross.times import natural_key
 
 SMALL = {"per_cell": 1, "frame_scale": 0.25, "training": 30}
 
