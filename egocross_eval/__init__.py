@@ -1,23 +1,169 @@
 """egocross-eval: measure a model on EgoCross.
 
-`evaluate` runs a model over tasks and returns the run; `load_run` reads one from its folder.
+`evaluate` runs a model over tasks and returns the run; `load_run` reads one from its folder. What a plugin needs is
+here too, and nowhere else: modules below this one are not part of the interface.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-__all__ = ["__version__", "evaluate", "load_run"]
+from egocross_eval.version import __version__
 
 if TYPE_CHECKING:
-    from egocross_eval.api import evaluate, load_run
+    from egocross_eval.api import Run, RunKeywords, evaluate, export_run, load_run, run
+    from egocross_eval.command_options import options_of_settings
+    from egocross_eval.contracts.command import CommandType
+    from egocross_eval.contracts.event import Answered, Ended, Event, Started, Stopped, Warned
+    from egocross_eval.contracts.exporter import ExportedRun, Exporter
+    from egocross_eval.contracts.grader import Grader
+    from egocross_eval.contracts.hooks import hookimpl
+    from egocross_eval.contracts.method import Method, MethodType
+    from egocross_eval.contracts.model import AdapterType, Capabilities, ModelAdapter
+    from egocross_eval.contracts.style import PromptStyle, StyledText
+    from egocross_eval.contracts.task import Benchmark, DataOptions, DataSource, Questions, Target, Task
+    from egocross_eval.errors import DataError, EgoCrossError, MissingExtraError, RunError, UsageError
+    from egocross_eval.grading.letter import LetterGrader
+    from egocross_eval.methods.evidence import decide
+    from egocross_eval.methods.once import Once, plain_decision
+    from egocross_eval.reading import extract
+    from egocross_eval.runs.options import RunOptions
+    from egocross_eval.schema import (
+        Answer,
+        Ask,
+        Decision,
+        Failure,
+        Figure,
+        Frame,
+        Grade,
+        Grouping,
+        ImagePart,
+        Message,
+        Prompt,
+        Question,
+        Reading,
+        Request,
+        Response,
+        Results,
+        Row,
+        RunRecord,
+        RunSettings,
+        Sample,
+        TextPart,
+        Turn,
+        VideoPart,
+    )
+    from egocross_eval.settings import GenerationSettings, PromptSettings, option
+    from egocross_eval.tasks.egocross.tasks import EGOCROSS, read_egocross
+
+_HOMES = {
+    "api": ("Run", "RunKeywords", "evaluate", "export_run", "load_run", "run"),
+    "contracts.command": ("CommandType",),
+    "contracts.event": ("Answered", "Ended", "Event", "Started", "Stopped", "Warned"),
+    "contracts.exporter": ("ExportedRun", "Exporter"),
+    "contracts.grader": ("Grader",),
+    "contracts.hooks": ("hookimpl",),
+    "contracts.method": ("Method", "MethodType"),
+    "contracts.model": ("AdapterType", "Capabilities", "ModelAdapter"),
+    "contracts.style": ("PromptStyle", "StyledText"),
+    "contracts.task": ("Benchmark", "DataOptions", "DataSource", "Questions", "Target", "Task"),
+    "command_options": ("options_of_settings",),
+    "errors": ("DataError", "EgoCrossError", "MissingExtraError", "RunError", "UsageError"),
+    "grading.letter": ("LetterGrader",),
+    "methods.evidence": ("decide",),
+    "methods.once": ("Once", "plain_decision"),
+    "reading": ("extract",),
+    "runs.options": ("RunOptions",),
+    "schema": (
+        *("Answer", "Ask", "Decision", "Failure", "Figure", "Frame", "Grade", "Grouping", "ImagePart", "Message"),
+        *("Prompt", "Question", "Reading", "Request", "Response", "Results", "Row", "RunRecord", "RunSettings"),
+        *("Sample", "TextPart", "Turn", "VideoPart"),
+    ),
+    "tasks.egocross.tasks": ("EGOCROSS", "read_egocross"),
+    "settings": ("GenerationSettings", "PromptSettings", "option"),
+}
+"""The public names by the module that they live in."""
+
+_MODULES = {name: f"{__name__}.{module}" for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "EGOCROSS",
+    "AdapterType",
+    "Answer",
+    "Answered",
+    "Ask",
+    "Benchmark",
+    "Capabilities",
+    "CommandType",
+    "DataError",
+    "DataOptions",
+    "DataSource",
+    "Decision",
+    "EgoCrossError",
+    "Ended",
+    "Event",
+    "ExportedRun",
+    "Exporter",
+    "Failure",
+    "Figure",
+    "Frame",
+    "GenerationSettings",
+    "Grade",
+    "Grader",
+    "Grouping",
+    "ImagePart",
+    "LetterGrader",
+    "Message",
+    "Method",
+    "MethodType",
+    "MissingExtraError",
+    "ModelAdapter",
+    "Once",
+    "Prompt",
+    "PromptSettings",
+    "PromptStyle",
+    "Question",
+    "Questions",
+    "Reading",
+    "Request",
+    "Response",
+    "Results",
+    "Row",
+    "Run",
+    "RunError",
+    "RunKeywords",
+    "RunOptions",
+    "RunRecord",
+    "RunSettings",
+    "Sample",
+    "Started",
+    "Stopped",
+    "StyledText",
+    "Target",
+    "Task",
+    "TextPart",
+    "Turn",
+    "UsageError",
+    "VideoPart",
+    "Warned",
+    "__version__",
+    "decide",
+    "evaluate",
+    "export_run",
+    "extract",
+    "hookimpl",
+    "load_run",
+    "option",
+    "options_of_settings",
+    "plain_decision",
+    "read_egocross",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:
     # Lazy, so that `import egocross_eval` costs nothing.
-    if name in ("evaluate", "load_run"):
-        from egocross_eval import api
-
-        return getattr(api, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULES[name]), name)

@@ -1,19 +1,53 @@
-"""The Python interface: `evaluate` a model, `load_run` a run folder."""
+"""The Python interface: `evaluate` a model, `load_run` a run folder; and `run`, the one way in which a run is made."""
 
 from __future__ import annotations
 
 import re
+import warnings
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
+from egocross_eval.contracts.event import Ended, Event, Warned
+from egocross_eval.contracts.exporter import ExportedRun
 from egocross_eval.contracts.model import ModelAdapter
 from egocross_eval.contracts.registry import Registry, registry
+from egocross_eval.contracts.spec import read_options, split_spec
+from egocross_eval.errors import UsageError
+from egocross_eval.leaderboard.collect import current_results
+from egocross_eval.leaderboard.derived import derive, grade_again, known_targets
 from egocross_eval.model_adapters.spec import ModelSpec, build_adapter, parse_spec
-from egocross_eval.runs.plan import RunOptions, RunPlan, check_capabilities, plan_run
-from egocross_eval.runs.session import Progress, Session, Silent, open_session, run_session
-from egocross_eval.runs.store import RunFolder
+from egocross_eval.runs.options import RunOptions, options_from
+from egocross_eval.runs.plan import RunPlan, check_capabilities, plan_run
+from egocross_eval.runs.session import Session, ask, open_session
+from egocross_eval.runs.store import LEADERBOARD_FILE, PREDICTIONS_FILE, RunFolder
 from egocross_eval.schema import Results, RunRecord, Sample
+from egocross_eval.settings import AnswerMode, Media
+
+
+class RunKeywords(TypedDict, total=False):
+    """Options of a run as keywords: the fields of `RunOptions` and of the settings in it, by their names as options.
+    `tasks` is an argument of its own."""
+
+    data: Path | str | None
+    split: str
+    questions: Path | str | None
+    answers: Path | str | None
+    style: str
+    frames: str
+    shuffled: bool
+    media: Media
+    timestamps: bool
+    max_pixels: int | None
+    answer: AnswerMode
+    max_new_tokens: int
+    temperature: float
+    top_p: float
+    seed: int
+    method: str
+    limit: int | None
+    cache: bool
 
 
 class Run:
@@ -55,24 +89,23 @@ def load_run(path: Path | str) -> Run:
 
 def evaluate(
     model: str | ModelAdapter,
-    tasks: str = "all",
+    tasks: str | None = None,
     *,
     output: Path | str | None = None,
-    data: Path | str | None = None,
     options: RunOptions | None = None,
-    progress: Progress | None = None,
-    **settings: Any,
+    on_event: Callable[[Event], None] | None = None,
+    **keywords: Unpack[RunKeywords],
 ) -> Run:
     """Runs a model over tasks and returns the run; an existing run in `output` with the same settings is resumed.
 
     Args:
-        model: a model spec (`"hf:./checkpoint"`), or an adapter object of your own.
-        tasks: comma-separated names and globs, as for `--tasks`.
+        model: a model spec (`"hf:./checkpoint"`), or an adapter object of your own, which stays open.
+        tasks: comma-separated names and globs, as for `--tasks`; by default `all`.
         output: run folder; by default a new one below `runs/`.
-        data: data root; by default the environment variable EGOCROSS_DATA.
-        options: all settings at once; or give single ones (`frames="uniform:8"`, `timestamps=True`, ...: the fields of
-            `egocross_eval.runs.plan.RunOptions`) as keywords, which override it.
-        progress: what to tell how far the run is; nothing by default.
+        options: all options at once; `keywords` override it.
+        on_event: what to tell of the run while it goes on; by default warnings are Python's and the rest is silent.
+        keywords: single options (`data=ROOT`, `frames="uniform:8"`, `timestamps=True`, ...), as on
+            the command line.
 
     Errors of single questions don't raise: look at `run.results.complete` and `run.results.counts`.
 
@@ -85,34 +118,116 @@ def evaluate(
         >>> run = evaluate("baseline:constant,letter=B", split="demo")  # doctest: +SKIP
         >>> run.results.micro.accuracy  # doctest: +SKIP
     """
-    import msgspec
+    given: dict[str, Any] = dict(keywords)
+    if tasks is not None:
+        given["tasks"] = tasks
+    return run(options_from(given, options), model, output=output, on_event=on_event or _warn)
 
-    chosen = msgspec.structs.replace(options or RunOptions(), tasks=tasks, **settings)
-    if data is not None:
-        chosen = msgspec.structs.replace(chosen, data=Path(data))
+
+def _warn(event: Event) -> None:
+    if isinstance(event, Warned):
+        warnings.warn(event.message, stacklevel=2)
+
+
+def run(
+    options: RunOptions,
+    model: str | ModelAdapter,
+    *,
+    output: Path | str | None = None,
+    on_event: Callable[[Event], None] = _warn,
+    plan: RunPlan | None = None,
+) -> Run:
+    """Makes a run or goes on with one: plans, asks, and writes the derived files, also where it ends early.
+
+    `plan` saves planning the same options again for another model. What happens is told to `on_event` and to the
+    plugins that observe. Raises as `evaluate`; KeyboardInterrupt and errors of the adapter come through after all that
+    was answered is on disk and scored.
+    """
     known = registry()
-    plan = plan_run(chosen, known)
-    spec, adapter = _model(model, known)
-    path = Path(output) if output is not None else default_output(spec, chosen)
+    plan = plan or plan_run(options, known)
+    spec = parse_spec(model) if isinstance(model, str) else ModelSpec(scheme="python", target=type(model).__name__)
+    adapter = build_adapter(spec, known) if isinstance(model, str) else model
     try:
-        session = prepare(plan, spec, adapter, known, path)
-        run_session(session, known, progress or Silent(), use_cache=chosen.cache)
-        return Run(session.folder)
+        check_capabilities(plan, adapter, spec.text)
+        path = Path(output) if output is not None else default_output(spec, options)
+        session = open_session(plan, adapter, plan.record(spec, adapter, known), path)
+        tell = _Teller(on_event, known)
+        for message in plan.warnings:
+            tell(Warned(message=message))
+        try:
+            ask(session, tell, use_cache=options.cache)
+        finally:
+            results = _derived(session, known)
+        tell(Ended(record=session.record, results=results))
     finally:
-        adapter.close()
+        if isinstance(model, str):
+            adapter.close()
+    return Run(session.folder)
 
 
-def _model(model: str | ModelAdapter, known: Registry) -> tuple[ModelSpec, ModelAdapter]:
-    if isinstance(model, str):
-        spec = parse_spec(model)
-        return spec, build_adapter(spec, known)
-    return ModelSpec(scheme="python", target=type(model).__name__), model
+def _derived(session: Session, known: Registry) -> Results:
+    """The results of a session's folder, derived anew unless nothing changed since they were."""
+    folder = session.folder
+    if not folder.exists():
+        raise UsageError(f"{folder.path} was not made")
+    targets = known_targets(session.plan.questions)
+    if not session.pending and _is_current(folder, targets_known=bool(targets)):
+        return folder.results()
+    if session.outcomes.get("unscored") and targets:
+        grade_again(folder, targets, known)
+    return derive(folder, known)
 
 
-def prepare(plan: RunPlan, spec: ModelSpec, adapter: ModelAdapter, known: Registry, path: Path) -> Session:
-    """A session for this plan and model, after checking that the model can do what is planned."""
-    check_capabilities(plan, adapter, spec.text)
-    return open_session(plan, adapter, plan.record(spec, adapter, known), path)
+def _is_current(folder: RunFolder, *, targets_known: bool) -> bool:
+    derived = (PREDICTIONS_FILE, LEADERBOARD_FILE)
+    if not folder.has_results() or not all((folder.path / name).is_file() for name in derived):
+        return False
+    results = folder.results()
+    if results.counts.get("unscored") and targets_known:
+        return False
+    return results.samples_hash == folder.samples_hash()
+
+
+class _Teller:
+    """Tells the caller and the observing plugins; a plugin that raises is warned of once and told no more."""
+
+    def __init__(self, on_event: Callable[[Event], None], known: Registry) -> None:
+        self._on_event = on_event
+        self._observers = known.observers()
+
+    def __call__(self, event: Event) -> None:
+        self._on_event(event)
+        for name, observe in list(self._observers.items()):
+            try:
+                observe(event=event)
+            except Exception as error:
+                # Never lets an observer end a run.
+                del self._observers[name]
+                kind = type(event).__name__
+                message = f"the plugin {name!r} failed on the event {kind} and is told no more: {error!r}"
+                self._on_event(Warned(message=message))
+
+
+def export_run(run: Path | str, form: str, *, output: Path | str | None = None) -> str:
+    """Writes a run in the form `name[,key=value...]`, by default within its folder; returns a line that says what.
+
+    Raises `UsageError` for an unknown form or option, and for a run that it doesn't take.
+    """
+    known = registry()
+    name, _, given = split_spec(form, "form")
+    exporter = known.exporter(name)
+    options = read_options(f"form {name}", exporter.options, given)
+    folder = RunFolder(run)
+    record = folder.record()
+    if exporter.benchmarks and record.benchmark.name not in exporter.benchmarks:
+        raise UsageError(f"{folder.path} is a run of {record.benchmark.title}; {name} takes {exporter.benchmarks[0]}")
+    exported = ExportedRun(
+        name=folder.path.resolve().name,
+        record=record,
+        results=current_results(folder),
+        samples=folder.samples(),
+    )
+    return exporter.export(exported, Path(output) if output is not None else folder.path / exporter.default, options)
 
 
 def default_output(spec: ModelSpec, options: RunOptions) -> Path:

@@ -1,28 +1,25 @@
 """The nouns that the parts hand to each other, frozen and typed, and the version of the files made of them.
 
-The flow is Task -> Question -> Prompt -> Request -> [ModelAdapter] -> Response -> Prediction -> Sample -> Results.
-Nothing in
-this module reads a file or imports an engine. Files written from these types carry `SCHEMA_VERSION`.
+The flow is Task -> Question -> Ask -> Request -> [ModelAdapter] -> Response -> Answer -> Decision -> Grade, all of a
+question kept in one Sample; then Results and Row. Nothing in this module reads a file or imports an engine. Files
+written from these types carry `SCHEMA_VERSION`.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterable
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
-SCHEMA_VERSION = 1
-"""Version of `run.json`, `samples.jsonl`, `results.json` and exported rows. A reader refuses a newer one."""
+from egocross_eval.settings import AnswerMode, GenerationSettings, PromptSettings
+
+SCHEMA_VERSION = 2
+"""Version of `run.json`, `samples.jsonl`, `results.json` and exported rows. A reader refuses a newer one; files of
+version 1 are read by `runs/version1.py`."""
 
 Outcome = Literal["right", "wrong", "not_parsed", "errored", "unscored"]
 """What became of a question. `unscored`: answered, but the right answer isn't known here."""
-
-AnswerMode = Literal["generate", "choose", "constrained"]
-"""How a model answers: `generate` text that is parsed, `choose` by the log-probabilities of the option letters, or
-`constrained`: generate text that can be nothing but one of the letters."""
-
-Media = Literal["images", "video"]
-"""How frames are sent: as separate images, or as one video whose frames carry their true times."""
 
 
 class _Noun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -39,38 +36,40 @@ class Frame(_Noun, frozen=True, kw_only=True):
 
 
 class Question(_Noun, frozen=True, kw_only=True):
-    """One benchmark item."""
+    """One item of a benchmark."""
 
     id: int
-    """Number within its split (the testbed: 1..957)."""
-    question_id: str
-    """Name of the question that scorers join on, unique within its split."""
-    domain: str
-    dataset: str
-    category: str
-    """Primary category, e.g. `Counting`; empty where the source doesn't say (the support set)."""
-    question_type: str
-    """E.g. `object counting`; empty where the source doesn't say."""
+    """Number within its split, which lists are ordered by."""
+    key: str
+    """Name of the question that files are joined on, unique within its split."""
     text: str
-    options: dict[str, str]
-    """Option text by letter, in the order A, B, C, D; the label style of the source is removed."""
-    frames: tuple[Frame, ...]
+    frames: tuple[Frame, ...] = ()
     """All frames of the clip in time order."""
-    video: str
-    """Source video, `dataset/video`: the cluster that this question shares with others."""
-    answer: str | None = None
-    """The right letter, or None where it isn't known. Never reaches a model adapter."""
-    answer_text: str | None = None
-    detailed_answer: str | None = None
-    clip_end: float | None = None
-    """End of the segment that the question's text names, in seconds, if it names one."""
+    options: dict[str, str] = {}
+    """Option text by label, in the order shown; the label style of the source is removed. Empty: answered freely."""
+    target: str | None = None
+    """The right answer, the label of an option or a text; None where it isn't known. Never reaches a model adapter."""
+    references: dict[str, str] = {}
+    """Other wordings of the right answer by name, e.g. `answer_text`. Never reach a model adapter."""
+    cluster: str = ""
+    """What the question shares with others, e.g. its source video; empty: it stands alone."""
+    labels: dict[str, str] = {}
+    """What groups are made of, e.g. `domain`, `question_type`; empty where the source doesn't say."""
 
-    def accepted_letters(self) -> frozenset[str]:
-        """Letters that count as right: the answer and every option with the very same text. Empty without an answer."""
-        if self.answer is None:
+    def label(self, name: str) -> str:
+        """The label of that name; empty where the question has none."""
+        return self.labels.get(name, "")
+
+    def accepted(self) -> frozenset[str]:
+        """Labels of options that count as right: the target and every option with the very same text."""
+        if self.target is None or self.target not in self.options:
             return frozenset()
-        right = self.options[self.answer]
-        return frozenset(letter for letter, text in self.options.items() if text == right)
+        right = self.options[self.target]
+        return frozenset(label for label, text in self.options.items() if text == right)
+
+    def without_target(self) -> Question:
+        """The question as it may be asked: without what is known of its answer."""
+        return msgspec.structs.replace(self, target=None, references={})
 
 
 class TextPart(_Noun, frozen=True, kw_only=True, tag="text"):
@@ -144,17 +143,6 @@ class Prompt(_Noun, frozen=True, kw_only=True):
         return frames
 
 
-class GenerationSettings(_Noun, frozen=True, kw_only=True):
-    """How an adapter is to answer."""
-
-    answer_mode: AnswerMode = "generate"
-    max_new_tokens: int = 1024
-    """Upper bound of generated tokens; generous, so that thinking isn't cut off."""
-    temperature: float = 0.0
-    top_p: float = 1.0
-    seed: int = 0
-
-
 class Request(_Noun, frozen=True, kw_only=True):
     """What an adapter answers and what the response cache is keyed by."""
 
@@ -162,16 +150,19 @@ class Request(_Noun, frozen=True, kw_only=True):
     """Unique within a run; the response carries it back."""
     prompt: Prompt
     settings: GenerationSettings
-    options: dict[str, str]
-    """Option text by letter. In choose mode the letters are what is compared."""
+    options: dict[str, str] = {}
+    """Option text by label as shown; may be empty."""
+    choices: tuple[str, ...] = ()
+    """Labels that are compared in choose mode and that decoding is held to in constrained mode."""
     labels: dict[str, str] = {}
-    """`split`, `domain`, `dataset`, `category`, `question_type`, `video`: for routing and ordering. Never the
-    answer."""
+    """The question's labels, its `cluster` and the `split`: for routing and ordering. Never the answer."""
+    data_root: str = ""
+    """Absolute path of the folder that the frames lie in; empty where there are none."""
     frame_hashes: tuple[str, ...] = ()
     """Content hash of each frame in the order of `prompt.frame_paths()`; equal hashes are equal bytes."""
     content_hash: str = ""
     """Hash of everything that determines the response besides the model: messages, frame contents, settings,
-    letters."""
+    choices."""
 
 
 class Failure(_Noun, frozen=True, kw_only=True):
@@ -194,7 +185,7 @@ class Response(_Noun, frozen=True, kw_only=True):
     reasoning: str | None = None
     """Thinking that the engine returned apart from the text."""
     scores: dict[str, float] | None = None
-    """Log-probability by option letter (choose mode)."""
+    """Log-probability by label (choose mode)."""
     failure: Failure | None = None
     finish_reason: str | None = None
     """`stop`, `length`, ... as the engine said."""
@@ -208,31 +199,52 @@ class Response(_Noun, frozen=True, kw_only=True):
     """True if it came from the response cache."""
 
 
-class Prediction(_Noun, frozen=True, kw_only=True):
-    """The letter read from a response, or an abstention."""
+class Turn(_Noun, frozen=True, kw_only=True):
+    """An earlier turn of the conversation that a method puts before a question."""
 
-    letter: str | None = None
+    role: Literal["user", "assistant"]
+    text: str | None = None
+    """None: the question as the run's style words it, with its frames."""
+    frames: tuple[Frame, ...] = ()
+    """Frames before the text, of which the run's settings select those that are shown."""
+
+
+class Ask(_Noun, frozen=True, kw_only=True):
+    """What a method wants to know: the content of one request, in terms of the question."""
+
+    name: str = ""
+    """Unique within the question; a part of the request's key, so without `#`."""
+    options: dict[str, str] | None = None
+    """Option text by label as shown; None: as the question has them."""
+    text: str | None = None
+    """The question's text as asked; None: its own."""
+    after: str | None = None
+    """All words behind the frames, in place of the prompt style's."""
+    turns: tuple[Turn, ...] = ()
+    """Earlier turns, before the question's."""
+    frames: tuple[int, ...] | None = None
+    """Places of the frames shown, among those that the settings select; None: all of them."""
+    choices: tuple[str, ...] | None = None
+    """Labels to choose among; None: those of the options."""
+    answer_mode: AnswerMode | None = None
+    """None: as the run's settings say; so for the others."""
+    max_new_tokens: int | None = None
+    temperature: float | None = None
+    seed: int = 0
+    """Added to the run's seed."""
+
+
+class Reading(_Noun, frozen=True, kw_only=True):
+    """The label read from a response, or an abstention."""
+
+    label: str | None = None
+    """In terms of the ask: the label as shown."""
     rule: str | None = None
     """Name of the extraction rule, or `scores` in choose mode."""
     span: tuple[int, int] | None = None
     """Character offsets of the evidence within the raw output."""
     reason: str | None = None
-    """Why no letter was read, when `letter` is None."""
-
-
-class Vote(_Noun, frozen=True, kw_only=True):
-    """One of several answers to the same question (`--votes`)."""
-
-    key: str
-    """Of its request."""
-    rotation: int
-    """By how many places the options were moved up: place i showed option i + rotation."""
-    response: Response
-    """Letters in it are places as shown."""
-    shown: str | None = None
-    """Letter of the place that was answered, or None for an abstention."""
-    letter: str | None = None
-    """The option that stood there, by its letter in the question."""
+    """Why no label was read, when `label` is None."""
 
 
 class SentFrame(_Noun, frozen=True, kw_only=True):
@@ -246,25 +258,156 @@ class SentFrame(_Noun, frozen=True, kw_only=True):
 class Sent(_Noun, frozen=True, kw_only=True):
     """What was asked: the text of the prompt with `<image>` or `<video>` where media stood, and the frames."""
 
-    messages: tuple[tuple[str, str], ...]
+    messages: tuple[tuple[str, str], ...] = ()
     """(role, text) pairs."""
-    frames: tuple[SentFrame, ...]
-    content_hash: str
+    frames: tuple[SentFrame, ...] = ()
+    content_hash: str = ""
+
+
+class Answer(_Noun, frozen=True, kw_only=True):
+    """A response, what it was asked and what was read from it."""
+
+    ask: Ask
+    sent: Sent
+    response: Response
+    reading: Reading = Reading()
+
+
+class Decision(_Noun, frozen=True, kw_only=True):
+    """What a method makes of its answers, in terms of the question."""
+
+    label: str | None = None
+    """Label of the chosen option."""
+    text: str | None = None
+    """The answer in words, for a question without options."""
+    scores: dict[str, float] = {}
+    """Evidence for each option by its label, larger is better, where the method weighs them."""
+    rule: str | None = None
+    """How it came about: an extraction rule, `scores`, `votes`, ..."""
+    reason: str | None = None
+    """Why there is neither a label nor a text."""
+
+
+class Grade(_Noun, frozen=True, kw_only=True):
+    """What a decision is worth."""
+
+    outcome: Outcome
+    credit: float = 0.0
+    """Share of the full mark, in [0, 1]: what accuracies are the means of. Right has 1."""
+    prediction: str | None = None
+    """What was graded, as tables and prediction files show it: a label, a number, a text."""
+    reason: str | None = None
+    """Why it got that grade, where that isn't plain."""
+
+
+class Cost(_Noun, frozen=True, kw_only=True):
+    """What all answers to a question took; None where no response says."""
+
+    requests: int
+    input_tokens: int | None
+    output_tokens: int | None
+    seconds: float | None
+    attempts: int
+    cached: int
+    """Answers that came from the response cache."""
+
+
+_Number = TypeVar("_Number", int, float)
+
+
+def _total(values: Iterable[_Number | None]) -> _Number | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
 
 
 class Sample(_Noun, frozen=True, kw_only=True):
-    """One line of `samples.jsonl`: a question, what was sent, what came back and what it counts for."""
+    """One line of `samples.jsonl`: a question, its answers, and what they count for."""
 
     key: str
     question: Question
-    sent: Sent
-    response: Response
-    prediction: Prediction
-    outcome: Outcome
+    answers: tuple[Answer, ...]
+    """At least one, in the order in which the method asked."""
+    decision: Decision
+    grade: Grade
     finished_at: str
     """UTC, ISO 8601."""
-    votes: tuple[Vote, ...] = ()
-    """All answers to the question, when it was asked more than once; `response` then sums their cost."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of the question."""
+        return self.grade.outcome
+
+    @property
+    def failure(self) -> Failure | None:
+        """The first failure among the answers, if one failed."""
+        return next((answer.response.failure for answer in self.answers if answer.response.failure is not None), None)
+
+    @property
+    def cost(self) -> Cost:
+        """Sums over all answers."""
+        responses = [answer.response for answer in self.answers]
+        return Cost(
+            requests=len(responses),
+            input_tokens=_total(response.input_tokens for response in responses),
+            output_tokens=_total(response.output_tokens for response in responses),
+            seconds=_total(response.seconds for response in responses),
+            attempts=sum(response.attempts for response in responses),
+            cached=sum(response.cached for response in responses),
+        )
+
+
+class Grouping(_Noun, frozen=True, kw_only=True):
+    """A way to divide a benchmark's questions for tables."""
+
+    name: str
+    title: str
+    """What tables call it, e.g. `question type`."""
+    labels: tuple[str, ...]
+    """Labels whose values make a group's name, joined by ` / `."""
+    groups: dict[str, str] = {}
+    """Titles of groups by name, in the order shown; others follow by name, under it."""
+
+    def group(self, question: Question) -> str:
+        """The group that a question belongs to; empty where it lacks one of the labels."""
+        values = [question.label(label) for label in self.labels]
+        return " / ".join(values) if values and all(values) else ""
+
+    def ordered(self, groups: Iterable[str]) -> list[str]:
+        """Names of groups in the order shown."""
+        places = {name: place for place, name in enumerate(self.groups)}
+        return sorted(groups, key=lambda name: (places.get(name, len(places)), name))
+
+
+class BenchmarkRecord(_Noun, frozen=True, kw_only=True):
+    """What a run keeps of its benchmark, so that its figures can be derived without the plugin."""
+
+    name: str
+    title: str
+    groupings: tuple[Grouping, ...] = ()
+    macro: str = ""
+    """Name of the grouping whose groups' mean is the macro average; empty: there is none."""
+    cluster: str = "cluster"
+    """What questions with the same `cluster` share, e.g. `source video`."""
+    sizes: dict[str, int] = {}
+    """Number of questions by split, where it's fixed: a row over so many questions is over the whole split."""
+    prediction_labels: tuple[str, ...] = ()
+    """Labels that the entries of a predictions file carry beside id, question_id and answer."""
+
+    def grouping(self, name: str) -> Grouping | None:
+        """The grouping of that name."""
+        return next((grouping for grouping in self.groupings if grouping.name == name), None)
+
+    def part_titles(self, names: Iterable[str]) -> dict[str, str]:
+        """Titles of groups of the macro axis by name, in the order shown."""
+        grouping = self.grouping(self.macro)
+        if grouping is None:
+            return {}
+        return {name: grouping.groups.get(name, name) for name in grouping.ordered(names)}
+
+    def part(self, question: Question) -> str:
+        """The group of the macro average that a question belongs to; empty where there is none."""
+        grouping = self.grouping(self.macro)
+        return grouping.group(question) if grouping is not None else ""
 
 
 class ModelRecord(_Noun, frozen=True, kw_only=True):
@@ -288,30 +431,26 @@ class RunSettings(_Noun, frozen=True, kw_only=True):
 
     tasks: tuple[str, ...]
     split: str
-    style: str
+    prompt: PromptSettings = PromptSettings()
     style_hash: str = ""
     """Hash of the user's template file; empty for a named style."""
-    frames: str = "all"
-    """`all`, `uniform:N`, `tail:N` or `none`."""
-    shuffled: bool = False
-    """Frames in an order drawn by the seed instead of time order: for audits."""
-    media: Media = "images"
-    timestamps: bool = False
-    max_pixels: int | None = None
     generation: GenerationSettings = GenerationSettings()
+    method: str = "once"
+    """How a question is asked: `name[:argument][,key=value...]`."""
+    grader: str = "letter"
+    """How a decision is graded."""
     limit: int | None = None
-    seed: int = 0
-    votes: str = ""
-    """Empty, `rotate` (all cyclic rotations of the options) or `sample:N`."""
 
 
 class RunRecord(_Noun, frozen=True, kw_only=True):
     """`run.json`: what is needed to repeat a run."""
 
     schema_version: int
+    benchmark: BenchmarkRecord
     model: ModelRecord
     settings: RunSettings
     data_root: str
+    """Empty where the questions have no frames."""
     data_hashes: dict[str, str]
     """SHA-256 by file name of each question and answer file read."""
     question_count: int
@@ -330,7 +469,8 @@ class Figure(_Noun, frozen=True, kw_only=True):
     n: int
     """All questions of the group, whatever their outcome: right + wrong + not_parsed + errored + unscored + missing."""
     accuracy: float
-    """Right over n (macro: mean of the domains'). A lower bound where `open` isn't 0."""
+    """Mean credit, right over n where no question has a part of the mark (macro: mean of the groups'). A lower bound
+    where `open` isn't 0."""
     low: float
     high: float
     """Ends of the 95 % interval. Where `open` isn't 0, it covers whatever those questions turn out to be."""
@@ -341,7 +481,7 @@ class Figure(_Noun, frozen=True, kw_only=True):
     missing: int = 0
     """Questions that a predictions file has no entry for."""
     chance: float | None = None
-    """Expected accuracy of a uniform guess over the letters (identical options counted)."""
+    """Expected accuracy of a uniform guess over the options (identical ones counted); None where it isn't known."""
     interval: str = "wilson"
     """How `low` and `high` were found, a name of `scoring.intervals.METHODS`."""
 
@@ -360,11 +500,12 @@ class Results(_Noun, frozen=True, kw_only=True):
     counts: dict[str, int]
     """Number of questions by outcome, plus `total` and `missing`."""
     micro: Figure | None
-    """Right over all questions: the challenge's "Overall". None without answers."""
+    """Mean over all questions. None where no right answer is known."""
     macro: Figure | None
-    """Unweighted mean of the domains' accuracies: the paper's "Overall". None without answers."""
+    """Unweighted mean over the groups of the benchmark's macro axis. None where one of them has no scored question, or
+    there is no such axis."""
     groups: dict[str, dict[str, Figure]]
-    """Figures by grouping (`domain`, `category`, `question_type`, `dataset`, `cell`), then by name."""
+    """Figures by name of the grouping, then by name of the group."""
     tokens: dict[str, int]
     seconds: float
     """Sum of the responses' wall times."""
@@ -373,8 +514,8 @@ class Results(_Noun, frozen=True, kw_only=True):
     answers_hash: str = ""
     """SHA-256 of the right answers it was scored against: figures are comparable where it is equal."""
     rotations: dict[str, int] = {}
-    """With `--votes rotate`, numbers of questions: `asked` (all rotations answered), `position` (the same place every
-    time, whatever stood there), `content` (the same option every time)."""
+    """With the method `rotate`, numbers of questions: `asked` (all rotations answered), `position` (the same place
+    every time, whatever stood there), `content` (the same option every time)."""
 
 
 class Row(_Noun, frozen=True, kw_only=True):
@@ -386,10 +527,12 @@ class Row(_Noun, frozen=True, kw_only=True):
     """Run folder name, or the citation of a published row."""
     published: bool
     complete: bool
+    benchmark: BenchmarkRecord
     split: str
     micro: Figure | None
     macro: Figure | None
-    domains: dict[str, Figure]
+    parts: dict[str, Figure]
+    """Figures along the benchmark's macro axis."""
     counts: dict[str, int]
     settings: dict[str, str]
     """Short display forms: style, frames, media, pixels, answer mode."""

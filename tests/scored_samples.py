@@ -8,21 +8,29 @@ from typing import Any
 
 import msgspec
 
+from egocross_eval.grading.letter import LetterGrader
 from egocross_eval.runs.store import SAMPLES_FILE, RunFolder
 from egocross_eval.schema import (
     SCHEMA_VERSION,
+    Answer,
+    Ask,
+    Decision,
     Failure,
-    GenerationSettings,
+    Grade,
     ModelRecord,
     Outcome,
-    Prediction,
     Question,
+    Reading,
     Response,
+    Results,
     RunRecord,
     RunSettings,
     Sample,
     Sent,
 )
+from egocross_eval.scoring.results import judged_sample, not_asked, results_of
+from egocross_eval.settings import GenerationSettings, PromptSettings
+from egocross_eval.tasks.egocross.tasks import EGOCROSS
 
 OPTIONS = {"A": "red", "B": "green", "C": "blue", "D": "white"}
 DOMAIN_DATASETS = {"animal": "EgoPet", "industry": "ENIGMA", "xsports": "ExtrameSportFPV", "surgery": "EgoSurgery"}
@@ -37,41 +45,64 @@ VIDEO_SIZES: dict[str, list[int]] = {
 
 
 def question(number: int, **changes: Any) -> Question:
-    domain = changes.get("domain", "animal")
-    dataset = DOMAIN_DATASETS.get(domain, "other")
-    fields: dict[str, Any] = {
-        "id": number,
-        "question_id": f"{dataset}_v{number}_q{number}",
+    """Labels may be given by their names."""
+    domain = changes.pop("domain", "animal")
+    dataset = changes.pop("dataset", DOMAIN_DATASETS.get(domain, "other"))
+    labels = {
         "domain": domain,
         "dataset": dataset,
-        "category": "Counting",
-        "question_type": "object counting",
+        "category": changes.pop("category", "Counting"),
+        "question_type": changes.pop("question_type", "object counting"),
+    }
+    fields: dict[str, Any] = {
+        "id": number,
+        "key": f"{dataset}_v{number}_q{number}",
+        "labels": labels,
         "text": f"What colour is box {number}?",
         "options": OPTIONS,
-        "frames": (),
-        "video": f"{dataset}/v{number}",
-        "answer": "A",
+        "cluster": f"{dataset}/v{number}",
+        "target": "A",
     }
     return Question(**{**fields, **changes})
 
 
 def sample(asked: Question, outcome: Outcome, *, content_hash: str = "", **response: Any) -> Sample:
-    """A sample with that outcome; the letter is the answer, the next one, or none."""
-    answer = asked.answer or "A"
-    letter = {"right": answer, "wrong": "B" if answer == "A" else "A", "unscored": "C"}.get(outcome)
+    """A sample with that outcome; the letter is the target, the next one, or none."""
+    target = asked.target or "A"
+    letter = {"right": target, "wrong": "B" if target == "A" else "A", "unscored": "C"}.get(outcome)
     if outcome == "errored":
         response["failure"] = Failure(kind="timeout", message="no answer in 60 s", retryable=True)
     else:
         response.setdefault("text", letter or "I can't tell")
+    rule, reason = ("bare" if letter else None), (None if letter else "refusal")
+    answer = Answer(
+        ask=Ask(),
+        sent=Sent(messages=(("user", asked.text),), frames=(), content_hash=content_hash or asked.key),
+        response=Response(key=asked.key, **response),
+        reading=Reading(label=letter, rule=rule, reason=reason),
+    )
     return Sample(
-        key=asked.question_id,
+        key=asked.key,
         question=asked,
-        sent=Sent(messages=(("user", asked.text),), frames=(), content_hash=content_hash or asked.question_id),
-        response=Response(key=asked.question_id, **response),
-        prediction=Prediction(letter=letter, rule="bare" if letter else None, reason=None if letter else "refusal"),
-        outcome=outcome,
+        answers=(answer,),
+        decision=Decision(label=letter, rule=rule, reason=reason),
+        grade=Grade(outcome=outcome, credit=float(outcome == "right"), prediction=letter, reason=reason),
         finished_at="2026-01-02T03:04:05.000+00:00",
     )
+
+
+def with_answer(one: Sample, **changes: Any) -> Sample:
+    """The sample with fields of its only answer changed."""
+    (answer,) = one.answers
+    return msgspec.structs.replace(one, answers=(msgspec.structs.replace(answer, **changes),))
+
+
+def score_samples(lines: Sequence[Sample], *, total: int, missing: Sequence[Question] = ()) -> Results:
+    """The results of samples, as a run folder's are computed."""
+    chance = LetterGrader().chance
+    judged = [judged_sample(line, chance(line.question)) for line in lines]
+    judged += [not_asked(one, chance(one)) for one in missing]
+    return results_of(judged, EGOCROSS.record(), total=total)
 
 
 def samples(outcomes: Iterable[Outcome], **changes: Any) -> list[Sample]:
@@ -79,25 +110,28 @@ def samples(outcomes: Iterable[Outcome], **changes: Any) -> list[Sample]:
     return [sample(question(number, **changes), outcome) for number, outcome in enumerate(outcomes, 1)]
 
 
-def whole_testbed(answer: str | None = "A") -> list[Question]:
+def whole_testbed(target: str | None = "A") -> list[Question]:
     """957 questions with the testbed's numbers by domain and video."""
     made = []
     for domain, sizes in VIDEO_SIZES.items():
         for video, size in enumerate(sizes):
             for _ in range(size):
                 video_name = f"{DOMAIN_DATASETS[domain]}/v{video:03d}"
-                made.append(question(len(made) + 1, domain=domain, video=video_name, answer=answer))
+                made.append(question(len(made) + 1, domain=domain, cluster=video_name, target=target))
     return made
 
 
 def record(model: str = "some-model", **changes: Any) -> RunRecord:
     settings = changes.pop("settings", {})
+    prompt = changes.pop("prompt", {})
     generation = changes.pop("generation", {})
     fields: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
+        "benchmark": EGOCROSS.record(),
         "model": ModelRecord(spec=f"fake:{model}", identity=f"fake:{model}", fingerprint=f"fp-{model}", name=model),
         "settings": RunSettings(
-            **{"tasks": ("all",), "split": "testbed", "style": "letter"} | settings,
+            **{"tasks": ("all",), "split": "testbed"} | settings,
+            prompt=PromptSettings(**prompt),
             generation=GenerationSettings(**generation),
         ),
         "data_root": "data",
@@ -114,6 +148,6 @@ def record(model: str = "some-model", **changes: Any) -> RunRecord:
 def write_run(path: Path, run: RunRecord, lines: Sequence[Sample]) -> RunFolder:
     """A run folder with record and samples, without the derived files."""
     folder = RunFolder(path)
-    folder.write_record(run, [line.question for line in lines])
+    folder.start(run, [line.question for line in lines])
     (path / SAMPLES_FILE).write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
     return folder

@@ -7,17 +7,20 @@ import importlib
 import os
 import sys
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from egocross_eval import __version__
 from egocross_eval.errors import EgoCrossError
+from egocross_eval.version import __version__
+
+if TYPE_CHECKING:
+    from egocross_eval.contracts.command import CommandType
 
 VERBS = {
     "run": ("egocross_eval.cli.verbs.run", "Run models over tasks (the default)."),
     "demo": ("egocross_eval.cli.verbs.demo", "The main job from nothing, on a CPU and offline."),
-    "data": ("egocross_eval.cli.verbs.data", "Verify, fetch or generate benchmark data."),
+    "data": ("egocross_eval.tasks.egocross.commands.data", "Verify, fetch or generate benchmark data."),
     "tasks": ("egocross_eval.cli.verbs.tasks", "List the tasks with their counts."),
     "models": ("egocross_eval.cli.verbs.models", "List the model adapters; build a tiny checkpoint."),
     "plugins": ("egocross_eval.cli.verbs.plugins", "List the plugins and what they register."),
@@ -25,6 +28,7 @@ VERBS = {
     "parse": ("egocross_eval.cli.verbs.parse", "Read the answer letter from model output."),
     "score": ("egocross_eval.cli.verbs.score", "Score a run or a predictions file against answers."),
     "submit": ("egocross_eval.cli.verbs.submit", "Write the validated submission.zip of a run."),
+    "export": ("egocross_eval.cli.verbs.export", "Write a run in somebody else's form."),
     "leaderboard": ("egocross_eval.cli.verbs.leaderboard", "Write the leaderboard of runs."),
     "compare": ("egocross_eval.cli.verbs.compare", "Compare runs on the same questions."),
     "audit": ("egocross_eval.cli.verbs.audit", "How much of a score survives without looking."),
@@ -37,17 +41,31 @@ VERBS = {
 """Module and help line by verb; each module has a click command named `command`."""
 
 
+def _plugin_verbs() -> dict[str, CommandType]:
+    """Verbs that installed plugins add; the plugins are loaded only where there are any."""
+    from importlib.metadata import entry_points
+
+    from egocross_eval.contracts.hooks import GROUP
+
+    if not entry_points(group=GROUP):
+        return {}
+    from egocross_eval.contracts.registry import registry
+
+    return {name: command for name, command in registry().commands.items() if name not in VERBS}
+
+
 class LazyGroup(click.Group):
     """Imports a verb's module when it's asked for; arguments that start with an option mean `run`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All verbs."""
-        return list(VERBS)
+        return [*VERBS, *_plugin_verbs()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The verb's command, or None."""
         if cmd_name not in VERBS:
-            return None
+            added = _plugin_verbs().get(cmd_name)
+            return added.load() if added is not None else None
         command = importlib.import_module(VERBS[cmd_name][0]).command
         if not isinstance(command, click.Command):
             raise TypeError(f"{VERBS[cmd_name][0]}.command is no click command")
@@ -55,8 +73,9 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The verbs from their help lines, without importing them."""
+        added = {name: command.description for name, command in _plugin_verbs().items()}
         with formatter.section("Verbs"):
-            formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
+            formatter.write_dl([*((verb, line) for verb, (_, line) in VERBS.items()), *added.items()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Puts `run` in front of options."""
@@ -68,9 +87,9 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Suggests a verb for an unknown one."""
-        if args[0] not in VERBS:
-            near = difflib.get_close_matches(args[0], VERBS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else f" Verbs: {', '.join(VERBS)}."
+        if args[0] not in VERBS and args[0] not in (known := self.list_commands(ctx)):
+            near = difflib.get_close_matches(args[0], known, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" Verbs: {', '.join(known)}."
             raise click.UsageError(f"No verb {args[0]!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)
 

@@ -1,5 +1,2 @@
-"""Plugins: the hook specifications and the registry of what plugins bring."""
-
-from egocross_eval.contracts.hooks import GROUP, hookimpl, hookspec
-
-__all__ = ["GROUP", "hookimpl", "hookspec"]
+"""What parts of the house promise each other, and what a plugin can add. Users import these names from
+`egocross_eval`."""

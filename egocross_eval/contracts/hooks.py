@@ -5,7 +5,7 @@ It's found through the entry-point group `egocross_eval` of an installed distrib
     [project.entry-points.egocross_eval]
     my-plugin = "my_package.my_module"
 
-Registering hooks return objects that name a factory; a factory imports its engine only when it's called.
+Registering hooks return what they add; whatever imports an engine does so only when it's called.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from egocross_eval.contracts.command import CommandType
+    from egocross_eval.contracts.event import Event
+    from egocross_eval.contracts.exporter import Exporter
+    from egocross_eval.contracts.grader import Grader
+    from egocross_eval.contracts.method import MethodType
     from egocross_eval.contracts.model import AdapterType
     from egocross_eval.contracts.style import PromptStyle
     from egocross_eval.contracts.task import Task
-    from egocross_eval.schema import Results, RunRecord, Sample
 
 GROUP = "egocross_eval"
 """Entry-point group of plugins."""
@@ -30,12 +34,17 @@ hookimpl = pluggy.HookimplMarker(GROUP)
 
 @hookspec
 def egocross_tasks() -> Iterable[Task]:  # type: ignore[empty-body]
-    """Tasks to register: named sets of questions."""
+    """Tasks to register: named sets of questions of a benchmark."""
 
 
 @hookspec
-def egocross_model_adapters() -> Iterable[AdapterType]:  # type: ignore[empty-body]
-    """Model adapters to register: each answers to a scheme, the part of a model spec before the colon."""
+def egocross_methods() -> Iterable[MethodType]:  # type: ignore[empty-body]
+    """Methods to register: how a question is asked, and what is made of the answers."""
+
+
+@hookspec
+def egocross_graders() -> Iterable[Grader]:  # type: ignore[empty-body]
+    """Graders to register: what a decision is worth."""
 
 
 @hookspec
@@ -44,15 +53,20 @@ def egocross_prompt_styles() -> Iterable[PromptStyle]:  # type: ignore[empty-bod
 
 
 @hookspec
-def egocross_run_started(record: RunRecord, total: int, done: int) -> None:
-    """A run begins (or resumes): `total` questions, of which `done` are already answered."""
+def egocross_model_adapters() -> Iterable[AdapterType]:  # type: ignore[empty-body]
+    """Model adapters to register: each answers to a scheme, the part of a model spec before the colon."""
 
 
 @hookspec
-def egocross_question_answered(record: RunRecord, sample: Sample) -> None:
-    """A sample is on disk."""
+def egocross_exporters() -> Iterable[Exporter]:  # type: ignore[empty-body]
+    """Exporters to register: a run in somebody else's form."""
 
 
 @hookspec
-def egocross_run_finished(record: RunRecord, results: Results) -> None:
-    """A run ended by itself, complete or with errors, and its results are written."""
+def egocross_commands() -> Iterable[CommandType]:  # type: ignore[empty-body]
+    """Verbs to add to the command line."""
+
+
+@hookspec
+def egocross_event(event: Event) -> None:
+    """Something happened in a run: one of `Started`, `Answered`, `Warned`, `Stopped`, `Ended`."""

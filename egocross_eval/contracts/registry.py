@@ -1,5 +1,4 @@
-"""Finds plugins and keeps what they register. A broken plugin is recorded with its traceback and never stops the
-rest."""
+"""Finds plugins and keeps what they register. A broken plugin is recorded with its traceback, and the rest go on."""
 
 from __future__ import annotations
 
@@ -7,7 +6,7 @@ import functools
 import importlib
 import traceback
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import pluggy
@@ -18,18 +17,47 @@ from egocross_eval.errors import UsageError, unknown
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+    from egocross_eval.contracts.command import CommandType
+    from egocross_eval.contracts.exporter import Exporter
+    from egocross_eval.contracts.grader import Grader
+    from egocross_eval.contracts.method import MethodType
     from egocross_eval.contracts.model import AdapterType
     from egocross_eval.contracts.style import PromptStyle
-    from egocross_eval.contracts.task import Task
+    from egocross_eval.contracts.task import Benchmark, Task
 
 BUILT_IN = {
-    "tasks": "egocross_eval.tasks.egocross.plugin",
+    "egocross": "egocross_eval.tasks.egocross.plugin",
+    "methods": "egocross_eval.methods.plugin",
+    "graders": "egocross_eval.grading.plugin",
     "prompt styles": "egocross_eval.prompts.plugin",
     "model adapters": "egocross_eval.model_adapters.plugin",
 }
 """Built-in plugins by name: modules with the same hooks as anyone else's."""
 
 DISTRIBUTION = "egocross-eval"
+
+
+class Kind(NamedTuple):
+    """Something that plugins register."""
+
+    hook: str
+    attribute: str
+    """Of the registry and of `PluginInfo`."""
+    key: str
+    """Attribute of an entry that is its name."""
+    word: str
+
+
+KINDS = (
+    Kind("egocross_tasks", "tasks", "name", "task"),
+    Kind("egocross_methods", "methods", "name", "method"),
+    Kind("egocross_graders", "graders", "name", "grader"),
+    Kind("egocross_prompt_styles", "prompt_styles", "name", "prompt style"),
+    Kind("egocross_model_adapters", "model_adapters", "scheme", "model adapter"),
+    Kind("egocross_exporters", "exporters", "name", "exporter"),
+    Kind("egocross_commands", "commands", "name", "verb"),
+)
+EVENT_HOOK = "egocross_event"
 
 
 class PluginInfo(msgspec.Struct, kw_only=True):
@@ -39,112 +67,169 @@ class PluginInfo(msgspec.Struct, kw_only=True):
     distribution: str
     version: str
     tasks: list[str] = []
-    model_adapters: list[str] = []
+    methods: list[str] = []
+    graders: list[str] = []
     prompt_styles: list[str] = []
-    observers: list[str] = []
+    model_adapters: list[str] = []
+    exporters: list[str] = []
+    commands: list[str] = []
+    observes: bool = False
+    """Is told of a run's events."""
     error: str | None = None
     """Traceback, or what was wrong, if it's broken."""
 
 
 class Registry:
-    """All that plugins registered, by name, and the hooks of observers."""
+    """All that plugins registered, by name, and those that observe runs."""
 
     def __init__(self) -> None:
         self.plugins: list[PluginInfo] = []
         self.tasks: dict[str, Task] = {}
-        self.model_adapters: dict[str, AdapterType] = {}
+        self.methods: dict[str, MethodType] = {}
+        self.graders: dict[str, Grader] = {}
         self.prompt_styles: dict[str, PromptStyle] = {}
+        self.model_adapters: dict[str, AdapterType] = {}
+        self.exporters: dict[str, Exporter] = {}
+        self.commands: dict[str, CommandType] = {}
         self._manager = pluggy.PluginManager(hookspecs.GROUP)
         self._manager.add_hookspecs(hookspecs)
 
-    @property
-    def hook(self) -> Any:
-        """pluggy's hook relay, for observers of a run."""
-        return self._manager.hook
-
-    def _unknown(self, what: str, name: str, known: Iterable[str]) -> UsageError:
-        error = unknown(what, name, known)
+    def _find(self, attribute: str, name: str) -> Any:
+        known: dict[str, Any] = getattr(self, attribute)
+        if name in known:
+            return known[name]
+        word = next(kind.word for kind in KINDS if kind.attribute == attribute)
+        error = unknown(word, name, known)
         broken = [plugin.name for plugin in self.plugins if plugin.error]
         if broken:
-            return UsageError(f"{error}; broken plugins: {', '.join(broken)} (see 'egocross-eval plugins')")
-        return error
+            error = UsageError(f"{error}; broken plugins: {', '.join(broken)} (see 'egocross-eval plugins')")
+        raise error
 
     def task(self, name: str) -> Task:
-        """The task of that name, or an error with a suggestion."""
-        if name not in self.tasks:
-            raise self._unknown("task", name, self.tasks)
-        return self.tasks[name]
+        """The task of that name, or an error with a suggestion; so for the others."""
+        found: Task = self._find("tasks", name)
+        return found
+
+    def method_type(self, name: str) -> MethodType:
+        """The method type of that name."""
+        found: MethodType = self._find("methods", name)
+        return found
+
+    def grader(self, name: str) -> Grader:
+        """The grader of that name."""
+        found: Grader = self._find("graders", name)
+        return found
 
     def adapter_type(self, scheme: str) -> AdapterType:
-        """The adapter type of that scheme, or an error with a suggestion."""
-        if scheme not in self.model_adapters:
-            raise self._unknown("model adapter", scheme, self.model_adapters)
-        return self.model_adapters[scheme]
+        """The adapter type of that scheme."""
+        found: AdapterType = self._find("model_adapters", scheme)
+        return found
 
     def prompt_style(self, name: str) -> PromptStyle:
-        """The prompt style of that name, or an error with a suggestion."""
-        if name not in self.prompt_styles:
-            raise self._unknown("prompt style", name, self.prompt_styles)
-        return self.prompt_styles[name]
+        """The prompt style of that name."""
+        found: PromptStyle = self._find("prompt_styles", name)
+        return found
+
+    def exporter(self, name: str) -> Exporter:
+        """The exporter of that name."""
+        found: Exporter = self._find("exporters", name)
+        return found
+
+    def benchmarks(self) -> dict[str, Benchmark]:
+        """The benchmarks of all tasks, by name."""
+        return {task.benchmark.name: task.benchmark for task in self.tasks.values()}
+
+    def benchmark(self, name: str) -> Benchmark:
+        """The benchmark of that name; an error says which plugin may be missing."""
+        found = self.benchmarks()
+        if name not in found:
+            raise UsageError(f"{unknown('benchmark', name, found)}; install the plugin that brings its tasks")
+        return found[name]
 
     def add(self, name: str, load: Callable[[], object], *, distribution: str, version: str) -> PluginInfo:
-        """Registers the plugin that `load` returns; whatever goes wrong ends up in the info's `error`."""
+        """Takes in the plugin that `load` returns; `collect` then calls its hooks.
+
+        Whatever goes wrong ends up in the info's `error`: a plugin may fail in any way, also by SystemExit at import;
+        only an interrupt goes through.
+        """
         info = PluginInfo(name=name, distribution=distribution, version=version)
         self.plugins.append(info)
-        # A plugin may fail in any way, also by SystemExit at import; only an interrupt goes through.
         try:
-            plugin = load()
-            self._manager.register(plugin, name=name)
+            self._manager.register(load(), name=name)
             self._manager.check_pending()
         except KeyboardInterrupt:
             raise
         except BaseException:
-            info.error = traceback.format_exc()
-            if self._manager.has_plugin(name):
-                self._manager.unregister(name=name)
-            return info
+            self._break(info)
+        return info
+
+    def collect(self) -> None:
+        """Calls the registering hooks of all plugins and files what they return, plugin by plugin.
+
+        They are called through pluggy, so that `specname`, `tryfirst`, `trylast` and wrappers mean what they do there.
+        """
+        for kind in KINDS:
+            getattr(self, kind.attribute).clear()
+        for info in self.plugins:
+            if info.error is None:
+                self._collect(info)
+
+    def _collect(self, info: PluginInfo) -> None:
         try:
-            self._collect(plugin, info)
+            for kind in KINDS:
+                self._file(info, kind)
+            info.observes = self._caller(EVENT_HOOK, info.name) is not None
         except KeyboardInterrupt:
             raise
         except BaseException:
-            info.error = traceback.format_exc()
-            self._forget(info)
-            self._manager.unregister(plugin)
-        return info
+            self._break(info)
 
-    def _collect(self, plugin: object, info: PluginInfo) -> None:
-        """Calls the plugin's registering hooks and files what they return."""
-        self._file(plugin, "egocross_tasks", "name", "task", self.tasks, info.tasks)
-        self._file(
-            plugin, "egocross_model_adapters", "scheme", "model adapter", self.model_adapters, info.model_adapters
-        )
-        self._file(plugin, "egocross_prompt_styles", "name", "prompt style", self.prompt_styles, info.prompt_styles)
-        hooks = ("egocross_run_started", "egocross_question_answered", "egocross_run_finished")
-        info.observers.extend(hook.removeprefix("egocross_") for hook in hooks if callable(getattr(plugin, hook, None)))
-
-    def _file(self, plugin: object, hook: str, key: str, what: str, known: dict[str, Any], names: list[str]) -> None:
-        implementation = getattr(plugin, hook, None)
-        if implementation is None:
+    def _file(self, info: PluginInfo, kind: Kind) -> None:
+        names: list[str] = getattr(info, kind.attribute)
+        names.clear()
+        caller = self._caller(kind.hook, info.name)
+        if caller is None:
             return
-        entries: Iterable[Any] = implementation()
-        for entry in entries:
-            name = getattr(entry, key)
-            if name in known:
-                raise ValueError(f"the {what} {name!r} is registered already; choose another name")
-            known[name] = entry
-            names.append(name)
+        known = getattr(self, kind.attribute)
+        for entries in caller():
+            for entry in entries:
+                name = getattr(entry, kind.key)
+                if name in known:
+                    raise ValueError(f"the {kind.word} {name!r} is registered already; choose another name")
+                known[name] = entry
+                names.append(name)
 
-    def _forget(self, info: PluginInfo) -> None:
-        """Takes back what a plugin had registered before it broke."""
-        for names, known in (
-            (info.tasks, self.tasks),
-            (info.model_adapters, self.model_adapters),
-            (info.prompt_styles, self.prompt_styles),
-        ):
+    def _caller(self, hook: str, name: str) -> pluggy.HookCaller | None:
+        """Calls one plugin's implementation of a hook, and everybody's wrappers around it; None where it has none."""
+        implementations = getattr(self._manager.hook, hook).get_hookimpls()
+        own = [found for found in implementations if not _wraps(found) and found.plugin_name != name]
+        if not any(found.plugin_name == name and not _wraps(found) for found in implementations):
+            return None
+        return self._manager.subset_hook_caller(hook, remove_plugins=[found.plugin for found in own])
+
+    def _break(self, info: PluginInfo) -> None:
+        """Takes back what a plugin had registered before it broke. Called while its error is handled."""
+        info.error = traceback.format_exc()
+        for kind in KINDS:
+            names: list[str] = getattr(info, kind.attribute)
             for name in names:
-                known.pop(name, None)
+                getattr(self, kind.attribute).pop(name, None)
             names.clear()
+        if self._manager.has_plugin(info.name):
+            self._manager.unregister(name=info.name)
+
+    def observers(self) -> dict[str, Callable[..., Any]]:
+        """By the name of each plugin that observes, what tells it of an event: called as `tell(event=event)`."""
+        found: dict[str, Callable[..., Any]] = {}
+        for implementation in reversed(getattr(self._manager.hook, EVENT_HOOK).get_hookimpls()):
+            caller = self._caller(EVENT_HOOK, implementation.plugin_name)
+            if caller is not None:
+                found[implementation.plugin_name] = caller
+        return found
+
+
+def _wraps(implementation: pluggy.HookImpl) -> bool:
+    return bool(implementation.wrapper or implementation.hookwrapper)
 
 
 def _entry_points() -> Iterable[EntryPoint]:
@@ -155,7 +240,7 @@ def _entry_points() -> Iterable[EntryPoint]:
 
 def load_registry() -> Registry:
     """A new registry with the built-in plugins and those of installed distributions."""
-    from egocross_eval import __version__
+    from egocross_eval.version import __version__
 
     registry = Registry()
     for name, module in BUILT_IN.items():
@@ -170,6 +255,7 @@ def load_registry() -> Registry:
             distribution=distribution.name if distribution else "unknown",
             version=distribution.version if distribution else "",
         )
+    registry.collect()
     return registry
 
 

@@ -1,52 +1,123 @@
-"""The contract of a task: a named set of questions."""
+"""The contract of a task, a named set of questions, and of the benchmark that it belongs to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated
 
 import msgspec
 
-from egocross_eval.schema import Question
-
-Split = Literal["testbed", "support", "demo"]
+from egocross_eval.schema import BenchmarkRecord, Grouping, Question, Row
+from egocross_eval.settings import Checked, option
 
 
 class DataSource(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the benchmark's files lie. Every part has a default below `root`."""
+    """What a user says of where the data lie. A task whose data come with its package needs none of it."""
 
-    root: Path
+    root: Path | None = None
     """The data root: frames are resolved below it and never outside."""
-    split: str = "testbed"
+    split: str = ""
+    """One of the benchmark's splits; empty: its first."""
     questions_file: Path | None = None
     answers_file: Path | None = None
+
+
+class DataOptions(Checked, frozen=True, kw_only=True):
+    """Where the data lie."""
+
+    data: Annotated[
+        Path | None,
+        option("Data root, for benchmarks that need one; EgoCross: default $EGOCROSS_DATA.", metavar="ROOT"),
+    ] = None
+    split: Annotated[
+        str, option("Split of the benchmark; default: its first. demo needs no data: a small benchmark is generated.")
+    ] = ""
+    questions_file: Annotated[
+        Path | None, option("Questions file, in place of the one below the data root.", name="questions")
+    ] = None
+    answers_file: Annotated[
+        Path | None, option("File of right answers, in place of the one below the data root.", name="answers")
+    ] = None
+
+    def source(self) -> DataSource:
+        """As tasks take it."""
+        return DataSource(
+            root=self.data, split=self.split, questions_file=self.questions_file, answers_file=self.answers_file
+        )
 
 
 class Questions(msgspec.Struct, frozen=True, kw_only=True):
     """What a task loads."""
 
-    root: Path
-    """Data root that the frame names are relative to."""
     questions: tuple[Question, ...]
+    root: Path | None = None
+    """Data root that the frame names are relative to; None where there are no frames."""
     files: tuple[Path, ...] = ()
     """The files that were read: their hashes go into `run.json`."""
     warnings: tuple[str, ...] = ()
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a question's right answer."""
+
+    target: str
+    """As `Question.target`."""
+    references: dict[str, str] = {}
+
+
+class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
+    """What tasks of one benchmark have in common."""
+
+    name: str
+    """Short, for files, e.g. `egocross`."""
+    title: str
+    """As people write it, e.g. `EgoCross`."""
+    splits: tuple[str, ...] = ("test",)
+    """Names of the splits; the first is asked where none is named."""
+    groupings: tuple[Grouping, ...] = ()
+    """Ways to divide the questions for tables, in the order shown."""
+    macro: str = ""
+    """Name of the grouping whose groups' mean is the macro average; empty: there is no such average."""
+    cluster: str = "cluster"
+    """What questions with the same `cluster` share, in words, e.g. `source video`."""
+    grader: str = "letter"
+    """Name of the grader of its questions."""
+    method: str = "once"
+    """How its questions are asked where nothing else is said."""
+    sizes: dict[str, int] = {}
+    """Number of questions by split, where it's fixed: a row over so many questions is over the whole split."""
+    prediction_labels: tuple[str, ...] = ()
+    """Labels that the entries of a predictions file carry beside id, question_id and answer."""
+    published: Callable[[], Sequence[Row]] | None = None
+    """Results that others published, as leaderboard rows."""
+    read_targets: Callable[[Path], Mapping[str, Target]] | None = None
+    """Reads a file of right answers, by the question's key. None: targets come with the questions alone."""
+    prior_model: str = ""
+    """Spec of a baseline that guesses by what examples say of the right answers' places; empty: there is none."""
+
+    def record(self) -> BenchmarkRecord:
+        """What a run keeps of it."""
+        return BenchmarkRecord(
+            name=self.name,
+            title=self.title,
+            groupings=self.groupings,
+            macro=self.macro,
+            cluster=self.cluster,
+            sizes=self.sizes,
+            prediction_labels=self.prediction_labels,
+        )
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """A registered task."""
 
     name: str
-    kind: str
-    """What the name selects by: `domain`, `category`, `question type`, `dataset`, `group`."""
+    benchmark: Benchmark
     description: str
     load: Callable[[DataSource], Questions]
     """Reads the questions of one split; raises `DataError` where the split or its files aren't there."""
+    kind: str = "group"
+    """What the name selects by, for lists: `domain`, `category`, `group`, ..."""
     counts: dict[str, int] = {}
     """Number of questions by split where it's known without reading data."""
-
-
-QuestionFilter = Callable[[Question], bool]
-Loader = Callable[[DataSource], Questions]
-QuestionList = Sequence[Question]

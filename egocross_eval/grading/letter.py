@@ -1,44 +1,23 @@
-"""From a response to a prediction and what it counts for."""
+"""`letter`: the label of an option is right where it's the target, or an option with the very same text."""
 
 from __future__ import annotations
 
-import math
-
-from egocross_eval.reading import extract
-from egocross_eval.schema import Outcome, Prediction, Question, Response
+from egocross_eval.contracts.grader import Grader
+from egocross_eval.schema import Decision, Grade, Question
 
 
-def predict(question: Question, response: Response) -> Prediction:
-    """The letter of a response: the best-scored one in choose mode, else what the extraction rules read.
+class LetterGrader(Grader):
+    """Right or wrong by the label of the chosen option; without one, not parsed."""
 
-    A tie between options of different text, scores that are no numbers and a failure are abstentions.
-    """
-    if response.failure is not None:
-        return Prediction(reason="errored")
-    if response.scores is not None:
-        return _best_scored(question, response.scores)
-    found = extract(response.text or "", question.options, list(question.options))
-    return Prediction(letter=found.letter, rule=found.rule, span=found.span, reason=found.reason)
+    name = "letter"
+    description = "right where the chosen option is the target, or has its very text"
 
-
-def _best_scored(question: Question, scores: dict[str, float]) -> Prediction:
-    usable = {letter: scores[letter] for letter in question.options if math.isfinite(scores.get(letter, math.nan))}
-    if not usable:
-        return Prediction(reason="no_scores")
-    best = max(usable.values())
-    winners = [letter for letter, score in usable.items() if score == best]
-    if len({question.options[letter] for letter in winners}) > 1:
-        return Prediction(reason="tie")
-    return Prediction(letter=winners[0], rule="scores")
-
-
-def judge_outcome(question: Question, response: Response, prediction: Prediction) -> Outcome:
-    """What a prediction counts for. Without a known answer an unparsed output is still `not_parsed`."""
-    if response.failure is not None:
-        return "errored"
-    if prediction.letter is None:
-        return "not_parsed"
-    accepted = question.accepted_letters()
-    if not accepted:
-        return "unscored"
-    return "right" if prediction.letter in accepted else "wrong"
+    def grade(self, question: Question, decision: Decision) -> Grade:
+        """Without a known target an answer is unscored, and an unreadable one still not parsed."""
+        if decision.label is None:
+            return Grade(outcome="not_parsed", reason=decision.reason)
+        accepted = question.accepted()
+        if not accepted:
+            return Grade(outcome="unscored", prediction=decision.label)
+        right = decision.label in accepted
+        return Grade(outcome="right" if right else "wrong", credit=float(right), prediction=decision.label)

@@ -11,8 +11,9 @@ from egocross_eval.errors import UsageError
 from egocross_eval.leaderboard.rows import read_row_file, row_from_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from egocross_eval.contracts.registry import Registry
     from egocross_eval.runs.store import RunFolder
     from egocross_eval.schema import Results, Row
 
@@ -38,6 +39,13 @@ def rows_from(paths: Iterable[Path], *, relative_to: Path | None = None) -> list
                 # One damaged run among many must not hide the others.
                 warnings.warn(f"left out: {error}", stacklevel=2)
     return rows
+
+
+def published_beside(rows: Sequence[Row], known: Registry) -> list[Row]:
+    """Published rows of the benchmarks that `rows` are of; of all benchmarks where there are no rows."""
+    names = {row.benchmark.name for row in rows} or set(known.benchmarks())
+    benchmarks = [benchmark for name, benchmark in known.benchmarks().items() if name in names]
+    return [row for benchmark in benchmarks if benchmark.published is not None for row in benchmark.published()]
 
 
 def run_folders(path: Path) -> list[RunFolder]:
@@ -69,7 +77,8 @@ def current_results(folder: RunFolder) -> Results:
     It belongs to them if it's no older than they are, or carries their hash. Reading it costs a fraction of a
     millisecond, hashing and scoring the samples of a whole run some 0.3 s.
     """
-    from egocross_eval.runs.results import compute_results
+    from egocross_eval.contracts.registry import registry
+    from egocross_eval.leaderboard.derived import compute_results
     from egocross_eval.runs.store import RESULTS_FILE, SAMPLES_FILE
 
     if folder.has_results():
@@ -80,4 +89,4 @@ def current_results(folder: RunFolder) -> Results:
             return results
         if results.samples_hash == folder.samples_hash():
             return results
-    return compute_results(folder)
+    return compute_results(folder, registry())

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from egocross_eval.errors import unknown
 from egocross_eval.scoring.intervals import Z95
-from egocross_eval.tasks.egocross.catalogue import CELLS, DOMAINS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from egocross_eval.schema import Figure, Row
+    from egocross_eval.schema import BenchmarkRecord, Figure, Row
 
-TESTBED_QUESTIONS = sum(cell.count for cell in CELLS)
-SORT_KEYS = ("micro", "macro", *DOMAINS, "model", "date")
+SORT_KEYS = ("micro", "macro", "model", "date")
+"""What boards can be sorted by, beside the groups of the macro axis."""
 
 
 class Board(NamedTuple):
     """Rows over the same questions, in order, and the rank of each (None: not ranked)."""
 
+    benchmark: BenchmarkRecord
     split: str
     question_count: int
     rows: list[Row]
@@ -31,33 +31,38 @@ class Board(NamedTuple):
 def boards(rows: Sequence[Row], *, sort: str = "micro") -> list[Board]:
     """One board for each set of questions: accuracies over different questions can't be ranked together.
 
-    The whole testbed comes first, then the others as they first occur. Rows are ordered by `sort`, best first
+    Whole splits come first, then the others as they first occur. Rows are ordered by `sort`, best first
     (`model`: by name; `date`: newest first); equal rows by model and source, so that the order doesn't depend on that
     of the arguments. Incomplete rows come last in an order by accuracy.
     """
-    if sort not in SORT_KEYS:
-        raise unknown("sort key", sort, SORT_KEYS)
-    groups: dict[tuple[str, int, str], list[Row]] = {}
+    known = [*SORT_KEYS, *dict.fromkeys(name for row in rows for name in row.parts)]
+    if sort not in known:
+        raise unknown("sort key", sort, known)
+    groups: dict[tuple[str, str, int, str], list[Row]] = {}
     for row in rows:
         groups.setdefault(_questions(row), []).append(row)
-    found = [_board(key, members, sort) for key, members in groups.items()]
-    return sorted(found, key=lambda board: (board.split, board.question_count) != ("testbed", TESTBED_QUESTIONS))
+    found = [_board(members, sort) for members in groups.values()]
+    return sorted(found, key=lambda board: not _is_whole(board.rows[0]))
 
 
-def _questions(row: Row) -> tuple[str, int, str]:
-    """What rows must share to be ranked together. The whole testbed is one set, whoever published the row."""
-    whole = (row.split, row.question_count) == ("testbed", TESTBED_QUESTIONS)
-    return row.split, row.question_count, "" if whole else row.questions_hash
+def _questions(row: Row) -> tuple[str, str, int, str]:
+    """What rows must share to be ranked together. A whole split is one set, whoever published the row."""
+    return row.benchmark.name, row.split, row.question_count, "" if _is_whole(row) else row.questions_hash
 
 
-def _board(key: tuple[str, int, str], rows: Sequence[Row], sort: str) -> Board:
+def _is_whole(row: Row) -> bool:
+    return row.benchmark.sizes.get(row.split) == row.question_count
+
+
+def _board(rows: Sequence[Row], sort: str) -> Board:
     ordered = sorted(rows, key=lambda row: (row.model.casefold(), row.source, row.origin_hash))
     if sort == "date":
         ordered.sort(key=lambda row: row.date, reverse=True)
     elif sort != "model":
         ordered.sort(key=lambda row: _score_order(row, sort))
     by = sort if sort not in ("model", "date") else "micro"
-    return Board(key[0], key[1], ordered, ranks(ordered, by=by))
+    first = rows[0]
+    return Board(first.benchmark, first.split, first.question_count, ordered, ranks(ordered, by=by))
 
 
 def _score_order(row: Row, by: str) -> tuple[bool, float]:
@@ -66,10 +71,10 @@ def _score_order(row: Row, by: str) -> tuple[bool, float]:
 
 
 def figure_of(row: Row, name: str) -> Figure | None:
-    """The figure of `micro`, `macro` or a domain."""
+    """The figure of `micro`, `macro` or a group of the macro axis."""
     if name == "micro":
         return row.micro
-    return row.macro if name == "macro" else row.domains.get(name)
+    return row.macro if name == "macro" else row.parts.get(name)
 
 
 def ranks(rows: Sequence[Row], *, by: str = "micro") -> list[int | None]:

@@ -15,8 +15,8 @@ from egocross_eval.leaderboard.table import (
     IntervalStyle,
     Table,
     complete_share,
-    domain_columns,
     parsed_share,
+    part_columns,
     safe_link,
     settings_text,
     table_of,
@@ -173,7 +173,7 @@ _CSV_TEXT = ("model", "source", "settings", "note", "link", "date", "split", "ra
 
 def _csv(found: Sequence[Board]) -> str:
     """One line for each row: percentages in full precision with the ends of their intervals, counts and texts."""
-    names = ["micro", "macro", *domain_columns([row for board in found for row in board.rows])]
+    names = ["micro", "macro", *dict.fromkeys(name for board in found for name in part_columns(board))]
     fields = _record_fields(names)
     out = io.StringIO()
     writer = csv.DictWriter(out, fields, lineterminator="\n")

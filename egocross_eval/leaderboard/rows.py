@@ -13,6 +13,7 @@ from msgspec.structs import fields, replace
 from egocross_eval.documents import decode_json
 from egocross_eval.errors import UsageError
 from egocross_eval.files import read_bytes
+from egocross_eval.runs import version1
 from egocross_eval.schema import SCHEMA_VERSION, Figure, Results, Row, RunRecord
 
 if TYPE_CHECKING:
@@ -48,10 +49,11 @@ def row_from_run(record: RunRecord, results: Results, *, source: str, origin_has
         source=source,
         published=False,
         complete=results.complete,
+        benchmark=record.benchmark,
         split=record.settings.split,
         micro=results.micro,
         macro=results.macro,
-        domains=results.groups.get("domain", {}),
+        parts=results.groups.get(record.benchmark.macro, {}),
         counts=results.counts,
         settings=_short_settings(record),
         date=record.created_at[:10],
@@ -65,8 +67,8 @@ def row_from_run(record: RunRecord, results: Results, *, source: str, origin_has
 
 
 _SHOWN_ALWAYS = {"style": "style", "frames": "frames", "media": "media", "answer_mode": "answers", "seed": "seed"}
-_SHOWN_ELSEWHERE = {"tasks", "split", "limit", "generation"}
-"""Settings that only decide which questions are asked: `questions_hash` stands for them."""
+_SHOWN_ELSEWHERE = {"tasks", "split", "limit", "grader", "prompt", "generation"}
+"""Settings that only decide which questions are asked (`questions_hash` stands for them), and the parts."""
 
 _SHORT_NAMES = {"max_pixels": "pixels", "style_hash": "template"}
 
@@ -76,19 +78,19 @@ def _short_settings(record: RunRecord) -> dict[str, str]:
 
     Rows are joined over seeds where all else here is equal, so no setting may be left out.
     """
-    settings, generation = record.settings, record.settings.generation
+    settings, prompt = record.settings, record.settings.prompt
     short: dict[str, str] = {}
-    for owner in (settings, generation):
+    for owner in (prompt, settings, settings.generation):
         for field in fields(owner):
             value = getattr(owner, field.name)
-            if field.name in _SHOWN_ELSEWHERE or (owner is settings and field.name == "seed"):
+            if field.name in _SHOWN_ELSEWHERE:
                 continue
             if field.name in _SHOWN_ALWAYS:
                 short[_SHOWN_ALWAYS[field.name]] = str(value)
             elif value != field.default:
                 name = _SHORT_NAMES.get(field.name, field.name.replace("_", " "))
                 short[name] = "yes" if value is True else str(value)[:12]
-    if settings.frames == "none":
+    if prompt.frames == "none":
         del short["media"]
     parameters = record.model.details.get("parameters")
     if isinstance(parameters, int) and parameters > 0:
@@ -128,12 +130,22 @@ def read_row_file(path: Path) -> list[Row]:
         raise UsageError(
             f"{path} has version {version}, this egocross-eval reads up to {SCHEMA_VERSION}; upgrade egocross-eval"
         )
-    rows = [ranked.row for ranked in decode_json(content, RowFile, str(path)).rows]
+    if version == 1:
+        rows = _rows_of_version_1(head, path)
+    else:
+        rows = [ranked.row for ranked in decode_json(content, RowFile, str(path)).rows]
     for number, row in enumerate(rows, 1):
         problem = _problem(row)
         if problem:
             raise UsageError(f"{path}, row {number} ({row.model!r}): {problem}")
     return rows
+
+
+def _rows_of_version_1(head: dict[str, Any], path: Path) -> list[Row]:
+    try:
+        return [version1.row(ranked["row"]) for ranked in head["rows"]]
+    except (msgspec.ValidationError, LookupError, TypeError) as error:
+        raise UsageError(f"{path}: its rows are not of the form that version 0.1 wrote: {error}") from error
 
 
 def _problem(row: Row) -> str:
@@ -142,11 +154,11 @@ def _problem(row: Row) -> str:
         return "origin_hash must be the SHA-256 of the samples that the row came from"
     if row.repeats < 1 or not 0 <= row.decimals <= 6 or row.question_count < 0:
         return "repeats, decimals or question_count is out of range"
-    for name, figure in {"micro": row.micro, "macro": row.macro, **row.domains}.items():
+    for name, figure in {"micro": row.micro, "macro": row.macro, **row.parts}.items():
         if figure is not None and (problem := _figure_problem(figure, plain=name != "macro")):
             return f"{name}: {problem}"
-    if row.micro is not None and row.domains and row.micro.right != sum(f.right for f in row.domains.values()):
-        return "the domains' right answers don't add up to those of micro"
+    if row.micro is not None and row.parts and row.micro.right < sum(f.right for f in row.parts.values()):
+        return "the groups' right answers are more than those of micro"
     return ""
 
 
@@ -159,8 +171,10 @@ def _figure_problem(figure: Figure, *, plain: bool) -> str:
         return "accuracy and interval must lie between 0 and 1"
     if not figure.low - 1e-9 <= figure.accuracy <= figure.high + 1e-9:
         return "the accuracy lies outside its interval"
-    if plain and abs(figure.accuracy - figure.right / figure.n) > 1e-9:
-        return "accuracy is not right / n"
+    # Wrong answers may have a part of the mark.
+    least, most = figure.right / figure.n, (figure.right + figure.wrong) / figure.n
+    if plain and not least - 1e-9 <= figure.accuracy <= most + 1e-9:
+        return "the accuracy doesn't follow from the counts"
     return ""
 
 
@@ -197,16 +211,16 @@ def _without_seed(row: Row) -> tuple[object, ...]:
 def _joined(rows: Sequence[Row]) -> Row:
     micro = [row.micro for row in rows if row.micro is not None]
     macro = [row.macro for row in rows if row.macro is not None]
-    domains = {
-        name: _mean_figure([row.domains[name] for row in rows])
-        for name in rows[0].domains
-        if all(name in row.domains for row in rows)
+    parts = {
+        name: _mean_figure([row.parts[name] for row in rows])
+        for name in rows[0].parts
+        if all(name in row.parts for row in rows)
     }
     return replace(
         rows[0],
         micro=_mean_figure(micro),
         macro=_mean_figure(macro) if len(macro) == len(rows) else None,
-        domains=domains,
+        parts=parts,
         counts={name: sum(row.counts.get(name, 0) for row in rows) for name in rows[0].counts},
         settings={**rows[0].settings, "seed": "+".join(row.settings.get("seed", "?") for row in rows)},
         source=", ".join(row.source for row in rows),

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from egocross_eval.leaderboard.ranking import Board, figure_of, standard_error
 from egocross_eval.scoring.intervals import METHODS, Z95
-from egocross_eval.tasks.egocross.catalogue import DOMAINS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +20,6 @@ IntervalStyle = Literal["none", "half-width", "ends"]
 NOTHING = "–"
 DERIVED = "*"
 DISAGREES = "†"
-TITLES = {"animal": "Animal", "industry": "Industry", "xsports": "XSports", "surgery": "Surgery"}
 
 
 class Cell(NamedTuple):
@@ -43,11 +41,12 @@ class Table(NamedTuple):
 
 def table_of(board: Board, *, intervals: IntervalStyle = "none", sort: str = "micro") -> Table:
     """The table of a board; `sort` is what it was ranked by, for the notes."""
-    domains = domain_columns(board.rows)
-    names = ["micro", "macro", *domains]
+    parts = part_columns(board)
+    titles = {**overall_columns(board), **parts}
+    names = list(titles)
     plain = board.rows and all(row.published for row in board.rows)
     headers = [Cell("Rank", number=True), Cell("Model")]
-    headers += [Cell(title, number=True) for title in ("Micro", "Macro", *(TITLES.get(name, name) for name in domains))]
+    headers += [Cell(title, number=True) for title in titles.values()]
     shares = [] if plain else [Cell("Parsed", number=True), Cell("Complete", number=True)]
     headers += [*shares, Cell("Settings"), Cell("Date"), Cell("Source")]
     rows = []
@@ -59,13 +58,19 @@ def table_of(board: Board, *, intervals: IntervalStyle = "none", sort: str = "mi
         cells += [Cell(settings_text(row)), Cell(row.date or NOTHING), Cell(row.source, safe_link(row.link))]
         rows.append(cells)
     count = f"{board.question_count:,} question{'' if board.question_count == 1 else 's'}"
-    return Table(f"{board.split}, {count}", headers, rows, _notes(board, names, intervals, sort))
+    return Table(
+        f"{board.benchmark.title}, {board.split}, {count}", headers, rows, _notes(board, names, intervals, sort)
+    )
 
 
-def domain_columns(rows: Sequence[Row]) -> list[str]:
-    """The four domains that occur, in their order, then any others by name."""
-    found = {name for row in rows for name in row.domains}
-    return [name for name in DOMAINS if name in found] + sorted(found - set(DOMAINS))
+def overall_columns(board: Board) -> dict[str, str]:
+    """Titles of the overall figures, by name."""
+    return {"micro": "Micro", "macro": "Macro"} if board.benchmark.macro else {"micro": "Micro"}
+
+
+def part_columns(board: Board) -> dict[str, str]:
+    """Titles of the groups of the macro axis that occur, by name."""
+    return board.benchmark.part_titles({name for row in board.rows for name in row.parts})
 
 
 def figure_text(row: Row, name: str, intervals: IntervalStyle = "none") -> str:
@@ -158,7 +163,10 @@ def _notes(board: Board, names: Sequence[str], intervals: IntervalStyle, sort: s
     """What a reader must know, only as far as it applies."""
     rows = board.rows
     by = sort if sort in names else "micro"
-    notes = ["Accuracy in percent. Micro: right / all questions. Macro: unweighted mean of the domains."]
+    notes = ["Accuracy in percent. Micro: right / all questions."]
+    axis = board.benchmark.grouping(board.benchmark.macro)
+    if axis is not None:
+        notes[0] += f" Macro: unweighted mean over {axis.title}s."
     notes += _rank_notes(board, by)
     if any(row.published for row in rows):
         notes.append(f"(published): measured by the source named; {DERIVED} computed from the counts behind its cells.")

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from egocross_eval.contracts import hookimpl
+from egocross_eval.contracts.hooks import hookimpl
 from egocross_eval.contracts.model import AdapterType, ModelAdapter
 from egocross_eval.model_adapters.baseline import BaselineOptions
 from egocross_eval.model_adapters.hf.options import HfOptions

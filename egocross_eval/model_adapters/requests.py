@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def choices(request: Request) -> tuple[str, ...]:
     """Labels to choose among in choose and constrained mode, in order; empty where there's nothing to choose."""
-    return tuple(request.options)
+    return request.choices or tuple(request.options)
 
 
 def request_seed(request: Request) -> int:

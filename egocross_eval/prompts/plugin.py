@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from egocross_eval.contracts import hookimpl
+from egocross_eval.contracts.hooks import hookimpl
 from egocross_eval.contracts.style import PromptStyle
 from egocross_eval.prompts.styles import BUILT_IN_STYLES
 

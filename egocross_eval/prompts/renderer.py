@@ -9,21 +9,22 @@ import msgspec
 
 from egocross_eval.contracts.style import PromptStyle, StyledText
 from egocross_eval.errors import UsageError
-from egocross_eval.prompts.selection import FrameSelection
-from egocross_eval.schema import Frame, ImagePart, Media, Message, Part, Prompt, Question, TextPart, VideoPart
+from egocross_eval.schema import Ask, Frame, ImagePart, Message, Part, Prompt, Question, TextPart, VideoPart
+from egocross_eval.settings import PromptSettings
 
 if TYPE_CHECKING:
     from egocross_eval.frames.roots import DataRoot
 
 VIDEO_RATE = 25.0
-"""Frames a second in which a video's frame indices count: the frame numbers of the sources are at 25 fps (FACTS:
-time of each
-frame), and 0.5 and 1 fps divide it."""
+"""Frames a second in which a video's frame indices count; 0.5 and 1 fps divide it."""
+
+PLAIN = Ask()
+"""The question itself, as the style words it."""
 
 
 def option_block(options: dict[str, str]) -> str:
-    """The options, one a line, in the label style of the testbed (`A: text`), whatever the source wrote."""
-    return "\n".join(f"{letter}: {text}" for letter, text in options.items())
+    """The options, one a line as `A: text`, whatever label style the source has."""
+    return "\n".join(f"{label}: {text}" for label, text in options.items())
 
 
 def frame_mark(frame: Frame) -> str:
@@ -32,77 +33,95 @@ def frame_mark(frame: Frame) -> str:
 
 
 class Renderer(msgspec.Struct, frozen=True, kw_only=True):
-    """Renders prompts: wording (`style`), choice of frames, media, time marks and pixel budget."""
+    """Renders prompts by the settings, in the words of a style."""
 
     style: PromptStyle
-    selection: FrameSelection
-    media: Media = "images"
-    timestamps: bool = False
-    max_pixels: int | None = None
-    shuffle_seed: int | None = None
-    """Puts the shown frames in an order drawn from this seed and the question: for audits. None: time order."""
+    settings: PromptSettings = PromptSettings()
+    seed: int = 0
+    """Draws the order of shuffled frames, with the question's key."""
 
     def check(self, question: Question) -> None:
         """Raises `UsageError` where times are needed and a shown frame of the question has none."""
-        if not self.timestamps and self.media == "images":
+        if not self.settings.timestamps and self.settings.media == "images":
             return
-        if any(frame.time is None for frame in self.selection.apply(question.frames)):
+        if any(frame.time is None for frame in self.settings.selection().apply(question.frames)):
             raise UsageError(
-                f"{question.question_id}: the times of its frames are not known (no rule for {question.dataset} here); "
+                f"{question.key}: the times of its frames are not known; "
                 f"run without --timestamps and with --media images"
             )
 
-    def render(self, question: Question, root: DataRoot) -> Prompt:
-        """The prompt for a question whose frames lie below `root`.
+    def render(self, question: Question, root: DataRoot | None, ask: Ask = PLAIN) -> Prompt:
+        """The prompt for an ask about a question whose frames lie below `root` (None only where no frame is shown).
 
         Raises `UsageError` where times are asked for and a frame has none, and `UnsafePathError` for a frame outside
         the root.
         """
         self.check(question)
-        shown = self._shown(question)
-        words = self.words(question)
-        parts: list[Part] = []
-        if words.before:
-            parts.append(TextPart(text=words.before))
-        parts.extend(self._media_parts(shown, root))
-        if words.after:
-            parts.append(TextPart(text=words.after))
-        messages = [Message(role="user", parts=tuple(parts))]
-        if words.system:
-            messages.insert(0, Message(role="system", parts=(TextPart(text=words.system),)))
-        return Prompt(messages=tuple(messages), style=self.style.name, max_pixels=self.max_pixels)
+        asked = self._asked(question, ask)
+        words = self._words(asked)
+        messages = [Message(role="system", parts=(TextPart(text=words.system),))] if words.system else []
+        for turn in ask.turns:
+            if turn.text is None:
+                shown = self._shown(question)
+                parts = self._turn(self._words(msgspec.structs.replace(question, frames=shown)), shown, root)
+            else:
+                shown = self.settings.selection().apply(turn.frames)
+                parts = self._turn(StyledText(after=turn.text), shown, root)
+            messages.append(Message(role=turn.role, parts=parts))
+        own = words if ask.after is None else StyledText(after=ask.after)
+        messages.append(Message(role="user", parts=self._turn(own, asked.frames, root)))
+        return Prompt(messages=tuple(messages), style=self.style.name, max_pixels=self.settings.max_pixels)
 
     def words(self, question: Question) -> StyledText:
         """What the style says of a question and its shown frames."""
-        shown = msgspec.structs.replace(question, frames=self._shown(question))
-        return self.style.render(shown, option_block(question.options))
+        return self._words(self._asked(question, PLAIN))
+
+    def _asked(self, question: Question, ask: Ask) -> Question:
+        """The question as the ask shows it: its frames, options and text."""
+        shown = self._shown(question)
+        return msgspec.structs.replace(
+            question,
+            frames=shown if ask.frames is None else tuple(shown[place] for place in ask.frames),
+            options=question.options if ask.options is None else ask.options,
+            text=question.text if ask.text is None else ask.text,
+        )
+
+    def _words(self, shown: Question) -> StyledText:
+        return self.style.render(shown, option_block(shown.options))
 
     def _shown(self, question: Question) -> tuple[Frame, ...]:
-        shown = self.selection.apply(question.frames)
-        if self.shuffle_seed is not None:
-            draw = random.Random(f"{self.shuffle_seed} {question.question_id}")  # noqa: S311 - repeatable, no secret
+        shown = self.settings.selection().apply(question.frames)
+        if self.settings.shuffled:
+            draw = random.Random(f"{self.seed} {question.key}")  # noqa: S311 - repeatable, no secret
             shown = tuple(draw.sample(shown, len(shown)))
         return shown
 
-    def _media_parts(self, shown: tuple[Frame, ...], root: DataRoot) -> list[Part]:
-        if not shown:
-            return []
-        if self.media == "video":
-            return self._video_parts(shown, root)
+    def _turn(self, words: StyledText, shown: tuple[Frame, ...], root: DataRoot | None) -> tuple[Part, ...]:
+        parts: list[Part] = [TextPart(text=words.before)] if words.before else []
+        if shown:
+            if root is None:
+                raise UsageError("the question has frames, but its task names no data root")
+            video = self.settings.media == "video"
+            parts.extend(self._video(shown, root) if video else self._images(shown, root))
+        if words.after:
+            parts.append(TextPart(text=words.after))
+        return tuple(parts)
+
+    def _images(self, shown: tuple[Frame, ...], root: DataRoot) -> list[Part]:
         parts: list[Part] = []
         for frame in shown:
-            if self.timestamps:
+            if self.settings.timestamps:
                 parts.append(TextPart(text=frame_mark(frame)))
             parts.append(ImagePart(frame=frame, path=root.resolve_str(frame.name)))
-        if self.timestamps:
+        if self.settings.timestamps:
             parts.append(TextPart(text="\n"))
         return parts
 
-    def _video_parts(self, shown: tuple[Frame, ...], root: DataRoot) -> list[Part]:
+    def _video(self, shown: tuple[Frame, ...], root: DataRoot) -> list[Part]:
         indices = tuple(round((frame.time or 0.0) * VIDEO_RATE) for frame in shown)
         paths = tuple(root.resolve_str(frame.name) for frame in shown)
         parts: list[Part] = []
-        if self.timestamps:
+        if self.settings.timestamps:
             marks = ", ".join(f"{frame.time:.1f}" for frame in shown)
             parts.append(TextPart(text=f"The frames of this video are at these seconds: {marks}.\n"))
         parts.append(VideoPart(frames=shown, paths=paths, fps=VIDEO_RATE, indices=indices))

@@ -16,9 +16,13 @@ _FRAMES_HERE = "\ue000frames\ue000"
 """Stands where a template wants the frames; private-use characters, so no data file can contain it by chance."""
 
 
-def _letters(question: Question) -> str:
-    letters = list(question.options)
-    return f"{', '.join(letters[:-1])} or {letters[-1]}"
+def _labels(question: Question) -> str:
+    *first, last = question.options
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _asked(question: Question, option_block: str) -> str:
+    return f"Question: {question.text}\n{option_block}" if question.options else f"Question: {question.text}"
 
 
 def _introduction(question: Question) -> str:
@@ -33,8 +37,14 @@ def _introduction(question: Question) -> str:
 def _letter(question: Question, option_block: str) -> StyledText:
     return StyledText(
         before=_introduction(question),
-        after=f"Question: {question.text}\n{option_block}\nReply with one letter only: {_letters(question)}.",
+        after=f"{_asked(question, option_block)}\n{_closing(question)}",
     )
+
+
+def _closing(question: Question) -> str:
+    if not question.options:
+        return "Reply with the answer only, as briefly as possible."
+    return f"Reply with one letter only: {_labels(question)}."
 
 
 def _json(question: Question, option_block: str) -> StyledText:
@@ -42,16 +52,24 @@ def _json(question: Question, option_block: str) -> StyledText:
         system="You watch first-person video and answer multiple-choice questions about it.",
         before=_introduction(question),
         after=(
-            f"Question: {question.text}\n{option_block}\n"
-            f"Pick the one option that fits what is seen. Reply with a JSON object that has two fields: "
-            f'"prediction", the letter of the option ({_letters(question)}), and "reason", one short sentence. '
+            f'{_asked(question, option_block)}\n{_pick(question)}, and "reason", one short sentence. '
             f"Write nothing outside the JSON object."
         ),
     )
 
 
+def _pick(question: Question) -> str:
+    fields = "Reply with a JSON object that has two fields: "
+    if not question.options:
+        return f'{fields}"prediction", the answer in a few words'
+    return (
+        f"Pick the one option that fits what is seen. {fields}"
+        f'"prediction", the letter of the option ({_labels(question)})'
+    )
+
+
 def _challenge(question: Question, option_block: str) -> StyledText:
-    return StyledText(after=f"{question.text}\n{option_block}")
+    return StyledText(after=f"{question.text}\n{option_block}" if question.options else question.text)
 
 
 BUILT_IN_STYLES = (
@@ -70,6 +88,7 @@ BUILT_IN_STYLES = (
 def _variables(question: Question, option_block: str) -> dict[str, object]:
     """What a template sees of a question."""
     return {
+        **question.labels,
         "question": question.text,
         "options": question.options,
         "option_block": option_block,
@@ -77,21 +96,17 @@ def _variables(question: Question, option_block: str) -> dict[str, object]:
         "frames": _FRAMES_HERE,
         "frame_count": len(question.frames),
         "times": [frame.time for frame in question.frames],
-        "domain": question.domain,
-        "dataset": question.dataset,
-        "category": question.category,
-        "question_type": question.question_type,
+        "labels": question.labels,
     }
 
 
 def template_style(path: Path) -> tuple[PromptStyle, str]:
     """The style of a user's Jinja2 template file, and the SHA-256 of that file.
 
-    The template sees `question` (text), `options` (text by letter), `option_block`, `letters`, `frames` (the place
-    where the
-    frames go: write `{{ frames }}` once), `frame_count`, `times` (seconds by frame), `domain`, `dataset`, `category`
-    and
-    `question_type`. A top-level `{% set system = "..." %}` gives the system message. It runs in Jinja2's sandbox.
+    The template sees `question` (text), `options` (text by label), `option_block`, `letters`, `frames` (the place
+    where the frames go: write `{{ frames }}` once), `frame_count`, `times` (seconds by frame), and the question's
+    labels, each by its name (`domain`, `question_type`, ...) and all of them as `labels`. A top-level
+    `{% set system = "..." %}` gives the system message. It runs in Jinja2's sandbox.
 
     Raises `UsageError` for a file that can't be read, a syntax error or an unknown variable, with its line.
     """
@@ -114,7 +129,7 @@ def template_style(path: Path) -> tuple[PromptStyle, str]:
         except jinja2.UndefinedError as error:
             raise UsageError(f"prompt template {path}: {error.message}; known: {', '.join(values)}") from error
         except Exception as error:
-            raise UsageError(f"prompt template {path}: {error} (question {question.question_id})") from error
+            raise UsageError(f"prompt template {path}: {error} (question {question.key})") from error
         missing = [text for text in (question.text, *question.options.values()) if text not in str(module)]
         if missing:
             raise UsageError(

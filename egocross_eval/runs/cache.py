@@ -23,6 +23,8 @@ class ResponseCache:
     def __init__(self, fingerprint: str, path: Path | None = None) -> None:
         self._path = path or cache_directory() / "responses.sqlite"
         self._fingerprint = fingerprint.encode()
+        self._model = hashlib.sha256(self._fingerprint).digest()
+        self._is_listed = False
         self._lock = threading.Lock()
         self._pending = 0
         try:
@@ -31,6 +33,7 @@ class ResponseCache:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute("CREATE TABLE IF NOT EXISTS responses (key BLOB PRIMARY KEY, response BLOB) WITHOUT ROWID")
+            self._db.execute("CREATE TABLE IF NOT EXISTS models (model BLOB PRIMARY KEY) WITHOUT ROWID")
             self._db.commit()
         except (OSError, sqlite3.Error) as error:
             raise RunError(
@@ -40,6 +43,12 @@ class ResponseCache:
 
     def _key(self, request: Request) -> bytes:
         return hashlib.sha256(self._fingerprint + b"\0" + request.content_hash.encode()).digest()
+
+    def knows_model(self) -> bool:
+        """False where nothing that this model answered can be here: then nothing need be looked up."""
+        with self._lock:
+            known = self._db.execute("SELECT 1 FROM models WHERE model = ?", (self._model,)).fetchone()
+        return known is not None
 
     def get(self, request: Request) -> Response | None:
         """The kept response, marked as cached and carrying this request's key; None where there is none."""
@@ -58,6 +67,9 @@ class ResponseCache:
             self._db.execute(
                 "INSERT OR REPLACE INTO responses VALUES (?, ?)", (self._key(request), msgspec.json.encode(response))
             )
+            if not self._is_listed:
+                self._db.execute("INSERT OR IGNORE INTO models VALUES (?)", (self._model,))
+                self._is_listed = True
             self._pending += 1
             if self._pending >= _COMMIT_EVERY:
                 self._db.commit()

@@ -1,171 +1,262 @@
-"""The loop: draws requests from questions, hands them to the adapter, and keeps each answer the moment it exists."""
+"""The loop: asks what methods want to know, round by round, and keeps each answer the moment it exists."""
 
 from __future__ import annotations
 
-import threading
+import math
 import traceback
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from egocross_eval.contracts.model import ModelAdapter
 from egocross_eval.errors import DataError, EgoCrossError, RunError
-from egocross_eval.grading.letter import judge_outcome
+from egocross_eval.reading.response import read_response
 from egocross_eval.runs.cache import ResponseCache
-from egocross_eval.runs.plan import RunPlan, utc_now
-from egocross_eval.runs.requests import build_request, sent
-from egocross_eval.runs.store import RunFolder, SampleWriter
-from egocross_eval.runs.votes import Ballot, ballots, cast, read_prediction, rotated, summed_response
-from egocross_eval.schema import Failure, Question, Request, Response, RunRecord, Sample, Sent, Vote
+from egocross_eval.runs.decide import decide, make_sample
+from egocross_eval.runs.plan import RunPlan
+from egocross_eval.runs.requests import request_key, request_of, sent
+from egocross_eval.runs.store import SampleWriter
+from egocross_eval.schema import Answer, Ask, Decision, Failure, Question, Request, Response, Sample, Sent
 
-Observer = Callable[[Sample], None]
+_Observer = Callable[[Sample], None]
 
-
-class _Asked(NamedTuple):
-    """A question of which not all answers are there."""
-
-    question: Question
-    request: Request
-    expected: int
-    votes: list[Vote]
+MOST_ASKS = 10_000
+"""For one question: a method that wants more never decides."""
 
 
-class Runner:
-    """One run of one model into one folder. `execute` may be called once."""
+class _Asked:
+    """A question that is not decided yet."""
+
+    __slots__ = ("answers", "earlier", "names", "question", "waiting")
+
+    def __init__(self, question: Question, earlier: Sequence[Answer]) -> None:
+        self.question = question
+        self.names: list[str] = []
+        """Of all asks so far, in the order asked."""
+        self.answers: dict[str, Answer] = {}
+        self.earlier = {answer.ask.name: answer for answer in earlier if answer.response.failure is None}
+        """Answers that an earlier process got, by the name of their ask."""
+        self.waiting = 0
+        """Asks of this round without an answer."""
+
+    def in_order(self) -> list[Answer]:
+        return [self.answers[name] for name in self.names if name in self.answers]
+
+
+class _Open(msgspec.Struct, frozen=True):
+    """An ask whose answer is awaited; without a request if it could not be made into one."""
+
+    asked: _Asked
+    ask: Ask
+    request: Request | None
+
+
+class Loop:
+    """One run of one model into one folder. `run` may be called once."""
 
     def __init__(
         self,
         plan: RunPlan,
         adapter: ModelAdapter,
-        record: RunRecord,
-        folder: RunFolder,
+        writer: SampleWriter,
         *,
+        model: str,
         cache: ResponseCache | None,
-        on_sample: Observer,
+        on_sample: _Observer,
     ) -> None:
         self._plan = plan
         self._adapter = adapter
-        self._record = record
-        self._folder = folder
+        self._writer = writer
+        self._model = model
         self._cache = cache
         self._on_sample = on_sample
-        self._open: dict[str, tuple[str, Ballot, Request]] = {}
-        self._asked: dict[str, _Asked] = {}
-        # Adapters may draw requests from another thread than the one that takes their responses.
-        self._lock = threading.Lock()
+        # The adapter may draw requests in a thread of its own: these two are all that drawing touches.
+        self._ready: deque[tuple[_Asked, Ask]] = deque()
+        self._unsent: deque[tuple[_Asked, Ask, Failure]] = deque()
+        self._open: dict[str, _Open] = {}
+        self._drawn_up = False
 
-    def execute(self, pending: list[Question]) -> None:
+    def run(self, pending: Sequence[Question], earlier: Mapping[str, Sequence[Answer]]) -> None:
         """Asks the pending questions; every one of them has a sample afterwards.
 
-        Raises `RunError` where the adapter raises or breaks its contract, and lets KeyboardInterrupt through; what was
-        answered before is kept.
+        `earlier` are answers of an earlier process by the question's key: they are not asked again. Raises `RunError`
+        where the adapter raises or breaks its contract, and lets KeyboardInterrupt through; what was answered before
+        is kept.
         """
-        with SampleWriter(self._folder) as writer:
-            self._writer = writer
-            requests = self._requests(pending)
-            responses = self._adapter.generate(requests)
+        for question in pending:
+            self._advance(_Asked(question, earlier.get(question.key, ())))
+        while self._ready:
+            if self._cache is not None:
+                self._settle(self._cache)
+            if self._ready:
+                self._ask_round()
+
+    def _settle(self, cache: ResponseCache) -> None:
+        """Answers from the cache what it knows, also what that leads on to, before the adapter is asked."""
+        if not cache.knows_model():
+            return
+        unknown: list[tuple[_Asked, Ask]] = []
+        while self._ready:
+            asked, ask = self._ready.popleft()
             try:
-                for response in responses:
-                    self._take(response)
-            except EgoCrossError:
-                raise
-            except (Exception, SystemExit) as error:
-                raise RunError(
-                    f"the adapter of {self._record.model.spec} failed: {error}\n{traceback.format_exc()}"
-                ) from error
-            finally:
-                close = getattr(responses, "close", None)
-                if close is not None:
-                    close()
-            # An adapter may stop drawing early; what it never drew is drawn here, so that nothing goes missing.
-            for request in requests:
-                self._fail(request.key, "no_response", "the adapter ended without asking for this question")
-            for key in list(self._open):
-                self._fail(key, "no_response", "the adapter ended without an answer to this question")
+                request = self._request(asked, ask)
+            except DataError:
+                unknown.append((asked, ask))
+                continue
+            found = cache.get(request)
+            if found is None:
+                unknown.append((asked, ask))
+            else:
+                self._keep(_Open(asked, ask, request), found)
+        self._ready.extend(unknown)
+
+    def _ask_round(self) -> None:
+        self._drawn_up = False
+        responses = self._adapter.generate(self._requests())
+        try:
+            for response in responses:
+                self._take(response)
+                self._take_unsent()
+        except EgoCrossError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise RunError(f"the adapter of {self._model} failed: {error}\n{traceback.format_exc()}") from error
+        finally:
+            close = getattr(responses, "close", None)
+            if close is not None:
+                close()
+        self._take_unsent()
+        for key in list(self._open):
+            self._fail(key, "no_response", "the adapter ended without an answer to this question")
+        if not self._drawn_up:
+            # It stopped drawing early: nothing may go missing.
+            while self._ready:
+                asked, ask = self._ready.popleft()
+                failure = Failure(
+                    kind="no_response", message="the adapter ended without asking for this question", retryable=True
+                )
+                self._keep_unsent(asked, ask, failure)
+
+    def _requests(self) -> Iterator[Request]:
+        """Renders lazily and never waits: what becomes askable meanwhile joins, the rest makes the next round."""
+        while self._ready:
+            asked, ask = self._ready.popleft()
+            try:
+                request = self._request(asked, ask)
+            except DataError as error:
+                self._unsent.append((asked, ask, Failure(kind="frame", message=str(error))))
+                continue
+            self._open[request.key] = _Open(asked, ask, request)
+            yield request
+        self._drawn_up = True
+
+    def _request(self, asked: _Asked, ask: Ask) -> Request:
+        return request_of(self._plan, asked.question, ask, read_frames=self._adapter.capabilities().needs_content)
 
     def _fail(self, key: str, kind: str, message: str) -> None:
         self._take(Response(key=key, failure=Failure(kind=kind, message=message, retryable=True)))
 
-    def _requests(self, pending: list[Question]) -> Iterator[Request]:
-        """Renders lazily. A question that can't be rendered, or whose answers are cached, never reaches the adapter."""
-        settings = self._plan.settings
-        for question in pending:
-            asked = ballots(settings.votes, question, settings.generation.seed)
-            try:
-                requests = [self._request(question, ballot) for ballot in asked]
-            except DataError as error:
-                self._keep_unsent(question, error)
-                continue
-            with self._lock:
-                self._asked[question.question_id] = _Asked(question, requests[0], len(requests), [])
-                self._open.update(
-                    (request.key, (question.question_id, ballot, request))
-                    for request, ballot in zip(requests, asked, strict=True)
-                )
-            for request in requests:
-                cached = self._cache.get(request) if self._cache else None
-                if cached is not None:
-                    self._take(cached)
-                else:
-                    yield request
+    def _take_unsent(self) -> None:
+        while self._unsent:
+            self._keep_unsent(*self._unsent.popleft())
 
-    def _request(self, question: Question, ballot: Ballot) -> Request:
-        plan = self._plan
-        shown = rotated(question, ballot.rotation) if ballot.rotation else question
-        request = build_request(
-            shown,
-            plan.renderer.render(shown, plan.root),
-            msgspec.structs.replace(plan.settings.generation, seed=ballot.seed),
-            split=plan.settings.split,
-            read_frames=self._adapter.capabilities().needs_content,
-        )
-        return msgspec.structs.replace(request, key=request.key + ballot.name)
-
-    def _keep_unsent(self, question: Question, error: DataError) -> None:
-        """The sample of a question that could not be made into a request (a missing frame, say)."""
-        response = Response(key=question.question_id, failure=Failure(kind="frame", message=str(error)))
-        self._keep(question, Sent(messages=(), frames=(), content_hash=""), response)
+    def _keep_unsent(self, asked: _Asked, ask: Ask, failure: Failure) -> None:
+        response = Response(key=request_key(asked.question, ask), failure=failure)
+        self._keep(_Open(asked, ask, None), response)
 
     def _take(self, response: Response) -> None:
-        with self._lock:
-            opened = self._open.pop(response.key, None)
+        opened = self._open.pop(response.key, None)
         if opened is None:
             raise RunError(
-                f"the adapter of {self._record.model.spec} answered {response.key!r}, "
-                f"which was not asked or had its answer"
+                f"the adapter of {self._model} answered {response.key!r}, which was not asked or had its answer"
             )
-        question_id, ballot, request = opened
-        if response.text is None and response.scores is None and response.failure is None:
-            failure = Failure(kind="no_response", message="the adapter gave neither text nor scores", retryable=True)
-            response = msgspec.structs.replace(response, failure=failure)
-        if self._cache is not None and not response.cached:
-            self._cache.put(request, response)
-        asked = self._asked[question_id]
-        if not self._plan.settings.votes:
-            del self._asked[question_id]
-            self._keep(asked.question, sent(request), response)
-            return
-        with self._lock:
-            asked.votes.append(cast(asked.question, ballot, response))
-            complete = len(asked.votes) == asked.expected
-        if complete:
-            del self._asked[question_id]
-            votes = tuple(sorted(asked.votes, key=lambda vote: vote.key))
-            self._keep(asked.question, sent(asked.request), summed_response(question_id, votes), votes)
+        response = _checked(response)
+        if self._cache is not None and opened.request is not None:
+            self._cache.put(opened.request, response)
+        self._keep(opened, response)
 
-    def _keep(self, question: Question, what: Sent, response: Response, votes: tuple[Vote, ...] = ()) -> None:
-        prediction = read_prediction(question, response, votes)
-        sample = Sample(
-            key=question.question_id,
-            question=question,
-            sent=what,
+    def _keep(self, opened: _Open, response: Response) -> None:
+        """Files an answer; the question's sample is written if that decides it, the answer alone otherwise."""
+        asked, ask, request = opened.asked, opened.ask, opened.request
+        options = asked.question.options if ask.options is None else ask.options
+        answer = Answer(
+            ask=ask,
+            sent=sent(request) if request is not None else Sent(),
             response=response,
-            prediction=prediction,
-            outcome=judge_outcome(question, response, prediction),
-            finished_at=utc_now(),
-            votes=votes,
+            reading=read_response(response, options, tuple(options) if ask.choices is None else ask.choices),
         )
-        with self._lock:
-            self._writer.write(sample)
-            self._on_sample(sample)
+        asked.answers[ask.name] = answer
+        asked.waiting -= 1
+        if asked.waiting or not self._finish(asked):
+            self._writer.write_answer(asked.question.key, answer)
+            if not asked.waiting:
+                self._advance(asked)
+
+    def _finish(self, asked: _Asked) -> bool:
+        """Writes the sample of a question whose round is answered, if an ask failed or the method decides."""
+        answers = asked.in_order()
+        failed = [answer for answer in answers if answer.response.failure is not None]
+        decision = Decision(reason="errored") if failed else self._step(asked)
+        if not isinstance(decision, Decision):
+            return False
+        sample = make_sample(self._plan.grader, asked.question, answers, decision)
+        self._writer.write(sample)
+        self._on_sample(sample)
+        return True
+
+    def _step(self, asked: _Asked) -> Sequence[Ask] | Decision:
+        return decide(self._plan.method, self._plan.settings.method, asked.question, asked.in_order())
+
+    def _advance(self, asked: _Asked) -> None:
+        """Makes askable what the method wants to know next; what an earlier process was answered isn't asked again."""
+        while True:
+            step = self._step(asked)
+            if isinstance(step, Decision):
+                self._finish(asked)
+                return
+            _check_asks(self._plan.settings.method, asked.names, step)
+            asked.names.extend(ask.name for ask in step)
+            for ask in step:
+                known = asked.earlier.pop(ask.name, None)
+                if known is not None and known.ask == ask:
+                    asked.answers[ask.name] = known
+            new = [ask for ask in step if ask.name not in asked.answers]
+            asked.waiting = len(new)
+            if new:
+                # What follows on an answer is about the same frames: it goes before other questions.
+                if len(asked.names) > len(step):
+                    self._ready.extendleft((asked, ask) for ask in reversed(new))
+                else:
+                    self._ready.extend((asked, ask) for ask in new)
+                return
+
+
+def _check_asks(method: str, before: Sequence[str], asks: Sequence[Ask]) -> None:
+    names = [ask.name for ask in asks]
+    if not names:
+        raise RunError(f"the method {method!r} neither asks nor decides")
+    if len(set(names)) < len(names) or not set(names).isdisjoint(before) or any("#" in name for name in names):
+        raise RunError(
+            f"the method {method!r} names its asks {', '.join(names)}: each needs a name of its own without #"
+        )
+    if len(before) + len(names) > MOST_ASKS:
+        raise RunError(f"the method {method!r} asked {MOST_ASKS} times about one question and doesn't decide")
+
+
+def _checked(response: Response) -> Response:
+    """The response, or a failure in its place where it says nothing or says what no engine may say."""
+    failure = None
+    if response.failure is not None:
+        return response
+    if response.text is None and response.scores is None:
+        failure = Failure(kind="no_response", message="the adapter gave neither text nor scores", retryable=True)
+    elif response.scores is not None and (bad := [k for k, v in response.scores.items() if not math.isfinite(v)]):
+        failure = Failure(
+            kind="bad_scores",
+            message=f"the scores of {', '.join(bad)} are no finite numbers: NaN or infinite weights or activations; "
+            f"try another dtype, e.g. bfloat16 or float32",
+        )
+    if failure is None:
+        return response
+    return msgspec.structs.replace(response, text=None, scores=None, failure=failure)

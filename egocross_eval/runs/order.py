@@ -14,14 +14,16 @@ if TYPE_CHECKING:
     from egocross_eval.schema import Question
 
 
-def neighbours(questions: Iterable[Question], root: DataRoot) -> list[Question]:
+def neighbours(questions: Iterable[Question], root: DataRoot | None) -> list[Question]:
     """The questions, those with the same frames together, next to those that begin with the same frame.
 
     An engine that keeps what it computed, the keys and values of a prompt's beginning or an encoded frame, then has it
-    still when the next question needs it. In the testbed such frames are byte copies under other names; they are told
-    by the sizes of their files alone, as nothing but the order depends on it. Groups, and the questions within one,
+    still when the next question needs it. Such frames may be byte copies under other names; they are told by
+    the sizes of their files alone, as nothing but the order depends on it. Groups, and the questions within one,
     keep the order they came in.
     """
+    if root is None:
+        return list(questions)
     by_start: dict[Hashable, dict[Hashable, list[Question]]] = {}
     for question in questions:
         frames = tuple(_looks(frame.name, root) for frame in question.frames)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from egocross_eval.contracts.task import DataOptions
 from egocross_eval.errors import UsageError
-from egocross_eval.runs.plan import RunOptions
+from egocross_eval.runs.options import RunOptions, options_from
 from egocross_eval.runs.store import RunFolder
 from egocross_eval.schema import RunRecord
 
@@ -22,46 +23,38 @@ def options_of(record: RunRecord, **changed: Any) -> RunOptions:
 
     Raises `UsageError` for a run with a template file (the file isn't kept, only its hash).
     """
-    settings, generation = record.settings, record.settings.generation
+    settings = record.settings
     if settings.style_hash and "style" not in changed:
-        raise UsageError(f"the run used the template {settings.style}: give its path with --style")
-    values: dict[str, Any] = {
-        "tasks": ",".join(settings.tasks),
-        "split": settings.split,
-        "data": Path(record.data_root),
-        "style": settings.style,
-        "frames": settings.frames,
-        "media": settings.media,
-        "timestamps": settings.timestamps,
-        "shuffled": settings.shuffled,
-        "max_pixels": settings.max_pixels,
-        "answer": generation.answer_mode,
-        "max_new_tokens": generation.max_new_tokens,
-        "temperature": generation.temperature,
-        "top_p": generation.top_p,
-        "limit": settings.limit,
-        "seed": settings.seed,
-        "votes": settings.votes,
-    }
-    return RunOptions(**{**values, **changed})
+        raise UsageError(f"the run used the template {settings.prompt.style}: give its path with --style")
+    base = RunOptions(
+        tasks=",".join(settings.tasks),
+        data=DataOptions(data=Path(record.data_root) if record.data_root else None, split=settings.split),
+        prompt=settings.prompt,
+        generation=settings.generation,
+        method=settings.method,
+        limit=settings.limit,
+    )
+    return options_from(changed, base)
 
 
-def probe_plans(record: RunRecord, *, support: Path | None = None, **changed: Any) -> dict[str, tuple[str, RunOptions]]:
+def probe_plans(record: RunRecord, *, prior: str = "", **changed: Any) -> dict[str, tuple[str, RunOptions]]:
     """Model spec and options of each probe, by its name.
 
-    `support`: a train.json for the position prior, instead of the real support set's. The rotated probe is left out for
-    a run that is rotated itself, and the shuffled one where times are shown, which would give the order away.
+    `prior` is the spec of a baseline that knows where right answers stand, empty where the benchmark has none. The
+    rotated probe is left out for a run that is rotated itself, and the shuffled one where times are shown, which would
+    give the order away.
     """
-    model = record.model.spec
-    prior = f"baseline:position,support={support}" if support else "baseline:position"
+    model, prompt = record.model.spec, record.settings.prompt
+    blind = {**changed, "frames": "none", "timestamps": False, "media": "images", "shuffled": False}
     plans = {
-        "blind": (model, options_of(record, **{**changed, "frames": "none", "timestamps": False, "media": "images"})),
-        "position": (prior, options_of(record, **{**changed, "votes": ""})),
-        "longest": ("baseline:longest", options_of(record, **{**changed, "votes": ""})),
+        "blind": (model, options_of(record, **blind)),
+        "longest": ("baseline:longest", options_of(record, **{**changed, "method": "once"})),
     }
-    if record.settings.votes != "rotate":
-        plans["rotate"] = (model, options_of(record, **{**changed, "votes": "rotate"}))
-    if not record.settings.timestamps and record.settings.media == "images" and record.settings.frames != "none":
+    if prior:
+        plans["position"] = (prior, options_of(record, **{**changed, "method": "once"}))
+    if record.settings.method != "rotate":
+        plans["rotate"] = (model, options_of(record, **{**changed, "method": "rotate"}))
+    if not prompt.timestamps and prompt.media == "images" and prompt.frames != "none":
         plans["shuffled"] = (model, options_of(record, **{**changed, "shuffled": True}))
     return plans
 

@@ -1,22 +1,18 @@
-"""From a question to the request that is sent, with the hash of its content."""
+"""From an ask to the request that is sent, with the hash of its content."""
 
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from egocross_eval.prompts.renderer import prompt_text
-from egocross_eval.schema import (
-    GenerationSettings,
-    Prompt,
-    Question,
-    Request,
-    Sent,
-    SentFrame,
-    TextPart,
-    VideoPart,
-)
+from egocross_eval.prompts.renderer import PLAIN, prompt_text
+from egocross_eval.schema import Ask, Prompt, Question, Request, Sent, SentFrame, TextPart, VideoPart
+
+if TYPE_CHECKING:
+    from egocross_eval.runs.plan import RunPlan
+    from egocross_eval.settings import GenerationSettings
 
 
 def _canonical(prompt: Prompt, hashes: tuple[str, ...]) -> list[object]:
@@ -36,10 +32,38 @@ def _canonical(prompt: Prompt, hashes: tuple[str, ...]) -> list[object]:
     return messages
 
 
+def request_key(question: Question, ask: Ask) -> str:
+    """The key of an ask's request: the question's own for an ask without a name."""
+    return f"{question.key}#{ask.name}" if ask.name else question.key
+
+
+def request_of(plan: RunPlan, question: Question, ask: Ask, *, read_frames: bool) -> Request:
+    """The request for an ask about a question of a run.
+
+    Raises `DataError` for a frame that is missing or can't be read.
+    """
+    return build_request(
+        question,
+        plan.renderer.render(question, plan.root, ask),
+        _settings(plan.settings.generation, ask),
+        ask=ask,
+        split=plan.settings.split,
+        data_root=str(plan.root.path) if plan.root else "",
+        read_frames=read_frames,
+    )
+
+
 def build_request(
-    question: Question, prompt: Prompt, settings: GenerationSettings, *, split: str, read_frames: bool
+    question: Question,
+    prompt: Prompt,
+    settings: GenerationSettings,
+    *,
+    ask: Ask = PLAIN,
+    split: str,
+    data_root: str = "",
+    read_frames: bool,
 ) -> Request:
-    """The request for a rendered question; `read_frames` hashes the frames' contents.
+    """The request for a rendered ask; `read_frames` hashes the frames' contents.
 
     Raises `FrameError` for a frame that can't be read.
     """
@@ -48,24 +72,32 @@ def build_request(
         from egocross_eval.frames.store import frame_hash
 
         hashes = tuple(frame_hash(path) for path in prompt.frame_paths())
-    letters = "".join(question.options)
-    content = msgspec.msgpack.encode([_canonical(prompt, hashes), prompt.max_pixels, settings, letters])
+    options = question.options if ask.options is None else ask.options
+    choices = tuple(options) if ask.choices is None else ask.choices
+    content = msgspec.msgpack.encode([_canonical(prompt, hashes), prompt.max_pixels, settings, choices])
     return Request(
-        key=question.question_id,
+        key=request_key(question, ask),
         prompt=prompt,
         settings=settings,
-        options=question.options,
-        labels={
-            "split": split,
-            "domain": question.domain,
-            "dataset": question.dataset,
-            "category": question.category,
-            "question_type": question.question_type,
-            "video": question.video,
-        },
+        options=options,
+        choices=choices,
+        labels={**question.labels, "cluster": question.cluster, "split": split},
+        data_root=data_root,
         frame_hashes=hashes,
         content_hash=hashlib.sha256(content).hexdigest(),
     )
+
+
+def _settings(settings: GenerationSettings, ask: Ask) -> GenerationSettings:
+    """The run's settings with what the ask says otherwise."""
+    changed: dict[str, Any] = {
+        name: value
+        for name in ("answer_mode", "max_new_tokens", "temperature")
+        if (value := getattr(ask, name)) is not None
+    }
+    if ask.seed:
+        changed["seed"] = settings.seed + ask.seed
+    return msgspec.structs.replace(settings, **changed) if changed else settings
 
 
 def sent(request: Request) -> Sent:

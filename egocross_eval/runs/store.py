@@ -1,27 +1,36 @@
 """The run folder: the only source of truth about a run.
 
 `run.json` and `questions.jsonl` are written once; `samples.jsonl` only grows, one line per finished question, and the
-last line of a key counts. Everything else is derived and can be written again.
+last line of a key counts. `answers.jsonl` holds the answers to questions that are not decided yet, where a method asks
+more than once, and goes when all are. Everything else is derived and can be written again.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import msgspec
 
-from egocross_eval.documents import decode_json, decode_json_lines
-from egocross_eval.errors import RunError, UsageError
+from egocross_eval.documents import decode_json
+from egocross_eval.errors import DataError, RunError, UsageError
 from egocross_eval.files import open_for_appending, open_regular, read_bytes, write_file
-from egocross_eval.schema import SCHEMA_VERSION, Question, Results, RunRecord, Sample
+from egocross_eval.runs import version1
+from egocross_eval.schema import SCHEMA_VERSION, Answer, Question, Results, RunRecord, Sample
+
+T = TypeVar("T")
+
+_NOT_VERSION_1 = (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError)
+"""What reading a file of another form as one of version 1 raises."""
 
 RECORD_FILE = "run.json"
 QUESTIONS_FILE = "questions.jsonl"
 SAMPLES_FILE = "samples.jsonl"
+ANSWERS_FILE = "answers.jsonl"
 RESULTS_FILE = "results.json"
 PREDICTIONS_FILE = "predictions.json"
 SUBMISSION_FILE = "submission.zip"
@@ -42,6 +51,17 @@ def pretty_json(value: Any) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
 
 
+def questions_hash(questions: Iterable[Question]) -> str:
+    """SHA-256 of the questions without what is known of their answers."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    encoder = msgspec.msgpack.Encoder()
+    for question in questions:
+        digest.update(encoder.encode(question.without_target()))
+    return digest.hexdigest()
+
+
 class RunFolder:
     """Reads and writes one run folder."""
 
@@ -54,49 +74,100 @@ class RunFolder:
 
     def record(self) -> RunRecord:
         """`run.json`. Raises `UsageError` where it's missing, malformed or of a newer version."""
-        record: RunRecord = self._read(RECORD_FILE, RunRecord)
+        record: RunRecord = self._read(RECORD_FILE, RunRecord, version1.record)
+        if record.schema_version < SCHEMA_VERSION:
+            # The hash of version 1 was of other fields: rows of both versions are compared by the one of now.
+            record = msgspec.structs.replace(
+                record, schema_version=SCHEMA_VERSION, questions_hash=questions_hash(self.questions())
+            )
         return record
 
     def results(self) -> Results:
         """`results.json`. Raises `UsageError` where it's missing, malformed or of a newer version."""
-        results: Results = self._read(RESULTS_FILE, Results)
+        results: Results = self._read(RESULTS_FILE, Results, version1.results)
         return results
 
     def has_results(self) -> bool:
         """True where `results.json` is there."""
         return (self.path / RESULTS_FILE).is_file()
 
-    def write_record(self, record: RunRecord, questions: Iterable[Question]) -> None:
-        """Creates the folder with the questions that the run asks and its `run.json`."""
+    def start(self, record: RunRecord, questions: Iterable[Question]) -> None:
+        """Creates the folder with the questions that the run asks, then its `run.json`: a folder without that one is no
+        run yet."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"can't make the run folder {self.path}: {error.strerror or error}") from error
         lines = b"".join(msgspec.json.encode(question) + b"\n" for question in questions)
         write_atomically(self.path / QUESTIONS_FILE, lines)
+        self.write_record(record)
+
+    def write_record(self, record: RunRecord) -> None:
+        """Replaces `run.json`."""
         write_atomically(self.path / RECORD_FILE, pretty_json(record))
+
+    def is_unstarted(self) -> bool:
+        """True where the folder isn't there, is empty, or was left by a process that was killed while it made it."""
+        if not self.path.is_dir():
+            return True
+        own = {QUESTIONS_FILE, LOCK_FILE}
+        return all(entry.name in own or entry.name.startswith(f".{QUESTIONS_FILE}") for entry in self.path.iterdir())
 
     def questions(self) -> list[Question]:
         """All questions that the run asks. Raises `UsageError` where the file is missing or malformed."""
         path = self.path / QUESTIONS_FILE
-        return [question for _, question in decode_json_lines(read_bytes(path, follow=False), Question, str(path))]
-
-    def missing(self, samples: Iterable[Sample]) -> list[Question]:
-        """The questions that have no sample yet."""
-        answered = {sample.key for sample in samples}
-        return [question for question in self.questions() if question.question_id not in answered]
+        read = _reader(Question, version1.question)
+        lines = read_bytes(path, follow=False).splitlines()
+        return [read(line, f"{path}, line {number}") for number, line in enumerate(lines, 1)]
 
     def write_results(self, results: Results) -> None:
         """Replaces `results.json`."""
         write_atomically(self.path / RESULTS_FILE, pretty_json(results))
 
     def samples(self) -> list[Sample]:
-        """The final sample of each key, in the order of question ids.
+        """The final sample of each key, in the order of question ids."""
+        return list(self.final_samples())
 
-        Raises `UsageError` naming file and line where a line is malformed; an unfinished last line is left out.
+    def final_samples(self) -> Iterator[Sample]:
+        """The final sample of each key, in the order of question ids, read one at a time.
+
+        A malformed line is left out with a warning that names file and line, so its question counts as not asked; an
+        unfinished last line is left out.
         """
-        final = {sample.key: sample for sample in self._lines()}
-        return sorted(final.values(), key=lambda sample: (sample.question.id, sample.key))
+        path = self.path / SAMPLES_FILE
+        places: dict[str, tuple[int, int, int]] = {}
+        for number, start, line in _lines(path):
+            try:
+                head = decode_json(line, _Head, f"{path}, line {number}")
+            except UsageError as error:
+                _leave_out(error)
+                continue
+            places[head.key] = (head.question.id, start, number)
+        if not places:
+            return
+        read = _reader(Sample, version1.sample)
+        with _opened(path) as file:
+            for _, start, number in sorted(places.values()):
+                file.seek(start)
+                try:
+                    sample = read(file.readline(), f"{path}, line {number}")
+                except UsageError as error:
+                    _leave_out(error)
+                    continue
+                yield sample
+
+    def loose_answers(self) -> dict[str, list[Answer]]:
+        """Answers to questions without a sample, by the question's key."""
+        found: dict[str, list[Answer]] = {}
+        path = self.path / ANSWERS_FILE
+        for number, _, line in _lines(path):
+            try:
+                loose = decode_json(line, _Loose, f"{path}, line {number}")
+            except UsageError as error:
+                _leave_out(error)
+                continue
+            found.setdefault(loose.key, []).append(loose.answer)
+        return found
 
     def samples_hash(self) -> str:
         """SHA-256 of `samples.jsonl`; empty where there is none yet."""
@@ -108,20 +179,7 @@ class RunFolder:
         with _opened(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
-    def _lines(self) -> Iterator[Sample]:
-        path = self.path / SAMPLES_FILE
-        if not path.is_file():
-            return
-        with _opened(path) as file:
-            for number, line in enumerate(file, 1):
-                if not line.endswith(b"\n"):
-                    return
-                try:
-                    yield decode_json(line, Sample, f"{path}, line {number}")
-                except UsageError as error:
-                    raise UsageError(f"{error}; remove that line to ask its question again") from error
-
-    def _read(self, name: str, kind: type[Any]) -> Any:
+    def _read(self, name: str, kind: type[Any], old: Callable[[bytes], Any]) -> Any:
         path = self.path / name
         if not path.exists():
             raise UsageError(f"{self.path} is no run folder: it has no {name}")
@@ -132,7 +190,12 @@ class RunFolder:
                 f"{path} has version {version}, newer than this "
                 f"egocross-eval reads ({SCHEMA_VERSION}); upgrade egocross-eval"
             )
-        return decode_json(content, kind, str(path))
+        if version > 1:
+            return decode_json(content, kind, str(path))
+        try:
+            return old(content)
+        except _NOT_VERSION_1 as error:
+            raise UsageError(f"{path} is not of the form that version 0.1 wrote: {error}") from error
 
 
 def _opened(path: Path) -> BufferedReader:
@@ -141,6 +204,55 @@ def _opened(path: Path) -> BufferedReader:
         return os.fdopen(open_regular(path, follow=False)[0], "rb")
     except OSError as error:
         raise UsageError(f"can't read {path}: {error.strerror or error}") from error
+
+
+def _lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
+    """(number from 1, offset, content) of each finished line; nothing where there's no file."""
+    if not path.is_file():
+        return
+    start = 0
+    with _opened(path) as file:
+        for number, line in enumerate(file, 1):
+            if line.endswith(b"\n"):
+                yield number, start, line
+            start += len(line)
+
+
+def _reader(kind: type[T], old: Callable[[bytes], T]) -> Callable[[bytes, str], T]:
+    """Decodes a line, of this version or of version 1: a folder that was scored again holds both."""
+
+    def read(line: bytes, where: str) -> T:
+        try:
+            return decode_json(line, kind, where)
+        except DataError as error:
+            try:
+                return old(line)
+            except _NOT_VERSION_1:
+                raise error from None
+
+    return read
+
+
+def _leave_out(error: UsageError) -> None:
+    warnings.warn(f"left out: {error}", stacklevel=3)
+
+
+class _Id(msgspec.Struct):
+    id: int
+
+
+class _Head(msgspec.Struct):
+    """As much of a sample as tells which question it is of."""
+
+    key: str
+    question: _Id
+
+
+class _Loose(msgspec.Struct, frozen=True):
+    """A line of `answers.jsonl`."""
+
+    key: str
+    answer: Answer
 
 
 class _Versioned(msgspec.Struct):
@@ -162,34 +274,38 @@ class SampleWriter:
             raise UsageError(
                 f"another process is at work on {folder.path}; wait for it or choose another --output"
             ) from None
+        self._answers: IO[bytes] | None = None
         try:
-            self._file = self._open()
+            self._file = _append_to(folder.path / SAMPLES_FILE)
         except BaseException:
             self._lock.release()
             raise
 
-    def _open(self) -> IO[bytes]:
-        """Opens for appending; cuts off a last line that a killed process left unfinished."""
-        path = self._folder.path / SAMPLES_FILE
-        try:
-            file = open_for_appending(path)
-            size = file.seek(0, os.SEEK_END)
-            keep = _end_of_last_line(file, size)
-            if keep < size:
-                file.truncate(keep)
-        except OSError as error:
-            raise RunError(f"can't write {path}: {error.strerror or error}") from error
-        return file
-
     def write(self, sample: Sample) -> None:
         """Puts one sample on disk: a single unbuffered write, so that a kill can't lose it once this returns."""
-        line = self._encoder.encode(sample) + b"\n"
+        self._put(self._file, SAMPLES_FILE, self._encoder.encode(sample))
+
+    def write_answer(self, key: str, answer: Answer) -> None:
+        """Puts one answer to a question that isn't decided yet on disk, as `write` does."""
+        if self._answers is None:
+            self._answers = _append_to(self._folder.path / ANSWERS_FILE)
+        self._put(self._answers, ANSWERS_FILE, self._encoder.encode(_Loose(key, answer)))
+
+    def drop_answers(self) -> None:
+        """Removes `answers.jsonl`: all that's in it stands in samples now."""
+        if self._answers is not None:
+            self._answers.close()
+            self._answers = None
+        (self._folder.path / ANSWERS_FILE).unlink(missing_ok=True)
+
+    def _put(self, file: IO[bytes], name: str, content: bytes) -> None:
+        line = content + b"\n"
         try:
-            written = self._file.write(line)
+            written = file.write(line)
         except OSError as error:
-            raise RunError(f"can't write to {self._folder.path / SAMPLES_FILE}: {error.strerror or error}") from error
+            raise RunError(f"can't write to {self._folder.path / name}: {error.strerror or error}") from error
         if written != len(line):
-            raise RunError(f"can't write to {self._folder.path / SAMPLES_FILE}: the disk is full")
+            raise RunError(f"can't write to {self._folder.path / name}: the disk is full")
 
     def close(self) -> None:
         """Syncs to disk and gives the folder free."""
@@ -197,6 +313,8 @@ class SampleWriter:
             os.fsync(self._file.fileno())
         finally:
             self._file.close()
+            if self._answers is not None:
+                self._answers.close()
             self._lock.release()
 
     def __enter__(self) -> SampleWriter:
@@ -204,6 +322,19 @@ class SampleWriter:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _append_to(path: Path) -> IO[bytes]:
+    """Opens for appending; cuts off a last line that a killed process left unfinished."""
+    try:
+        file = open_for_appending(path)
+        size = file.seek(0, os.SEEK_END)
+        keep = _end_of_last_line(file, size)
+        if keep < size:
+            file.truncate(keep)
+    except OSError as error:
+        raise RunError(f"can't write {path}: {error.strerror or error}") from error
+    return file
 
 
 def _end_of_last_line(file: IO[bytes], size: int) -> int:

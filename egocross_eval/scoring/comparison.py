@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from egocross_eval.errors import UsageError
-from egocross_eval.schema import Question, RunRecord, Sample
+from egocross_eval.schema import BenchmarkRecord, Question, RunRecord, Sample
 from egocross_eval.scoring.paired import difference_interval, holm, mcnemar_exact, questions_needed
 from egocross_eval.scoring.results import SCORED
 
@@ -70,13 +70,13 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     macro_low: float
     macro_high: float
     looks: dict[str, tuple[Look, ...]]
-    """Looks by `domain` and `question_type`."""
+    """Looks by the benchmark's groupings of one label."""
     gained: tuple[str, ...]
-    """question_ids that only the second has right."""
+    """Keys of questions that only the second has right."""
     lost: tuple[str, ...]
-    """question_ids that only the first has right."""
+    """Keys of questions that only the first has right."""
     same_letter: int
-    """Shared questions to which both gave the same letter."""
+    """Shared questions to which both gave the same answer."""
     same_outcome: int
     """Shared questions that both have right, or both not."""
     verdict: Verdict
@@ -95,12 +95,14 @@ def _compare(first: ComparedRun, second: ComparedRun, *, seed: int = 0) -> Compa
     P-values are not corrected yet. Raises `UsageError` if there are none.
     """
     pairs, notes = _shared(first, second)
-    overall = _look("all", pairs, seed)
-    macro = _macro(pairs)
-    macro_interval = difference_interval(_changes(pairs), macro=True, seed=seed)
+    overall = _look("all", pairs, first.record.benchmark, seed)
+    macro = _macro(pairs, first.record.benchmark)
+    macro_interval = difference_interval(_changes(pairs, first.record.benchmark), macro=True, seed=seed)
+    benchmark = first.record.benchmark
     looks = {
-        "domain": _looks(pairs, lambda question: question.domain, seed),
-        "question_type": _looks(pairs, lambda question: question.question_type, seed),
+        grouping.name: _looks(pairs, grouping.group, benchmark, seed)
+        for grouping in benchmark.groupings
+        if len(grouping.labels) == 1
     }
     return Comparison(
         first=first.label,
@@ -110,11 +112,9 @@ def _compare(first: ComparedRun, second: ComparedRun, *, seed: int = 0) -> Compa
         macro_low=macro_interval.low,
         macro_high=macro_interval.high,
         looks=looks,
-        gained=tuple(a.question.question_id for a, b in pairs if _right(b) and not _right(a)),
-        lost=tuple(a.question.question_id for a, b in pairs if _right(a) and not _right(b)),
-        same_letter=sum(
-            a.prediction.letter is not None and a.prediction.letter == b.prediction.letter for a, b in pairs
-        ),
+        gained=tuple(a.question.key for a, b in pairs if _right(b) and not _right(a)),
+        lost=tuple(a.question.key for a, b in pairs if _right(a) and not _right(b)),
+        same_letter=sum(a.grade.prediction is not None and a.grade.prediction == b.grade.prediction for a, b in pairs),
         same_outcome=sum(_right(a) == _right(b) for a, b in pairs),
         verdict=_verdict(overall),
         needed=_needed(overall),
@@ -186,12 +186,12 @@ def _right(sample: Sample) -> bool:
 
 def _shared(first: ComparedRun, second: ComparedRun) -> tuple[list[Pair], list[str]]:
     """Pairs of samples on the same question, both scored, and notes on what is left out."""
-    ours = {sample.question.question_id: sample for sample in first.samples}
-    theirs = {sample.question.question_id: sample for sample in second.samples}
+    ours = {sample.key: sample for sample in first.samples}
+    theirs = {sample.key: sample for sample in second.samples}
     common = [name for name in ours if name in theirs]
     same = [name for name in common if _same_question(ours[name].question, theirs[name].question)]
     pairs = [(ours[name], theirs[name]) for name in same]
-    scored = [pair for pair in pairs if all(s.outcome in SCORED and s.question.answer is not None for s in pair)]
+    scored = [pair for pair in pairs if all(s.outcome in SCORED and s.question.target is not None for s in pair)]
     notes = []
     for run, samples in ((first, ours), (second, theirs)):
         if len(samples) > len(common):
@@ -203,7 +203,7 @@ def _shared(first: ComparedRun, second: ComparedRun) -> tuple[list[Pair], list[s
     if not scored:
         detail = "; ".join(notes) or "one of them has no samples"
         raise UsageError(f"{first.label} and {second.label} share no scored question: {detail}")
-    alike = sum(a.sent.content_hash == b.sent.content_hash for a, b in scored)
+    alike = sum(_sent(a) == _sent(b) for a, b in scored)
     if 0 < alike < len(scored):
         notes.append(f"{len(scored) - alike} of {len(scored)} shared questions were sent differently")
     elif not alike:
@@ -211,23 +211,27 @@ def _shared(first: ComparedRun, second: ComparedRun) -> tuple[list[Pair], list[s
     return scored, notes
 
 
+def _sent(sample: Sample) -> list[str]:
+    return [answer.sent.content_hash for answer in sample.answers]
+
+
 def _same_question(first: Question, second: Question) -> bool:
-    return (first.text, first.options, first.answer) == (second.text, second.options, second.answer)
+    return (first.text, first.options, first.target) == (second.text, second.options, second.target)
 
 
-def _changes(pairs: Sequence[Pair]) -> dict[str, dict[str, list[int]]]:
-    """+1 gained, -1 lost, 0 otherwise, by domain and video."""
+def _changes(pairs: Sequence[Pair], benchmark: BenchmarkRecord) -> dict[str, dict[str, list[int]]]:
+    """+1 gained, -1 lost, 0 otherwise, by group of the macro axis and cluster."""
     changes: dict[str, dict[str, list[int]]] = {}
     for a, b in pairs:
-        videos = changes.setdefault(a.question.domain, {})
-        videos.setdefault(a.question.video, []).append(_right(b) - _right(a))
+        clusters = changes.setdefault(benchmark.part(a.question), {})
+        clusters.setdefault(a.question.cluster or a.key, []).append(_right(b) - _right(a))
     return changes
 
 
-def _look(name: str, pairs: Sequence[Pair], seed: int) -> Look:
+def _look(name: str, pairs: Sequence[Pair], benchmark: BenchmarkRecord, seed: int) -> Look:
     gained = sum(_right(b) and not _right(a) for a, b in pairs)
     lost = sum(_right(a) and not _right(b) for a, b in pairs)
-    interval = difference_interval(_changes(pairs), seed=seed)
+    interval = difference_interval(_changes(pairs, benchmark), seed=seed)
     return Look(
         name=name,
         n=len(pairs),
@@ -244,11 +248,13 @@ def _look(name: str, pairs: Sequence[Pair], seed: int) -> Look:
     )
 
 
-def _looks(pairs: Sequence[Pair], key: Callable[[Question], str], seed: int) -> tuple[Look, ...]:
+def _looks(
+    pairs: Sequence[Pair], key: Callable[[Question], str], benchmark: BenchmarkRecord, seed: int
+) -> tuple[Look, ...]:
     groups: dict[str, list[Pair]] = {}
     for pair in pairs:
         groups.setdefault(key(pair[0].question), []).append(pair)
-    return tuple(_look(name, members, seed) for name, members in sorted(groups.items()) if name)
+    return tuple(_look(name, members, benchmark, seed) for name, members in sorted(groups.items()) if name)
 
 
 def _verdict(look: Look) -> Verdict:
@@ -257,8 +263,10 @@ def _verdict(look: Look) -> Verdict:
     return "shown" if look.p_adjusted < LEVEL else "unclear"
 
 
-def _macro(pairs: Sequence[Pair]) -> float:
-    domains = [[change for values in videos.values() for change in values] for videos in _changes(pairs).values()]
+def _macro(pairs: Sequence[Pair], benchmark: BenchmarkRecord) -> float:
+    domains = [
+        [change for values in videos.values() for change in values] for videos in _changes(pairs, benchmark).values()
+    ]
     return sum(sum(values) / len(values) for values in domains) / len(domains)
 
 
@@ -281,9 +289,11 @@ def differing(first: RunRecord, second: RunRecord) -> list[Difference]:
 
 def _flat(record: RunRecord) -> dict[str, str]:
     """Settings, questions, data files and our own version (which decides the parsing) by the name to show."""
-    settings, generation = record.settings, record.settings.generation
-    fields: list[tuple[object, str]] = [(settings, name) for name in settings.__struct_fields__ if name != "generation"]
-    fields += [(generation, name) for name in generation.__struct_fields__]
+    settings = record.settings
+    parts = {"prompt", "generation"}
+    fields: list[tuple[object, str]] = [(settings, name) for name in settings.__struct_fields__ if name not in parts]
+    for part in (settings.prompt, settings.generation):
+        fields += [(part, name) for name in part.__struct_fields__]
     shown: dict[str, object] = {name.replace("_", " "): getattr(owner, name) for owner, name in fields}
     shown["questions"] = f"{record.question_count} ({record.questions_hash[:12]})"
     shown |= {f"file {name}": digest[:12] for name, digest in record.data_hashes.items()}

@@ -17,13 +17,15 @@ import msgspec
 from egocross_eval.documents import decode_json
 from egocross_eval.errors import UsageError
 from egocross_eval.files import read_bytes
+from egocross_eval.schema import Decision
 from egocross_eval.scoring.results import Judged, results_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from egocross_eval.schema import Question, Results
-    from egocross_eval.scoring.results import Fate
+    from egocross_eval.contracts.grader import Grader
+    from egocross_eval.schema import BenchmarkRecord, Question, Results
+
 
 _LARGEST = 64 * 1024 * 1024
 """Most bytes of a predictions file within an archive."""
@@ -157,7 +159,12 @@ def read_answer(answer: str, question: Question) -> str | None:
 
 
 def score_predictions(
-    questions: Sequence[Question], predictions: Path | Iterable[PredictionEntry], *, seed: int = 0
+    questions: Sequence[Question],
+    predictions: Path | Iterable[PredictionEntry],
+    benchmark: BenchmarkRecord,
+    grader: Grader,
+    *,
+    seed: int = 0,
 ) -> tuple[Results, PredictionReport]:
     """Results of a predictions file over `questions` (with their answers), and what didn't fit.
 
@@ -169,16 +176,15 @@ def score_predictions(
     judged: list[Judged] = []
     missing, unreadable = [], []
     for question in questions:
-        fate: Fate
-        if question.question_id not in answers:
-            fate = "missing"
-            missing.append(question.question_id)
-        else:
-            letter = read_answer(answers[question.question_id], question)
-            if letter is None:
-                unreadable.append(question.question_id)
-            fate = _fate(letter, question)
-        judged.append(Judged(question, fate))
+        chance = grader.chance(question)
+        if question.key not in answers:
+            missing.append(question.key)
+            judged.append(Judged(question, "missing", 0.0, chance))
+            continue
+        grade = grader.grade(question, _decision(answers[question.key], question))
+        if grade.outcome == "not_parsed":
+            unreadable.append(question.key)
+        judged.append(Judged(question, grade.outcome, grade.credit, chance))
     report = PredictionReport(
         matched=len(answers),
         missing=tuple(missing),
@@ -187,22 +193,21 @@ def score_predictions(
         mismatched=tuple(mismatched),
         unreadable=tuple(unreadable),
     )
-    return results_of(judged, total=len(questions), seed=seed), report
+    return results_of(judged, benchmark, total=len(questions), seed=seed), report
 
 
-def _fate(letter: str | None, question: Question) -> Fate:
-    if letter is None:
-        return "not_parsed"
-    if question.answer is None:
-        return "unscored"
-    return "right" if letter in question.accepted_letters() else "wrong"
+def _decision(answer: str, question: Question) -> Decision:
+    if not question.options:
+        return Decision(text=answer) if answer.strip() else Decision(reason="empty")
+    label = read_answer(answer, question)
+    return Decision(label=label) if label else Decision(reason="no_answer")
 
 
 def _join(
     questions: Sequence[Question], entries: Iterable[PredictionEntry]
 ) -> tuple[dict[str, str], list[str], list[str], list[str]]:
     """Answers by question_id; names of unknown entries, of duplicates and of mismatched ids."""
-    by_name = {question.question_id: question for question in questions}
+    by_name = {question.key: question for question in questions}
     by_id = {question.id: question for question in questions}
     if len(by_id) != len(questions) or len(by_name) != len(questions):
         raise UsageError("the questions to score against don't have unique ids; give those of one split")
@@ -219,7 +224,7 @@ def _join(
         if question is None:
             unknown.append(entry.name)
             continue
-        name = question.question_id
+        name = question.key
         if entry.id is not None and entry.id != question.id:
             mismatched.append(name)
         if name in answers:

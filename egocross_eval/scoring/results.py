@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from egocross_eval.schema import SCHEMA_VERSION, Figure, Outcome, Question, Results, Sample
+import msgspec
+
+from egocross_eval.schema import SCHEMA_VERSION, BenchmarkRecord, Figure, Outcome, Question, Results, Sample
 from egocross_eval.scoring.intervals import Interval, Stratum, clustered, mover, strata_of, wilson
 
 if TYPE_CHECKING:
@@ -22,71 +24,70 @@ Fate = Outcome | Literal["missing"]
 SCORED = frozenset({"right", "wrong", "not_parsed"})
 """Outcomes that count in the headline."""
 
-_GROUPINGS: dict[str, Callable[[Question], str]] = {
-    "domain": lambda question: question.domain,
-    "category": lambda question: question.category,
-    "question_type": lambda question: question.question_type,
-    "dataset": lambda question: question.dataset,
-    "cell": lambda question: f"{question.dataset} / {question.question_type}" if question.question_type else "",
-}
-
 
 class Judged(NamedTuple):
     """A question and what became of it."""
 
     question: Question
     fate: Fate
+    credit: float
+    chance: float | None
+    """Expected credit of a uniform guess."""
+
+    @property
+    def scored(self) -> bool:
+        """Counts in the headline."""
+        return self.fate in SCORED
 
 
-def score_samples(samples: Sequence[Sample], *, total: int, missing: Sequence[Question] = (), seed: int = 0) -> Results:
-    """Results of the final `samples` of a run, one for each key, out of `total` questions asked.
+def judged_sample(sample: Sample, chance: float | None) -> Judged:
+    """What became of a sample's question; frames and texts, of which no figure depends, are let go."""
+    question = msgspec.structs.replace(sample.question, frames=(), text="", options={}, references={})
+    return Judged(question, sample.outcome, sample.grade.credit, chance)
 
-    Micro and macro are None where no question could be scored: no answers are known, or none was answered. A group
-    without a scored question is left out. `missing` are questions without a sample: they stay in every n. `seed`
-    is that of the bootstrap.
-    """
-    judged = [Judged(sample.question, sample.outcome) for sample in samples]
-    judged.extend(Judged(question, "missing") for question in missing)
-    tokens = {
-        "input": sum(sample.response.input_tokens or 0 for sample in samples),
-        "output": sum(sample.response.output_tokens or 0 for sample in samples),
-    }
-    seconds = sum(sample.response.seconds or 0.0 for sample in samples)
-    return results_of(judged, total=total, seed=seed, tokens=tokens, seconds=seconds)
+
+def not_asked(question: Question, chance: float | None) -> Judged:
+    """A question without a sample: it stays in every n."""
+    return Judged(question, "missing", 0.0, chance)
 
 
 def results_of(
     judged: Sequence[Judged],
+    benchmark: BenchmarkRecord,
     *,
     total: int,
     seed: int = 0,
     tokens: dict[str, int] | None = None,
     seconds: float = 0.0,
 ) -> Results:
-    """Results of `judged` questions out of `total`; questions beyond those given count as missing."""
-    found = Counter(fate for _, fate in judged)
+    """Results of `judged` questions out of `total`; questions beyond those given count as missing.
+
+    Micro and macro are None where no question could be scored: no answers are known, or none was answered. A group
+    without a scored question is left out. `seed` is that of the bootstrap.
+    """
+    found = Counter(item.fate for item in judged)
     counts = {outcome: found[outcome] for outcome in get_args(Outcome)}
     counts["total"] = total
     counts["missing"] = max(0, total - len(judged)) + found["missing"]
-    known = [Judged(question, _counted(question, fate)) for question, fate in judged]
-    scored = sum(fate in SCORED for _, fate in known)
-    groups = {name: _group(known, key) for name, key in _GROUPINGS.items()}
+    known = [_counted(item) for item in judged]
+    scored = sum(item.scored for item in known)
+    groups = {grouping.name: _group(known, grouping.group) for grouping in benchmark.groupings}
     complete = total > 0 and scored == total and counts["missing"] == 0
     return Results(
         schema_version=SCHEMA_VERSION,
         complete=complete,
         counts=counts,
-        micro=micro_figure(known, seed=seed),
-        macro=macro_figure(known, seed=seed),
+        micro=micro_figure(known, benchmark, seed=seed),
+        macro=macro_figure(known, benchmark, seed=seed),
         groups={name: figures for name, figures in groups.items() if figures},
         tokens=tokens or {"input": 0, "output": 0},
         seconds=seconds,
     )
 
 
-def _counted(question: Question, fate: Fate) -> Fate:
+def _counted(item: Judged) -> Judged:
     """An output that couldn't be parsed is no wrong answer where the right one isn't known."""
-    return "unscored" if question.answer is None and fate in SCORED else fate
+    return item._replace(fate="unscored") if item.question.target is None and item.scored else item
 
 
 def _group(judged: Iterable[Judged], key: Callable[[Question], str]) -> dict[str, Figure]:
@@ -98,21 +99,20 @@ def _group(judged: Iterable[Judged], key: Callable[[Question], str]) -> dict[str
     return {
         name: plain_figure(items)
         for name, items in sorted(members.items())
-        if name and any(item.fate in SCORED for item in items)
+        if name and any(item.scored for item in items)
     }
 
 
 def plain_figure(judged: Sequence[Judged]) -> Figure:
     """Accuracy of a group with Wilson's interval."""
-    count = Counter(fate for _, fate in judged)
-    undecided = count["errored"] + count["unscored"] + count["missing"]
-    right, n = count["right"], len(judged)
-    return _figure(judged, right / n, wilson(right, n), wilson(right + undecided, n), _chance(judged))
+    undecided = sum(not item.scored for item in judged)
+    credit, n = sum(item.credit for item in judged), len(judged)
+    return _figure(judged, credit / n, wilson(round(credit), n), wilson(round(credit) + undecided, n), _chance(judged))
 
 
-def micro_figure(judged: Sequence[Judged], *, seed: int = 0) -> Figure | None:
-    """Right over all questions; None when none is scored."""
-    if not any(item.fate in SCORED for item in judged):
+def micro_figure(judged: Sequence[Judged], benchmark: BenchmarkRecord, *, seed: int = 0) -> Figure | None:
+    """Mean over all questions; None when none is scored."""
+    if not any(item.scored for item in judged):
         return None
 
     def interval(strata: Sequence[Stratum]) -> Interval:
@@ -120,55 +120,56 @@ def micro_figure(judged: Sequence[Judged], *, seed: int = 0) -> Figure | None:
         shares = [sum(stratum.sizes) / len(judged) for stratum in strata]
         return clustered(strata, shares, seed=seed) or wilson(right, len(judged))
 
-    right = sum(fate == "right" for _, fate in judged)
-    return _figure(judged, right / len(judged), *_least_and_most(judged, interval), _chance(judged))
+    accuracy = sum(item.credit for item in judged) / len(judged)
+    return _figure(judged, accuracy, *_least_and_most(judged, benchmark, interval), _chance(judged))
 
 
-def macro_figure(judged: Sequence[Judged], *, seed: int = 0) -> Figure | None:
-    """Unweighted mean of the domains' accuracies; None when a domain has no scored question."""
-    domains: dict[str, list[Judged]] = {}
+def macro_figure(judged: Sequence[Judged], benchmark: BenchmarkRecord, *, seed: int = 0) -> Figure | None:
+    """Unweighted mean over the groups of the macro axis; None when one has no scored question, or there's no axis."""
+    parts: dict[str, list[Judged]] = {}
     for item in judged:
-        domains.setdefault(item.question.domain, []).append(item)
-    if not domains or not all(any(item.fate in SCORED for item in items) for items in domains.values()):
+        parts.setdefault(benchmark.part(item.question), []).append(item)
+    if not benchmark.macro or not parts or not all(any(item.scored for item in items) for items in parts.values()):
         return None
 
     def interval(strata: Sequence[Stratum]) -> Interval:
         counts = [(round(sum(stratum.totals)), sum(stratum.sizes)) for stratum in strata]
         return clustered(strata, [1 / len(strata)] * len(strata), seed=seed) or mover(counts)
 
-    accuracy = sum(plain_figure(items).accuracy for items in domains.values()) / len(domains)
-    known = [chance for items in domains.values() if (chance := _chance(items)) is not None]
+    accuracy = sum(plain_figure(items).accuracy for items in parts.values()) / len(parts)
+    known = [chance for items in parts.values() if (chance := _chance(items)) is not None]
     chance = sum(known) / len(known) if known else None
-    return _figure(judged, accuracy, *_least_and_most(judged, interval), chance)
+    return _figure(judged, accuracy, *_least_and_most(judged, benchmark, interval), chance)
 
 
 def _least_and_most(
-    judged: Sequence[Judged], interval: Callable[[Sequence[Stratum]], Interval]
+    judged: Sequence[Judged], benchmark: BenchmarkRecord, interval: Callable[[Sequence[Stratum]], Interval]
 ) -> tuple[Interval, Interval]:
     """Intervals with what isn't scored taken as not right, and as right."""
-    least = interval(strata_of(_values(judged, best=False)))
-    if all(fate in SCORED for _, fate in judged):
+    least = interval(strata_of(_values(judged, benchmark, best=False)))
+    if all(item.scored for item in judged):
         return least, least
-    return least, interval(strata_of(_values(judged, best=True)))
+    return least, interval(strata_of(_values(judged, benchmark, best=True)))
 
 
-def _values(judged: Sequence[Judged], *, best: bool) -> dict[str, dict[str, list[float]]]:
-    """1 for right and 0 otherwise by domain and video; `best` takes what isn't scored as right."""
+def _values(judged: Sequence[Judged], benchmark: BenchmarkRecord, *, best: bool) -> dict[str, dict[str, list[float]]]:
+    """Credits by group of the macro axis and cluster; `best` takes what isn't scored as right."""
     values: dict[str, dict[str, list[float]]] = {}
-    for question, fate in judged:
-        right = fate == "right" or (best and fate not in SCORED)
-        values.setdefault(question.domain, {}).setdefault(question.video, []).append(float(right))
+    for item in judged:
+        value = 1.0 if best and not item.scored else item.credit
+        cluster = item.question.cluster or item.question.key
+        values.setdefault(benchmark.part(item.question), {}).setdefault(cluster, []).append(value)
     return values
 
 
 def _chance(judged: Sequence[Judged]) -> float | None:
-    """Expected accuracy of a uniform guess, over the questions with a known answer."""
-    chances = [len(q.accepted_letters()) / len(q.options) for q, _ in judged if q.answer is not None]
+    """Mean expected credit of a guess, over the questions for which it's known; None where it's for none."""
+    chances = [item.chance for item in judged if item.chance is not None]
     return sum(chances) / len(chances) if chances else None
 
 
 def _figure(judged: Sequence[Judged], accuracy: float, least: Interval, most: Interval, chance: float | None) -> Figure:
-    count = Counter(fate for _, fate in judged)
+    count = Counter(item.fate for item in judged)
     return Figure(
         right=count["right"],
         n=len(judged),

@@ -7,7 +7,7 @@ import fnmatch
 import msgspec
 
 from egocross_eval.contracts.registry import Registry
-from egocross_eval.contracts.task import DataSource, Questions, Task
+from egocross_eval.contracts.task import Benchmark, DataSource, Questions, Task
 from egocross_eval.errors import DataError, UsageError, unknown
 
 
@@ -29,29 +29,48 @@ def select_tasks(text: str, registry: Registry) -> list[Task]:
     return list(chosen.values())
 
 
+def common_benchmark(tasks: list[Task]) -> Benchmark:
+    """The benchmark that all `tasks` belong to; a `UsageError` names those of another."""
+    first = tasks[0].benchmark
+    others = [task for task in tasks if task.benchmark.name != first.name]
+    if others:
+        raise UsageError(
+            f"the task {others[0].name!r} is of {others[0].benchmark.title}, {tasks[0].name!r} of {first.title}: "
+            f"one run asks one benchmark"
+        )
+    return first
+
+
+def with_split(source: DataSource, benchmark: Benchmark) -> DataSource:
+    """The source with its split, the benchmark's first where none is named; a `UsageError` for one that it hasn't."""
+    if not source.split:
+        return msgspec.structs.replace(source, split=benchmark.splits[0])
+    if source.split not in benchmark.splits:
+        raise unknown(f"split of {benchmark.title}", source.split, benchmark.splits)
+    return source
+
+
 def load_questions(tasks: list[Task], source: DataSource) -> Questions:
     """The questions of all `tasks`, each once, in the order of their ids; tasks must share a data root.
 
     Raises `DataError` where a task's data are missing or no question is left.
     """
-    merged: Questions | None = None
-    for task in tasks:
+    source = with_split(source, common_benchmark(tasks))
+    merged = tasks[0].load(source)
+    for task in tasks[1:]:
         loaded = task.load(source)
-        if merged is None:
-            merged = loaded
-            continue
         if loaded.root != merged.root:
             raise UsageError(
                 f"task {task.name!r} has its data in {loaded.root}, the others in {merged.root}: run it by itself"
             )
         merged = msgspec.structs.replace(
             merged,
-            questions=tuple({q.question_id: q for q in (*merged.questions, *loaded.questions)}.values()),
+            questions=tuple({q.key: q for q in (*merged.questions, *loaded.questions)}.values()),
             files=tuple(dict.fromkeys((*merged.files, *loaded.files))),
             warnings=tuple(dict.fromkeys((*merged.warnings, *loaded.warnings))),
         )
-    if merged is None or not merged.questions:
-        names = ", ".join(task.name for task in tasks)
-        raise DataError(f"no question of split {source.split!r} below {source.root} belongs to: {names}")
-    ordered = sorted(merged.questions, key=lambda question: (question.id, question.question_id))
+    if not merged.questions:
+        where = f" below {merged.root}" if merged.root else ""
+        raise DataError(f"no question of split {source.split!r}{where} belongs to: {', '.join(t.name for t in tasks)}")
+    ordered = sorted(merged.questions, key=lambda question: (question.id, question.key))
     return msgspec.structs.replace(merged, questions=tuple(ordered))

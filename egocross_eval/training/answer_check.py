@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from egocross_eval.runs.requests import build_request
-from egocross_eval.schema import Frame, GenerationSettings, ImagePart, Message, Prompt, Question, TextPart
+from egocross_eval.schema import Frame, ImagePart, Message, Prompt, Question, TextPart
+from egocross_eval.settings import GenerationSettings
 
 OPTIONS = {"A": "red", "B": "green", "C": "blue", "D": "yellow"}
 
@@ -56,14 +57,9 @@ def _request(picture: Path) -> Any:
     prompt = Prompt(messages=(Message(role="user", parts=parts),), style="challenge")
     question = Question(
         id=1,
-        question_id="trial",
-        domain="",
-        dataset="",
-        category="",
-        question_type="",
+        key="trial",
         text="Which colour is it?",
         options=OPTIONS,
         frames=(frame,),
-        video="trial",
     )
     return build_request(question, prompt, GenerationSettings(answer_mode="choose"), split="support", read_frames=False)

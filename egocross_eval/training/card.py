@@ -90,7 +90,8 @@ def warnings_for(folder: Path, settings: Any) -> list[str]:
         return []
     differences = []
     for name in MATCHED:
-        trained, asked = getattr(card.evaluation, name), getattr(settings, name)
+        owner = settings if name == "style_hash" else settings.prompt
+        trained, asked = getattr(card.evaluation, name), getattr(owner, name)
         if trained != asked and not (
             name == "style" and card.evaluation.style_hash and card.evaluation.style_hash == settings.style_hash
         ):

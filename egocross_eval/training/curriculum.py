@@ -53,7 +53,7 @@ def with_options(question: Question, rng: random.Random | None) -> Question:
     texts = sorted(question.options.values(), key=natural_key)
     if rng is not None:
         rng.shuffle(texts)
-    right = question.options[question.answer or ""]
+    right = question.options[question.target or ""]
     options = dict(zip(LETTERS, texts, strict=True))
     letter = next(letter for letter, text in options.items() if text == right)
-    return msgspec.structs.replace(question, options=options, answer=letter, answer_text=right)
+    return msgspec.structs.replace(question, options=options, target=letter, references={"answer_text": right})

@@ -51,7 +51,7 @@ def check_style(style: str, renderer: Renderer) -> None:
         raise UsageError(
             "--style json asks for a reason beside the letter, and the examples have none; take letter or challenge"
         )
-    if renderer.media == "video":
+    if renderer.settings.media == "video":
         raise UsageError(
             "--media video: LLaMA-Factory can't give the frames of a video their own times; train with --media images"
         )
@@ -67,12 +67,12 @@ def render_examples(questions: Iterable[Question], renderer: Renderer, root: Dat
         marks = sum(text.count(PLACEHOLDER) for _, text in prompt_text(prompt))
         if marks != len(prompt.images()):
             raise DataError(
-                f"{question.question_id}: {marks} {PLACEHOLDER} marks for {len(prompt.images())} images; its text or "
+                f"{question.key}: {marks} {PLACEHOLDER} marks for {len(prompt.images())} images; its text or "
                 f"the prompt template writes {PLACEHOLDER} itself"
             )
-        if question.answer not in LETTERS:
-            raise DataError(f"{question.question_id}: the answer is {question.answer!r}, not one of A, B, C, D")
-        yield Rendered(question=question, prompt=prompt, answer=question.answer)
+        if question.target not in LETTERS:
+            raise DataError(f"{question.key}: the answer is {question.target!r}, not one of A, B, C, D")
+        yield Rendered(question=question, prompt=prompt, answer=question.target)
 
 
 def as_item(example: Rendered, frames: FrameCopies) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def check_frames(questions: Iterable[Question], paths_of: Iterable[Sequence[str]
             try:
                 read_size(path)
             except FrameError as error:
-                broken.append(f"{question.question_id}: {error}")
+                broken.append(f"{question.key}: {error}")
     if not broken:
         return []
     return [Finding(level="error", check="frames", message=f"{len(broken)} unreadable frames: {listed(broken)}")]
@@ -51,7 +51,7 @@ def check_frames(questions: Iterable[Question], paths_of: Iterable[Sequence[str]
 
 def check_letters(questions: Sequence[Question]) -> list[Finding]:
     """The right letters are about equally frequent: a model can learn a skew instead of looking."""
-    counts = Counter(question.answer for question in questions)
+    counts = Counter(question.target for question in questions)
     total = len(questions)
     if total < FEWEST_FOR_SKEW:
         return []
@@ -70,7 +70,7 @@ def check_letters(questions: Sequence[Question]) -> list[Finding]:
 
 def check_clips(examples: Examples) -> list[Finding]:
     """Examples that carry another question's clip."""
-    trained = {question.question_id for question in examples.train}
+    trained = {question.key for question in examples.train}
     wrong = [n for n in examples.notices if n.kind == "wrong_clip" and n.question_id in trained]
     if not wrong:
         return []

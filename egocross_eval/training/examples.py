@@ -61,19 +61,19 @@ def read_examples(
     source = DataSource(root=root, split="support", questions_file=questions_file)
     loaded, notices = read_support_with_notices(source)
     wrong = {notice.question_id for notice in notices if notice.kind == "wrong_clip"}
-    kept = [q for q in loaded.questions if not domains or q.domain in domains]
+    kept = [q for q in loaded.questions if not domains or q.label("domain") in domains]
     if leave_out_wrong_clips:
-        kept = [q for q in kept if q.question_id not in wrong]
+        kept = [q for q in kept if q.key not in wrong]
     kept = drawn(kept, limit, (split or Split()).seed)
     if not kept:
         raise DataError(f"{loaded.files[0]} has no example of {', '.join(domains) or 'any domain'}")
-    names = {q.question_id for q in kept}
+    names = {q.key for q in kept}
     held = held_out(kept, split or Split())
     return Examples(
-        root=DataRoot(loaded.root),
+        root=DataRoot(loaded.root or Path()),
         files=loaded.files,
-        train=tuple(q for q in kept if q.video not in held),
-        holdout=tuple(q for q in kept if q.video in held),
+        train=tuple(q for q in kept if q.cluster not in held),
+        holdout=tuple(q for q in kept if q.cluster in held),
         notices=tuple(notice for notice in notices if notice.question_id in names),
     )
 
@@ -102,11 +102,11 @@ def held_out(questions: Sequence[Question], split: Split) -> frozenset[str]:
     if split.holdout and not 0 < split.holdout < 1:
         raise UsageError(f"--holdout {split.holdout}: a share between 0 and 1, e.g. 0.2")
     chosen: set[str] = set()
-    for domain in dict.fromkeys(question.domain for question in questions):
+    for domain in dict.fromkeys(question.label("domain") for question in questions):
         sizes: dict[str, int] = defaultdict(int)
         for question in questions:
-            if question.domain == domain:
-                sizes[question.video] += 1
+            if question.label("domain") == domain:
+                sizes[question.cluster] += 1
         chosen |= _of_domain(domain, dict(sizes), split)
     return frozenset(chosen)
 

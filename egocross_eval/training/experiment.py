@@ -127,4 +127,4 @@ def run_options(experiment: Experiment, expert: Expert | None = None) -> dict[st
         return settings
     first = msgspec.structs.replace(expert, repeat=0)
     held_out = Path(experiment.output) / "experts" / first.name / "data" / "holdout.json"
-    return {**settings, "split": "support", "questions_file": held_out}
+    return {**settings, "split": "support", "questions": held_out}

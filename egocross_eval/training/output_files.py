@@ -31,10 +31,7 @@ def identity(plan: TrainPlan) -> str:
         {k: v for k, v in plan.recipe.arguments.items() if not k.startswith(("save_", "logging_", "plot_"))},
         [plan.launch.gpus * plan.launch.nodes, plan.launch.deepspeed],
         msgspec.to_builtins(plan.evaluation),
-        [
-            [example.question.question_id, list(example.question.options.values()), example.answer]
-            for example in plan.trained
-        ],
+        [[example.question.key, list(example.question.options.values()), example.answer] for example in plan.trained],
     ]
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
@@ -62,7 +59,7 @@ def write_files(plan: TrainPlan) -> Written:
     frames = FrameCopies(
         data / "frames",
         processor_limits(plan.checkpoint),
-        plan.renderer.max_pixels,
+        plan.renderer.settings.max_pixels,
         (int(arguments.get("image_min_pixels", 32 * 32)), int(arguments.get("image_max_pixels", 768 * 768))),
     )
     hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in plan.examples.files}

@@ -10,7 +10,7 @@ import msgspec
 
 from egocross_eval.errors import UsageError
 from egocross_eval.runs.requests import build_request
-from egocross_eval.schema import GenerationSettings
+from egocross_eval.settings import GenerationSettings
 from egocross_eval.training.dataset import PARITY_NAME, Rendered, as_item, write_dataset
 from egocross_eval.training.environment import TrainingEnvironment
 from egocross_eval.training.environment_jobs import ask
@@ -54,7 +54,7 @@ def compare_tokens(plan: TrainPlan, environment: TrainingEnvironment) -> Parity:
         frames = FrameCopies(
             folder / "frames",
             processor_limits(plan.checkpoint),
-            plan.renderer.max_pixels,
+            plan.renderer.settings.max_pixels,
             (int(arguments.get("image_min_pixels", 32 * 32)), int(arguments.get("image_max_pixels", 768 * 768))),
         )
         write_dataset(folder, {PARITY_NAME: [as_item(example, frames) for example in chosen]})
@@ -76,9 +76,9 @@ def compare_tokens(plan: TrainPlan, environment: TrainingEnvironment) -> Parity:
                 "answers": [example.answer for example in chosen],
             },
         )["examples"]
-    lengths = [(example.question.question_id, int(row["tokens"])) for example, row in zip(chosen, found, strict=True)]
+    lengths = [(example.question.key, int(row["tokens"])) for example, row in zip(chosen, found, strict=True)]
     parted = [
-        f"{example.question.question_id}: {row['difference']}"
+        f"{example.question.key}: {row['difference']}"
         for example, row in zip(chosen, found, strict=True)
         if row["difference"]
     ]
@@ -112,7 +112,7 @@ def _chosen(plan: TrainPlan) -> Sequence[Rendered]:
     if len(once) <= MOST_COMPARED:
         return once
     tokens = dict(plan.lengths)
-    by_length = sorted(range(len(once)), key=lambda place: -tokens.get(once[place].question.question_id, 0))
+    by_length = sorted(range(len(once)), key=lambda place: -tokens.get(once[place].question.key, 0))
     step = len(once) / (MOST_COMPARED // 2)
     spread = {int(place * step) for place in range(MOST_COMPARED // 2)}
     return [once[place] for place in sorted(spread | set(by_length[: MOST_COMPARED // 2]))]

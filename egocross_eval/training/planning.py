@@ -11,8 +11,8 @@ from egocross_eval.contracts.registry import Registry
 from egocross_eval.errors import DataError, UsageError
 from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.prompts.renderer import Renderer, prompt_text
-from egocross_eval.prompts.selection import FrameSelection
 from egocross_eval.runs.plan import resolve_style
+from egocross_eval.settings import PromptSettings
 from egocross_eval.training.card import Evaluation
 from egocross_eval.training.curriculum import ordered
 from egocross_eval.training.dataset import (
@@ -91,12 +91,8 @@ def plan_training(options: TrainOptions, registry: Registry) -> TrainPlan:
     check_traps(recipe.arguments, str(checkpoint.config.get("model_type", "")))
     style, style_hash = resolve_style(options.style, registry)
     budget = int(recipe.arguments["image_max_pixels"]) if "image_max_pixels" in recipe.arguments else None
-    renderer = Renderer(
-        style=style,
-        selection=FrameSelection.parse(options.frames),
-        timestamps=options.timestamps,
-        max_pixels=budget,
-    )
+    settings = PromptSettings(style=style.name, frames=options.frames, timestamps=options.timestamps, max_pixels=budget)
+    renderer = Renderer(style=style, settings=settings)
     check_style(style.name, renderer)
     examples = _examples(options, registry)
     trained = tuple(render_examples(ordered(examples.train, options.curriculum), renderer, examples.root))
@@ -185,9 +181,9 @@ def _examples(options: TrainOptions, registry: Registry) -> Examples:
 
     tasks = select_tasks(",".join(options.tasks), registry)
     source = DataSource(root=options.data, split="support", questions_file=options.questions_file)
-    chosen = {question.question_id for question in load_questions(tasks, source).questions}
-    train = tuple(question for question in examples.train if question.question_id in chosen)
-    held = tuple(question for question in examples.holdout if question.question_id in chosen)
+    chosen = {question.key for question in load_questions(tasks, source).questions}
+    train = tuple(question for question in examples.train if question.key in chosen)
+    held = tuple(question for question in examples.holdout if question.key in chosen)
     if not train:
         raise DataError(f"{examples.files[0]} has no example of {', '.join(options.tasks)}")
     return msgspec.structs.replace(examples, train=train, holdout=held)
@@ -207,8 +203,10 @@ def estimate_lengths(
         for path in example.prompt.frame_paths():
             if path not in sizes:
                 sizes[path] = (
-                    0 if limits is None else limits.tokens(limits.asked(read_size(path), renderer.max_pixels)) + 2
+                    0
+                    if limits is None
+                    else limits.tokens(limits.asked(read_size(path), renderer.settings.max_pixels)) + 2
                 )
             tokens += sizes[path]
-        found.append((example.question.question_id, int(tokens)))
+        found.append((example.question.key, int(tokens)))
     return tuple(found)

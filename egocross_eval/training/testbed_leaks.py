@@ -17,7 +17,7 @@ TESTBED = "egocross_testbed"
 
 def check_leaks(questions: Sequence[Question], paths_of: Sequence[Sequence[str]], root: Path) -> list[Finding]:
     """No question, source video or frame of the testbed is trained on. Frames are compared by content."""
-    inside = [q.question_id for q in questions if any(f.name.split("/", 1)[0] == TESTBED for f in q.frames)]
+    inside = [q.key for q in questions if any(f.name.split("/", 1)[0] == TESTBED for f in q.frames)]
     findings: list[Finding] = []
     if inside:
         message = (
@@ -29,10 +29,10 @@ def check_leaks(questions: Sequence[Question], paths_of: Sequence[Sequence[str]]
     except DataError as error:
         message = f"whether clips of the testbed are among the examples could not be checked: {error}"
         return [*findings, Finding(level="note", check="testbed", message=message)]
-    videos = {question.video for question in testbed}
+    videos = {question.cluster for question in testbed}
     asked = {_asked(question) for question in testbed}
-    shared = [q.question_id for q in questions if q.video in videos]
-    same = [q.question_id for q in questions if _asked(q) in asked]
+    shared = [q.key for q in questions if q.cluster in videos]
+    same = [q.key for q in questions if _asked(q) in asked]
     frames, common = _shared_frames(paths_of, testbed, root)
     if common:
         message = (
@@ -48,7 +48,7 @@ def check_leaks(questions: Sequence[Question], paths_of: Sequence[Sequence[str]]
 
 def _asked(question: Question) -> tuple[str, str, tuple[str, ...]]:
     """What makes two questions the same: video, wording and options in whatever order."""
-    return question.video, " ".join(question.text.split()).casefold(), tuple(sorted(question.options.values()))
+    return question.cluster, " ".join(question.text.split()).casefold(), tuple(sorted(question.options.values()))
 
 
 def _shared_frames(trained: Iterable[Sequence[str]], testbed: Iterable[Question], root: Path) -> tuple[list[str], int]:
@@ -72,6 +72,6 @@ def _shared_frames(trained: Iterable[Sequence[str]], testbed: Iterable[Question]
                 continue
             if size in by_size:
                 sizes.add(size)
-                videos.setdefault(frame_hash(path), set()).add(question.video)
+                videos.setdefault(frame_hash(path), set()).add(question.cluster)
     owners = [(path, len(videos.get(frame_hash(path), ()))) for size in sizes for path in by_size[size]]
     return [path for path, count in owners if count == 1], sum(count > 1 for _, count in owners)

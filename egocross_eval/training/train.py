@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from egocross_eval import __version__
 from egocross_eval.errors import DataError, RunError
 from egocross_eval.runs.plan import utc_now
 from egocross_eval.training.card import CARD_VERSION, TrainingCard, read_card
@@ -33,6 +32,7 @@ from egocross_eval.training.trainer_checkpoints import (
 )
 from egocross_eval.training.trainer_command import command
 from egocross_eval.training.trainer_process import Step, read_steps, run
+from egocross_eval.version import __version__
 
 LOG_NAME = "log.txt"
 
@@ -215,7 +215,7 @@ def _card(plan: TrainPlan, environment: TrainingEnvironment, state: State, model
         evaluation=plan.evaluation,
         examples=len(plan.examples.train),
         held_out=len(plan.examples.holdout),
-        domains=list(dict.fromkeys(question.domain for question in plan.examples.train)),
+        domains=list(dict.fromkeys(question.label("domain") for question in plan.examples.train)),
         curriculum=msgspec.to_builtins(plan.options.curriculum),
         data_hashes=state.hashes,
         parity=state.parity,

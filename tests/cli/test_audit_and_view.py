@@ -57,7 +57,7 @@ def test_shuffled_frames_are_the_same_frames_in_another_order(demo: Path, tmp_pa
     shuffled = evaluate("baseline:chance", data=demo, output=tmp_path / "shuffled", shuffled=True)
     orders = []
     for before, after in zip(plain.samples, shuffled.samples, strict=True):
-        names, moved = [f.name for f in before.sent.frames], [f.name for f in after.sent.frames]
+        names, moved = [f.name for f in before.answers[0].sent.frames], [f.name for f in after.answers[0].sent.frames]
         assert sorted(names) == sorted(moved)
         orders.append(names != moved)
     assert any(orders)
@@ -70,7 +70,7 @@ def test_shuffled_frames_with_times_are_refused(demo: Path, tmp_path: Path) -> N
 
 def test_view_shows_the_chosen_answers_only(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     samples = RunFolder(run).samples()
-    wrong = [s for s in samples if s.outcome == "wrong" and s.question.domain == "surgery"]
+    wrong = [s for s in samples if s.outcome == "wrong" and s.question.label("domain") == "surgery"]
     assert wrong
     assert call("view", run, "--wrong", "--domain", "surgery", "--limit", "100") == 0
     shown = capsys.readouterr().out

@@ -25,7 +25,7 @@ def test_the_demo_runs_a_trained_model_that_knows_what_it_was_trained_on(
     trained = load_run(tmp_path / "demo" / "runs" / "trained")
     assert trained.results.complete
     asked = ("animal identification", "interaction identification")
-    right = [s.outcome == "right" for s in trained.samples if s.question.question_type in asked]
+    right = [s.outcome == "right" for s in trained.samples if s.question.label("question_type") in asked]
     assert sum(right) >= len(right) - 1
 
 

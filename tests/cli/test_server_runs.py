@@ -49,7 +49,7 @@ def test_faults_that_pass_leave_no_trace_in_the_score(demo: Path, tmp_path: Path
     run = load_run(tmp_path / "run")
     assert code == 0
     assert run.results.complete
-    assert {sample.response.text for sample in run.samples} == {"B"}
+    assert {sample.answers[0].response.text for sample in run.samples} == {"B"}
     assert server.count > len(run.samples)
 
 
@@ -81,7 +81,7 @@ def test_a_dead_server_ends_with_exit_code_1_and_no_score(
     run = load_run(tmp_path / "run")
     assert run.results.micro is None
     assert run.results.counts["errored"] == len(run.samples)
-    assert all(sample.response.text is None for sample in run.samples)
+    assert all(sample.answers[0].response.text is None for sample in run.samples)
     assert "failed (connection)" in capsys.readouterr().err
 
 
@@ -160,6 +160,6 @@ def test_the_whole_real_testbed_goes_through_a_server(real_testbed: Path, tmp_pa
         assert server.count == 957
     run = load_run(tmp_path / "run")
     assert len(run.samples) == 957
-    assert sum(len(sample.sent.frames) for sample in run.samples) == 10748
+    assert sum(len(sample.answers[0].sent.frames) for sample in run.samples) == 10748
     assert run.results.counts["unscored"] == 957
     assert call("submit", tmp_path / "run") == 0

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import pytest
+from msgspec import structs
 
-from egocross_eval.contracts import hookimpl
+from egocross_eval import hookimpl
 from egocross_eval.contracts.model import AdapterType, ModelAdapter
-from egocross_eval.contracts.registry import Registry, load_registry
+from egocross_eval.contracts.registry import PluginInfo, Registry, load_registry
 from egocross_eval.errors import UsageError
 
 
@@ -26,6 +27,13 @@ def plugin_with(scheme: str) -> Callable[[], object]:
     return Plugin
 
 
+def added(registry: Registry, name: str, load: Callable[[], object]) -> PluginInfo:
+    """Adds a plugin and collects what all register."""
+    info = registry.add(name, load, distribution="d", version="1")
+    registry.collect()
+    return info
+
+
 def test_built_in_plugins_register_tasks_styles_and_adapters() -> None:
     registry = load_registry()
     assert {"all", "animal", "industry", "xsports", "surgery"} <= set(registry.tasks)
@@ -40,13 +48,13 @@ def test_a_plugin_that_raises_at_import_is_recorded_with_its_traceback() -> None
     def load() -> object:
         raise ImportError("no module named engine")
 
-    info = registry.add("broken", load, distribution="d", version="1")
+    info = added(registry, "broken", load)
     assert "no module named engine" in (info.error or "")
     assert "Traceback" in (info.error or "")
 
 
 def test_a_plugin_that_exits_at_import_does_not_end_the_process() -> None:
-    info = Registry().add("exits", lambda: (_ for _ in ()).throw(SystemExit(3)), distribution="d", version="1")
+    info = added(Registry(), "exits", lambda: (_ for _ in ()).throw(SystemExit(3)))
     assert "SystemExit" in (info.error or "")
 
 
@@ -61,22 +69,22 @@ def test_a_plugin_whose_hook_raises_is_recorded_and_leaves_nothing_behind() -> N
             raise RuntimeError("styles are out")
 
     registry = Registry()
-    info = registry.add("half", Half, distribution="d", version="1")
+    info = added(registry, "half", Half)
     assert "styles are out" in (info.error or "")
     assert registry.model_adapters == {}
 
 
 def test_a_plugin_after_a_broken_one_still_registers() -> None:
     registry = Registry()
-    registry.add("broken", lambda: (_ for _ in ()).throw(ValueError("no")), distribution="d", version="1")
-    registry.add("fine", plugin_with("fine"), distribution="d", version="1")
+    added(registry, "broken", lambda: (_ for _ in ()).throw(ValueError("no")))
+    added(registry, "fine", plugin_with("fine"))
     assert set(registry.model_adapters) == {"fine"}
 
 
 def test_a_name_that_is_taken_breaks_the_second_plugin_only() -> None:
     registry = Registry()
-    registry.add("first", plugin_with("same"), distribution="d", version="1")
-    second = registry.add("second", plugin_with("same"), distribution="e", version="1")
+    added(registry, "first", plugin_with("same"))
+    second = added(registry, "second", plugin_with("same"))
     assert "registered already" in (second.error or "")
     assert set(registry.model_adapters) == {"same"}
 
@@ -85,11 +93,38 @@ def test_a_hook_with_a_wrong_argument_is_a_broken_plugin() -> None:
     module = types.ModuleType("wrong")
 
     @hookimpl
-    def egocross_run_started(no_such_argument: int) -> None: ...
+    def egocross_event(no_such_argument: int) -> None: ...
 
-    module.egocross_run_started = egocross_run_started  # type: ignore[attr-defined]
-    info = Registry().add("wrong", lambda: module, distribution="d", version="1")
+    module.egocross_event = egocross_event  # type: ignore[attr-defined]
+    info = added(Registry(), "wrong", lambda: module)
     assert "no_such_argument" in (info.error or "")
+
+
+def test_hooks_mean_what_they_do_in_pluggy() -> None:
+    class Named:
+        @hookimpl(specname="egocross_model_adapters")
+        def my_adapters(self) -> list[AdapterType]:
+            return [AdapterType(scheme="named", description="", factory=build)]
+
+    class Wrapper:
+        @hookimpl(wrapper=True)
+        def egocross_model_adapters(self) -> Generator[None, list[list[AdapterType]], list[list[AdapterType]]]:
+            found = yield
+            return [[structs.replace(entry, description="seen") for entry in entries] for entries in found]
+
+    registry = Registry()
+    added(registry, "named", Named)
+    added(registry, "wrapper", Wrapper)
+    assert registry.model_adapters["named"].description == "seen"
+    assert [plugin.error for plugin in registry.plugins] == [None, None]
+
+
+def test_the_built_in_parts_are_listed_by_kind() -> None:
+    registry = load_registry()
+    assert {"once", "rotate", "sample"} <= set(registry.methods)
+    assert set(registry.graders) == {"letter"}
+    assert "submission" in registry.exporters
+    assert set(registry.benchmarks()) == {"egocross"}
 
 
 def test_unknown_names_are_answered_with_a_suggestion() -> None:

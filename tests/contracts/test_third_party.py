@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).resolve().parents[1] / "third_party" / "egocross_echo"
+PACKAGES = Path(__file__).resolve().parents[1] / "third_party"
+SOURCE = PACKAGES / "egocross_echo"
 
 
 def build_wheel(source: Path, target: Path) -> Path:
@@ -24,18 +25,36 @@ def build_wheel(source: Path, target: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that the plugin's wheel is installed in."""
+    """A folder that the plugins' wheels are installed in."""
     site = tmp_path_factory.mktemp("site")
-    with zipfile.ZipFile(build_wheel(SOURCE, tmp_path_factory.mktemp("dist"))) as wheel:
-        wheel.extractall(site)
+    for source in sorted(PACKAGES.iterdir()):
+        with zipfile.ZipFile(build_wheel(source, tmp_path_factory.mktemp("dist"))) as wheel:
+            wheel.extractall(site)
     return site
 
 
 def run(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command line with the installed plugins on the path."""
-    environment = {**os.environ, "PYTHONPATH": str(site)}
+    inherited = os.environ.get("PYTHONPATH", "")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(site), inherited]))}
     command = [sys.executable, "-m", "egocross_eval", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_plugin_adds_a_verb_to_the_command_line(tmp_path: Path) -> None:
+    info = tmp_path / "egocross_hello-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: egocross-hello\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[egocross_eval]\nhello = egocross_hello\n")
+    (tmp_path / "egocross_hello.py").write_text(
+        "import click\nfrom egocross_eval import CommandType, hookimpl\n\n"
+        "@click.command()\n@click.argument('name')\ndef hello(name):\n    click.echo(f'hello {name}')\n\n"
+        "@hookimpl\ndef egocross_commands():\n"
+        "    return [CommandType(name='hello', description='Says hello.', load=lambda: hello)]\n"
+    )
+    assert "Says hello." in run(tmp_path, "--help").stdout
+    assert run(tmp_path, "hello", "world").stdout == "hello world\n"
+    assert "Did you mean 'hello'" in run(tmp_path, "hell").stderr
 
 
 def test_the_plugin_is_listed_with_what_it_registers(installed: Path) -> None:
@@ -57,7 +76,7 @@ def test_its_model_answers_its_task(installed: Path, demo: Path, tmp_path: Path)
     samples = [json.loads(line) for line in (output / "samples.jsonl").read_text().splitlines()]
     assert samples
     assert all(len(sample["question"]["frames"]) <= 5 for sample in samples)
-    assert all(sample["prediction"].get("letter") for sample in samples)
+    assert all(sample["decision"].get("label") for sample in samples)
 
 
 def test_a_broken_plugin_is_named_with_its_traceback_and_stops_nothing(installed: Path, tmp_path: Path) -> None:
@@ -76,10 +95,125 @@ def test_a_broken_plugin_is_named_with_its_traceback_and_stops_nothing(installed
     assert run(both, "tasks").returncode == 0
 
 
-def test_the_tutorial_shows_the_code_of_the_plugin() -> None:
-    tutorial = (SOURCE.parents[2] / "docs" / "plugins.md").read_text()
-    assert (SOURCE / "src" / "egocross_echo" / "__init__.py").read_text().strip() in tutorial
-    assert (SOURCE / "pyproject.toml").read_text().strip() in tutorial
+@pytest.fixture(scope="module")
+def gauge_runs(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two runs over the third-party benchmark, whose data come with it."""
+    root = tmp_path_factory.mktemp("gauges")
+    for letter in "BC":
+        done = run(
+            installed,
+            "--model",
+            f"baseline:constant,letter={letter}",
+            "--tasks",
+            "gauges",
+            "--output",
+            str(root / letter),
+        )
+        assert done.returncode == 0, done.stderr
+    return [root / letter for letter in "BC"]
+
+
+def test_another_benchmark_is_listed_shown_and_verified(installed: Path) -> None:
+    assert "Gauges" in run(installed, "tasks").stdout
+    shown = run(installed, "show", "dial-40-number", "--tasks", "gauges", "--no-draw")
+    assert shown.returncode == 0, shown.stderr
+    assert "Which value does the instrument show?" in shown.stdout
+    assert "Reply with the answer only" in shown.stdout
+    assert "F: 81 to 100" in run(installed, "show", "2", "--tasks", "gauges", "--no-draw").stdout
+    verified = run(installed, "data", "verify", "--tasks", "gauges")
+    assert "14 questions, 14 frames: ok" in verified.stdout
+
+
+def test_another_benchmark_is_graded_by_its_own_rules_and_groups(gauge_runs: list[Path]) -> None:
+    results = json.loads((gauge_runs[0] / "results.json").read_text())
+    # No letter is a number; B is the range 16 to 30, which only one of seven gauges is in.
+    assert results["counts"]["not_parsed"] == 7
+    assert results["counts"]["right"] == 1
+    assert set(results["groups"]) == {"instrument", "light"}
+    assert set(results["groups"]["instrument"]) == {"bar", "dial"}
+    assert results["macro"]["accuracy"] == pytest.approx((0 + 1 / 6) / 2)
+    assert results["groups"]["instrument"]["bar"]["chance"] == pytest.approx(1 / 6)
+
+
+def test_another_benchmark_is_resumed_scored_and_compared(installed: Path, gauge_runs: list[Path]) -> None:
+    again = run(installed, "--model", "baseline:constant,letter=B", "--tasks", "gauges", "--output", str(gauge_runs[0]))
+    assert "nothing to ask" in again.stderr
+    scored = run(installed, "score", str(gauge_runs[0]))
+    assert "-- by instrument" in scored.stdout
+    assert "macro (mean of instruments)" in scored.stdout
+    compared = run(installed, "compare", *map(str, gauge_runs))
+    assert compared.returncode == 0, compared.stderr
+    assert "| dial " in compared.stdout
+
+
+def test_another_benchmark_has_a_leaderboard_and_a_site_of_its_own(
+    installed: Path, gauge_runs: list[Path], tmp_path: Path
+) -> None:
+    board = run(installed, "leaderboard", *map(str, gauge_runs)).stdout
+    assert "Gauges, bench, 14 questions" in board
+    assert "Dials" in board
+    assert "Qwen3-VL" not in board
+    pytest.importorskip("vl_convert")
+    made = run(installed, "site", *map(str, gauge_runs), "--to", str(tmp_path / "site"))
+    assert made.returncode == 0, made.stderr
+    page = (tmp_path / "site" / "index.html").read_text()
+    assert "Dials" in page
+    assert "Surgery" not in page
+
+
+def test_targets_that_are_not_known_leave_another_benchmark_unscored(installed: Path, tmp_path: Path) -> None:
+    arguments = ["--model", "baseline:constant,letter=B", "--tasks", "gauges", "--split", "field"]
+    done = run(installed, *arguments, "--output", str(tmp_path / "run"))
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "run" / "results.json").read_text())["micro"] is None
+
+
+def test_tasks_of_two_benchmarks_are_not_asked_in_one_run(installed: Path) -> None:
+    done = run(installed, "--model", "baseline:chance", "--tasks", "gauges,animal", "--split", "demo")
+    assert done.returncode == 2
+    assert "one run asks one benchmark" in done.stderr
+
+
+DYING = """
+import os
+from egocross_eval import ModelAdapter, Response, evaluate
+
+class Dying(ModelAdapter):
+    def generate(self, requests):
+        for request in list(requests):
+            if request.key.endswith("between") and os.environ.get("DIE"):
+                os.kill(os.getpid(), 9)
+            print(request.key, flush=True)
+            yield Response(key=request.key, text="A")
+
+evaluate(Dying(), "gauges", output=os.environ["FOLDER"], method="second-look", cache=False)
+"""
+
+
+def test_a_third_party_method_is_killed_between_its_rounds_and_finished(installed: Path, tmp_path: Path) -> None:
+    inherited = os.environ.get("PYTHONPATH", "")
+    path = os.pathsep.join(filter(None, [str(installed), inherited]))
+    environment = {**os.environ, "PYTHONPATH": path, "FOLDER": str(tmp_path / "run")}
+    command = [sys.executable, "-W", "ignore", "-c", DYING]
+    killed = subprocess.run(command, env={**environment, "DIE": "1"}, capture_output=True, text=True, check=False)
+    assert killed.returncode == -9
+    first = killed.stdout.split()
+    assert not any(key.endswith("between") for key in first)
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    second = finished.stdout.split()
+    assert set(first).isdisjoint(second)
+    assert any(key.endswith("between") for key in second)
+    samples = [json.loads(line) for line in (tmp_path / "run" / "samples.jsonl").read_text().splitlines()]
+    assert len(samples) == 14
+    assert sum(len(sample["answers"]) for sample in samples) == len(first) + len(second)
+
+
+@pytest.mark.parametrize("package", ["egocross_echo", "egocross_gauges", "egocross_second_look"])
+def test_the_tutorial_shows_the_code_of_the_plugins(package: str) -> None:
+    tutorial = (PACKAGES.parents[1] / "docs" / "plugins.md").read_text()
+    assert (PACKAGES / package / "src" / package / "__init__.py").read_text().strip() in tutorial
+    assert (PACKAGES / package / "pyproject.toml").read_text().strip() in tutorial
 
 
 def test_the_wheel_of_the_package_carries_its_data_files(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
-from scored_samples import question, record, sample, whole_testbed, write_run
+from scored_samples import question, record, sample, score_samples, whole_testbed, write_run
 
 from egocross_eval.cli.verbs.compare import command as compare
 from egocross_eval.cli.verbs.leaderboard import command as leaderboard
@@ -21,7 +21,6 @@ from egocross_eval.leaderboard.collect import current_results, rows_from
 from egocross_eval.leaderboard.markers import END, START
 from egocross_eval.runs.store import RunFolder
 from egocross_eval.schema import Sample
-from egocross_eval.scoring.results import score_samples
 
 
 def samples_with(accuracy: float, seed: int = 0) -> list[Sample]:
@@ -120,7 +119,13 @@ def test_filters_and_order_are_options(tmp_path: Path) -> None:
 
 def test_the_suffix_of_the_output_chooses_the_format(tmp_path: Path) -> None:
     finished(tmp_path / "run", few(3, 1))
-    for suffix, start in ((".json", "{"), (".csv", "rank,"), (".tex", "% testbed"), (".html", "<table"), (".md", "**")):
+    for suffix, start in (
+        (".json", "{"),
+        (".csv", "rank,"),
+        (".tex", "% EgoCross, testbed"),
+        (".html", "<table"),
+        (".md", "**"),
+    ):
         path = tmp_path / f"board{suffix}"
         run_cli("leaderboard", tmp_path / "run", "--output", path)
         assert path.read_text().startswith(start)
@@ -150,7 +155,7 @@ def test_published_rows_alone_need_no_run() -> None:
 
 def test_two_runs_are_compared_with_sentence_tables_and_flips(tmp_path: Path) -> None:
     finished(tmp_path / "a", samples_with(0.45, 1), "base")
-    finished(tmp_path / "b", samples_with(0.60, 2), "tuned", settings={"frames": "uniform:8"})
+    finished(tmp_path / "b", samples_with(0.60, 2), "tuned", prompt={"frames": "uniform:8"})
     text = run_cli("compare", tmp_path / "a", tmp_path / "b", "--flips", "2")
     assert "tuned is better than base by " in text
     assert ": shown by these data." in text

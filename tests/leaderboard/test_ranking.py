@@ -13,6 +13,7 @@ from egocross_eval.leaderboard.ranking import better, boards, ranks, select
 from egocross_eval.schema import SCHEMA_VERSION, Figure, Row
 from egocross_eval.scoring.intervals import wilson
 from egocross_eval.tasks.egocross.published_rows import published_rows
+from egocross_eval.tasks.egocross.tasks import EGOCROSS
 
 
 def figure(right: int, n: int = 957, errored: int = 0) -> Figure:
@@ -30,10 +31,11 @@ def row(model: str, right: int, *, complete: bool = True, **changes: object) -> 
         "source": "run",
         "published": False,
         "complete": complete,
+        "benchmark": EGOCROSS.record(),
         "split": "testbed",
         "micro": figure(right, errored=0 if complete else 3),
         "macro": figure(right),
-        "domains": {},
+        "parts": {},
         "counts": {},
         "settings": {},
         "date": "2026-01-02",
@@ -105,7 +107,7 @@ def test_rows_are_sorted_and_ranked_by_what_is_asked() -> None:
 
 def test_rows_without_a_domain_come_last_when_sorted_by_it() -> None:
     partial = row("partial", 900)
-    full = row("full", 100, domains={"surgery": figure(100, 283)})
+    full = row("full", 100, parts={"surgery": figure(100, 283)})
     (board,) = boards([partial, full], sort="surgery")
     assert [r.model for r in board.rows] == ["full", "partial"]
     assert board.ranks == [1, None]

@@ -13,14 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from scored_samples import question, record, sample
+from scored_samples import question, record, sample, score_samples
 
 from egocross_eval.errors import UsageError
 from egocross_eval.leaderboard.render import escape_latex, render
 from egocross_eval.leaderboard.rows import join_repeats, read_row_file, row_from_run
 from egocross_eval.leaderboard.table import safe_link
 from egocross_eval.schema import Outcome, Row
-from egocross_eval.scoring.results import score_samples
 from egocross_eval.tasks.egocross.published_rows import published_rows
 
 HOSTILE = 'evil | **name**\n<script>alert("x")</script> & [a](javascript:b) `c` $d_e$ \\ ~f~'
@@ -92,7 +91,7 @@ def test_an_incomplete_run_shows_lower_bounds_and_no_rank() -> None:
 
 
 def test_a_run_without_answers_shows_no_accuracy() -> None:
-    lines = [sample(question(n, answer=None), "unscored") for n in range(4)]
+    lines = [sample(question(n, target=None), "unscored") for n in range(4)]
     results = score_samples(lines, total=4)
     cells = markdown_row(render([row_from_run(record(), results, source="r", origin_hash="a" * 64)]), "some-model")
     assert (cells["Rank"], cells["Micro"], cells["Macro"], cells["Complete"]) == ("–", "–", "–", "100.0")
@@ -120,8 +119,8 @@ def test_joined_runs_show_their_number_and_spread() -> None:
 
 def test_rows_over_other_questions_get_a_table_of_their_own() -> None:
     text = render([good(), *published_rows()])
-    assert text.index("**testbed, 957 questions**") < text.index("**demo, 12 questions**")
-    assert "some-model" not in text[: text.index("**demo")]
+    assert text.index("**EgoCross, testbed, 957 questions**") < text.index("**EgoCross, demo, 12 questions**")
+    assert "some-model" not in text[: text.index("**EgoCross, demo")]
 
 
 @pytest.mark.parametrize("format_", ["md", "csv", "json", "latex", "html"])

@@ -6,22 +6,14 @@ import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from egocross_eval.schema import (
-    Frame,
-    GenerationSettings,
-    ImagePart,
-    Message,
-    Part,
-    Prompt,
-    Request,
-    TextPart,
-    VideoPart,
-)
+from egocross_eval.schema import Frame, ImagePart, Message, Part, Prompt, Request, TextPart, VideoPart
+from egocross_eval.settings import GenerationSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from egocross_eval.schema import AnswerMode, Media, Response
+    from egocross_eval.schema import Response
+    from egocross_eval.settings import AnswerMode, Media
 
 OPTIONS = {"A": "turn left", "B": "turn right", "C": "jump", "D": "stop"}
 

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from egocross_eval.model_adapters.streams import ByteBudget, Loop, LoopThread, TurnedLoop, stream
-from egocross_eval.schema import GenerationSettings, Prompt, Request, Response
+from egocross_eval.schema import Prompt, Request, Response
+from egocross_eval.settings import GenerationSettings
 
 
 @pytest.fixture(params=["thread", "turned"])

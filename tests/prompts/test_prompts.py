@@ -11,34 +11,29 @@ from hypothesis import strategies as st
 from egocross_eval.contracts.registry import load_registry
 from egocross_eval.errors import UnsafePathError, UsageError
 from egocross_eval.frames.roots import DataRoot
+from egocross_eval.frames.selection import FrameSelection
 from egocross_eval.prompts.renderer import Renderer, prompt_text
-from egocross_eval.prompts.selection import FrameSelection
 from egocross_eval.prompts.styles import template_style
 from egocross_eval.schema import Frame, ImagePart, Question, TextPart, VideoPart
+from egocross_eval.settings import PromptSettings
 
 
 def question(frames: int = 4, *, timed: bool = True) -> Question:
     return Question(
         id=7,
-        question_id="EgoPet_812_q1_x",
-        domain="animal",
-        dataset="EgoPet",
-        category="Identification",
-        question_type="animal identification",
+        key="EgoPet_812_q1_x",
         text="Which animal is it?",
         options={"A": "Cat", "B": "Dog", "C": "Goose", "D": "Wolf"},
         frames=tuple(Frame(name=f"f/{i}.jpg", time=2.0 * i if timed else None) for i in range(frames)),
-        video="EgoPet/812",
-        answer="B",
+        cluster="EgoPet/812",
+        labels={"domain": "animal", "dataset": "EgoPet", "question_type": "animal identification"},
+        target="B",
     )
 
 
 def renderer(style: str = "letter", frames: str = "all", **options: object) -> Renderer:
-    return Renderer(
-        style=load_registry().prompt_style(style),
-        selection=FrameSelection.parse(frames),
-        **options,  # type: ignore[arg-type]
-    )
+    settings = PromptSettings(style=style, frames=frames, **options)  # type: ignore[arg-type]
+    return Renderer(style=load_registry().prompt_style(style), settings=settings)
 
 
 @pytest.mark.parametrize("style", ["letter", "json", "challenge"])
@@ -129,7 +124,7 @@ def test_a_template_file_places_words_and_frames(tmp_path: Path) -> None:
         "{% for t in times %}{{ t }};{% endfor %}",
     )
     style, digest = template_style(path)
-    prompt = Renderer(style=style, selection=FrameSelection.parse("all")).render(question(2), DataRoot(tmp_path))
+    prompt = Renderer(style=style).render(question(2), DataRoot(tmp_path))
     (_, system), (_, user) = prompt_text(prompt)
     assert system == "Be brief."
     assert user.startswith("Look:<image><image>Which animal is it? (animal)\nA: Cat")
@@ -147,7 +142,7 @@ def test_a_template_file_places_words_and_frames(tmp_path: Path) -> None:
         ("{{ frames }}{{ question }}", "option_block"),
         ("{{ frames }}{{ option_block }}", "Which animal"),
         ("{{ frames }}{{ 1 / 0 }}", "division by zero"),
-        ("{{ frames }}{{ nonsense }}", "known: question, options"),
+        ("{{ frames }}{{ nonsense }}", "known: domain, dataset, question_type, question, options"),
         ("{{ frames }}{{ ''.__class__.__mro__ }}", "mine.j2"),
     ],
 )
@@ -156,7 +151,7 @@ def test_a_wrong_template_is_named_with_what_is_wrong(tmp_path: Path, text: str,
 
     def render() -> None:
         style, _ = template_style(path)
-        Renderer(style=style, selection=FrameSelection.parse("all")).render(question(), DataRoot(tmp_path))
+        Renderer(style=style).render(question(), DataRoot(tmp_path))
 
     with pytest.raises(UsageError) as caught:
         render()
@@ -173,5 +168,5 @@ def test_an_option_with_template_syntax_stays_text(tmp_path: Path) -> None:
             "options": {"A": "{{ 7*7 }}", "B": "<b>"},
         }
     )
-    prompt = Renderer(style=style, selection=FrameSelection.parse("all")).render(tricky, DataRoot(tmp_path))
+    prompt = Renderer(style=style).render(tricky, DataRoot(tmp_path))
     assert "A: {{ 7*7 }}\nB: <b>" in prompt_text(prompt)[0][1]

@@ -15,15 +15,10 @@ from egocross_eval.schema import Frame, Question
 def question(number: int, frames: list[str]) -> Question:
     return Question(
         id=number,
-        question_id=f"q{number}",
-        domain="animal",
-        dataset="EgoPet",
-        category="Counting",
-        question_type="object counting",
+        key=f"q{number}",
         text="?",
         options={"A": "1", "B": "2", "C": "3", "D": "4"},
         frames=tuple(Frame(name=name, time=None) for name in frames),
-        video="EgoPet/1",
     )
 
 

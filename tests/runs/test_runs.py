@@ -13,10 +13,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from egocross_eval import evaluate, load_run
+from egocross_eval import Answered, Ended, Event, UsageError, evaluate, hookimpl, load_run
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
-from egocross_eval.errors import RunError, UsageError
-from egocross_eval.runs.session import known_answers, rescore
+from egocross_eval.contracts.registry import registry
+from egocross_eval.errors import RunError
+from egocross_eval.leaderboard.derived import grade_again, known_targets
 from egocross_eval.runs.store import RunFolder, SampleWriter
 from egocross_eval.schema import Failure, Request, Response
 
@@ -50,11 +51,15 @@ def test_a_run_keeps_every_question_with_what_was_sent_and_said(demo: Path, tmp_
     run = evaluate(Scripted(says("The answer is B.")), data=demo, output=tmp_path / "run", cache=False)
     assert run.results.counts["total"] == len(run.samples) == run.record.question_count
     sample = run.samples[0]
-    assert sample.response.text == "The answer is B."
-    assert sample.prediction.letter == "B"
-    assert sample.sent.messages[-1][1].count("<image>") == len(sample.question.frames) == len(sample.sent.frames)
-    assert all(frame.hash for frame in sample.sent.frames)
-    right = sum("B" in s.question.accepted_letters() for s in run.samples)
+    assert sample.answers[0].response.text == "The answer is B."
+    assert sample.decision.label == "B"
+    assert (
+        sample.answers[0].sent.messages[-1][1].count("<image>")
+        == len(sample.question.frames)
+        == len(sample.answers[0].sent.frames)
+    )
+    assert all(frame.hash for frame in sample.answers[0].sent.frames)
+    right = sum("B" in s.question.accepted() for s in run.samples)
     assert run.results.micro is not None
     assert (run.results.micro.right, run.results.micro.n) == (right, len(run.samples))
     assert run.results.complete
@@ -69,9 +74,10 @@ def test_the_adapter_never_sees_an_answer(demo: Path, tmp_path: Path) -> None:
 
     run = evaluate(Scripted(look), data=demo, output=tmp_path / "run", limit=20, cache=False)
     for content, sample in zip(seen, run.samples, strict=True):
-        assert sample.question.detailed_answer is not None
-        assert sample.question.detailed_answer.encode() not in content
-        assert b'"answer"' not in content
+        assert sample.question.references["detailed_answer"] is not None
+        assert sample.question.references["detailed_answer"].encode() not in content
+        assert b'"target"' not in content
+        assert b'"references"' not in content
 
 
 def test_the_files_of_a_finished_run_are_all_there_and_agree(demo: Path, tmp_path: Path) -> None:
@@ -119,14 +125,14 @@ def test_failed_questions_and_only_those_are_asked_again(demo: Path, tmp_path: P
     run = evaluate(second, data=demo, output=tmp_path / "run", cache=False)
     assert set(second.asked) == failed
     assert run.results.complete
-    assert {s.key for s in run.samples if s.response.text == "D"} == failed
+    assert {s.key for s in run.samples if s.answers[0].response.text == "D"} == failed
 
 
 def test_a_model_that_always_fails_has_no_score_rather_than_zero(demo: Path, tmp_path: Path) -> None:
     run = evaluate(Scripted(fails), data=demo, output=tmp_path / "run", cache=False)
     assert run.results.micro is None
     assert run.results.counts["errored"] == len(run.samples)
-    assert all(s.response.text is None for s in run.samples)
+    assert all(s.answers[0].response.text is None for s in run.samples)
 
 
 def test_a_folder_made_with_other_settings_is_refused_with_the_difference(demo: Path, tmp_path: Path) -> None:
@@ -179,7 +185,7 @@ def test_a_folder_in_which_nothing_was_answered_can_be_started_anew(demo: Path, 
         evaluate(Scripted(leave), data=demo, output=tmp_path / "run", cache=False)
     run = evaluate(Scripted(says("A")), data=demo, output=tmp_path / "run", style="json", cache=False)
     assert run.results.complete
-    assert run.record.settings.style == "json"
+    assert run.record.settings.prompt.style == "json"
 
 
 def test_options_that_change_no_answer_may_change_when_a_run_goes_on(demo: Path, tmp_path: Path) -> None:
@@ -192,7 +198,7 @@ def test_options_that_change_no_answer_may_change_when_a_run_goes_on(demo: Path,
         run = evaluate(f"{base},concurrency=8,timeout=30", data=demo, output=tmp_path / "1", limit=5)
         assert run.results.complete
         run = evaluate(f"{base},concurrency=4", data=demo, output=tmp_path / "2", limit=5)
-        assert all(sample.response.cached for sample in run.samples)
+        assert all(sample.answers[0].response.cached for sample in run.samples)
         assert server.count == asked
 
 
@@ -231,7 +237,7 @@ def test_questions_that_an_adapter_leaves_out_are_failures(
 ) -> None:
     run = evaluate(adapter(), data=demo, output=tmp_path / "run", cache=False)
     assert run.results.counts["errored"] == len(run.samples) - 1
-    kinds = {s.response.failure.kind for s in run.samples if s.response.failure}
+    kinds = {s.answers[0].response.failure.kind for s in run.samples if s.answers[0].response.failure}
     assert kinds == {"no_response"}
 
 
@@ -260,10 +266,10 @@ def test_a_missing_frame_fails_its_question_and_no_other(demo: Path, tmp_path: P
     broken.unlink()
     adapter = Scripted(says("A"))
     run = evaluate(adapter, data=root, output=tmp_path / "run", cache=False)
-    (failed,) = [s for s in run.samples if s.response.failure]
+    (failed,) = [s for s in run.samples if s.answers[0].response.failure]
     assert failed.question.id == questions[4]["id"]
-    assert failed.response.failure is not None
-    assert broken.name in failed.response.failure.message
+    assert failed.failure is not None
+    assert broken.name in failed.failure.message
     assert failed.key not in adapter.asked
 
 
@@ -273,7 +279,7 @@ def test_the_cache_answers_equal_requests_of_an_equal_model_only(demo: Path, tmp
     again = Scripted(says("B"), fingerprint="weights-1")
     run = evaluate(again, data=demo, output=tmp_path / "2", limit=10)
     assert again.asked == []
-    assert all(s.response.cached and s.response.text == "A" for s in run.samples)
+    assert all(s.answers[0].response.cached and s.answers[0].response.text == "A" for s in run.samples)
     for name, fingerprint, settings in (
         ("other weights", "weights-2", {}),
         ("other wording", "weights-1", {"style": "json"}),
@@ -305,13 +311,18 @@ def test_a_torn_last_line_is_asked_again_and_the_lines_before_are_kept(demo: Pat
     assert len(run.samples) == 6
 
 
-def test_a_damaged_line_is_named_by_file_and_number(demo: Path, tmp_path: Path) -> None:
+def test_a_damaged_line_is_named_and_left_out_and_its_question_is_asked_again(demo: Path, tmp_path: Path) -> None:
     evaluate(Scripted(says("A")), data=demo, output=tmp_path / "run", limit=4, cache=False)
     path = tmp_path / "run" / "samples.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(lines[0] + b'{"key": 3}\n' + b"".join(lines[1:]))
-    with pytest.raises(UsageError, match=r"samples\.jsonl, line 2"):
-        _ = load_run(tmp_path / "run").samples
+    path.write_bytes(lines[0] + b'{"key": 3}\n' + b"".join(lines[2:]))
+    with pytest.warns(UserWarning, match=r"samples\.jsonl, line 2"):
+        assert len(load_run(tmp_path / "run").samples) == 3
+    again = Scripted(says("A"))
+    with pytest.warns(UserWarning, match=r"samples\.jsonl, line 2"):
+        run = evaluate(again, data=demo, output=tmp_path / "run", limit=4, cache=False)
+    assert len(again.asked) == 1
+    assert run.results.complete
 
 
 def test_a_newer_format_is_refused(demo: Path, tmp_path: Path) -> None:
@@ -380,7 +391,7 @@ def test_new_answers_and_rules_score_a_run_again_without_losing_a_line(demo: Pat
     assert run.results.counts["unscored"] == len(run.samples)
     before = (run.path / "samples.jsonl").read_bytes()
     known = evaluate("baseline:chance", data=demo, output=tmp_path / "known")
-    changed = rescore(RunFolder(run.path), known_answers(s.question for s in known.samples))
+    changed = grade_again(RunFolder(run.path), known_targets(s.question for s in known.samples), registry())
     assert changed == len(run.samples)
     assert (run.path / "samples.jsonl").read_bytes().startswith(before)
     assert {s.outcome for s in run.samples} == {"right", "wrong"}
@@ -400,10 +411,10 @@ def test_answers_that_appear_later_are_used_when_the_same_run_is_repeated(demo: 
 
 def test_identical_options_count_alike(demo: Path, tmp_path: Path) -> None:
     run = evaluate("baseline:constant,letter=A", data=demo, output=tmp_path / "run")
-    twins = [s for s in run.samples if len(s.question.accepted_letters()) > 1]
+    twins = [s for s in run.samples if len(s.question.accepted()) > 1]
     assert twins
     for sample in twins:
-        assert sample.outcome == ("right" if "A" in sample.question.accepted_letters() else "wrong")
+        assert sample.outcome == ("right" if "A" in sample.question.accepted() else "wrong")
 
 
 def test_a_limit_draws_over_all_domains_and_repeats_by_its_seed(demo: Path, tmp_path: Path) -> None:
@@ -413,7 +424,7 @@ def test_a_limit_draws_over_all_domains_and_repeats_by_its_seed(demo: Path, tmp_
     ]
     keys = [[s.key for s in run.samples] for run in runs]
     assert keys[0] == keys[1] != keys[2]
-    assert {s.question.domain for s in runs[0].samples} == {"animal", "industry", "xsports", "surgery"}
+    assert {s.question.label("domain") for s in runs[0].samples} == {"animal", "industry", "xsports", "surgery"}
 
 
 @pytest.mark.parametrize(
@@ -439,7 +450,7 @@ def test_too_many_frames_for_an_adapter_are_refused_and_never_dropped(demo: Path
     with pytest.raises(UsageError, match=r"at most 4 images.*uniform:4"):
         evaluate(adapter, data=demo, output=tmp_path / "run")
     run = evaluate(adapter, data=demo, output=tmp_path / "run", frames="uniform:4", limit=10, cache=False)
-    assert max(len(s.sent.frames) for s in run.samples) == 4
+    assert max(len(s.answers[0].sent.frames) for s in run.samples) == 4
 
 
 def test_choose_mode_takes_the_best_letter_and_abstains_on_a_tie(demo: Path, tmp_path: Path) -> None:
@@ -451,43 +462,106 @@ def test_choose_mode_takes_the_best_letter_and_abstains_on_a_tie(demo: Path, tmp
     adapter = Scripted(scores)
     adapter.capabilities = lambda: Capabilities(scores=True)  # type: ignore[method-assign]
     run = evaluate(adapter, data=demo, output=tmp_path / "run", answer="choose", limit=10, cache=False)
-    letters = [s.prediction.letter for s in run.samples]
+    letters = [s.decision.label for s in run.samples]
     assert sorted(letters, key=str) == ["D"] * 5 + [None] * 5
     assert run.results.counts["not_parsed"] == 5
 
 
 def test_an_observer_that_raises_is_warned_of_once_and_the_run_goes_on(demo: Path, tmp_path: Path) -> None:
-    from egocross_eval.contracts import hookimpl
-    from egocross_eval.contracts.registry import registry
-
     calls: list[str] = []
 
     class Fine:
         @hookimpl
-        def egocross_question_answered(self, sample: object) -> None:
-            calls.append("fine")
+        def egocross_event(self, event: Event) -> None:
+            calls.append(f"fine {type(event).__name__}")
 
+    class Shaky:
         @hookimpl
-        def egocross_run_finished(self, results: object) -> None:
-            calls.append("finished")
-
-    class Observer:
-        @hookimpl
-        def egocross_question_answered(self, sample: object) -> None:
-            calls.append("answered")
-            raise RuntimeError("observer broke")
+        def egocross_event(self, event: Event) -> None:
+            if isinstance(event, Answered):
+                calls.append("shaky")
+                raise RuntimeError("observer broke")
 
     manager = registry()._manager
-    plugin, fine = Observer(), Fine()
+    shaky, fine = Shaky(), Fine()
     manager.register(fine)
-    manager.register(plugin, name="shaky")
+    manager.register(shaky, name="shaky")
     try:
         with pytest.warns(UserWarning, match="'shaky' failed.*observer broke"):
             run = evaluate("baseline:chance", data=demo, output=tmp_path / "run", limit=5)
     finally:
-        manager.unregister(plugin)
+        manager.unregister(shaky)
         manager.unregister(fine)
-    assert calls.count("answered") == 1
-    assert calls.count("fine") == 5
-    assert calls.count("finished") == 1
+    assert calls.count("shaky") == 1
+    assert calls.count("fine Answered") == 5
+    assert calls[-1] == "fine Ended"
     assert run.results.complete
+
+
+def test_what_happens_is_told_in_order(demo: Path, tmp_path: Path) -> None:
+    events: list[Event] = []
+    run = evaluate("baseline:chance", data=demo, output=tmp_path / "run", limit=3, on_event=events.append)
+    names = [type(event).__name__ for event in events if type(event).__name__ != "Warned"]
+    assert names == ["Started", "Answered", "Answered", "Answered", "Stopped", "Ended"]
+    assert isinstance(events[-1], Ended)
+    assert events[-1].results == run.results
+
+
+@pytest.mark.parametrize(
+    ("keywords", "says_so"),
+    [
+        ({"media": "vidoe"}, "did you mean 'video'"),
+        ({"framess": "all"}, "did you mean 'frames'"),
+        ({"max_pixels": 0}, "a whole number from 1"),
+        ({"temperature": "warm"}, "must be a number"),
+        ({"timestamps": "yes"}, "true or false"),
+        ({"split": "tesbed"}, "did you mean 'testbed'"),
+    ],
+)
+def test_impossible_keywords_are_refused_before_anything_is_written(
+    keywords: dict[str, object], says_so: str, demo: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=says_so):
+        evaluate("baseline:chance", data=demo, output=tmp_path / "run", **keywords)  # type: ignore[arg-type]
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_adapter_of_the_caller_stays_open(demo: Path, tmp_path: Path) -> None:
+    class Closing(Scripted):
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    adapter = Closing(says("A"))
+    evaluate(adapter, data=demo, output=tmp_path / "run", limit=2, cache=False)
+    assert not adapter.closed
+
+
+def test_scores_that_are_no_numbers_are_a_failure_and_never_reach_the_disk(demo: Path, tmp_path: Path) -> None:
+    def nan(request: Request) -> Response:
+        return Response(key=request.key, scores=dict.fromkeys(request.choices, float("nan")))
+
+    adapter = Scripted(nan)
+    adapter.capabilities = lambda: Capabilities(scores=True)  # type: ignore[method-assign]
+    run = evaluate(adapter, data=demo, output=tmp_path / "run", answer="choose", limit=2, cache=False)
+    assert run.results.counts["errored"] == 2
+    assert {s.failure.kind for s in run.samples if s.failure} == {"bad_scores"}
+    assert b"NaN" in (tmp_path / "run" / "samples.jsonl").read_bytes()
+    assert all(s.answers[0].response.scores is None for s in load_run(tmp_path / "run").samples)
+
+
+@pytest.mark.parametrize("missing", ["results.json", "leaderboard.md", "predictions.json"])
+def test_a_kill_while_derived_files_are_written_is_put_right(missing: str, demo: Path, tmp_path: Path) -> None:
+    run = evaluate("baseline:chance", data=demo, output=tmp_path / "run", limit=3)
+    (run.path / missing).unlink()
+    evaluate("baseline:chance", data=demo, output=tmp_path / "run", limit=3)
+    assert (run.path / missing).is_file()
+
+
+def test_a_folder_that_was_left_while_it_was_made_can_be_used(demo: Path, tmp_path: Path) -> None:
+    run = evaluate("baseline:chance", data=demo, output=tmp_path / "run", limit=3)
+    for path in run.path.iterdir():
+        if path.name != "questions.jsonl":
+            path.unlink()
+    assert evaluate("baseline:chance", data=demo, output=tmp_path / "run", limit=3).results.complete

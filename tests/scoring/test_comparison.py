@@ -6,7 +6,7 @@ import random
 
 import pytest
 from msgspec.structs import replace
-from scored_samples import OPTIONS, question, record, sample, whole_testbed
+from scored_samples import OPTIONS, question, record, sample, whole_testbed, with_answer
 
 from egocross_eval.errors import UsageError
 from egocross_eval.schema import Outcome, Sample
@@ -35,7 +35,7 @@ def test_flips_are_counted_and_named_in_each_direction() -> None:
     first = of(["right", "right", "wrong", "wrong", "not_parsed"])
     second = of(["right", "wrong", "right", "not_parsed", "right"])
     found = compared(first, second)
-    names = [s.question.question_id for s in first]
+    names = [s.question.key for s in first]
     assert found.gained == (names[2], names[4])
     assert found.lost == (names[1],)
     assert (found.micro.first_right, found.micro.second_right, found.micro.n) == (2, 3, 5)
@@ -82,7 +82,7 @@ def test_one_run_is_refused() -> None:
 def test_what_was_asked_differently_is_listed() -> None:
     lines = of(["right", "wrong"])
     changed = {"frames": "uniform:8", "timestamps": True, "style": "json"}
-    second = run("B", lines, settings=changed, generation={"max_new_tokens": 64}, versions={"egocross-eval": "0.2.0"})
+    second = run("B", lines, prompt=changed, generation={"max_new_tokens": 64}, versions={"egocross-eval": "0.2.0"})
     found = compare_all([run("A", lines), second])[0]
     assert {(d.what, d.first, d.second) for d in found.differences} == {
         ("frames", "all", "uniform:8"),
@@ -95,18 +95,26 @@ def test_what_was_asked_differently_is_listed() -> None:
 
 def test_questions_sent_differently_are_counted() -> None:
     first = of(["right", "wrong", "wrong"])
-    second = [replace(s, sent=replace(s.sent, content_hash=f"other{i}")) if i else s for i, s in enumerate(first)]
+    second = [
+        with_answer(s, sent=replace(s.answers[0].sent, content_hash=f"other{i}")) if i else s
+        for i, s in enumerate(first)
+    ]
     assert "2 of 3 shared questions were sent differently" in compared(first, second).notes
     assert compared(first, first).notes == ()
 
 
-def test_looks_are_by_domain_and_type_and_corrected_for_their_number() -> None:
+def test_looks_are_by_every_grouping_of_one_label_and_corrected_for_their_number() -> None:
     found = compare_all([run_over_testbed("A", 0.40, 1), run_over_testbed("B", 0.46, 2)])[0]
     assert [look.name for look in found.looks["domain"]] == ["animal", "industry", "surgery", "xsports"]
     assert sum(look.n for look in found.looks["domain"]) == found.micro.n == 957
-    assert [look.name for look in found.looks["question_type"]] == ["object counting"]
+    assert {name: len(group) for name, group in found.looks.items()} == {
+        "domain": 4,
+        "category": 1,
+        "question_type": 1,
+        "dataset": 4,
+    }
     smallest = min((look for group in found.looks.values() for look in group), key=lambda look: look.p)
-    assert smallest.p_adjusted == pytest.approx(min(1.0, 5 * smallest.p))
+    assert smallest.p_adjusted == pytest.approx(min(1.0, 10 * smallest.p))
     assert found.micro.p_adjusted == found.micro.p
 
 
@@ -174,7 +182,7 @@ def test_an_interval_that_the_exact_test_does_not_confirm_is_called_unclear() ->
             fates[4] = ("right", "wrong")
         for a, b in fates:
             number += 1
-            asked = question(number, video=f"EgoPet/v{video}")
+            asked = question(number, cluster=f"EgoPet/v{video}")
             first.append(sample(asked, a))
             second.append(sample(asked, b))
     found = compared(first, second)

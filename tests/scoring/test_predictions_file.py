@@ -13,17 +13,26 @@ from hypothesis import strategies as st
 from scored_samples import question
 
 from egocross_eval.errors import UsageError
-from egocross_eval.schema import Question
-from egocross_eval.scoring.predictions_file import PredictionEntry, read_answer, read_predictions, score_predictions
+from egocross_eval.grading.letter import LetterGrader
+from egocross_eval.schema import Question, Results
+from egocross_eval.scoring import predictions_file
+from egocross_eval.scoring.predictions_file import PredictionEntry, PredictionReport, read_answer, read_predictions
+from egocross_eval.tasks.egocross.tasks import EGOCROSS
 
-QUESTIONS = [question(1, answer="A"), question(2, answer="B"), question(3, answer="C")]
-NAMES = [q.question_id for q in QUESTIONS]
+QUESTIONS = [question(1, target="A"), question(2, target="B"), question(3, target="C")]
+NAMES = [q.key for q in QUESTIONS]
 
 
 def written(tmp_path: Path, content: Any) -> Path:
     path = tmp_path / "predictions.json"
     path.write_text(json.dumps(content))
     return path
+
+
+def score_predictions(
+    questions: list[Question], predictions: Path | list[PredictionEntry]
+) -> tuple[Results, PredictionReport]:
+    return predictions_file.score_predictions(questions, predictions, EGOCROSS.record(), LetterGrader())
 
 
 def right(tmp_path: Path, content: Any, questions: list[Question] | None = None) -> int:
@@ -130,13 +139,13 @@ def test_a_letter_goes_before_an_option_of_that_text() -> None:
 
 
 def test_either_of_two_identical_options_is_right(tmp_path: Path) -> None:
-    asked = question(1, options={"A": "red", "B": "green", "C": "blue", "D": "red"}, answer="D")
+    asked = question(1, options={"A": "red", "B": "green", "C": "blue", "D": "red"}, target="D")
     assert right(tmp_path, {"1": "A"}, [asked]) == right(tmp_path, {"1": "D"}, [asked]) == 1
     assert right(tmp_path, {"1": "red"}, [asked]) == 1
 
 
 def test_numbers_as_answers_are_taken_as_text(tmp_path: Path) -> None:
-    asked = question(1, options={"A": "1", "B": "10", "C": "2", "D": "3"}, answer="B")
+    asked = question(1, options={"A": "1", "B": "10", "C": "2", "D": "3"}, target="B")
     assert right(tmp_path, {"1": 10}, [asked]) == 1
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
-from scored_samples import question, sample, samples, whole_testbed
+from scored_samples import question, record, sample, samples, score_samples, whole_testbed, write_run
 
+from egocross_eval.contracts.registry import registry
+from egocross_eval.leaderboard.derived import compute_results
 from egocross_eval.schema import Figure, Outcome, Results, Sample
 from egocross_eval.scoring.intervals import wilson
-from egocross_eval.scoring.results import score_samples
 
 
 def scored(lines: list[Sample], total: int | None = None) -> Results:
@@ -71,7 +73,7 @@ def test_a_domain_that_failed_altogether_leaves_no_macro() -> None:
 
 @pytest.mark.parametrize("outcome", ["unscored", "not_parsed"])
 def test_without_answers_there_is_no_accuracy(outcome: Outcome) -> None:
-    results = scored(samples([outcome] * 4, answer=None))
+    results = scored(samples([outcome] * 4, target=None))
     assert results.micro is None
     assert results.macro is None
     assert results.groups == {}
@@ -126,7 +128,7 @@ def test_questions_without_a_type_form_no_group() -> None:
 
 def test_chance_knows_identical_options() -> None:
     twins = {"A": "red", "B": "green", "C": "blue", "D": "red"}
-    lines = [sample(question(1), "right"), sample(question(2, options=twins, answer="D"), "right")]
+    lines = [sample(question(1), "right"), sample(question(2, options=twins, target="D"), "right")]
     assert micro(scored(lines)).chance == pytest.approx((1 / 4 + 2 / 4) / 2)
 
 
@@ -167,12 +169,13 @@ def test_results_do_not_depend_on_the_order_of_the_samples() -> None:
     assert one.groups == other.groups
 
 
-def test_tokens_and_seconds_are_summed_where_they_are_known() -> None:
+def test_tokens_and_seconds_are_summed_where_they_are_known(tmp_path: Path) -> None:
     lines = [
         sample(question(1), "right", input_tokens=10, output_tokens=2, seconds=0.5),
         sample(question(2), "errored"),
         sample(question(3), "wrong", input_tokens=5, seconds=0.25),
     ]
-    results = scored(lines)
+    folder = write_run(tmp_path / "run", record(question_count=3), lines)
+    results = compute_results(folder, registry())
     assert results.tokens == {"input": 15, "output": 2}
     assert results.seconds == 0.75

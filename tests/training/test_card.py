@@ -10,12 +10,19 @@ from training_files import training_card
 
 from egocross_eval.errors import UsageError
 from egocross_eval.schema import RunSettings
+from egocross_eval.settings import PromptSettings
 from egocross_eval.training.card import CARD_NAME, read_card, warnings_for, warnings_for_model
 from egocross_eval.training.card_files import write_card
 
 MATCHING = RunSettings(
-    tasks=("all",), split="testbed", style="letter", frames="uniform:8", timestamps=True, max_pixels=360000
+    tasks=("all",),
+    split="testbed",
+    prompt=PromptSettings(style="letter", frames="uniform:8", timestamps=True, max_pixels=360000),
 )
+
+
+def showing(**change: object) -> RunSettings:
+    return msgspec.structs.replace(MATCHING, prompt=msgspec.structs.replace(MATCHING.prompt, **change))
 
 
 def test_a_card_reads_back_as_it_was_written(tmp_path: Path) -> None:
@@ -50,14 +57,14 @@ def test_a_run_with_other_prompts_is_warned_of_with_the_remedy(
     tmp_path: Path, change: dict[str, object], shown: str
 ) -> None:
     write_card(tmp_path, training_card())
-    (warning,) = warnings_for(tmp_path, msgspec.structs.replace(MATCHING, **change))
+    (warning,) = warnings_for(tmp_path, showing(**change))
     assert shown in warning
     assert "to match: --style letter --frames uniform:8" in warning
 
 
 def test_the_adapter_of_a_spec_is_looked_at_too(tmp_path: Path) -> None:
     write_card(tmp_path, training_card())
-    other = msgspec.structs.replace(MATCHING, frames="all")
+    other = showing(frames="all")
     assert len(warnings_for_model("Qwen/Qwen3-VL-4B-Instruct", {"lora": str(tmp_path)}, other)) == 1
     assert warnings_for_model("Qwen/Qwen3-VL-4B-Instruct", {}, other) == []
 

@@ -17,7 +17,7 @@ from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import DataError, UsageError
 from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.prompts.renderer import Renderer, prompt_text
-from egocross_eval.prompts.selection import FrameSelection
+from egocross_eval.settings import PromptSettings
 from egocross_eval.training.curriculum import Curriculum, ordered
 from egocross_eval.training.dataset import NAME, as_item, check_style, render_examples, write_dataset
 from egocross_eval.training.examples import Examples, read_examples
@@ -26,8 +26,8 @@ from egocross_eval.training.frame_sizes import Limits, processor_limits
 
 
 def renderer(style: str = "letter", **changes: object) -> Renderer:
-    values = {"style": registry().prompt_style(style), "selection": FrameSelection.parse("all"), **changes}
-    return Renderer(**values)  # type: ignore[arg-type]
+    settings = PromptSettings(style=style, **changes)  # type: ignore[arg-type]
+    return Renderer(style=registry().prompt_style(style), settings=settings)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_the_trained_prompt_is_the_one_that_evaluation_renders(examples: Example
         item = as_item(one, frames_of(tmp_path))
         assert item["messages"][0]["content"] == prompt_text(asked)[0][1]
         assert item["images"] == asked.frame_paths()
-        assert item["messages"][-1] == {"role": "assistant", "content": question.answer}
+        assert item["messages"][-1] == {"role": "assistant", "content": question.target}
         assert all(Path(path).is_absolute() for path in item["images"])
         assert "A: Wolf" in item["messages"][0]["content"]
 
@@ -92,23 +92,18 @@ def test_passes_and_orders_of_options_keep_the_right_text(passes: int, seed: int
     base = [
         Question(
             id=i,
-            question_id=str(i),
-            domain="animal",
-            dataset="EgoPet",
-            category="",
-            question_type="",
+            key=str(i),
             text="?",
             options=dict(zip("ABCD", [f"d{i}", f"a{i}", f"c{i}", f"b{i}"], strict=True)),
-            frames=(),
-            video="v",
-            answer="ABCD"[i % 4],
+            cluster="v",
+            target="ABCD"[i % 4],
         )
         for i in range(8)
     ]
-    right = {q.question_id: q.options[q.answer or ""] for q in base}
+    right = {q.key: q.options[q.target or ""] for q in base}
     out = list(ordered(base, Curriculum(passes=passes, sort_until=0.0, shuffle_from=1.0, seed=seed)))
-    assert Counter(q.question_id for q in out) == {q.question_id: passes for q in base}
-    assert all(q.options[q.answer or ""] == right[q.question_id] == q.answer_text for q in out)
+    assert Counter(q.key for q in out) == {q.key: passes for q in base}
+    assert all(q.options[q.target or ""] == right[q.key] == q.references["answer_text"] for q in out)
 
 
 def test_options_are_sorted_first_and_random_at_the_end(examples: Examples) -> None:

@@ -19,15 +19,10 @@ from egocross_eval.training.examples import Split, held_out, read_examples
 def question(number: int, video: str, domain: str = "animal") -> Question:
     return Question(
         id=number,
-        question_id=str(number),
-        domain=domain,
-        dataset="EgoPet",
-        category="",
-        question_type="",
+        key=str(number),
         text="",
-        options={},
-        frames=(),
-        video=video,
+        cluster=video,
+        labels={"domain": domain, "dataset": "EgoPet"},
     )
 
 
@@ -36,7 +31,7 @@ def test_held_out_examples_share_no_video_with_the_others(tmp_path: Path) -> Non
     found = read_examples(root, split=Split(holdout=0.25))
     assert len(found.train) == 15
     assert len(found.holdout) == 5
-    assert not {q.video for q in found.train} & {q.video for q in found.holdout}
+    assert not {q.cluster for q in found.train} & {q.cluster for q in found.holdout}
 
 
 def test_a_limit_draws_over_all_examples_by_the_seed(tmp_path: Path) -> None:
@@ -52,7 +47,7 @@ def test_a_limit_draws_over_all_examples_by_the_seed(tmp_path: Path) -> None:
 @given(st.lists(st.integers(0, 9), min_size=2, max_size=60), st.integers(2, 4), st.integers(0, 5))
 def test_folds_are_disjoint_and_cover_every_video(videos: list[int], folds: int, seed: int) -> None:
     questions = [question(i, f"v{video}") for i, video in enumerate(videos)]
-    distinct = {q.video for q in questions}
+    distinct = {q.cluster for q in questions}
     if len(distinct) < folds:
         with pytest.raises(UsageError, match="too few"):
             held_out(questions, Split(folds=folds, seed=seed))
@@ -66,7 +61,7 @@ def test_every_domain_is_in_both_parts() -> None:
     questions = [question(i, f"{'ab'[i % 2]}{i % 3}", ("animal", "surgery")[i % 2]) for i in range(24)]
     held = held_out(questions, Split(holdout=0.3))
     for domain in ("animal", "surgery"):
-        parts = {q.video in held for q in questions if q.domain == domain}
+        parts = {q.cluster in held for q in questions if q.label("domain") == domain}
         assert parts == {True, False}
 
 

@@ -104,8 +104,8 @@ def test_an_experiment_that_was_killed_twice_goes_on_and_leaves_its_reports(
         assert routes["models"][domain].endswith(f"lora={models[domain]}")
     joined = {sample.question.id: sample for sample in runs["routed"].samples}
     for sample in runs["base"].samples:
-        same = sample.response.scores == pytest.approx(joined[sample.question.id].response.scores, abs=1e-4)
-        assert same == (sample.question.domain not in DOMAINS)
+        same = sample.answers[0].response.scores == pytest.approx(joined[sample.question.id].response.scores, abs=1e-4)
+        assert same == (sample.question.label("domain") not in DOMAINS)
     alone = evaluate(
         routes["models"]["animal"],
         "animal",
@@ -116,7 +116,7 @@ def test_an_experiment_that_was_killed_twice_goes_on_and_leaves_its_reports(
         max_pixels=4096,
     )
     for sample in alone.samples:
-        assert joined[sample.question.id].response.scores == pytest.approx(sample.response.scores, abs=1e-4)
+        assert joined[sample.question.id].response.scores == pytest.approx(sample.answers[0].response.scores, abs=1e-4)
 
     again = subprocess.run(command, capture_output=True, text=True, check=False)
     assert again.returncode == 0

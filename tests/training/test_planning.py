@@ -75,7 +75,7 @@ def test_the_files_of_a_training_are_complete(options: TrainOptions) -> None:
 
 def test_a_pixel_budget_is_that_of_training_and_evaluation(options: TrainOptions) -> None:
     plan = plan_training(msgspec.structs.replace(options, max_pixels=100_000), registry())
-    assert plan.config["image_max_pixels"] == plan.evaluation.max_pixels == plan.renderer.max_pixels == 100_000
+    assert plan.config["image_max_pixels"] == plan.evaluation.max_pixels == plan.renderer.settings.max_pixels == 100_000
     assert "--max-pixels 100000" in " ".join(plan.evaluation.options())
 
 

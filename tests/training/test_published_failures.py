@@ -20,8 +20,10 @@ from trainings import CHANGES, options
 
 import egocross_eval.training.dataset as dataset
 from egocross_eval.contracts.registry import registry
+from egocross_eval.contracts.task import DataOptions
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.runs.plan import RunOptions, plan_run
+from egocross_eval.settings import PromptSettings
 from egocross_eval.training.card import warnings_for
 from egocross_eval.training.card_files import write_card
 from egocross_eval.training.environment import TrainingEnvironment, lock_file
@@ -107,9 +109,10 @@ def test_failure_5_another_pixel_cap_in_evaluation(tmp_path: Path, recipe: str) 
     assert "--max-pixels 360000" in " ".join(plan.evaluation.options())
     (tmp_path / "model").mkdir()
     write_card(tmp_path / "model", training_card(evaluation=plan.evaluation))
-    run = plan_run(RunOptions(data=root, split="support", max_pixels=360_000), registry()).settings
+    data, shown = DataOptions(data=root, split="support"), PromptSettings(max_pixels=360_000)
+    run = plan_run(RunOptions(data=data, prompt=shown), registry()).settings
     assert warnings_for(tmp_path / "model", run) == []
-    (warning,) = warnings_for(tmp_path / "model", msgspec.structs.replace(run, max_pixels=None))
+    (warning,) = warnings_for(tmp_path / "model", msgspec.structs.replace(run, prompt=PromptSettings()))
     assert "--max-pixels None instead of 360000" in warning
 
 

@@ -94,7 +94,7 @@ def test_lora_trains_merges_and_both_forms_answer_alike(
             answer="choose",
             **SHOWN,
         )
-        scores.append([sample.response.scores for sample in run.samples])
+        scores.append([sample.answers[0].response.scores for sample in run.samples])
     for beside, whole, untrained in zip(*scores, strict=True):
         assert beside is not None
         assert whole == pytest.approx(beside, abs=1e-3)

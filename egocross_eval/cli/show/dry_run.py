@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from egocross_eval.frames.pictures import FrameError
 from egocross_eval.frames.store import picture_size
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
 from egocross_eval.prompts.renderer import prompt_text
+from egocross_eval.runs.decide import decide
 from egocross_eval.runs.plan import RunPlan, check_capabilities
-from egocross_eval.runs.votes import ballots
+from egocross_eval.schema import Decision
 
 PIXELS_PER_TOKEN = 32 * 32
 """Qwen3-VL: patches of 16 pixels, merged two by two (its processor's patch_size and merge_size)."""
@@ -55,7 +57,8 @@ def estimate(plan: RunPlan) -> Estimate:
         except DataError:
             total.unreadable += 1
             continue
-        votes = len(ballots(plan.settings.votes, question, 0))
+        step = decide(plan.method, plan.settings.method, question, ())
+        votes = 1 if isinstance(step, Decision) else len(step)
         total.requests += votes
         pixels = 0
         for name in prompt.frame_paths():
@@ -89,18 +92,17 @@ def print_dry_run(plan: RunPlan, models: Sequence[str], registry: Registry) -> N
         adapter.close()
         click.echo(f"model      {spec.text}")
     found = estimate(plan)
-    settings = plan.settings
+    settings, prompt = plan.settings, plan.settings.prompt
     click.echo(f"tasks      {', '.join(settings.tasks)} ({settings.split})")
     click.echo(f"questions  {found.questions}")
-    if settings.votes:
-        click.echo(f"requests   {found.requests} (--votes {settings.votes})")
-    click.echo(f"frames     {found.frames} ({settings.frames}, {settings.media})")
-    click.echo(f"bytes      {found.bytes:,}" + (" before scaling" if settings.max_pixels else ""))
+    if found.requests != found.questions:
+        click.echo(f"requests   {found.requests} in the first round (--method {settings.method})")
+    click.echo(f"frames     {found.frames} ({prompt.frames}, {prompt.media})")
+    click.echo(f"bytes      {found.bytes:,}" + (" before scaling" if prompt.max_pixels else ""))
     click.echo(f"tokens     about {found.tokens:,} in (Qwen3-VL's measure)")
     click.echo(f"largest    about {found.largest:,} tokens: question {found.largest_question}")
     if found.unreadable:
         click.echo(f"unreadable {found.unreadable} frames: run 'egocross-eval data verify'")
-    domains: dict[str, int] = {}
-    for question in plan.questions:
-        domains[question.domain] = domains.get(question.domain, 0) + 1
-    click.echo("domains    " + ", ".join(f"{name} {count}" for name, count in domains.items()))
+    parts = Counter(filter(None, map(plan.benchmark.record().part, plan.questions)))
+    if parts:
+        click.echo(f"{plan.benchmark.macro + 's':10} " + ", ".join(f"{name} {count}" for name, count in parts.items()))

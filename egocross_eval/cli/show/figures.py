@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from egocross_eval.schema import Figure, Results
-
-_TITLES = {
-    "domain": "by domain",
-    "category": "by category",
-    "question_type": "by question type",
-    "dataset": "by source dataset",
-    "cell": "by dataset and question type",
-}
+from egocross_eval.schema import BenchmarkRecord, Figure, Results
 
 
 def _line(name: str, figure: Figure) -> list[str]:
@@ -28,10 +20,11 @@ def _line(name: str, figure: Figure) -> list[str]:
     ]
 
 
-def figures_table(
-    results: Results, groups: tuple[str, ...] = ("domain", "category", "question_type", "dataset")
-) -> str:
-    """The overall figures and the groups asked for. Errored, missing and unscored questions share the column `open`."""
+def figures_table(results: Results, benchmark: BenchmarkRecord, *, combined: bool = False) -> str:
+    """The overall figures and the groups; `combined`: groupings of several labels too.
+
+    Errored, missing and unscored questions share the column `open`.
+    """
     from tabulate import tabulate
 
     headers = ["", "accuracy", "95 % interval", "n", "right", "wrong", "not parsed", "open", "chance"]
@@ -39,11 +32,12 @@ def figures_table(
         counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in results.counts.items() if count)
         return f"no score: no question has both an answer here and a known right one ({counts})"
     rows = [_line("micro (right / all)", results.micro)]
-    if results.macro is not None:
-        rows.append(_line("macro (mean of domains)", results.macro))
-    for group in groups:
-        figures = results.groups.get(group, {})
-        if figures:
-            rows.append([f"-- {_TITLES[group]}"])
-            rows.extend(_line(name, figure) for name, figure in figures.items())
+    axis = benchmark.grouping(benchmark.macro)
+    if results.macro is not None and axis is not None:
+        rows.append(_line(f"macro (mean of {axis.title}s)", results.macro))
+    for grouping in benchmark.groupings:
+        figures = results.groups.get(grouping.name, {})
+        if figures and (combined or len(grouping.labels) == 1):
+            rows.append([f"-- by {grouping.title}"])
+            rows.extend(_line(name, figures[name]) for name in grouping.ordered(figures))
     return tabulate(rows, headers=headers, disable_numparse=True)

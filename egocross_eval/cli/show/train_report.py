@@ -35,7 +35,7 @@ def print_plan(plan: TrainPlan, gpus: Sequence[Gpu]) -> None:
     from egocross_eval.training.trainer_arguments import OURS
 
     launch, arguments = plan.launch, plan.recipe.arguments
-    domains = Counter(question.domain for question in plan.examples.train)
+    domains = Counter(question.label("domain") for question in plan.examples.train)
     click.echo(f"recipe      {plan.recipe.name}: {plan.recipe.description}")
     for text in plan.recipe.deviations:
         click.echo(f"            {text}")

@@ -54,23 +54,27 @@ def command(
 
 
 def _audit_one(path: Path, changed: dict[str, object], support: Path | None, run_missing: bool) -> Audit:
-    from egocross_eval.api import evaluate
-    from egocross_eval.cli.show.progress import Bar
+    from egocross_eval.api import run
+    from egocross_eval.cli.show.reporter import Reporter
+    from egocross_eval.contracts.registry import registry
     from egocross_eval.runs.probes import audit_folder, finished, probe_plans
     from egocross_eval.runs.store import RunFolder
     from egocross_eval.scoring.audit import audit
     from egocross_eval.scoring.comparison import ComparedRun
 
     record = RunFolder(path).record()
+    prior = registry().benchmark(record.benchmark.name).prior_model
+    if prior and support is not None:
+        prior += f",support={support}"
     probes, results = {}, {}
-    for name, (model, options) in probe_plans(record, support=support, **changed).items():
+    for name, (model, options) in probe_plans(record, prior=prior, **changed).items():
         place = audit_folder(path) / name
         if not finished(place):
             if not run_missing:
                 click.echo(f"note: no probe {name!r} in {place}", err=True)
                 continue
             click.echo(f"probe {name} ({_WHAT[name]}): {place}", err=True)
-            evaluate(model, options.tasks, options=options, output=place, progress=Bar(name))
+            run(options, model, output=place, on_event=Reporter(name))
         folder = RunFolder(place)
         label = f"{name} ({_WHAT[name]})"
         probes[name] = ComparedRun(label=label, record=folder.record(), samples=tuple(folder.samples()))

@@ -75,10 +75,10 @@ def command(file: Path, python: Path | None, allow_difference: bool) -> int:
 def evaluate_with_bar(spec: str, folder: Path, settings: Mapping[str, Any]) -> Figure:
     """Runs a model to its end and returns its accuracy over all questions. Raises `RunError` where some failed."""
     from egocross_eval.api import evaluate
-    from egocross_eval.cli.show.progress import Bar
+    from egocross_eval.cli.show.reporter import Reporter
     from egocross_eval.errors import RunError
 
-    results = evaluate(spec, output=folder, progress=Bar(folder.name), **settings).results
+    results = evaluate(spec, output=folder, on_event=Reporter(folder.name), **settings).results
     failed = results.counts.get("errored", 0)
     if failed or results.micro is None:
         raise RunError(f"{failed} questions failed in {folder}; the same command asks them again")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from egocross_eval.leaderboard.ranking import SORT_KEYS
 from egocross_eval.leaderboard.render import Format
 
 if TYPE_CHECKING:
@@ -28,7 +27,13 @@ SUFFIXES = {".md": "md", ".json": "json", ".csv": "csv", ".tex": "latex", ".html
 @click.option("--published/--no-published", default=True, show_default=True, help="Add the published rows.")
 @click.option("--intervals", is_flag=True, help="Half the width of the 95 % intervals: 45.14 ± 3.4.")
 @click.option("--ranges", is_flag=True, help="The ends of the 95 % intervals: 45.14 [41.9, 48.6].")
-@click.option("--sort", type=click.Choice(SORT_KEYS), default="micro", show_default=True, help="Order and ranks.")
+@click.option(
+    "--sort",
+    default="micro",
+    show_default=True,
+    metavar="KEY",
+    help="Order and ranks: micro, macro, model, date, or a group of the macro average, e.g. surgery.",
+)
 @click.option("--model", "models", multiple=True, metavar="GLOB", help="Only models that match; may be repeated.")
 @click.option("--split", "splits", multiple=True, metavar="NAME", help="Only rows of this split; may be repeated.")
 @click.option("--complete", "complete_only", is_flag=True, help="Leave incomplete runs out.")
@@ -55,8 +60,8 @@ def command(
 ) -> None:
     """Write the leaderboard of RUNS: run folders, folders of runs, or files written with --format json.
 
-    Micro (right / all questions) and macro (mean of the domains) stand in columns of their own. Rows tie in rank
-    where noise explains their difference; incomplete runs are listed and not ranked. Rows over different questions
+    Micro (right / all questions) and macro (mean of EgoCross's domains) stand in columns of their own. Rows tie in
+    rank where noise explains their difference; incomplete runs are listed and not ranked. Rows over different questions
     get tables of their own.
 
     \b
@@ -69,11 +74,11 @@ def command(
     <!-- egocross-eval:leaderboard:start -->
     <!-- egocross-eval:leaderboard:end -->
     """
-    from egocross_eval.leaderboard.collect import rows_from
+    from egocross_eval.contracts.registry import registry
+    from egocross_eval.leaderboard.collect import published_beside, rows_from
     from egocross_eval.leaderboard.ranking import select
     from egocross_eval.leaderboard.render import render
     from egocross_eval.leaderboard.rows import distinct, join_repeats
-    from egocross_eval.tasks.egocross.published_rows import published_rows
 
     if intervals and ranges:
         raise click.UsageError("--intervals and --ranges exclude each other.")
@@ -85,7 +90,7 @@ def command(
     target = output or update
     rows = rows_from(runs, relative_to=target.parent if target else None)
     if published:
-        rows += published_rows()
+        rows += published_beside(rows, registry())
     rows = distinct(rows)
     rows = select(join_repeats(rows) if join else rows, models=models, splits=splits, complete_only=complete_only)
     style: IntervalStyle = "half-width" if intervals else "ends" if ranges else "none"

@@ -14,7 +14,7 @@ def command(as_json: bool) -> None:
     \b
     egocross-eval plugins
     """
-    from egocross_eval.contracts.registry import registry
+    from egocross_eval.contracts.registry import KINDS, registry
 
     plugins = registry().plugins
     if as_json:
@@ -24,10 +24,8 @@ def command(as_json: bool) -> None:
         state = "BROKEN" if plugin.error else ""
         click.echo(f"{plugin.name}  ({plugin.distribution} {plugin.version}) {state}".rstrip())
         for what, names in (
-            ("tasks", plugin.tasks),
-            ("model adapters", plugin.model_adapters),
-            ("prompt styles", plugin.prompt_styles),
-            ("observes", plugin.observers),
+            *((f"{kind.word}s", getattr(plugin, kind.attribute)) for kind in KINDS),
+            ("observes", ["runs"] if plugin.observes else []),
         ):
             if names:
                 click.echo(f"    {what}: {', '.join(names)}")

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from egocross_eval.cli.options import data_options, load_config, prompt_options
+from egocross_eval.cli.options import load_config
+from egocross_eval.command_options import options_of_settings
+from egocross_eval.runs.options import PARTS, RunOptions
 
 if TYPE_CHECKING:
-    from egocross_eval.runs.plan import RunOptions, RunPlan
-    from egocross_eval.runs.session import Session
-    from egocross_eval.schema import Results
+    from egocross_eval.api import Run
+    from egocross_eval.runs.plan import RunPlan
 
 
 @click.command(name="run", context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,42 +27,14 @@ if TYPE_CHECKING:
     help="scheme:target[,key=value...] or a YAML file; may be repeated. See 'egocross-eval models'.",
 )
 @click.option(
-    "--tasks",
-    "-t",
-    default="all",
-    show_default=True,
-    metavar="NAMES",
-    help="Names and globs, comma-separated. See 'egocross-eval tasks'.",
-)
-@data_options
-@click.option(
     "--output",
     "-o",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
     help="Run folder (with several models: their parent); default: a new one below runs/. The same command resumes it.",
 )
-@prompt_options
-@click.option(
-    "--answer",
-    type=click.Choice(["generate", "choose", "constrained"]),
-    default="generate",
-    show_default=True,
-    help="Generate text and extract the letter, choose by the log-probabilities of the letters, or generate with "
-    "decoding constrained to the letters.",
-)
-@click.option("--max-new-tokens", type=int, default=1024, show_default=True, help="Bound of generated tokens.")
-@click.option("--temperature", type=float, default=0.0, show_default=True, help="0 decodes greedily.")
-@click.option("--top-p", type=float, default=1.0, show_default=True, help="Nucleus sampling.")
-@click.option("--limit", type=int, metavar="N", help="Ask only N questions, drawn by the seed over all domains.")
-@click.option("--seed", type=int, default=0, show_default=True, help="For sampling and --limit.")
-@click.option(
-    "--votes",
-    default="",
-    metavar="rotate|sample:N",
-    help="Ask each question under all rotations of its options, or N times, and sum the evidence for the options.",
-)
-@click.option("--cache/--no-cache", default=True, show_default=True, help="Use the response cache shared by all runs.")
+@options_of_settings(RunOptions, *PARTS.values())
+@click.option("--votes", hidden=True, help="The name of --method in version 0.1.")
 @click.option("--dry-run", is_flag=True, help="Show what would be asked (counts, frames, bytes, tokens) and stop.")
 @click.option(
     "--config",
@@ -71,7 +44,7 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="YAML file with any of these options; the command line wins.",
 )
-def command(model: tuple[str, ...], output: Path | None, dry_run: bool, **settings: Any) -> int:
+def command(model: tuple[str, ...], output: Path | None, votes: str | None, dry_run: bool, **settings: Any) -> int:
     """Run models over tasks and write a leaderboard row.
 
     \b
@@ -83,23 +56,29 @@ def command(model: tuple[str, ...], output: Path | None, dry_run: bool, **settin
     """
     from egocross_eval.contracts.registry import registry
     from egocross_eval.model_adapters.spec import parse_spec
-    from egocross_eval.runs.plan import RunOptions, plan_run
+    from egocross_eval.runs.options import options_from
+    from egocross_eval.runs.plan import plan_run
 
-    options = RunOptions(**settings)
+    options = options_from(settings if votes is None else {**settings, "votes": votes})
     for text in model:
         registry().adapter_type(parse_spec(text).scheme)
     plan = plan_run(options, registry())
-    for warning in plan.warnings:
-        click.echo(f"note: {warning}", err=True)
     if dry_run:
         from egocross_eval.cli.show.dry_run import print_dry_run
 
+        for warning in plan.warnings:
+            click.echo(f"note: {warning}", err=True)
         print_dry_run(plan, model, registry())
         return 0
-    ended = [_run_one(spec, plan, options, output, several=len(model) > 1) for spec in model]
-    if len(ended) > 1:
-        _say_board([path for _, path in ended])
-    return max(code for code, _ in ended)
+    runs = [_run_one(spec, plan, options, output, several=len(model) > 1) for spec in model]
+    if len(runs) > 1:
+        _say_board([run.path for run in runs])
+    return max(_exit_code(run) for run in runs)
+
+
+def _exit_code(run: Run) -> int:
+    counts = run.results.counts
+    return 1 if counts.get("errored", 0) + counts.get("missing", 0) else 0
 
 
 def _say_board(paths: list[Path]) -> None:
@@ -111,13 +90,11 @@ def _say_board(paths: list[Path]) -> None:
     click.echo(render(rows_from(paths), "md", intervals="half-width").rstrip("\n"))
 
 
-def _run_one(text: str, plan: RunPlan, options: RunOptions, output: Path | None, *, several: bool) -> tuple[int, Path]:
-    from egocross_eval.api import default_output, prepare, slug
-    from egocross_eval.cli.show.progress import Bar
-    from egocross_eval.contracts.registry import registry
+def _run_one(text: str, plan: RunPlan, options: RunOptions, output: Path | None, *, several: bool) -> Run:
+    from egocross_eval.api import default_output, run, slug
+    from egocross_eval.cli.show.reporter import Reporter
     from egocross_eval.errors import RunError
-    from egocross_eval.model_adapters.spec import build_adapter, parse_spec
-    from egocross_eval.runs.session import run_session
+    from egocross_eval.model_adapters.spec import parse_spec
     from egocross_eval.runs.store import SAMPLES_FILE
     from egocross_eval.training.card import warnings_for_model
 
@@ -125,13 +102,11 @@ def _run_one(text: str, plan: RunPlan, options: RunOptions, output: Path | None,
     path = output or default_output(spec, options)
     if output is not None and several:
         path = output / slug(spec.text)
-    adapter = build_adapter(spec, registry())
     for warning in warnings_for_model(spec.target, spec.options, plan.settings):
         click.echo(f"note: {warning}", err=True)
+    reporter = Reporter(spec.display_name)
     try:
-        session = prepare(plan, spec, adapter, registry(), path)
-        _say_start(session)
-        results = run_session(session, registry(), Bar(spec.display_name), use_cache=options.cache)
+        made = run(options, text, output=path, on_event=reporter, plan=plan)
     except KeyboardInterrupt:
         click.echo(f"interrupted; what was answered is kept. To go on: the same command with --output {path}", err=True)
         raise
@@ -139,39 +114,23 @@ def _run_one(text: str, plan: RunPlan, options: RunOptions, output: Path | None,
         if (path / SAMPLES_FILE).is_file():
             click.echo(f"what was answered is kept. To go on: the same command with --output {path}", err=True)
         raise
-    finally:
-        adapter.close()
-    _say_end(session, results)
-    return (0 if results.counts.get("errored", 0) + results.counts.get("missing", 0) == 0 else 1), path
+    _say_end(made, reporter)
+    return made
 
 
-def _say_start(session: Session) -> None:
-    if session.done and session.pending:
-        click.echo(
-            f"resuming {session.folder.path}: {len(session.done)} answered, {len(session.pending)} to ask", err=True
-        )
-    elif not session.pending:
-        click.echo(f"{session.folder.path} is finished: nothing to ask", err=True)
-
-
-def _say_end(session: Session, results: Results) -> None:
-    from egocross_eval.cli.show.summary import print_failures
+def _say_end(run: Run, reporter: Any) -> None:
     from egocross_eval.runs.store import LEADERBOARD_FILE
 
-    folder = session.folder
-    click.echo((folder.path / LEADERBOARD_FILE).read_text(encoding="utf-8").rstrip("\n"))
-    samples = folder.samples()
-    cached = sum(sample.response.cached for sample in samples)
-    if cached:
-        click.echo(f"\n{cached} of {len(samples)} answers came from the response cache (--no-cache asks again).")
-    print_failures(samples, folder.path)
+    click.echo((run.path / LEADERBOARD_FILE).read_text(encoding="utf-8").rstrip("\n"))
+    results = run.results
+    reporter.print_summary(run.path, results)
     if results.rotations:
-        asked, position, content = (results.rotations[name] for name in ("asked", "position", "content"))
+        asked, position, content = (results.rotations.get(name, 0) for name in ("asked", "position", "content"))
         click.echo(
             f"\nover {asked} questions with all rotations answered: the same place every time on {position}, "
             f"the same option every time on {content}"
         )
-    click.echo(f"\nrun folder: {folder.path}")
+    click.echo(f"\nrun folder: {run.path}")
     if results.micro is None and not results.counts.get("errored"):
-        click.echo(f"answers are not known here: 'egocross-eval submit {folder.path}' writes the submission")
+        click.echo(f"answers are not known here: 'egocross-eval submit {run.path}' writes the submission")
     sys.stdout.flush()

@@ -7,13 +7,15 @@ from typing import Any
 
 import click
 
-from egocross_eval.cli.options import data_options, prompt_options
+from egocross_eval.command_options import options_of_settings
+from egocross_eval.contracts.task import DataOptions
+from egocross_eval.settings import PromptSettings
 
 
 @click.command(name="show")
 @click.argument("question")
-@data_options
-@prompt_options
+@click.option("--tasks", "-t", default="all", show_default=True, help="Which tasks the question is looked for in.")
+@options_of_settings(DataOptions, PromptSettings)
 @click.option("--draw/--no-draw", default=None, help="Draw the frames in the terminal; default: on a terminal.")
 @click.option(
     "--to", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png", help="Write a contact sheet."
@@ -33,10 +35,11 @@ def command(question: str, draw: bool | None, to: Path | None, as_json: bool, **
     from egocross_eval.cli.show.drawing import contact_sheet, draw_frames, frame_table
     from egocross_eval.contracts.registry import registry
     from egocross_eval.prompts.renderer import prompt_text
-    from egocross_eval.runs.plan import RunOptions, plan_run
+    from egocross_eval.runs.options import options_from
+    from egocross_eval.runs.plan import plan_run
 
-    plan = plan_run(RunOptions(**settings), registry())
-    by_name = {name: q for q in plan.questions for name in (str(q.id), q.question_id)}
+    plan = plan_run(options_from(settings), registry())
+    by_name = {name: q for q in plan.questions for name in (str(q.id), q.key)}
     if question not in by_name:
         raise unknown_question(question, by_name)
     found = by_name[question]
@@ -44,10 +47,11 @@ def command(question: str, draw: bool | None, to: Path | None, as_json: bool, **
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(prompt), indent=2))
         return
-    kind = found.question_type or "type unknown"
-    click.echo(f"{found.question_id}  (id {found.id}, {found.domain}, {found.dataset}, {kind})")
-    if found.answer:
-        click.echo(f"answer: {found.answer}: {found.options[found.answer]}")
+    labels = [value or f"{name.replace('_', ' ')} unknown" for name, value in found.labels.items()]
+    click.echo(f"{found.key}  ({', '.join([f'id {found.id}', *labels])})")
+    if found.target is not None:
+        option = found.options.get(found.target)
+        click.echo(f"answer: {found.target}" + (f": {option}" if option is not None else ""))
     for role, text in prompt_text(prompt):
         click.echo(f"\n[{role}]\n{text}")
     click.echo()

@@ -21,11 +21,7 @@ def command(run: Path, output: Path | None, allow_unanswered: bool) -> None:
     \b
     egocross-eval submit runs/my-model-all-20260101-120000
     """
-    from egocross_eval.runs.store import SUBMISSION_FILE, RunFolder
-    from egocross_eval.tasks.egocross.submission import write_submission
+    from egocross_eval.api import export_run
 
-    folder = RunFolder(run)
-    folder.record()
-    target = output or run / SUBMISSION_FILE
-    report = write_submission(folder.samples(), target, allow_unanswered=allow_unanswered)
-    click.echo(f"wrote {target}: {report}")
+    form = "submission,allow_unanswered=true" if allow_unanswered else "submission"
+    click.echo(export_run(run, form, output=output))

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from egocross_eval.cli.options import data_options
+from egocross_eval.command_options import made_of, options_of_settings
+from egocross_eval.contracts.task import DataOptions
+
+if TYPE_CHECKING:
+    from egocross_eval.contracts.task import DataSource, Task
 
 
 @click.command(name="tasks")
 @click.argument("names", default="*")
-@data_options
+@options_of_settings(DataOptions)
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-def command(names: str, data: Path | None, as_json: bool, **where: Any) -> None:
+def command(names: str, as_json: bool, **where: Any) -> None:
     """List the tasks, all or those that NAMES (comma-separated, globs) mean, with their numbers of questions.
 
     Counts are those of the benchmark; with --data or --split demo they are counted in the files.
@@ -30,23 +33,39 @@ def command(names: str, data: Path | None, as_json: bool, **where: Any) -> None:
     from egocross_eval.tasks.select import select_tasks
 
     tasks = select_tasks(names, registry())
-    splits = ["testbed", "support"]
     counts = {task.name: dict(task.counts) for task in tasks}
-    if data is not None or where["split"] == "demo":
-        from egocross_eval.errors import DataError
-        from egocross_eval.runs.plan import RunOptions
-
-        splits = [where["split"]]
-        source = RunOptions(data=data, **where).source()
-        for task in tasks:
-            try:
-                counts[task.name] = {source.split: len(task.load(source).questions)}
-            except DataError as error:
-                click.echo(f"note: {task.name}: {error}", err=True)
-                counts[task.name] = {}
+    source = made_of(DataOptions, where).source()
+    if source.root is not None or source.split:
+        counts = {task.name: _counted(task, source) for task in tasks}
+    splits = list(dict.fromkeys(split for found in counts.values() for split in found))
     if as_json:
-        rows = [{"name": t.name, "kind": t.kind, "description": t.description, "counts": counts[t.name]} for t in tasks]
+        rows = [
+            {
+                "name": t.name,
+                "benchmark": t.benchmark.name,
+                "kind": t.kind,
+                "description": t.description,
+                "counts": counts[t.name],
+            }
+            for t in tasks
+        ]
         click.echo(json.dumps(rows, indent=2))
         return
-    table = [[t.name, t.kind, *(counts[t.name].get(split, "") for split in splits), t.description] for t in tasks]
-    click.echo(tabulate(table, headers=["task", "selects by", *splits, "what"], disable_numparse=True))
+    for benchmark in dict.fromkeys(task.benchmark.title for task in tasks):
+        own = [task for task in tasks if task.benchmark.title == benchmark]
+        table = [[t.name, t.kind, *(counts[t.name].get(split, "") for split in splits), t.description] for t in own]
+        click.echo(f"{benchmark}\n")
+        click.echo(tabulate(table, headers=["task", "selects by", *splits, "what"], disable_numparse=True) + "\n")
+
+
+def _counted(task: Task, source: DataSource) -> dict[str, int]:
+    """Number of questions in the files, by split."""
+    from egocross_eval.errors import UsageError
+    from egocross_eval.tasks.select import with_split
+
+    try:
+        own = with_split(source, task.benchmark)
+        return {own.split: len(task.load(own).questions)}
+    except UsageError as error:
+        click.echo(f"note: {task.name}: {error}", err=True)
+        return {}

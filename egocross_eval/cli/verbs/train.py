@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from egocross_eval.cli.options import F, load_config
+from egocross_eval.cli.options import load_config
+from egocross_eval.command_options import F
 
 if TYPE_CHECKING:
     from egocross_eval.training.options import TrainOptions

@@ -13,7 +13,7 @@ from egocross_eval.errors import UsageError, did_you_mean, unknown
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from egocross_eval.schema import Sample
+    from egocross_eval.schema import Answer, Question, Sample
 
 _COLOURS = {"right": "green", "wrong": "red", "not_parsed": "yellow", "errored": "magenta", "unscored": "cyan"}
 
@@ -24,9 +24,12 @@ _COLOURS = {"right": "green", "wrong": "red", "not_parsed": "yellow", "errored":
 @click.option("--wrong", "outcomes", flag_value="wrong", multiple=True, help="Only wrong answers.")
 @click.option("--not-parsed", "outcomes", flag_value="not_parsed", multiple=True, help="Only what was not parsed.")
 @click.option("--errored", "outcomes", flag_value="errored", multiple=True, help="Only failures.")
-@click.option("--domain", metavar="GLOB", help="Only these domains.")
-@click.option("--dataset", metavar="GLOB", help="Only these source datasets.")
-@click.option("--type", "question_type", metavar="GLOB", help="Only these question types, e.g. '*localization'.")
+@click.option(
+    "--label", "labels", multiple=True, metavar="NAME=GLOB", help="Only where a label matches, e.g. domain=surgery."
+)
+@click.option("--domain", metavar="GLOB", help="The same as --label domain=GLOB.")
+@click.option("--dataset", metavar="GLOB", help="The same as --label dataset=GLOB.")
+@click.option("--type", "question_type", metavar="GLOB", help="The same as --label question_type=GLOB.")
 @click.option("--id", "ids", multiple=True, metavar="ID", help="Only this question (id or question_id); repeatable.")
 @click.option("--search", metavar="TEXT", help="Only where question, options or output contain TEXT.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
@@ -34,6 +37,7 @@ _COLOURS = {"right": "green", "wrong": "red", "not_parsed": "yellow", "errored":
 def command(
     run: Path,
     outcomes: tuple[str, ...],
+    labels: tuple[str, ...],
     domain: str | None,
     dataset: str | None,
     question_type: str | None,
@@ -54,10 +58,11 @@ def command(
     folder = RunFolder(run)
     record = folder.record()
     samples = folder.samples()
-    _check_known("domain", domain, {sample.question.domain for sample in samples})
-    _check_known("dataset", dataset, {sample.question.dataset for sample in samples})
-    _check_known("question type", question_type, {sample.question.question_type for sample in samples})
-    names = {name for sample in samples for name in (str(sample.question.id), sample.question.question_id)}
+    given = {"domain": domain, "dataset": dataset, "question_type": question_type}
+    wanted_labels = {name: pattern for name, pattern in given.items() if pattern is not None} | _patterns(labels)
+    for name, pattern in wanted_labels.items():
+        _check_known(name.replace("_", " "), pattern, {sample.question.label(name) for sample in samples})
+    names = {name for sample in samples for name in (str(sample.question.id), sample.key)}
     for wanted in ids:
         if wanted not in names:
             raise UsageError(f"the run has no question {wanted!r}{did_you_mean(wanted, names)}")
@@ -65,10 +70,8 @@ def command(
         sample
         for sample in samples
         if (not outcomes or sample.outcome in outcomes)
-        and _matches(sample.question.domain, domain)
-        and _matches(sample.question.dataset, dataset)
-        and _matches(sample.question.question_type, question_type)
-        and (not ids or str(sample.question.id) in ids or sample.question.question_id in ids)
+        and all(_matches(sample.question.label(name), pattern) for name, pattern in wanted_labels.items())
+        and (not ids or str(sample.question.id) in ids or sample.key in ids)
         and (not search or search.lower() in _searchable(sample))
     ]
     console = Console(highlight=False)
@@ -78,18 +81,27 @@ def command(
     console.print(f"{shown} of {len(found)} answers shown" + (" (--limit shows more)" if shown < len(found) else ""))
 
 
-def _check_known(what: str, pattern: str | None, values: set[str]) -> None:
-    if pattern is not None and not any(_matches(value, pattern) for value in values):
+def _patterns(texts: tuple[str, ...]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in texts]
+    if any(not equals for _, equals, _ in pairs):
+        raise UsageError(f"--label {' '.join(texts)}: write NAME=GLOB, e.g. domain=surgery")
+    return {name: pattern for name, _, pattern in pairs}
+
+
+def _check_known(what: str, pattern: str, values: set[str]) -> None:
+    if not any(_matches(value, pattern) for value in values):
         raise unknown(what, pattern, values)
 
 
-def _matches(value: str, pattern: str | None) -> bool:
-    return pattern is None or fnmatch.fnmatch(value.lower(), pattern.lower())
+def _matches(value: str, pattern: str) -> bool:
+    return fnmatch.fnmatch(value.lower(), pattern.lower())
 
 
 def _searchable(sample: Sample) -> str:
     question = sample.question
-    return "\n".join([question.text, *question.options.values(), sample.response.text or ""]).lower()
+    return "\n".join(
+        [question.text, *question.options.values(), *(answer.response.text or "" for answer in sample.answers)]
+    ).lower()
 
 
 def _print_sample(console: object, sample: Sample, root: Path | None) -> None:
@@ -97,18 +109,21 @@ def _print_sample(console: object, sample: Sample, root: Path | None) -> None:
     from rich.panel import Panel
     from rich.text import Text
 
-    question, prediction = sample.question, sample.prediction
+    question, decision = sample.question, sample.decision
     colour = _COLOURS[sample.outcome]
     body = [Text(question.text), Text()]
     for letter, text in question.options.items():
-        mark = ("✓" if letter in question.accepted_letters() else " ") + ("→" if letter == prediction.letter else " ")
-        body.append(Text(f"{mark} {letter}: {text}", style="bold" if letter == prediction.letter else ""))
+        mark = ("✓" if letter in question.accepted() else " ") + ("→" if letter == decision.label else " ")
+        body.append(Text(f"{mark} {letter}: {text}", style="bold" if letter == decision.label else ""))
     body.append(Text())
     body.append(_said(sample))
     verdict = sample.outcome.replace("_", " ")
-    how = f"rule {prediction.rule}" if prediction.letter else f"no letter: {prediction.reason}"
-    title = Text(f"{question.id}  {question.question_id}", style="bold")
-    subtitle = Text(f"{verdict} · {how} · {len(sample.sent.frames)} frames", style=colour)
+    if question.target is not None and not question.options:
+        body.append(Text(f"target: {question.target}"))
+    read = f"{sample.grade.prediction} by {decision.rule}"
+    how = read if sample.grade.prediction else f"nothing read: {sample.grade.reason or decision.reason}"
+    title = Text(f"{question.id}  {question.key}", style="bold")
+    subtitle = Text(f"{verdict} · {how} · {len(sample.answers[0].sent.frames)} frames", style=colour)
     if not isinstance(console, Console):
         raise TypeError("a rich console is needed")
     console.print(Panel(Group(*body), title=title, subtitle=subtitle, border_style=colour, title_align="left"))
@@ -120,18 +135,27 @@ def _said(sample: Sample) -> Text:
     """The raw output with the evidence marked; scores, votes or the failure where there's no text."""
     from rich.text import Text
 
-    response = sample.response
-    if response.failure is not None:
-        return Text(f"failed ({response.failure.kind}): {response.failure.message}", style="magenta")
-    if sample.votes:
-        lines = [f"options moved by {v.rotation}: {v.shown or '-'} = {v.letter or 'no letter'}" for v in sample.votes]
-        return Text("\n".join(lines))
+    failure = sample.failure
+    if failure is not None:
+        return Text(f"failed ({failure.kind}): {failure.message}", style="magenta")
+    if len(sample.answers) > 1:
+        return Text("\n".join(_line(answer, sample.question) for answer in sample.answers))
+    (answer,) = sample.answers
+    response = answer.response
     if response.scores is not None:
         return Text("  ".join(f"{letter} {score:.3f}" for letter, score in response.scores.items()))
     text = Text(response.text or "(empty output)")
-    if sample.prediction.span is not None:
-        text.stylize("reverse", *sample.prediction.span)
+    if answer.reading.span is not None:
+        text.stylize("reverse", *answer.reading.span)
     return text
+
+
+def _line(answer: Answer, question: Question) -> str:
+    """One of several answers: the ask, and what was read of it."""
+    options = question.options if answer.ask.options is None else answer.ask.options
+    label = answer.reading.label
+    read = f"{label}: {options.get(label, label)}" if label else answer.reading.reason or "nothing read"
+    return f"{answer.ask.name}: {read}"
 
 
 def _draw(sample: Sample, root: Path) -> None:
@@ -142,6 +166,6 @@ def _draw(sample: Sample, root: Path) -> None:
     below = DataRoot(root)
     parts = tuple(
         ImagePart(frame=Frame(name=sent.name, time=sent.time), path=str(below.resolve(sent.name)))
-        for sent in sample.sent.frames
+        for sent in sample.answers[0].sent.frames
     )
     draw_frames(Prompt(messages=(Message(role="user", parts=parts),), style=""))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from egocross_eval.leaderboard.site.pool import clip_seconds, domains_of, types_of
+from egocross_eval.leaderboard.site.pool import axis_of, clip_seconds, groups_of
 from egocross_eval.leaderboard.site.scripts import utf16_span
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from egocross_eval.leaderboard.site.inputs import SiteRun
     from egocross_eval.leaderboard.site.pool import Pool
-    from egocross_eval.schema import Question, Sample
+    from egocross_eval.schema import Answer, Question, Sample
 
 OUTCOME_CODES = {"right": "r", "wrong": "w", "not_parsed": "n", "errored": "e", "unscored": "u"}
 NOT_ASKED = "-"
@@ -34,8 +34,8 @@ def question_list(runs: Sequence[SiteRun], pool: Pool, starts: Sequence[int]) ->
 
     `starts` says at which question each part of the answers begins.
     """
-    domains, types = domains_of(pool.questions), types_of(pool.questions)
-    datasets = sorted({question.dataset for question in pool.questions})
+    axes = [axis_of(runs[0].record.benchmark, place) for place in range(3)]
+    domains, types, datasets = (groups_of(pool.questions, axis) for axis in axes)
     return {
         "domains": domains,
         "types": types,
@@ -48,24 +48,28 @@ def question_list(runs: Sequence[SiteRun], pool: Pool, starts: Sequence[int]) ->
             [
                 key,
                 question.id,
-                domains.index(question.domain),
-                datasets.index(question.dataset),
-                types.index(question.question_type) if question.question_type else -1,
+                _place(axes[0].group(question), domains),
+                _place(axes[2].group(question), datasets),
+                _place(axes[1].group(question), types),
                 question.text,
                 list(question.options.items()),
-                "".join(sorted(question.accepted_letters())),
+                "".join(sorted(question.accepted())),
                 len(question.frames),
                 clip_seconds(question),
-                question.video,
+                question.cluster,
             ]
             for key, question in zip(pool.keys, pool.questions, strict=True)
         ],
     }
 
 
+def _place(group: str, groups: Sequence[str]) -> int:
+    return groups.index(group) if group in groups else -1
+
+
 def _letter(sample: Sample | None) -> str:
     """One character: the letter read, or a space. Keeps the string aligned with the questions whatever a file says."""
-    letter = sample.prediction.letter if sample else None
+    letter = sample.grade.prediction if sample else None
     return letter if letter and len(letter) == 1 and letter.isascii() else " "
 
 
@@ -89,43 +93,52 @@ def _detail(question: Question, samples: Sequence[Sample | None], thumbnails: Ma
     answers = []
     for sample in samples:
         if sample is not None:
-            prompts.setdefault(sample.sent.messages, len(prompts))
-        answers.append(_answer(sample, question, prompts[sample.sent.messages]) if sample else None)
+            prompts.setdefault(sample.answers[0].sent.messages, len(prompts))
+        answers.append(_answer(sample, question, prompts[sample.answers[0].sent.messages]) if sample else None)
     return {
         "frames": [[frame.name, frame.time, thumbnails.get(frame.name)] for frame in question.frames],
-        "answer": question.answer_text,
-        "detailed": question.detailed_answer,
+        "answer": question.references.get("answer_text"),
+        "detailed": question.references.get("detailed_answer"),
         "prompts": list(prompts),
         "answers": answers,
     }
 
 
 def _answer(sample: Sample, question: Question, prompt: int) -> dict[str, Any]:
-    response, prediction = sample.response, sample.prediction
-    span = prediction.span if response.text is not None else None
+    first, cost, failure = sample.answers[0], sample.cost, sample.failure
+    single = len(sample.answers) == 1
+    response = first.response
+    span = first.reading.span if single and response.text is not None else None
     shown = {
         "outcome": sample.outcome,
-        "letter": prediction.letter,
-        "rule": prediction.rule,
-        "reason": prediction.reason,
+        "letter": sample.grade.prediction,
+        "rule": sample.decision.rule,
+        "reason": sample.grade.reason,
         "span": utf16_span(response.text or "", span) if span else None,
-        "text": response.text,
-        "reasoning": response.reasoning,
-        "scores": response.scores,
-        "failure": [response.failure.kind, response.failure.message] if response.failure else None,
-        "finish": response.finish_reason,
-        "tokens": [response.input_tokens, response.output_tokens],
-        "seconds": response.seconds,
-        "cached": response.cached or None,
-        "votes": [[vote.rotation, vote.shown, vote.letter, vote.response.text] for vote in sample.votes] or None,
+        "text": response.text if single else None,
+        "reasoning": response.reasoning if single else None,
+        "scores": response.scores if single else None,
+        "failure": [failure.kind, failure.message] if failure else None,
+        "finish": response.finish_reason if single else None,
+        "tokens": [cost.input_tokens, cost.output_tokens],
+        "seconds": cost.seconds,
+        "cached": (cost.cached == cost.requests) or None,
+        "votes": None if single else [_vote(answer, question) for answer in sample.answers],
         "prompt": prompt,
         "sent": _sent(sample, question),
     }
     return {name: value for name, value in shown.items() if value is not None}
 
 
+def _vote(answer: Answer, question: Question) -> list[object]:
+    """One of several answers: the ask's name, the label as shown, the text of the option that it stood for."""
+    options = question.options if answer.ask.options is None else answer.ask.options
+    label = answer.reading.label
+    return [answer.ask.name, label, options.get(label or ""), answer.response.text]
+
+
 def _sent(sample: Sample, question: Question) -> list[int] | None:
     """Places of the frames that were sent, as sent; None where it was all of them in order."""
     places = {frame.name: place for place, frame in enumerate(question.frames)}
-    sent = [places[frame.name] for frame in sample.sent.frames if frame.name in places]
+    sent = [places[frame.name] for frame in sample.answers[0].sent.frames if frame.name in places]
     return None if sent == list(range(len(question.frames))) else sent

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from egocross_eval import __version__
+from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import UsageError
+from egocross_eval.leaderboard.collect import published_beside
 from egocross_eval.leaderboard.rows import distinct, join_repeats
 from egocross_eval.leaderboard.site.answers import parts, question_list
 from egocross_eval.leaderboard.site.chart_library import chart_library
@@ -17,7 +18,7 @@ from egocross_eval.leaderboard.site.overview import pair_json, summary
 from egocross_eval.leaderboard.site.pool import Pool, pool
 from egocross_eval.leaderboard.site.scripts import data_script
 from egocross_eval.leaderboard.site.tables import site_tables
-from egocross_eval.tasks.egocross.published_rows import published_rows
+from egocross_eval.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +76,7 @@ def build_site(
         raise UsageError("the runs hold no answer yet; finish one, or look at its folder with: egocross-eval view RUN")
     library = chart_library()
     files = _frame_files(inputs.runs, data) if frames else {}
-    rows = distinct([*inputs.rows, *(published_rows() if published else [])])
+    rows = distinct([*inputs.rows, *(published_beside(inputs.rows, registry()) if published else [])])
     rows = join_repeats(rows) if join else rows
     best = _best_first(inputs.runs)
     pairs = _pairs(inputs.runs, pooled, best[:compared])
@@ -172,7 +173,14 @@ def _page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    first = next((pair_json(p) for p in pairs if start and {p.first, p.second} == set(start)), None)
+    first = next(
+        (
+            pair_json(p, inputs.runs[0].record.benchmark.macro)
+            for p in pairs
+            if start and {p.first, p.second} == set(start)
+        ),
+        None,
+    )
     context: dict[str, Any] = {
         "title": title,
         "version": __version__,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from egocross_eval.leaderboard.site.pool import clip_seconds, domains_of, types_of
+from egocross_eval.leaderboard.site.pool import axis_of, clip_seconds, groups_of
 from egocross_eval.scoring.comparison import verdict_sentence
 from egocross_eval.scoring.results import SCORED, Judged, plain_figure
 
@@ -59,8 +59,13 @@ def figure_json(figure: Figure | None) -> dict[str, Any] | None:
 
 def run_json(run: SiteRun, samples: Sequence[Sample | None], pool: Pool) -> dict[str, Any]:
     """One run: its figures by every grouping that a chart shows, confusion of letters, and cost for each question."""
-    judged = [Judged(question, s.outcome) for question, s in zip(pool.questions, samples, strict=True) if s is not None]
+    judged = [
+        Judged(question, s.outcome, s.grade.credit, None)
+        for question, s in zip(pool.questions, samples, strict=True)
+        if s is not None
+    ]
     results = run.results
+    benchmark = run.record.benchmark
     return {
         "slug": run.slug,
         "label": run.label,
@@ -69,8 +74,8 @@ def run_json(run: SiteRun, samples: Sequence[Sample | None], pool: Pool) -> dict
         "counts": results.counts,
         "micro": figure_json(results.micro),
         "macro": figure_json(results.macro),
-        "domains": _grouped(results.groups.get("domain", {})),
-        "types": _grouped(results.groups.get("question_type", {})),
+        "domains": _grouped(results.groups.get(benchmark.macro, {})),
+        "types": _grouped(results.groups.get(axis_of(benchmark, 1).name, {})),
         "frames": _binned(judged, FRAME_EDGES, lambda question: len(question.frames), whole=True),
         "seconds": _binned(judged, SECOND_EDGES, clip_seconds),
         "letters": confusion([sample for sample in samples if sample is not None]),
@@ -90,7 +95,7 @@ def _binned(
     found = bins(edges)
     for item in judged:
         measured = value(item.question)
-        if measured is not None and item.fate in SCORED and item.question.answer is not None:
+        if measured is not None and item.scored and item.question.target is not None:
             place = next(one for one in reversed(found) if measured > one.after or one is found[0])
             members.setdefault(place, []).append(item)
     return [
@@ -105,9 +110,9 @@ def confusion(samples: Iterable[Sample]) -> list[dict[str, Any]]:
     failures are left out."""
     counts: dict[tuple[str, str], int] = {}
     for sample in samples:
-        answer = sample.question.answer
+        answer = sample.question.target
         if answer is not None and sample.outcome in SCORED:
-            key = answer, sample.prediction.letter or "none"
+            key = answer, sample.grade.prediction or "none"
             counts[key] = counts.get(key, 0) + 1
     return [{"right": right, "said": said, "count": count} for (right, said), count in sorted(counts.items())]
 
@@ -115,9 +120,9 @@ def confusion(samples: Iterable[Sample]) -> list[dict[str, Any]]:
 def _cost(samples: Sequence[Sample]) -> dict[str, float | None]:
     """Means over the questions whose response says so; None where none does."""
     return {
-        "input": _mean(sample.response.input_tokens for sample in samples),
-        "output": _mean(sample.response.output_tokens for sample in samples),
-        "seconds": _mean(sample.response.seconds for sample in samples if not sample.response.cached),
+        "input": _mean(sample.cost.input_tokens for sample in samples),
+        "output": _mean(sample.cost.output_tokens for sample in samples),
+        "seconds": _mean(sample.cost.seconds for sample in samples if not sample.cost.cached),
     }
 
 
@@ -126,7 +131,7 @@ def _mean(values: Iterable[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def pair_json(pair: PairOf) -> dict[str, Any]:
+def pair_json(pair: PairOf, axis: str) -> dict[str, Any]:
     """A comparison as the page shows it; differences are second less first, as fractions."""
     comparison = pair.comparison
     return {
@@ -139,19 +144,19 @@ def pair_json(pair: PairOf) -> dict[str, Any]:
         "gained": comparison.micro.gained,
         "lost": comparison.micro.lost,
         "p": comparison.micro.p_adjusted,
-        "looks": _looks(comparison),
+        "looks": _looks(comparison, axis),
         "same_letter": comparison.same_letter,
         "notes": comparison.notes,
         "differences": [[d.what, d.first, d.second] for d in comparison.differences],
     }
 
 
-def _looks(comparison: Comparison) -> list[dict[str, Any]]:
+def _looks(comparison: Comparison, axis: str) -> list[dict[str, Any]]:
     micro = comparison.micro
     looks = [
         {"name": "all questions", "n": micro.n, "difference": micro.difference, "low": micro.low, "high": micro.high}
     ]
-    domains = comparison.looks["domain"]
+    domains = comparison.looks.get(axis, ())
     if len(domains) > 1:
         mean = {"difference": comparison.macro, "low": comparison.macro_low, "high": comparison.macro_high}
         looks.append({"name": "mean of domains", "n": micro.n, **mean})
@@ -165,9 +170,9 @@ def summary(
     """Everything the overview shows besides the leaderboard, which is in the page itself."""
     return {
         "runs": [run_json(run, samples, pool) for run, samples in zip(runs, pool.samples, strict=True)],
-        "pairs": [pair_json(pair) for pair in pairs],
+        "pairs": [pair_json(pair, runs[0].record.benchmark.macro) for pair in pairs],
         "start": start,
-        "domains": domains_of(pool.questions),
-        "types": types_of(pool.questions),
+        "domains": groups_of(pool.questions, axis_of(runs[0].record.benchmark, 0)),
+        "types": groups_of(pool.questions, axis_of(runs[0].record.benchmark, 1)),
         "questions": len(pool.questions),
     }

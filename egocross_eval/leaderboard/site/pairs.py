@@ -74,6 +74,7 @@ class _Table:
 
     def __init__(self, runs: Sequence[SiteRun], pool: Pool) -> None:
         self._runs = runs
+        self._axis = runs[0].record.benchmark.macro
         shape = (len(runs), len(pool.questions))
         self._asked, self._scored, self._right = (np.zeros(shape, bool) for _ in range(3))
         self._letter = np.full(shape, "", object)
@@ -83,13 +84,13 @@ class _Table:
                 if sample is None:
                     continue
                 self._asked[run, place] = True
-                self._scored[run, place] = sample.outcome in SCORED and sample.question.answer is not None
+                self._scored[run, place] = sample.outcome in SCORED and sample.question.target is not None
                 self._right[run, place] = sample.outcome == "right"
-                self._letter[run, place] = sample.prediction.letter or ""
-                self._hash[run, place] = sample.sent.content_hash
-        self._domain = np.array([question.domain for question in pool.questions], object)
+                self._letter[run, place] = sample.grade.prediction or ""
+                self._hash[run, place] = "".join(answer.sent.content_hash for answer in sample.answers)
+        self._domain = np.array([runs[0].record.benchmark.part(question) for question in pool.questions], object)
         # np.unique sorts, so the numbers are in order of name, as the draws of the bootstrap need.
-        names = np.array([question.video for question in pool.questions], dtype=np.str_)
+        names = np.array([question.cluster or question.key for question in pool.questions], dtype=np.str_)
         self._video: Ints = np.unique(names, return_inverse=True)[1].astype(np.int64)
 
     def shared(self, a: int, b: int) -> NDArray[np.bool_]:
@@ -137,7 +138,7 @@ class _Table:
             macro=float(np.mean([values.mean() for values in change.changes])),
             macro_low=macro.low,
             macro_high=macro.high,
-            looks={"domain": tuple(_corrected(look, p) for look, p in zip(looks, corrected, strict=True))},
+            looks={self._axis: tuple(_corrected(look, p) for look, p in zip(looks, corrected, strict=True))},
             gained=(),
             lost=(),
             same_letter=int(letters[shared].sum()),

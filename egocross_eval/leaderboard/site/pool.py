@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from egocross_eval.tasks.egocross.catalogue import DOMAINS, QUESTION_TYPES
+from egocross_eval.schema import Grouping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from egocross_eval.leaderboard.site.inputs import SiteRun
-    from egocross_eval.schema import Question, Sample
+    from egocross_eval.schema import BenchmarkRecord, Question, Sample
+
+_NONE = Grouping(name="", title="", labels=())
 
 _Identity = tuple[str, str, str, tuple[tuple[str, str], ...]]
 
@@ -20,7 +22,7 @@ class Pool(NamedTuple):
 
     questions: list[Question]
     keys: list[str]
-    """Names in links: the question_id, followed by `~2` and so on where different questions share one."""
+    """Names in links: the key, followed by `~2` and so on where different questions share one."""
     samples: list[list[Sample | None]]
     """By run, then by question."""
 
@@ -28,14 +30,14 @@ class Pool(NamedTuple):
 def pool(runs: Sequence[SiteRun]) -> Pool:
     """Brings the runs' questions together.
 
-    Two runs' questions are the same where split, question_id, text, options and answer are; a question whose answer
+    Two runs' questions are the same where benchmark, split, key, text, options and target are; a question whose answer
     isn't known in one run is the one whose answer is known in another, if there's just one.
     """
     known: dict[_Identity, set[str]] = {}
     for run in runs:
         for sample in run.samples:
-            if sample.question.answer is not None:
-                known.setdefault(_identity(run, sample.question), set()).add(sample.question.answer)
+            if sample.question.target is not None:
+                known.setdefault(_identity(run, sample.question), set()).add(sample.question.target)
     found: dict[tuple[_Identity, str], Question] = {}
     asked: list[dict[tuple[_Identity, str], Sample]] = []
     for run in runs:
@@ -43,10 +45,10 @@ def pool(runs: Sequence[SiteRun]) -> Pool:
         for sample in run.samples:
             identity = _identity(run, sample.question)
             answers = known.get(identity, set())
-            answer = sample.question.answer or (next(iter(answers)) if len(answers) == 1 else "")
+            answer = sample.question.target or (next(iter(answers)) if len(answers) == 1 else "")
             key = (identity, answer)
             own[key] = sample
-            if key not in found or found[key].answer is None:
+            if key not in found or found[key].target is None:
                 found[key] = sample.question
         asked.append(own)
     order = sorted(found, key=lambda key: (key[0][0], found[key].id, key))
@@ -58,7 +60,12 @@ def pool(runs: Sequence[SiteRun]) -> Pool:
 
 
 def _identity(run: SiteRun, question: Question) -> _Identity:
-    return run.record.settings.split, question.question_id, question.text, tuple(question.options.items())
+    return (
+        f"{run.record.benchmark.name} {run.record.settings.split}",
+        question.key,
+        question.text,
+        tuple(question.options.items()),
+    )
 
 
 def _link_names(names: Sequence[str]) -> list[str]:
@@ -70,18 +77,19 @@ def _link_names(names: Sequence[str]) -> list[str]:
     return unique
 
 
-def domains_of(questions: Iterable[Question]) -> list[str]:
-    """The benchmark's domains that occur, in its order, then others by name."""
-    return _known_first({question.domain for question in questions}, DOMAINS)
+def axis_of(benchmark: BenchmarkRecord, place: int) -> Grouping:
+    """What the page divides questions by: the macro axis (0), then the benchmark's other groupings of one label, those
+    with declared groups first. One without labels, of which nothing is a member, where there are fewer."""
+    single = [g for g in benchmark.groupings if len(g.labels) == 1 and g.name != benchmark.macro]
+    ordered = sorted(single, key=lambda grouping: not grouping.groups)
+    first = benchmark.grouping(benchmark.macro)
+    known = [first or _NONE, *ordered]
+    return known[place] if place < len(known) else _NONE
 
 
-def types_of(questions: Iterable[Question]) -> list[str]:
-    """The benchmark's question types that occur, in its order, then others by name; a question may have none."""
-    return _known_first({question.question_type for question in questions} - {""}, QUESTION_TYPES)
-
-
-def _known_first(found: set[str], known: Sequence[str]) -> list[str]:
-    return [name for name in known if name in found] + sorted(found - set(known))
+def groups_of(questions: Iterable[Question], grouping: Grouping) -> list[str]:
+    """Names of the groups that occur, in the order shown."""
+    return grouping.ordered({grouping.group(question) for question in questions} - {""})
 
 
 def clip_seconds(question: Question) -> float | None:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from egocross_eval.leaderboard.ranking import boards, figure_of
-from egocross_eval.leaderboard.table import domain_columns, table_of
+from egocross_eval.leaderboard.table import overall_columns, part_columns, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,7 +84,7 @@ def _table(board: Board, runs: Mapping[str, str]) -> SiteTable:
     headers = [SiteHeader(cell.text, cell.number, MEANINGS.get(cell.text, "")) for cell in plain.headers]
     place = 1 + next(i for i, header in enumerate(headers) if header.text == "Micro")
     headers.insert(place, SiteHeader("95 % interval", False, "Where the true share probably lies (see the notes)."))
-    names = ["", "", "micro", "macro", *domain_columns(board.rows)]
+    names = ["", "", *overall_columns(board), *part_columns(board)]
     rows = []
     for row, cells in zip(board.rows, plain.rows, strict=True):
         shown = [_cell(row, cell, names[i] if i < len(names) else "") for i, cell in enumerate(cells)]

@@ -24,7 +24,8 @@ from egocross_eval.model_adapters.checkpoints.decoding import (
 from egocross_eval.model_adapters.checkpoints.label_tokens import LabelError, LabelTokens
 from egocross_eval.model_adapters.checkpoints.scaling import PatchRule, Size, patch_rule, shrunk
 from egocross_eval.model_adapters.requests import choices, failed
-from egocross_eval.schema import AnswerMode, ImagePart, Request, Response, VideoPart
+from egocross_eval.schema import ImagePart, Request, Response, VideoPart
+from egocross_eval.settings import AnswerMode
 
 GUESSED_TOKENS = 576
 """Tokens assumed for a frame where the processor can't say how many it will make of it: LLaVA-1.5's number."""

@@ -15,7 +15,8 @@ from egocross_eval.errors import UsageError
 from egocross_eval.frames.store import scaled_frame
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
 from egocross_eval.model_adapters.openai.pieces import EncodedFrame, Piece
-from egocross_eval.schema import GenerationSettings, ImagePart, Message, Prompt, Request, TextPart, VideoPart
+from egocross_eval.schema import ImagePart, Message, Prompt, Request, TextPart, VideoPart
+from egocross_eval.settings import GenerationSettings
 
 if TYPE_CHECKING:
     from egocross_eval.model_adapters.openai.vllm_fields import VllmFields

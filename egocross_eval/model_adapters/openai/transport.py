@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
-from egocross_eval import __version__
 from egocross_eval.model_adapters.openai.address import ApiKey
 from egocross_eval.model_adapters.openai.faults import AttemptFault, bad_response
 from egocross_eval.model_adapters.openai.pieces import JsonBody
+from egocross_eval.version import __version__
 
 LARGEST_REPLY = 64 * 2**20
 """Bytes of a reply after which it's given up: no answer is that long, and a broken proxy can send without end."""

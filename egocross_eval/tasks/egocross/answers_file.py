@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from egocross_eval.contracts.task import Target
 from egocross_eval.documents import decode_json
 from egocross_eval.errors import DataError
 from egocross_eval.files import read_bytes
@@ -25,6 +26,12 @@ class AnswerRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The answer in words, for the open format."""
     detailed_answer: str | None = None
     """A full sentence, for the judge of the open format."""
+
+    def target(self) -> Target:
+        """As questions carry it."""
+        texts = {"answer_text": self.answer_text, "detailed_answer": self.detailed_answer}
+        references = {name: text for name, text in texts.items() if text is not None}
+        return Target(target=self.correct_option_letter, references=references)
 
 
 def read_answer_list(path: Path, data: bytes | None = None) -> list[AnswerRecord]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from egocross_eval.contracts.task import DataSource
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.tasks.egocross.splits import read_split
+from egocross_eval.tasks.egocross.times import segment_end
 
 if TYPE_CHECKING:
     import os
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from egocross_eval.contracts.task import Questions
     from egocross_eval.schema import Question
 
-_TEXT_FIELDS = ("question_id", "domain", "dataset", "category", "question_type", "text")
+_LABELS = ("domain", "dataset", "category", "question_type")
 
 
 def as_dataset(
@@ -52,7 +53,7 @@ def to_dataset(questions: Questions) -> Dataset:
     features = Features(
         {
             "id": Value("int64"),
-            **dict.fromkeys(_TEXT_FIELDS, text),
+            **dict.fromkeys(("question_id", *_LABELS, "text"), text),
             "options": List(text),
             "frames": List(Image(decode=False)),
             "frame_names": List(text),
@@ -64,7 +65,7 @@ def to_dataset(questions: Questions) -> Dataset:
             "detailed_answer": text,
         }
     )
-    root = DataRoot(questions.root)
+    root = DataRoot(questions.root or Path())
     rows = [_row(question, root) for question in questions.questions]
     return Dataset.from_dict({name: [row[name] for row in rows] for name in features}, features=features)
 
@@ -73,14 +74,16 @@ def _row(question: Question, root: DataRoot) -> dict[str, Any]:
     owner = f"question {question.id}"
     return {
         "id": question.id,
-        **{name: getattr(question, name) for name in _TEXT_FIELDS},
+        "question_id": question.key,
+        **{name: question.label(name) for name in _LABELS},
+        "text": question.text,
         "options": list(question.options.values()),
         "frames": [{"path": root.resolve_str(frame.name, owner=owner), "bytes": None} for frame in question.frames],
         "frame_names": [frame.name for frame in question.frames],
         "frame_times": [frame.time for frame in question.frames],
-        "video": question.video,
-        "clip_end": question.clip_end,
-        "answer": question.answer,
-        "answer_text": question.answer_text,
-        "detailed_answer": question.detailed_answer,
+        "video": question.cluster,
+        "clip_end": segment_end(question.text),
+        "answer": question.target,
+        "answer_text": question.references.get("answer_text"),
+        "detailed_answer": question.references.get("detailed_answer"),
     }

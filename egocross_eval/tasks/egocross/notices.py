@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from egocross_eval.tasks.egocross.times import segment_end
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -42,16 +44,17 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 def notice(kind: NoticeKind, question: Question, message: str) -> Notice:
     """A notice about `question`."""
-    name = question.question_id
-    return Notice(kind=kind, id=question.id, question_id=name, dataset=question.dataset, message=message)
+    name = question.key
+    return Notice(kind=kind, id=question.id, question_id=name, dataset=question.label("dataset"), message=message)
 
 
 def common_notices(question: Question, rule: TimeRule | None) -> list[Notice]:
     """Notices that the question itself bears out; `rule` says how far the last frame reaches (None: not known)."""
     found = []
     last = question.frames[-1].time
-    if question.clip_end is not None and last is not None and rule is not None and question.clip_end > last + rule.step:
-        message = f"ends at {question.clip_end:g} s, the last frame is at {last:g} s"
+    end = segment_end(question.text)
+    if end is not None and last is not None and rule is not None and end > last + rule.step:
+        message = f"ends at {end:g} s, the last frame is at {last:g} s"
         found.append(notice("segment_beyond_frames", question, message))
     texts = list(question.options.values())
     if len(set(texts)) < len(texts):

@@ -1,20 +1,20 @@
-"""EgoCross as a plugin: its tasks, the published checkpoints, and what guessing by position knows."""
+"""EgoCross as a plugin: its tasks and forms, the published checkpoints, and what guessing by position knows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from egocross_eval.contracts import hookimpl
+from egocross_eval.contracts.exporter import Exporter
+from egocross_eval.contracts.hooks import hookimpl
 from egocross_eval.contracts.model import AdapterType
 from egocross_eval.contracts.task import Task
-from egocross_eval.tasks.egocross import position_prior, published_models
-from egocross_eval.tasks.egocross.tasks import egocross_tasks as _tasks
+from egocross_eval.tasks.egocross import position_prior, published_models, submission, tasks
 
 
 @hookimpl
 def egocross_tasks() -> Iterable[Task]:
     """Domains and groups of EgoCross."""
-    return _tasks()
+    return tasks.egocross_tasks()
 
 
 @hookimpl
@@ -36,5 +36,20 @@ def egocross_model_adapters() -> Iterable[AdapterType]:
             options=position_prior.PositionOptions,
             target="",
             example="baseline:position,support=support/train.json",
+        ),
+    )
+
+
+@hookimpl
+def egocross_exporters() -> Iterable[Exporter]:
+    """The challenge's submission."""
+    return (
+        Exporter(
+            name="submission",
+            description="submission.zip for the challenge, validated",
+            export=submission.export,
+            options=submission.SubmissionOptions,
+            default="submission.zip",
+            benchmarks=(tasks.EGOCROSS.name,),
         ),
     )

@@ -54,6 +54,6 @@ def count_letters(path: Path) -> dict[str, dict[str, int]]:
     counts: dict[str, Counter[str]] = {}
     source = DataSource(root=path.resolve().parent, split="support", questions_file=path)
     for question in read_support(source).questions:
-        if question.answer is not None:
-            counts.setdefault(question.domain, Counter())[question.answer] += 1
+        if question.target is not None:
+            counts.setdefault(question.label("domain"), Counter())[question.target] += 1
     return {domain: dict(counter) for domain, counter in counts.items()}

@@ -16,7 +16,8 @@ from egocross_eval.frames.roots import DataRoot
 from egocross_eval.tasks.egocross.catalogue import CELLS, DATASET_DOMAINS, SUPPORT_COUNT
 from egocross_eval.tasks.egocross.layout import support_files, testbed_files
 from egocross_eval.tasks.egocross.notices import Notice, notice
-from egocross_eval.tasks.egocross.splits import read_split_with_notices
+from egocross_eval.tasks.egocross.source import root_of
+from egocross_eval.tasks.egocross.splits import SPLITS, read_split_with_notices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -116,7 +117,8 @@ def verify(source: DataSource, *, decode: bool = False, progress: Progress | Non
     in full. A malformed questions file ends up in the report's errors; a `DataError` is raised where the data root or
     the file isn't there at all.
     """
-    root = DataRoot(source.root)
+    source = msgspec.structs.replace(source, split=source.split or SPLITS[0])
+    root = DataRoot(root_of(source))
     if source.split == "support":
         files = list(support_files(root.path, source.questions_file))
     else:
@@ -142,8 +144,8 @@ def verify(source: DataSource, *, decode: bool = False, progress: Progress | Non
         taken=_taken(root, read, source),
         decoded=decode,
         questions=len(read.questions),
-        answered=sum(question.answer is not None for question in read.questions),
-        videos=len({question.video for question in read.questions}),
+        answered=sum(question.target is not None for question in read.questions),
+        videos=len({question.cluster for question in read.questions}),
         frames=len(names),
         distinct_files=frames.distinct,
         identical_files=frames.identical,
@@ -161,10 +163,10 @@ def _taken(root: DataRoot, read: Questions, source: DataSource) -> dict[str, str
     answers = "in the questions file"
     if source.split != "support" and len(files) > 1:
         *files, answers = files
-    elif all(question.answer is None for question in read.questions):
+    elif all(question.target is None for question in read.questions):
         answers = "none found"
     first = read.questions[0]
-    folder = first.frames[0].name.split(f"{first.dataset}/")[0]
+    folder = first.frames[0].name.split(f"{first.label('dataset')}/")[0]
     return {"questions": ", ".join(files), "answers": answers, "frames": f"{folder}DATASET/..."}
 
 
@@ -252,7 +254,7 @@ def _expected(questions: Sequence[Question], source: DataSource) -> dict[tuple[s
             return {}  # a training file of the user's
         shares = Counter(DATASET_DOMAINS.values())
         return {(dataset, ""): SUPPORT_COUNT // shares[domain] for dataset, domain in DATASET_DOMAINS.items()}
-    counts = Counter((question.dataset, question.question_type) for question in questions)
+    counts = Counter((question.label("dataset"), question.label("question_type")) for question in questions)
     # Equally many in every cell: that is the demo, in the place of the testbed.
     if source.split == "demo" or (len(counts) == len(CELLS) and len(set(counts.values())) == 1):
         return {}
@@ -263,7 +265,9 @@ def _wrong_counts(questions: Sequence[Question], expected: dict[tuple[str, str],
     """What is not as many as in the benchmark, the total first."""
     lines = []
     for (dataset, question_type), count in expected.items():
-        found = sum(q.dataset == dataset and question_type in ("", q.question_type) for q in questions)
+        found = sum(
+            q.label("dataset") == dataset and question_type in ("", q.label("question_type")) for q in questions
+        )
         if found != count:
             cell = f"{dataset}, {question_type}" if question_type else dataset
             lines.append(f"{cell}: {found} questions instead of {count}")
@@ -289,8 +293,8 @@ def _details(
             details.append(
                 QuestionReport(
                     id=question.id,
-                    question_id=question.question_id,
-                    dataset=question.dataset,
+                    question_id=question.key,
+                    dataset=question.label("dataset"),
                     frames=len(question.frames),
                     problems=problems,
                     notices=by_question.get(question.id, []),
@@ -307,7 +311,7 @@ def _datasets(
 ) -> list[DatasetReport]:
     reports = []
     for dataset, domain in DATASET_DOMAINS.items():
-        own = [question for question in questions if question.dataset == dataset]
+        own = [question for question in questions if question.label("dataset") == dataset]
         due = sum(count for (name, _), count in expected.items() if name == dataset) if expected else None
         if not own and not due:
             continue

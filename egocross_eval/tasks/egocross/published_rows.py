@@ -2,7 +2,7 @@
 
 Sources print percentages; each cell is k of the n questions of its domain, and at two decimals (here even at one)
 only a single k gives the printed figure. So counts are recovered, and from them whichever of micro and macro a source
-doesn't report. The table is `published.json`.
+doesn't report. The table is `published_rows.json`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import msgspec
 from egocross_eval.errors import DataError
 from egocross_eval.schema import SCHEMA_VERSION, Figure, Row
 from egocross_eval.scoring.intervals import Interval, mover, wilson
+from egocross_eval.tasks.egocross.tasks import EGOCROSS
 
 
 class _Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,10 +83,11 @@ def _row(entry: _Entry, source: _Source, sizes: dict[str, int]) -> Row:
         source=source.citation,
         published=True,
         complete=True,
-        split="testbed",
+        benchmark=EGOCROSS.record(),
+        split=EGOCROSS.splits[0],
         micro=micro_figure,
         macro=macro_figure,
-        domains=domains,
+        parts=domains,
         counts={"right": right, "wrong": total - right, "total": total},
         settings={"track": entry.track} if entry.track else {},
         date=source.date,

@@ -23,9 +23,10 @@ SPLITS: tuple[str, ...] = tuple(_READERS)
 
 def read_split_with_notices(source: DataSource) -> tuple[Questions, list[Notice]]:
     """The questions of `source.split` and what is remarkable about single ones."""
-    if source.split not in _READERS:
-        raise unknown("split", source.split, _READERS)
-    return _READERS[source.split](source)
+    split = source.split or SPLITS[0]
+    if split not in _READERS:
+        raise unknown("split", split, _READERS)
+    return _READERS[split](source)
 
 
 def read_split(source: DataSource) -> Questions:

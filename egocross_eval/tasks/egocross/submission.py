@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from egocross_eval.contracts.exporter import ExportedRun
     from egocross_eval.schema import Sample
 
 MEMBER = "predictions.json"
@@ -52,13 +53,26 @@ def prediction_entries(samples: Iterable[Sample]) -> list[Entry]:
     entries = [
         Entry(
             id=sample.question.id,
-            question_id=sample.question.question_id,
-            dataset=sample.question.dataset,
-            answer=(sample.prediction.letter or "") if sample.response.failure is None else "",
+            question_id=sample.question.key,
+            dataset=sample.question.label("dataset"),
+            answer=sample.grade.prediction or "",
         )
         for sample in samples
     ]
     return sorted(entries, key=lambda entry: entry["id"])
+
+
+class SubmissionOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Options of the form `submission`."""
+
+    allow_unanswered: bool = False
+    """Leave the answer of questions without a letter empty instead of refusing."""
+
+
+def export(run: ExportedRun, path: Path, options: SubmissionOptions) -> str:
+    """Writes the submission of a run; see `write_submission`."""
+    report = write_submission(run.samples, path, allow_unanswered=options.allow_unanswered)
+    return f"wrote {path}: {report}"
 
 
 def write_predictions(samples: Iterable[Sample], path: Path) -> None:

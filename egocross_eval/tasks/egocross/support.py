@@ -17,7 +17,8 @@ from egocross_eval.tasks.egocross.catalogue import DATASET_DOMAINS, LETTERS, Cel
 from egocross_eval.tasks.egocross.clips import Clip, clip_names, in_time_order, parse_clip, parse_options
 from egocross_eval.tasks.egocross.layout import SUPPORT_FOLDER, Prefix, frame_prefix, no_frames, support_files
 from egocross_eval.tasks.egocross.notices import Notice, common_notices, notice, summarise
-from egocross_eval.tasks.egocross.times import frame_times, missing_frames, segment_end, time_rule
+from egocross_eval.tasks.egocross.source import root_of
+from egocross_eval.tasks.egocross.times import frame_times, missing_frames, time_rule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +66,7 @@ def read_support(source: DataSource) -> Questions:
 
 def read_support_with_notices(source: DataSource) -> tuple[Questions, list[Notice]]:
     """As `read_support`, with what is remarkable about single questions."""
-    root = DataRoot(source.root).path
+    root = DataRoot(root_of(source)).path
     files = support_files(root, source.questions_file)
     questions: list[Question] = []
     notices: list[Notice] = []
@@ -111,18 +112,19 @@ def _question(
     cell, mismatch = _cell(clip, text)
     question = Question(
         id=number,
-        question_id=_name(clip, names),
-        domain=domain,
-        dataset=clip.dataset,
-        category=cell.category if cell else "",
-        question_type=cell.question_type if cell else "",
+        key=_name(clip, names),
+        labels={
+            "domain": domain,
+            "dataset": clip.dataset,
+            "category": cell.category if cell else "",
+            "question_type": cell.question_type if cell else "",
+        },
         text=text,
         options=options,
         frames=tuple(Frame(name=name, time=time) for name, time in zip(ordered, times, strict=True)),
-        video=clip.cluster,
-        answer=answer,
-        answer_text=options[answer],
-        clip_end=segment_end(text),
+        cluster=clip.cluster,
+        target=answer,
+        references={"answer_text": options[answer]},
     )
     if mismatch:
         notices.append(notice("wrong_clip", question, mismatch))

@@ -1,14 +1,15 @@
-"""The EgoCross tasks: one per domain, and groups by category, question type and source dataset."""
+"""The benchmark and its tasks: one per domain, and groups by category, question type and source dataset."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
-from egocross_eval.contracts.task import DataSource, Questions, Task
-from egocross_eval.schema import Question
+from egocross_eval.contracts.task import Benchmark, DataSource, Questions, Target, Task
+from egocross_eval.schema import Grouping, Question, Row
 from egocross_eval.tasks.egocross.catalogue import (
     CATEGORIES,
     CELLS,
@@ -19,6 +20,7 @@ from egocross_eval.tasks.egocross.catalogue import (
     TESTBED_COUNT,
     task_slug,
 )
+from egocross_eval.tasks.egocross.source import with_root
 
 Stamp = tuple[tuple[str, int, int], ...]
 
@@ -27,7 +29,7 @@ def _stamp(source: DataSource) -> Stamp:
     """Path, size and modification time of every file that a split could be read from."""
     paths = [path for path in (source.questions_file, source.answers_file) if path]
     for folder in (".", "egocross_testbed", "egocross_support_set"):
-        paths.extend(sorted((source.root / folder).glob("*.json")))
+        paths.extend(sorted(((source.root or Path()) / folder).glob("*.json")))
     status = [(str(path), path.stat()) for path in paths if path.is_file()]
     return tuple((path, found.st_size, found.st_mtime_ns) for path, found in status)
 
@@ -40,12 +42,61 @@ def _load_once(source: DataSource, stamp: Stamp) -> Questions:
     return read_split(source)
 
 
+def read_egocross(source: DataSource) -> Questions:
+    """All questions of a split of EgoCross, for tasks that choose among them.
+
+    Raises `DataError` where the data root isn't known, or its files are missing or malformed.
+    """
+    found = with_root(source)
+    return _load_once(found, _stamp(found))
+
+
 def _selecting(keep: Callable[[Question], bool]) -> Callable[[DataSource], Questions]:
     def load(source: DataSource) -> Questions:
-        everything = _load_once(source, _stamp(source))
+        everything = read_egocross(source)
         return msgspec.structs.replace(everything, questions=tuple(q for q in everything.questions if keep(q)))
 
     return load
+
+
+def _published() -> Sequence[Row]:
+    from egocross_eval.tasks.egocross.published_rows import published_rows
+
+    return published_rows()
+
+
+def _read_targets(path: Path) -> Mapping[str, Target]:
+    from egocross_eval.tasks.egocross.answers_file import read_answers
+
+    return {name: record.target() for name, record in read_answers(path).items()}
+
+
+_DOMAIN_TITLES = {"animal": "Animal", "industry": "Industry", "xsports": "XSports", "surgery": "Surgery"}
+
+EGOCROSS = Benchmark(
+    name="egocross",
+    title="EgoCross",
+    splits=("testbed", "support", "demo"),
+    groupings=(
+        Grouping(name="domain", title="domain", labels=("domain",), groups=_DOMAIN_TITLES),
+        Grouping(name="category", title="category", labels=("category",)),
+        Grouping(
+            name="question_type",
+            title="question type",
+            labels=("question_type",),
+            groups={name: name for name in QUESTION_TYPES},
+        ),
+        Grouping(name="dataset", title="source dataset", labels=("dataset",)),
+        Grouping(name="cell", title="dataset and question type", labels=("dataset", "question_type")),
+    ),
+    macro="domain",
+    cluster="source video",
+    sizes={"testbed": TESTBED_COUNT},
+    prediction_labels=("dataset",),
+    published=_published,
+    read_targets=_read_targets,
+    prior_model="baseline:position",
+)
 
 
 def egocross_tasks() -> list[Task]:
@@ -53,6 +104,7 @@ def egocross_tasks() -> list[Task]:
     hyphens."""
     everything = Task(
         name="all",
+        benchmark=EGOCROSS,
         kind="group",
         description="every question of the split",
         load=_selecting(lambda question: True),
@@ -68,7 +120,7 @@ def egocross_tasks() -> list[Task]:
 
 
 def _by_value(field: str, value: str) -> Task:
-    """The task of the questions whose `field` has that value; cells have fields of the same names."""
+    """The task of the questions whose label `field` has that value; cells have fields of the same names."""
     kind = field.replace("_", " ")
     counts = {"testbed": sum(cell.count for cell in CELLS if getattr(cell, field) == value)}
     description = f"{kind} {value}"
@@ -77,8 +129,9 @@ def _by_value(field: str, value: str) -> Task:
         description = f"domain {value}: {', '.join(d for d, domain in DATASET_DOMAINS.items() if domain == value)}"
     return Task(
         name=task_slug(value),
+        benchmark=EGOCROSS,
         kind=kind,
         description=description,
-        load=_selecting(lambda question: getattr(question, field) == value),
+        load=_selecting(lambda question: question.label(field) == value),
         counts=counts,
     )

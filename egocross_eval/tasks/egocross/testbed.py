@@ -16,7 +16,8 @@ from egocross_eval.tasks.egocross.catalogue import DATASET_DOMAINS, QUESTION_TYP
 from egocross_eval.tasks.egocross.clips import clip_names, in_time_order, parse_clip, parse_options
 from egocross_eval.tasks.egocross.layout import TESTBED_FOLDER, Prefix, frame_prefix, no_frames, testbed_files
 from egocross_eval.tasks.egocross.notices import Notice, common_notices, notice, summarise
-from egocross_eval.tasks.egocross.times import frame_times, missing_frames, segment_end, time_rule
+from egocross_eval.tasks.egocross.source import root_of
+from egocross_eval.tasks.egocross.times import frame_times, missing_frames, time_rule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +55,7 @@ def read_testbed(source: DataSource) -> Questions:
 
 def read_testbed_with_notices(source: DataSource) -> tuple[Questions, list[Notice]]:
     """As `read_testbed`, with what is remarkable about single questions."""
-    root = DataRoot(source.root).path
+    root = DataRoot(root_of(source)).path
     path, answers_path = testbed_files(root, source)
     items = read_json(path, list[TestbedItem])
     if not items:
@@ -109,21 +110,29 @@ def _question(
     ordered = in_time_order(names, clip)
     rule = time_rule(clip.dataset, ordered[0])
     times = frame_times(ordered, rule)
+    if answer is None and letter is not None:
+        answer = AnswerRecord(
+            id=item.id,
+            correct_option_letter=letter,
+            answer_text=item.answer_text,
+            detailed_answer=item.detailed_answer,
+        )
+    known = answer.target() if answer is not None else None
     question = Question(
         id=item.id,
-        question_id=question_id,
-        domain=cell.domain,
-        dataset=item.dataset,
-        category=cell.category,
-        question_type=item.question_type,
+        key=question_id,
+        labels={
+            "domain": cell.domain,
+            "dataset": item.dataset,
+            "category": cell.category,
+            "question_type": item.question_type,
+        },
         text=item.question_text.strip(),
         options=options,
         frames=tuple(map(_frame, ordered, times)),
-        video=clip.cluster,
-        answer=answer.correct_option_letter if answer else letter,
-        answer_text=answer.answer_text if answer else item.answer_text,
-        detailed_answer=answer.detailed_answer if answer else item.detailed_answer,
-        clip_end=segment_end(item.question_text),
+        cluster=clip.cluster,
+        target=known.target if known else None,
+        references=known.references if known else {},
     )
     if ordered != names:
         notices.append(notice("unsorted_frames", question, f"the list of {len(names)} frames is out of order"))
@@ -153,19 +162,19 @@ def _frame(name: str, time: float | None) -> Frame:
 
 
 def _refuse_duplicates(path: Path, questions: Sequence[Question]) -> None:
-    for field in ("id", "question_id"):
+    for field, name in (("id", "id"), ("key", "question_id")):
         seen = set()
         for question in questions:
             value = getattr(question, field)
             if value in seen:
-                raise DataError(f"{path}: the {field} {value!r} occurs twice")
+                raise DataError(f"{path}: the {name} {value!r} occurs twice")
             seen.add(value)
 
 
 def _answer_gaps(path: Path, questions: Sequence[Question], answers: dict[int, AnswerRecord]) -> tuple[str, ...]:
     """Warnings where answers and questions don't cover each other."""
     lines = []
-    without = sum(question.answer is None for question in questions)
+    without = sum(question.target is None for question in questions)
     if without:
         lines.append(f"{path} has no answer for {without} of {len(questions)} questions")
     others = len(answers.keys() - {question.id for question in questions})

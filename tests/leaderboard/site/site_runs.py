@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
-from scored_samples import question, record, sample, write_run
+from scored_samples import question, record, sample, score_samples, with_answer, write_run
 
 from egocross_eval.leaderboard.site.inputs import SiteRun
-from egocross_eval.schema import Frame, ModelRecord, Prediction, Question, RunRecord, Sample, Sent
-from egocross_eval.scoring.results import score_samples
+from egocross_eval.schema import Decision, Frame, Grade, ModelRecord, Question, Reading, RunRecord, Sample
 
 HOSTILE = (
     "</script><script>window.hacked = 1</script>"
@@ -29,10 +28,10 @@ def questions(count: int = 80, **changes: Any) -> list[Question]:
         frames = tuple(Frame(name=f"clips/{number}/f{k}.png", time=2.0 * k) for k in range(1 + number % 40))
         fields: dict[str, Any] = {
             "domain": domain,
-            "video": f"{domain}/v{number // 16}",
+            "cluster": f"{domain}/v{number // 16}",
             "question_type": TYPES[number % 3],
             "frames": frames,
-            "answer": "ABCD"[number % 4],
+            "target": "ABCD"[number % 4],
         }
         made.append(question(number, **{**fields, **changes}))
     return made
@@ -43,15 +42,19 @@ def answered(asked: list[Question], every: int, *, text: str | None = None) -> l
     made = [sample(one, "wrong" if one.id % every == 0 else "right", input_tokens=100 * every) for one in asked]
     made[2] = sample(asked[2], "not_parsed")
     if text is not None:
-        said = replace(made[0].response, text=text)
+        said = replace(made[0].answers[0].response, text=text)
         place = text.rindex("B")
-        read = Prediction(letter="B", rule="statement", span=(place, place + 1))
-        made[0] = replace(made[0], response=said, prediction=read, outcome="wrong")
+        read = Reading(label="B", rule="statement", span=(place, place + 1))
+        made[0] = replace(
+            with_answer(made[0], response=said, reading=read),
+            decision=Decision(label="B", rule="statement"),
+            grade=Grade(outcome="wrong", prediction="B"),
+        )
     return [with_frames(one) for one in made]
 
 
 def with_frames(one: Sample) -> Sample:
-    return replace(one, sent=Sent(messages=one.sent.messages, frames=(), content_hash=one.sent.content_hash))
+    return with_answer(one, sent=replace(one.answers[0].sent, frames=()))
 
 
 def write_runs(root: Path, *, hostile: bool = False, count: int = 80) -> list[Path]:

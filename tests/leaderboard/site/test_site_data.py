@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from scored_samples import question, sample
+from scored_samples import question, sample, with_answer
 from site_runs import HOSTILE, HOSTILE_NAME, answered, questions, site_run, write_runs
 
 from egocross_eval.cli.main import main
@@ -23,7 +23,7 @@ from egocross_eval.leaderboard.site.overview import FRAME_EDGES, bins, confusion
 from egocross_eval.leaderboard.site.pairs import compare_pairs
 from egocross_eval.leaderboard.site.pool import clip_seconds, pool
 from egocross_eval.leaderboard.site.scripts import data_script, slug, utf16_span
-from egocross_eval.schema import Frame, Prediction, SentFrame
+from egocross_eval.schema import Frame, SentFrame
 from egocross_eval.scoring.comparison import ComparedRun, compare_all, verdict_sentence
 
 
@@ -86,10 +86,10 @@ def test_spans_are_counted_as_the_browser_counts(text: str, start: int, end: int
 
 def test_runs_that_asked_the_same_questions_share_them() -> None:
     asked = questions(8)
-    unknown = [replace(one, answer=None) for one in asked]
+    unknown = [replace(one, target=None) for one in asked]
     pooled = pool([site_run("a", answered(unknown, 2)), site_run("b", answered(asked, 3))])
     assert len(pooled.questions) == 8
-    assert [one.answer for one in pooled.questions] == [one.answer for one in asked]
+    assert [one.target for one in pooled.questions] == [one.target for one in asked]
 
 
 def test_questions_that_differ_in_text_stay_apart_under_names_of_their_own() -> None:
@@ -109,7 +109,7 @@ def test_clip_lengths_are_known_only_where_every_time_is() -> None:
 
 def test_pairs_are_compared_exactly_as_the_compare_verb_does() -> None:
     asked = questions(96)
-    alone = [replace(one, video=one.video if one.domain != "animal" else "animal/only") for one in asked]
+    alone = [replace(one, cluster=one.cluster if one.label("domain") != "animal" else "animal/only") for one in asked]
     runs = [
         site_run("a", answered(alone, 2)),
         site_run("b", answered(alone, 3)),
@@ -157,7 +157,7 @@ def test_bins_cover_every_count_once() -> None:
 
 
 def test_confusion_counts_letters_and_answers_that_were_not_read() -> None:
-    asked = question(1, answer="B")
+    asked = question(1, target="B")
     cells = confusion([sample(asked, "right"), sample(asked, "not_parsed"), sample(asked, "errored")])
     assert cells == [
         {"right": "B", "said": "B", "count": 1},
@@ -186,7 +186,8 @@ def test_parts_hold_every_question_once_and_in_order() -> None:
 
 
 def test_an_odd_letter_does_not_shift_the_others() -> None:
-    odd = replace(sample(question(1), "right"), prediction=Prediction(letter="AB"))
+    first = sample(question(1), "right")
+    odd = replace(first, grade=replace(first.grade, prediction="AB"))
     run = site_run("a", [odd, sample(question(2), "right")])
     assert question_list([run], pool([run]), [0])["letters"] == [" A"]
 
@@ -195,7 +196,7 @@ def test_frames_that_were_left_out_or_moved_are_told() -> None:
     frames = tuple(Frame(name=f"{k}.png", time=2.0 * k) for k in range(4))
     made = sample(question(1, frames=frames), "right")
     sent = tuple(SentFrame(name=f"{k}.png") for k in (3, 1))
-    run = site_run("a", [replace(made, sent=replace(made.sent, frames=sent))])
+    run = site_run("a", [with_answer(made, sent=replace(made.answers[0].sent, frames=sent))])
     detail = json.loads(bytes(parts(pool([run]), {})[0].questions[0]))
     assert detail["answers"][0]["sent"] == [3, 1]
 

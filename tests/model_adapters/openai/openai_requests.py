@@ -11,17 +11,8 @@ from PIL import Image
 
 from egocross_eval.model_adapters.openai.adapter import OpenAIAdapter, build
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
-from egocross_eval.schema import (
-    Frame,
-    GenerationSettings,
-    ImagePart,
-    Message,
-    Part,
-    Prompt,
-    Request,
-    Response,
-    TextPart,
-)
+from egocross_eval.schema import Frame, ImagePart, Message, Part, Prompt, Request, Response, TextPart
+from egocross_eval.settings import GenerationSettings
 
 OPTIONS = {"A": "one", "B": "two", "C": "three", "D": "four"}
 

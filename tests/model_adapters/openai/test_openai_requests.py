@@ -27,7 +27,8 @@ from egocross_eval.model_adapters.openai.adapter import build
 from egocross_eval.model_adapters.openai.body import BodyWriter
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
 from egocross_eval.model_adapters.openai.pieces import EncodedFrame
-from egocross_eval.schema import Frame, GenerationSettings, Message, Prompt, Request, TextPart, VideoPart
+from egocross_eval.schema import Frame, Message, Prompt, Request, TextPart, VideoPart
+from egocross_eval.settings import GenerationSettings
 
 
 def body_of(asked: Request, **options: Any) -> Any:

@@ -24,7 +24,8 @@ from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.openai.pieces import JsonBody
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
-from egocross_eval.runs.plan import RunOptions, plan_run
+from egocross_eval.runs.options import options_from
+from egocross_eval.runs.plan import plan_run
 from egocross_eval.runs.requests import build_request
 from egocross_eval.schema import Request, Sample
 
@@ -45,7 +46,11 @@ def by_id(answered: Run) -> dict[int, Sample]:
 
 
 def scores(answered: Run) -> dict[int, dict[str, float]]:
-    return {number: s.response.scores for number, s in by_id(answered).items() if s.response.scores is not None}
+    return {
+        number: s.answers[0].response.scores
+        for number, s in by_id(answered).items()
+        if s.answers[0].response.scores is not None
+    }
 
 
 def best(letters: dict[str, float]) -> str:
@@ -64,7 +69,11 @@ def assert_same_letters(ours: dict[int, dict[str, float]], theirs: dict[int, dic
 
 def assert_failed_as_expected(answered: Run) -> None:
     samples = by_id(answered)
-    failed = {number: s.response.failure for number, s in samples.items() if s.response.failure is not None}
+    failed = {
+        number: s.answers[0].response.failure
+        for number, s in samples.items()
+        if s.answers[0].response.failure is not None
+    }
     assert failed.keys() == {CORRUPT, TOO_LONG}, failed
     assert failed[CORRUPT] is not None
     assert failed[CORRUPT].kind == "frame"
@@ -91,7 +100,7 @@ def by_vllm(engine: KeptOpen, spoiled_demo: Path, tmp_path_factory: pytest.TempP
 
 
 def requests(root: Path, **settings: Any) -> list[Request]:
-    plan = plan_run(RunOptions(data=root, max_pixels=4096, answer="choose", **settings), registry())
+    plan = plan_run(options_from({"data": root, "max_pixels": 4096, "answer": "choose", **settings}), registry())
     return [
         build_request(
             question,
@@ -223,9 +232,9 @@ def test_generated_text_is_that_of_transformers(
     hf = evaluate(f"hf:{vivid_checkpoint}", data=spoiled_demo, output=tmp_path / "hf", cache=False, **settings)
     ours = run(engine, spoiled_demo, tmp_path / "vllm", **settings)
     pairs = [
-        (sample.response.text, by_id(hf)[number].response.text)
+        (sample.answers[0].response.text, by_id(hf)[number].response.text)
         for number, sample in by_id(ours).items()
-        if sample.response.failure is None
+        if sample.answers[0].response.failure is None
     ]
     assert len({text for text, _ in pairs}) > 1
     # Greedy decoding goes another way for good once a near tie turns.
@@ -234,7 +243,9 @@ def test_generated_text_is_that_of_transformers(
 
 def test_constrained_answers_are_letters_and_nothing_else(engine: KeptOpen, spoiled_demo: Path, tmp_path: Path) -> None:
     answered = run(engine, spoiled_demo, tmp_path / "run", answer="constrained", limit=30)
-    texts = {sample.response.text for sample in answered.samples if sample.response.failure is None}
+    texts = {
+        sample.answers[0].response.text for sample in answered.samples if sample.answers[0].response.failure is None
+    }
     assert texts <= set("ABCD")
     assert len(texts) > 1
 
@@ -244,12 +255,14 @@ def test_sampling_repeats_itself_with_the_seed(engine: KeptOpen, spoiled_demo: P
 
     def texts(name: str, seed: int) -> list[str | None]:
         answered = run(engine, spoiled_demo, tmp_path / name, seed=seed, **settings)
-        return [sample.response.text for sample in answered.samples]
+        return [sample.answers[0].response.text for sample in answered.samples]
 
     assert texts("one", 0) == texts("two", 0)
     again = run(engine, spoiled_demo, tmp_path / "other", seed=1, **{**settings, "limit": None}).samples
     first = run(engine, spoiled_demo, tmp_path / "all", seed=0, **{**settings, "limit": None}).samples
-    assert [sample.response.text for sample in again] != [sample.response.text for sample in first]
+    assert [sample.answers[0].response.text for sample in again] != [
+        sample.answers[0].response.text for sample in first
+    ]
 
 
 def test_a_run_that_ended_early_is_resumed(engine: KeptOpen, spoiled_demo: Path, tmp_path: Path) -> None:
@@ -290,7 +303,7 @@ def test_the_server_fails_and_answers_as_the_engine_does(served: KeptOpen, spoil
     answered = run(served, spoiled_demo, tmp_path / "run", answer="choose")
     assert_failed_as_expected(answered)
     texts = run(served, spoiled_demo, tmp_path / "constrained", answer="constrained", limit=20)
-    assert {s.response.text for s in texts.samples if s.response.failure is None} <= set("ABCD")
+    assert {s.answers[0].response.text for s in texts.samples if s.answers[0].response.failure is None} <= set("ABCD")
 
 
 def test_a_lora_adapter_beside_its_base(

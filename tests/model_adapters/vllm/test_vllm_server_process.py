@@ -19,7 +19,8 @@ from egocross_eval.model_adapters.checkpoints.pixel_limits import size_within
 from egocross_eval.model_adapters.vllm.server.adapter import media_root
 from egocross_eval.model_adapters.vllm.server.process import Server, serve_command, version_of
 from egocross_eval.model_adapters.vllm.watchdogs import end_server
-from egocross_eval.schema import Frame, GenerationSettings, ImagePart, Message, Prompt, Request
+from egocross_eval.schema import Frame, ImagePart, Message, Prompt, Request
+from egocross_eval.settings import GenerationSettings
 
 FAKE = str(Path(__file__).with_name("fake_serve.py"))
 

@@ -36,8 +36,8 @@ def right(run: Run) -> list[bool]:
 
 def letters(run: Run) -> list[str]:
     def best(sample: Sample) -> str:
-        scores = sample.response.scores
-        assert scores is not None, sample.response.failure
+        scores = sample.answers[0].response.scores
+        assert scores is not None, sample.answers[0].response.failure
         return max(scores, key=lambda letter: scores[letter])
 
     return [best(sample) for sample in run.samples]

@@ -98,9 +98,9 @@ def test_support_files_have_exactly_the_form_of_the_real_ones(demo: Path, shared
 def test_question_ids_are_those_that_the_reader_derives(demo: Path, answers: list[dict[str, Any]]) -> None:
     questions = read_testbed(DataSource(root=demo)).questions
     template = load(demo / "egocross_testbed/submission_template.json")
-    names = [question.question_id for question in questions]
+    names = [question.key for question in questions]
     assert names == [entry["question_id"] for entry in template] == [answer["question_id"] for answer in answers]
-    assert [question.answer for question in questions] == [answer["correct_option_letter"] for answer in answers]
+    assert [question.target for question in questions] == [answer["correct_option_letter"] for answer in answers]
 
 
 def test_options_are_labelled_and_different_but_for_the_planted_pairs(
@@ -149,7 +149,7 @@ def test_every_frame_is_there_and_opens(demo: Path, split: str) -> None:
         for frame in question.frames:
             with Image.open(demo / frame.name) as picture:
                 picture.verify()
-                sizes[question.dataset].add(picture.size)
+                sizes[question.label("dataset")].add(picture.size)
     assert set(sizes) == set(DATASET_DOMAINS)
     assert len({size for all_sizes in sizes.values() for size in all_sizes}) >= 5
 
@@ -161,7 +161,7 @@ def test_splits_share_no_source_video_and_no_frame(demo: Path, small: Path) -> N
         read_support(DataSource(root=demo)),
         read_support(DataSource(root=small, questions_file=training)),
     )
-    videos = [{question.video for question in split.questions} for split in splits]
+    videos = [{question.cluster for question in split.questions} for split in splits]
     frames = [
         {hashlib.sha256((split.root / frame.name).read_bytes()).digest() for q in split.questions for frame in q.frames}
         for split in splits
@@ -173,7 +173,7 @@ def test_splits_share_no_source_video_and_no_frame(demo: Path, small: Path) -> N
 
 def test_questions_share_source_videos_and_even_frames(demo: Path, items: list[dict[str, Any]]) -> None:
     questions = read_testbed(DataSource(root=demo)).questions
-    per_video = Counter(question.video for question in questions)
+    per_video = Counter(question.cluster for question in questions)
     assert sum(count for count in per_video.values() if count > 1) >= 95
     contents = Counter(
         hashlib.sha256((demo / path.lstrip("/")).read_bytes()).digest() for item in items for path in item["video_path"]
@@ -211,7 +211,7 @@ def test_frame_times_by_the_benchmarks_rules_are_those_the_clips_were_drawn_at(d
     ):
         assert len(planned) == len(questions)
         for item, question in zip(planned, questions, strict=True):
-            if not question.category:  # the example with the wrong clip
+            if not question.label("category"):  # the example with the wrong clip
                 continue
             times = tuple(frame.time for frame in question.frames)
             if times[0] is not None:
@@ -228,8 +228,11 @@ def test_the_support_set_has_twenty_examples_a_domain_in_the_domains_option_styl
             lines = example["messages"][0]["content"].splitlines()[-4:]
             assert [line[:3] for line in lines] == [f"{letter}{mark} " for letter in "ABCD"]
     questions = read_support(DataSource(root=demo)).questions
-    assert Counter(q.dataset for q in questions if q.domain == "surgery") == {"CholecTrack20": 10, "EgoSurgery": 10}
-    known = {(question.dataset, question.question_type) for question in questions}
+    assert Counter(q.label("dataset") for q in questions if q.label("domain") == "surgery") == {
+        "CholecTrack20": 10,
+        "EgoSurgery": 10,
+    }
+    known = {(question.label("dataset"), question.label("question_type")) for question in questions}
     assert known >= {(cell.dataset, cell.question_type) for cell in CELLS}
 
 
@@ -241,14 +244,16 @@ def test_one_support_example_carries_the_clip_of_another_question(demo: Path) ->
     assert example["domain"] == "industry"
     assert "next type of interaction" in example["messages"][0]["content"]
     assert {path.split("/")[4].split("_")[0] for path in example["images"]} == {"dotc"}
-    assert questions.questions[wrong[0].id - 1].question_type == ""
+    assert questions.questions[wrong[0].id - 1].label("question_type") == ""
 
 
 def test_a_training_split_comes_on_request(small: Path) -> None:
     folder = small / "egocross_support_set"
     questions = read_support(DataSource(root=small, questions_file=folder / "training.json")).questions
     assert len(questions) == 30
-    assert {(q.dataset, q.question_type) for q in questions} == {(cell.dataset, cell.question_type) for cell in CELLS}
+    assert {(q.label("dataset"), q.label("question_type")) for q in questions} == {
+        (cell.dataset, cell.question_type) for cell in CELLS
+    }
     info = load(folder / "dataset_info.json")
     assert info["egocross_training"]["file_name"] == "training.json"
     assert info["egocross_training"]["tags"]["role_tag"] == "role"

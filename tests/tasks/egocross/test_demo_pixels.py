@@ -56,7 +56,11 @@ def ask(root: Path) -> Callable[..., list[Question]]:
     questions = read_testbed(DataSource(root=root)).questions
 
     def chosen(question_type: str, *datasets: str) -> list[Question]:
-        found = [q for q in questions if q.question_type == question_type and (not datasets or q.dataset in datasets)]
+        found = [
+            q
+            for q in questions
+            if q.label("question_type") == question_type and (not datasets or q.label("dataset") in datasets)
+        ]
         assert len(found) >= 4
         return found
 
@@ -87,8 +91,8 @@ def frames(root: Path, question: Question) -> list[tuple[float, Pixels]]:
 
 
 def right(question: Question) -> str:
-    assert question.answer is not None
-    return question.options[question.answer]
+    assert question.target is not None
+    return question.options[question.target]
 
 
 def region(picture: Pixels, colour: Colour) -> str | None:
@@ -127,7 +131,7 @@ def only_option_within(question: Question, after: float, until: float) -> str:
 
 def test_as_many_kinds_of_things_appear_as_the_answer_counts(root: Path, ask: Callable[..., list[Question]]) -> None:
     for question in ask("object counting"):
-        names = set[str]().union(*(shown(p, COLOURS[question.dataset]) for _, p in frames(root, question)))
+        names = set[str]().union(*(shown(p, COLOURS[question.label("dataset")]) for _, p in frames(root, question)))
         assert right(question) == str(len(names)), (question.id, names)
 
 
@@ -135,7 +139,7 @@ def test_the_thing_that_is_not_visible_never_appears_and_the_others_do(
     root: Path, ask: Callable[..., list[Question]]
 ) -> None:
     for question in ask("object not visible identification"):
-        names = set[str]().union(*(shown(p, COLOURS[question.dataset]) for _, p in frames(root, question)))
+        names = set[str]().union(*(shown(p, COLOURS[question.label("dataset")]) for _, p in frames(root, question)))
         assert set(question.options.values()) - names == {right(question)}, question.id
 
 
@@ -146,7 +150,7 @@ def test_a_thing_is_in_the_stated_region_at_the_stated_time(root: Path, ask: Cal
         assert found is not None
         assert when is not None
         _, picture = min(frames(root, question), key=lambda frame: abs(frame[0] - float(when[1])))
-        assert region(picture, COLOURS[question.dataset][found[1]]) == right(question), question.id
+        assert region(picture, COLOURS[question.label("dataset")][found[1]]) == right(question), question.id
 
 
 def held(picture: Pixels, dataset: str, hand: str) -> str | None:
@@ -176,7 +180,7 @@ def test_the_asked_hand_holds_the_answer_in_most_frames(root: Path, ask: Callabl
         phrase = re.search(r"was the (?:operator's (\w+) hand|([\w ]+hand)) predominantly", question.text)
         assert phrase is not None
         hand = phrase[1] or phrase[2]
-        counts = Counter(held(p, question.dataset, hand) for _, p in frames(root, question))
+        counts = Counter(held(p, question.label("dataset"), hand) for _, p in frames(root, question))
         counts.pop(None, None)
         assert counts.most_common(1)[0][0] == right(question), (question.id, counts)
 
@@ -287,7 +291,11 @@ def test_the_plan_shows_the_instrument_of_the_next_phase_and_action(
         shares = {name: mask(row, colour).mean() for name, colour in COLOURS["CholecTrack20"].items()}
         tool = max(shares, key=lambda key: shares[key])
         phase = next(phase for phase, instrument in PHASES.items() if instrument == tool)
-        expected = f"{phase} phase" if "phase" in question.question_type else f"use {tool} to {' '.join(ACTIONS[tool])}"
+        expected = (
+            f"{phase} phase"
+            if "phase" in question.label("question_type")
+            else f"use {tool} to {' '.join(ACTIONS[tool])}"
+        )
         assert right(question) == expected, question.id
 
 

@@ -93,7 +93,7 @@ def test_a_frame_outside_the_root_is_refused(root: Path, tmp_path_factory: pytes
 
 def test_importing_the_package_imports_nothing_heavy() -> None:
     code = (
-        "import sys, egocross_eval.tasks.egocross, egocross_eval.cli.verbs.data;"
+        "import sys, egocross_eval.tasks.egocross, egocross_eval.tasks.egocross.commands.data;"
         "from egocross_eval.tasks.egocross import verify, read_testbed, read_support, to_dataset;"
         "print([m for m in ('numpy', 'PIL', 'datasets', 'huggingface_hub', 'rich', 'torch') if m in sys.modules])"
     )

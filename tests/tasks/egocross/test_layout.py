@@ -40,7 +40,7 @@ def support(tmp_path: Path) -> Path:
 def whole(questions: Questions) -> bool:
     """Whether every frame is there and every answer known."""
     return all(
-        question.answer and all((questions.root / frame.name).is_file() for frame in question.frames)
+        question.target and all((questions.root / frame.name).is_file() for frame in question.frames)
         for question in questions.questions
     )
 
@@ -76,7 +76,7 @@ LAYOUTS = [as_downloaded, one_level_too_deep, one_level_too_high, side_by_side, 
 @pytest.mark.parametrize("arranged", LAYOUTS)
 def test_questions_answers_and_frames_of_the_testbed_are_found(testbed: Path, arranged: Callable[[Path], Path]) -> None:
     questions = read_split(DataSource(root=arranged(testbed)))
-    assert [question.answer for question in questions.questions] == ["B", "C"]
+    assert [question.target for question in questions.questions] == ["B", "C"]
     assert whole(questions)
 
 
@@ -97,8 +97,8 @@ def test_answers_may_stand_in_the_questions_file(tmp_path: Path, answer: dict[st
     name = "EgoPet_809_q1_animal-identification"
     write_testbed(tmp_path, [item(question_id=name, **answer)])
     (question,) = read_split(DataSource(root=tmp_path)).questions
-    assert question.answer == "B"
-    assert question.answer_text == answer.get("answer_text")
+    assert question.target == "B"
+    assert question.references.get("answer_text") == answer.get("answer_text")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_answers_in_the_questions_file_must_fit(tmp_path: Path, changes: dict[st
 
 def test_an_empty_answer_in_the_questions_file_is_none(tmp_path: Path) -> None:
     write_testbed(tmp_path, [item(answer="")])
-    assert read_split(DataSource(root=tmp_path)).questions[0].answer is None
+    assert read_split(DataSource(root=tmp_path)).questions[0].target is None
 
 
 def test_a_folder_of_frames_is_no_data_root_and_the_right_one_is_named(testbed: Path) -> None:

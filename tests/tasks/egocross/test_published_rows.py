@@ -43,7 +43,7 @@ def test_every_published_row_is_there() -> None:
 def test_each_cell_is_a_count_that_prints_as_published(model: str) -> None:
     row, printed = ROWS[model], PRINTED[model]
     for domain, text in zip(("animal", "xsports", "industry", "surgery"), printed, strict=False):
-        figure = row.domains[domain]
+        figure = row.parts[domain]
         assert figure.n == domain_sizes()[domain]
         assert f"{100 * figure.right / figure.n:.{row.decimals}f}" == text
         assert figure_text(row, domain) == text

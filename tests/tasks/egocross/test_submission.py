@@ -11,7 +11,9 @@ from msgspec.structs import replace
 from scored_samples import question, sample
 
 from egocross_eval.errors import UsageError
-from egocross_eval.schema import Outcome, Sample
+from egocross_eval.grading.letter import LetterGrader
+from egocross_eval.runs.decide import make_sample
+from egocross_eval.schema import Decision, Outcome, Sample
 from egocross_eval.tasks.egocross.catalogue import CELLS
 from egocross_eval.tasks.egocross.submission import (
     check_entries,
@@ -27,7 +29,7 @@ def whole(outcome: Outcome = "unscored") -> list[Sample]:
     for cell in CELLS:
         for _ in range(cell.count):
             number = len(lines) + 1
-            lines.append(sample(question(number, dataset=cell.dataset, question_id=f"q{number}", answer=None), outcome))
+            lines.append(sample(question(number, dataset=cell.dataset, key=f"q{number}", target=None), outcome))
     return lines
 
 
@@ -51,8 +53,7 @@ def test_a_submission_lists_957_answers_in_id_order(tmp_path: Path) -> None:
 def test_its_form_is_that_of_the_template(tmp_path: Path, shared_data: Path) -> None:
     template = json.loads((shared_data / "submission_template.json").read_text())
     lines = [
-        sample(question(e["id"], question_id=e["question_id"], dataset=e["dataset"], answer=None), "unscored")
-        for e in template
+        sample(question(e["id"], key=e["question_id"], dataset=e["dataset"], target=None), "unscored") for e in template
     ]
     path = tmp_path / "submission.zip"
     write_submission(lines, path)
@@ -83,7 +84,8 @@ def test_unanswered_questions_are_refused_by_name_and_left_empty_on_request(tmp_
 
 def test_a_letter_beside_a_failure_is_not_submitted() -> None:
     line = sample(question(1), "errored")
-    odd = replace(line, prediction=replace(line.prediction, letter="A"))
+    odd = make_sample(LetterGrader(), line.question, line.answers, Decision(label="A"))
+    assert odd.decision.label == "A"
     assert prediction_entries([odd])[0]["answer"] == ""
 
 
@@ -101,10 +103,13 @@ def test_a_repeated_question_is_refused(tmp_path: Path) -> None:
 
 
 def test_other_questions_than_the_testbeds_are_refused(tmp_path: Path) -> None:
-    lines = [replace(line, question=replace(line.question, dataset="EgoPet")) for line in whole()]
+    lines = [
+        replace(line, question=replace(line.question, labels={**line.question.labels, "dataset": "EgoPet"}))
+        for line in whole()
+    ]
     with pytest.raises(UsageError, match="not the testbed's questions"):
         write_submission(lines, tmp_path / "submission.zip")
-    extra = [*whole(), sample(question(958, question_id="more"), "right")]
+    extra = [*whole(), sample(question(958, key="more"), "right")]
     with pytest.raises(UsageError, match="here are 958"):
         write_submission(extra, tmp_path / "submission.zip")
 

@@ -13,6 +13,7 @@ from benchmark_files import example, write_support
 from egocross_eval.contracts.task import DataSource, Questions
 from egocross_eval.errors import DataError, UnsafePathError
 from egocross_eval.tasks.egocross.support import read_support, read_support_with_notices
+from egocross_eval.tasks.egocross.times import segment_end
 
 
 def read(root: Path, *examples: dict[str, Any]) -> Questions:
@@ -33,11 +34,11 @@ def surgery_example(**changes: Any) -> dict[str, Any]:
 def test_an_example_becomes_a_question_with_its_answer(tmp_path: Path) -> None:
     question = read(tmp_path, example()).questions[0]
     assert question.id == 1
-    assert question.question_id == "EgoPet_022_q5_ai"
-    assert (question.domain, question.dataset, question.video) == ("animal", "EgoPet", "EgoPet/022")
-    assert (question.category, question.question_type) == ("Identification", "animal identification")
+    assert question.key == "EgoPet_022_q5_ai"
+    assert (question.label("domain"), question.label("dataset"), question.cluster) == ("animal", "EgoPet", "EgoPet/022")
+    assert (question.label("category"), question.label("question_type")) == ("Identification", "animal identification")
     assert question.text == "What type of animal is featured in this egocentric video segment?"
-    assert (question.answer, question.answer_text) == ("B", "Cat")
+    assert (question.target, question.references["answer_text"]) == ("B", "Cat")
     assert question.frames[1].name == "egocross_support_set/frames/EgoPet/022/frames/ai_q5/frame_28.jpg"
     assert [frame.time for frame in question.frames] == [0.0, 1.12, 2.24]
 
@@ -46,7 +47,7 @@ def test_both_option_styles_come_out_alike(tmp_path: Path) -> None:
     dots, colons = read(tmp_path, example(), surgery_example()).questions
     assert dots.options == {"A": "Wolf", "B": "Cat", "C": "Dog", "D": "Shark"}
     assert colons.options == {"A": "6", "B": "3", "C": "8", "D": "7"}
-    assert colons.clip_end == colons.frames[-1].time == 12.0
+    assert segment_end(colons.text) == colons.frames[-1].time == 12.0
 
 
 def test_a_question_on_the_clip_of_another_is_warned_of_and_its_type_is_not_guessed(tmp_path: Path) -> None:
@@ -57,10 +58,10 @@ def test_a_question_on_the_clip_of_another_is_warned_of_and_its_type_is_not_gues
     wrong = "Based on the activity observed up to 30.00s, what is the predicted next type of interaction?"
     questions = read(tmp_path, example(question=right, **shared), example(question=wrong, **shared))
     first, second = questions.questions
-    assert first.question_type == "object counting"
-    assert (second.question_type, second.category) == ("", "")
-    assert first.question_id == "ENIGMA_111_q16_dotc"
-    assert second.question_id == "ENIGMA_111_q16_dotc_2"
+    assert first.label("question_type") == "object counting"
+    assert (second.label("question_type"), second.label("category")) == ("", "")
+    assert first.key == "ENIGMA_111_q16_dotc"
+    assert second.key == "ENIGMA_111_q16_dotc_2"
     warning, _ = questions.warnings  # the other one says that no frames are there
     assert "another question's clip" in warning
     assert "id 2" in warning
@@ -68,12 +69,12 @@ def test_a_question_on_the_clip_of_another_is_warned_of_and_its_type_is_not_gues
 
 def test_a_wording_of_no_known_type_is_no_contradiction(tmp_path: Path) -> None:
     question = read(tmp_path, example(question="Which beast is this?")).questions[0]
-    assert question.question_type == "animal identification"
+    assert question.label("question_type") == "animal identification"
 
 
 def test_an_unknown_clip_folder_leaves_the_type_empty(tmp_path: Path) -> None:
     images = ["frames/EgoPet/022/frames/zz_q5/frame_0.jpg"]
-    assert read(tmp_path, example(images=images)).questions[0].question_type == ""
+    assert read(tmp_path, example(images=images)).questions[0].label("question_type") == ""
 
 
 def test_one_file_per_domain_does_as_well_in_the_order_of_the_whole(tmp_path: Path) -> None:
@@ -82,7 +83,10 @@ def test_one_file_per_domain_does_as_well_in_the_order_of_the_whole(tmp_path: Pa
     write_support(tmp_path, [], "train_industry.json")
     write_support(tmp_path, [], "train_xsports.json")
     questions = read_support(DataSource(root=tmp_path))
-    assert [(question.id, question.domain) for question in questions.questions] == [(1, "animal"), (2, "surgery")]
+    assert [(question.id, question.label("domain")) for question in questions.questions] == [
+        (1, "animal"),
+        (2, "surgery"),
+    ]
     assert len(questions.files) == 4
 
 
@@ -166,29 +170,29 @@ def real(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_the_real_support_set_has_20_questions_a_domain_and_1390_frames(real: Any) -> None:
     questions = real[0].questions
-    assert Counter(question.domain for question in questions) == dict.fromkeys(
+    assert Counter(question.label("domain") for question in questions) == dict.fromkeys(
         ("animal", "industry", "xsports", "surgery"), 20
     )
     assert [question.id for question in questions] == list(range(1, 81))
-    assert len({question.question_id for question in questions}) == 80
+    assert len({question.key for question in questions}) == 80
     assert sum(len(question.frames) for question in questions) == 1390
 
 
 def test_the_two_real_questions_with_a_wrong_clip_are_found(real: Any) -> None:
     assert [entry.id for entry in real[1] if entry.kind == "wrong_clip"] == [29, 40]
-    assert [question.id for question in real[0].questions if not question.question_type] == [29, 40]
+    assert [question.id for question in real[0].questions if not question.label("question_type")] == [29, 40]
 
 
 def test_real_times_follow_the_rules_and_stay_unknown_for_enigma(real: Any) -> None:
     for question in real[0].questions:
         times = [frame.time for frame in question.frames]
-        if question.dataset == "ENIGMA":
+        if question.label("dataset") == "ENIGMA":
             assert set(times) == {None}
         else:
             assert times[0] == 0.0
             assert times == sorted(times)
-        if question.dataset == "EgoSurgery":
-            assert times[-1] == question.clip_end
+        if question.label("dataset") == "EgoSurgery":
+            assert times[-1] == segment_end(question.text)
 
 
 def test_the_four_domain_files_are_the_whole(real: Any, shared_data: Path, tmp_path: Path) -> None:
@@ -203,5 +207,5 @@ def test_no_source_video_is_in_both_sets(real: Any, shared_data: Path, tmp_path:
     from egocross_eval.tasks.egocross.testbed import read_testbed
 
     source = DataSource(root=tmp_path, questions_file=shared_data / "egocross_testbed_imgs.json")
-    testbed = {question.video for question in read_testbed(source).questions}
-    assert testbed.isdisjoint(question.video for question in real[0].questions)
+    testbed = {question.cluster for question in read_testbed(source).questions}
+    assert testbed.isdisjoint(question.cluster for question in real[0].questions)

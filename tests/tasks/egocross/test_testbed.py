@@ -13,6 +13,7 @@ from egocross_eval.contracts.task import DataSource, Questions
 from egocross_eval.errors import DataError, UnsafePathError
 from egocross_eval.schema import Question
 from egocross_eval.tasks.egocross.testbed import read_testbed, read_testbed_with_notices
+from egocross_eval.tasks.egocross.times import segment_end
 
 
 def read(root: Path, *items: dict[str, Any], **source: Any) -> Questions:
@@ -33,15 +34,15 @@ def answer_file(root: Path, *records: dict[str, Any]) -> Path:
 
 def test_a_question_carries_all_that_the_file_and_the_rules_say(tmp_path: Path) -> None:
     question = read_one(tmp_path)
-    assert question.question_id == "EgoPet_809_q1_animal-identification"
-    assert question.domain == "animal"
-    assert question.category == "Identification"
-    assert question.video == "EgoPet/809"
+    assert question.key == "EgoPet_809_q1_animal-identification"
+    assert question.label("domain") == "animal"
+    assert question.label("category") == "Identification"
+    assert question.cluster == "EgoPet/809"
     assert question.options == {"A": "Cheetah", "B": "Cat", "C": "Turtle", "D": "Alligator"}
     assert [frame.time for frame in question.frames] == [0.0, 2.0, 4.0]
     assert question.frames[0].name == "egocross_testbed/EgoPet/generated/809/frames/ai_q1/frame_00000.jpg"
-    assert question.answer is None
-    assert question.clip_end is None
+    assert question.target is None
+    assert segment_end(question.text) is None
 
 
 def test_the_slug_is_the_cells_even_where_it_is_cut(tmp_path: Path) -> None:
@@ -53,9 +54,9 @@ def test_the_slug_is_the_cells_even_where_it_is_cut(tmp_path: Path) -> None:
         question_text="Which tool was the hand predominantly interacting with, from 0.00s to 10.00s?",
         video_path=names,
     )
-    assert question.question_id == "CholecTrack20_VID01_q5_dominant-instrument-operator-identificat"
-    assert question.domain == "surgery"
-    assert question.clip_end == 10.0
+    assert question.key == "CholecTrack20_VID01_q5_dominant-instrument-operator-identificat"
+    assert question.label("domain") == "surgery"
+    assert segment_end(question.text) == 10.0
 
 
 def test_frames_are_put_into_time_order_and_the_list_is_reported(tmp_path: Path) -> None:
@@ -87,7 +88,7 @@ def test_identical_options_are_recognised(tmp_path: Path) -> None:
     assert [(entry.kind, entry.message) for entry in notices] == [
         ("identical_options", "options A=D have the same text")
     ]
-    assert questions.questions[0].accepted_letters() == {"A", "D"}
+    assert questions.questions[0].accepted() == {"A", "D"}
 
 
 def test_the_questions_file_may_lie_in_the_root_or_elsewhere(tmp_path: Path) -> None:
@@ -121,7 +122,11 @@ def test_answers_are_matched_by_id(tmp_path: Path) -> None:
     )
     questions = read_testbed(DataSource(root=tmp_path))
     question = questions.questions[0]
-    assert (question.answer, question.answer_text, question.detailed_answer) == ("B", "Cat", "It is a cat.")
+    assert (question.target, question.references["answer_text"], question.references["detailed_answer"]) == (
+        "B",
+        "Cat",
+        "It is a cat.",
+    )
     assert questions.files[1] == path
     assert not any("no answer" in warning or "answers for" in warning for warning in questions.warnings)
 
@@ -137,7 +142,7 @@ def test_answers_that_cover_other_questions_are_a_warning(tmp_path: Path) -> Non
     write_testbed(tmp_path, [item()], frames=False)
     answer_file(tmp_path, {"id": 5, "correct_option_letter": "B"})
     questions = read_testbed(DataSource(root=tmp_path))
-    assert questions.questions[0].answer is None
+    assert questions.questions[0].target is None
     assert any("no answer for 1 of 1" in warning for warning in questions.warnings)
     assert any("1 ids that are no questions" in warning for warning in questions.warnings)
 
@@ -212,15 +217,15 @@ def real(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_all_957_question_ids_are_those_of_the_template(real: Any, shared_data: Path) -> None:
     template = json.loads((shared_data / "submission_template.json").read_text(encoding="utf-8"))
-    assert [(question.id, question.question_id, question.dataset) for question in real[0].questions] == [
+    assert [(question.id, question.key, question.label("dataset")) for question in real[0].questions] == [
         (entry["id"], entry["question_id"], entry["dataset"]) for entry in template
     ]
 
 
 def test_all_egosurgery_clips_end_where_their_question_says(real: Any) -> None:
-    found = [question for question in real[0].questions if question.dataset == "EgoSurgery"]
+    found = [question for question in real[0].questions if question.label("dataset") == "EgoSurgery"]
     assert len(found) == 100
-    assert all(question.frames[-1].time == question.clip_end for question in found)
+    assert all(question.frames[-1].time == segment_end(question.text) for question in found)
 
 
 def test_frames_of_every_real_question_are_in_time_order_from_zero(real: Any) -> None:
@@ -249,6 +254,6 @@ def test_the_oddities_of_the_real_testbed_are_noticed(real: Any) -> None:
 def test_questions_of_a_source_video_share_a_cluster(real: Any) -> None:
     clusters: dict[str, int] = {}
     for question in real[0].questions:
-        clusters[question.video] = clusters.get(question.video, 0) + 1
+        clusters[question.cluster] = clusters.get(question.cluster, 0) + 1
     assert len(clusters) == 132
     assert sum(count for count in clusters.values() if count > 1) == 928

@@ -4,10 +4,19 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from egocross_eval.contracts import hookimpl
-from egocross_eval.contracts.model import AdapterType, Capabilities, ModelAdapter
-from egocross_eval.contracts.task import DataSource, Questions, Task
-from egocross_eval.schema import Request, Response
+from egocross_eval import (
+    EGOCROSS,
+    AdapterType,
+    Capabilities,
+    DataSource,
+    ModelAdapter,
+    Questions,
+    Request,
+    Response,
+    Task,
+    hookimpl,
+    read_egocross,
+)
 
 
 class EchoAdapter(ModelAdapter):
@@ -28,9 +37,7 @@ def build(target: str, options: dict[str, str]) -> ModelAdapter:
 
 
 def load_short_clips(source: DataSource) -> Questions:
-    from egocross_eval.tasks.egocross.splits import read_split
-
-    everything = read_split(source)
+    everything = read_egocross(source)
     short = tuple(question for question in everything.questions if len(question.frames) <= 5)
     return msgspec.structs.replace(everything, questions=short)
 
@@ -45,7 +52,7 @@ def egocross_tasks() -> Iterable[Task]:
     return [
         Task(
             name="short-clips",
-            kind="third party",
+            benchmark=EGOCROSS,
             description="questions on clips of at most five frames",
             load=load_short_clips,
         )

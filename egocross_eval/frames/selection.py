@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import msgspec
 
 from egocross_eval.errors import UsageError
-from egocross_eval.schema import Frame
+
+Item = TypeVar("Item")
 
 
 class FrameSelection(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +29,7 @@ class FrameSelection(msgspec.Struct, frozen=True, kw_only=True):
             f"--frames {text!r} is none of: all, none, uniform:N, tail:N (N a whole number from 1), e.g. uniform:8"
         )
 
-    def apply(self, frames: tuple[Frame, ...]) -> tuple[Frame, ...]:
+    def apply(self, frames: tuple[Item, ...]) -> tuple[Item, ...]:
         """The chosen frames. `uniform:N` keeps the first and the last and spreads the others evenly between them."""
         if self.kind == "none":
             return ()

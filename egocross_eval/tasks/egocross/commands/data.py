@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from egocross_eval.cli.options import data_options
+from egocross_eval.command_options import made_of, options_of_settings
+from egocross_eval.contracts.task import DataOptions
 from egocross_eval.tasks.egocross.catalogue import DOMAINS
 
 if TYPE_CHECKING:
@@ -25,32 +26,29 @@ def command() -> None:
     """
 
 
-def _source(data: Path | None, split: str, questions_file: Path | None, answers_file: Path | None) -> DataSource:
-    from egocross_eval.runs.plan import RunOptions
+def _source(where: dict[str, Any]) -> DataSource:
+    from egocross_eval.tasks.egocross.source import with_root
+    from egocross_eval.tasks.egocross.tasks import EGOCROSS
+    from egocross_eval.tasks.select import with_split
 
-    if split == "demo" and data is None:
-        from egocross_eval.tasks.egocross.demo.cache import demo_root
-
-        data = demo_root()
-    options = RunOptions(split=split, data=data, questions_file=questions_file, answers_file=answers_file)
-    return options.source()
+    return with_root(with_split(made_of(DataOptions, where).source(), EGOCROSS))
 
 
 @command.command()
-@data_options
+@click.option("--tasks", "-t", metavar="NAMES", help="Tasks of another benchmark, whose frames are checked.")
+@options_of_settings(DataOptions)
 @click.option("--decode", is_flag=True, help="Decode every picture in full (minutes) instead of its header and end.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
 @click.option("--all", "show_all", is_flag=True, help="List every question that there is something to say about.")
 @click.pass_context
 def verify(
     ctx: click.Context,
-    data: Path | None,
-    split: str,
-    questions_file: Path | None,
-    answers_file: Path | None,
+    /,
+    tasks: str | None,
     decode: bool,
     as_json: bool,
     show_all: bool,
+    **where: Any,
 ) -> None:
     """Check that every frame of every question is there and whole.
 
@@ -61,10 +59,12 @@ def verify(
     egocross-eval data verify --data DATA
     egocross-eval data verify --data DATA --split support --json > report.json
     """
-    from egocross_eval.cli.show import data_report
+    from egocross_eval.tasks.egocross.commands import data_report
     from egocross_eval.tasks.egocross.preflight import verify as check
 
-    source = _source(data, split, questions_file, answers_file)
+    if tasks is not None:
+        ctx.exit(_verify_tasks(tasks, made_of(DataOptions, where).source(), decode=decode, as_json=as_json))
+    source = _source(where)
     with data_report.progress_bar() as progress:
         report = check(source, decode=decode, progress=progress)
     if as_json:
@@ -72,6 +72,26 @@ def verify(
     else:
         data_report.print_report(report, show_all=show_all)
     ctx.exit(0 if report.ok else 1)
+
+
+def _verify_tasks(names: str, source: DataSource, *, decode: bool, as_json: bool) -> int:
+    """The frames of the tasks' questions, one line for each that is not whole; the exit code."""
+    import msgspec
+
+    from egocross_eval.contracts.registry import registry
+    from egocross_eval.tasks.select import load_questions, select_tasks
+    from egocross_eval.tasks.verify import check_questions
+
+    loaded = load_questions(select_tasks(names, registry()), source)
+    found = list(check_questions(loaded, decode=decode))
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+    else:
+        for one in found:
+            click.echo(f"{one.key}: {one.frame}: {one.trouble}: {one.message}")
+        frames = sum(len(question.frames) for question in loaded.questions)
+        click.echo(f"{len(loaded.questions)} questions, {frames} frames: {f'{len(found)} faults' if found else 'ok'}")
+    return 1 if found else 0
 
 
 @command.command()
@@ -91,8 +111,8 @@ def fetch(part: str, to: Path, domain: str | None) -> None:
     egocross-eval data fetch support --to DATA
     egocross-eval data fetch checkpoints --domain surgery --to CHECKPOINTS
     """
-    from egocross_eval.cli.show.data_report import plural, size_text
     from egocross_eval.tasks.egocross import fetch as download
+    from egocross_eval.tasks.egocross.commands.data_report import plural, size_text
 
     for summary in download.fetch(part, to, domain=domain):  # type: ignore[arg-type]
         line = f"{summary.part}: {plural(summary.files, 'file')}, {size_text(summary.bytes)}, in {summary.folder}"
@@ -119,8 +139,8 @@ def demo(folder: Path, seed: int, training: int, domains: tuple[str, ...], per_c
     egocross-eval data demo DEMO
     egocross-eval --model baseline:chance --tasks all --data DEMO
     """
-    from egocross_eval.cli.show.data_report import plural, size_text
     from egocross_eval.tasks.egocross.catalogue import DOMAINS
+    from egocross_eval.tasks.egocross.commands.data_report import plural, size_text
     from egocross_eval.tasks.egocross.demo import write_demo
 
     chosen = domains or DOMAINS

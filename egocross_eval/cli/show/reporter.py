@@ -1,0 +1,127 @@
+"""What a run says while it goes on: a bar on a terminal, and at its end what became of the questions."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from egocross_eval.contracts.event import Answered, Event, Started, Stopped, Warned
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+    from egocross_eval.schema import Failure, Results, Sample
+
+
+class Reporter:
+    """Told of a run's events. A rich progress bar with rate, time left, accuracy so far and failures, where stderr is
+    a terminal; notes as lines."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._bar: RichProgress | None = None
+        self._task: TaskID | None = None
+        self._counts: Counter[str] = Counter()
+        self._failures: dict[str, tuple[int, Failure]] = {}
+        self._failed: Counter[str] = Counter()
+        self._unread: Counter[str] = Counter()
+        self._cut = self._cached = self._answered = 0
+
+    def __call__(self, event: Event) -> None:
+        """Shows an event."""
+        if isinstance(event, Warned):
+            click.echo(f"note: {event.message}", err=True)
+        elif isinstance(event, Started):
+            self._start(event)
+        elif isinstance(event, Answered):
+            self._count(event.sample)
+            self._advance()
+        elif isinstance(event, Stopped):
+            self._stop()
+
+    def print_summary(self, folder: Path, results: Results) -> None:
+        """One line per kind of failure with an example, and one for outputs that were not read."""
+        if self._cached:
+            click.echo(
+                f"\n{self._cached} of {self._answered} answers came from the response cache (--no-cache asks again)."
+            )
+        for kind, count in self._failed.most_common():
+            number, failure = self._failures[kind]
+            message = failure.message.strip()
+            first_line = message.splitlines()[0][:300] if message else ""
+            click.echo(f"\n{count} failed ({kind}), e.g. question {number}: {first_line}", err=True)
+        if self._failed:
+            click.echo(f"the same command with --output {folder} asks the failed questions again", err=True)
+        unread = results.counts.get("not_parsed", 0)
+        if unread:
+            reasons = ", ".join(f"{n} {reason}" for reason, n in self._unread.most_common())
+            click.echo(f"\n{unread} not parsed{f' ({reasons})' if reasons else ''}; they count as wrong", err=True)
+        if self._cut:
+            click.echo(f"{self._cut} answers were cut off by --max-new-tokens", err=True)
+
+    def _start(self, event: Started) -> None:
+        """Says what is left to do and shows the bar, with what an earlier run had done already counted."""
+        self._counts.update(event.outcomes)
+        left = event.total - event.done
+        if event.done and left:
+            click.echo(f"resuming {event.folder}: {event.done} answered, {left} to ask", err=True)
+        elif not left:
+            click.echo(f"{event.folder} is finished: nothing to ask", err=True)
+        if not left or not sys.stderr.isatty():
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._bar = Progress(
+            TextColumn("{task.fields[label]}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=Console(stderr=True),
+            refresh_per_second=4,
+        )
+        self._bar.start()
+        self._task = self._bar.add_task(
+            "", total=event.total, completed=event.done, label=self._label, rate="", note=self._note()
+        )
+
+    def _advance(self) -> None:
+        if self._bar is not None and self._task is not None:
+            speed = self._bar.tasks[0].speed
+            self._bar.update(self._task, advance=1, rate=f"{speed:.1f}/s" if speed else "", note=self._note())
+
+    def _stop(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _count(self, sample: Sample) -> None:
+        self._counts[sample.outcome] += 1
+        self._answered += 1
+        self._cached += sample.cost.cached == sample.cost.requests
+        self._cut += any(answer.response.finish_reason == "length" for answer in sample.answers)
+        failure = sample.failure
+        if failure is not None:
+            self._failed[failure.kind] += 1
+            self._failures.setdefault(failure.kind, (sample.question.id, failure))
+        elif sample.outcome == "not_parsed":
+            self._unread[sample.grade.reason or "no answer"] += 1
+
+    def _note(self) -> str:
+        right, wrong = self._counts["right"], self._counts["wrong"]
+        unparsed, errored = self._counts["not_parsed"], self._counts["errored"]
+        pieces = []
+        if right + wrong:
+            pieces.append(f"accuracy {right / (right + wrong + unparsed):.1%}")
+        if unparsed:
+            pieces.append(f"{unparsed} not parsed")
+        if errored:
+            pieces.append(f"{errored} failed")
+        return ", ".join(pieces)

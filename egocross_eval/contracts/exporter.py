@@ -1,0 +1,39 @@
+"""The contract of an exporter: a run in somebody else's form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from egocross_eval.schema import Results, RunRecord, Sample
+
+
+class ExportedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """What an exporter gets of a run."""
+
+    name: str
+    """Of its folder."""
+    record: RunRecord
+    results: Results
+    samples: Sequence[Sample]
+
+
+class Exporter(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered form."""
+
+    name: str
+    """As in `egocross-eval export RUN --to NAME`."""
+    description: str
+    """One line for help."""
+    export: Callable[[ExportedRun, Path, Any], str]
+    """Called as `export(run, path, options)`: writes the run to the path and says in one line what it wrote; raises
+    `UsageError` for a run that can't be written in this form."""
+    options: type[msgspec.Struct] | None = None
+    """Struct whose fields are the options `key=value`; None: it takes none, and `export` gets None."""
+    default: str
+    """File or folder name where no `--output` is given, within the run's folder."""
+    benchmarks: tuple[str, ...] = ()
+    """Names of the benchmarks whose runs it takes; empty: all."""

@@ -1,0 +1,48 @@
+"""The contract of a method: how a question is asked, and what is made of the answers.
+
+A method is a pure function of the question and the answers so far. It's called with no answers first and says what to
+ask; when all of that is answered it's called again with every answer so far, until it decides. It keeps no state, so a
+run that was killed between two rounds replays the answers that are on disk and goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from egocross_eval.schema import Answer, Ask, Decision, Question
+from egocross_eval.settings import GenerationSettings
+
+
+class Method:
+    """A way to ask. Override `step`."""
+
+    def step(self, question: Question, answers: Sequence[Answer]) -> Sequence[Ask] | Decision:
+        """What to ask next (at least one ask, with names not used before), or the decision.
+
+        `question` carries no target. `answers` are those to all earlier asks, in the order asked; none is a failure.
+        """
+        raise TypeError(f"{type(self).__name__} does not define step()")
+
+    def check(self, settings: GenerationSettings, questions: Sequence[Question]) -> None:
+        """Raises `UsageError` where the method can't work with these settings or questions. Called before anything is
+        asked."""
+
+
+class MethodType(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered method."""
+
+    name: str
+    """The part of `--method` before the colon, e.g. `sample`."""
+    description: str
+    """One line for help."""
+    build: Callable[[str, Any], Method]
+    """Called as `build(argument, options)`; raises `UsageError` for an argument that it can't take."""
+    argument: str = ""
+    """What may stand behind the colon, for help, e.g. `N`; empty: nothing."""
+    options: type[msgspec.Struct] | None = None
+    """Struct whose fields are the options `key=value`; None: it takes none, and `build` gets None."""
+    example: str = ""
+    """A `--method` to try."""

@@ -1,0 +1,57 @@
+"""The form of model specs and methods: `name[:target][,key=value...]`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import msgspec
+
+from egocross_eval.errors import UsageError, did_you_mean
+
+
+class SpecText(NamedTuple):
+    """The pieces of a spec."""
+
+    name: str
+    target: str | None
+    """What stands behind the colon; None where there's no colon."""
+    options: dict[str, str]
+
+
+def split_spec(text: str, what: str) -> SpecText:
+    """Takes a spec apart; a backslash before a comma keeps it. `what` names it in errors, e.g. `model spec`.
+
+    Raises `UsageError` naming the piece that is wrong.
+    """
+    head, *pieces = (piece.replace("\\,", ",") for piece in re.split(r"(?<!\\),", text))
+    name, colon, target = head.partition(":")
+    options: dict[str, str] = {}
+    for piece in pieces:
+        key, equals, value = piece.partition("=")
+        key = key.strip()
+        if not equals or not key:
+            raise UsageError(f"{what} {text!r}: {piece!r} is not key=value")
+        if key in options:
+            raise UsageError(f"{what} {text!r}: {key!r} is given twice")
+        options[key] = value
+    return SpecText(name.strip(), target.strip() if colon else None, options)
+
+
+def read_options(owner: str, struct: type[msgspec.Struct] | None, given: dict[str, str]) -> Any:
+    """The options struct made of `key=value` texts; None where there's no struct.
+
+    Raises `UsageError` for an unknown key or a value of the wrong type; `owner` names whose options they are.
+    """
+    known = struct.__struct_fields__ if struct is not None else ()
+    for key in given:
+        if key not in known:
+            raise UsageError(
+                f"{owner}: unknown option {key!r}{did_you_mean(key, known)}; known: {', '.join(known) or 'none'}"
+            )
+    if struct is None:
+        return None
+    try:
+        return msgspec.convert(given, struct, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{owner}: {error}") from error

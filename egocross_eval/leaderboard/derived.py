@@ -1,0 +1,153 @@
+"""The files of a run folder that are derived from its samples: predictions, leaderboard, results."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from egocross_eval.contracts.grader import Grader
+from egocross_eval.contracts.registry import Registry
+from egocross_eval.contracts.task import Target
+from egocross_eval.leaderboard.render import render
+from egocross_eval.leaderboard.rows import row_from_run
+from egocross_eval.methods.rotate import count_rotations
+from egocross_eval.methods.select import build_method
+from egocross_eval.reading.response import read_response
+from egocross_eval.runs.decide import decide, grade
+from egocross_eval.runs.store import (
+    LEADERBOARD_FILE,
+    PREDICTIONS_FILE,
+    RunFolder,
+    SampleWriter,
+    pretty_json,
+    write_atomically,
+)
+from egocross_eval.schema import Answer, BenchmarkRecord, Decision, Question, Results, RunRecord, Sample
+from egocross_eval.scoring.results import judged_sample, not_asked, results_of
+
+
+def derive(folder: RunFolder, registry: Registry) -> Results:
+    """Writes what is derived from the samples that are there, `results.json` last: where it is, all are.
+
+    A kill at any instant leaves a folder that the same call puts right.
+    """
+    record = folder.record()
+    predictions: list[dict[str, Any]] = []
+
+    def noted(samples: Iterable[Sample]) -> Iterator[Sample]:
+        for sample in samples:
+            predictions.append(prediction_entry(sample, record.benchmark))
+            yield sample
+
+    results = _results(folder, record, registry, noted(folder.final_samples()))
+    predictions.sort(key=lambda entry: entry["id"])
+    write_atomically(folder.path / PREDICTIONS_FILE, pretty_json(predictions))
+    row = row_from_run(record, results, source=folder.path.name, origin_hash=results.samples_hash)
+    write_atomically(folder.path / LEADERBOARD_FILE, render([row], "md", intervals="half-width").encode())
+    folder.write_results(results)
+    return results
+
+
+def compute_results(folder: RunFolder, registry: Registry) -> Results:
+    """The results of what is in the folder now, without writing them."""
+    return _results(folder, folder.record(), registry, folder.final_samples())
+
+
+def _results(folder: RunFolder, record: RunRecord, registry: Registry, samples: Iterable[Sample]) -> Results:
+    """Questions that were not asked yet count as missing, in every group."""
+    # Without the plugin that brings it, a grader's chance level is what can be told from the options.
+    grader = registry.graders.get(record.settings.grader) or Grader()
+    judged, seen, targets = [], set(), []
+    tokens: Counter[str] = Counter(input=0, output=0)
+    seconds = 0.0
+    rotations: Counter[str] = Counter()
+    for sample in samples:
+        cost = sample.cost
+        tokens.update(input=cost.input_tokens or 0, output=cost.output_tokens or 0)
+        seconds += cost.seconds or 0.0
+        judged.append(judged_sample(sample, grader.chance(sample.question)))
+        seen.add(sample.key)
+        if sample.question.target is not None:
+            targets.append((sample.key, sample.question.target))
+        if record.settings.method == "rotate":
+            rotations.update(count_rotations([sample]))
+    missing = [question for question in folder.questions() if question.key not in seen]
+    judged += [not_asked(question, grader.chance(question)) for question in missing]
+    results = results_of(judged, record.benchmark, total=record.question_count, tokens=dict(tokens), seconds=seconds)
+    return msgspec.structs.replace(
+        results,
+        samples_hash=folder.samples_hash(),
+        answers_hash=targets_hash(targets),
+        rotations=dict(rotations),
+    )
+
+
+def targets_hash(targets: Iterable[tuple[str, str]]) -> str:
+    """SHA-256 of the known right answers by key; empty where none is known."""
+    known = sorted(targets)
+    return hashlib.sha256(msgspec.json.encode(known)).hexdigest() if known else ""
+
+
+def prediction_entry(sample: Sample, benchmark: BenchmarkRecord) -> dict[str, Any]:
+    """An entry of a predictions file. Where nothing was read, or the question failed, the answer is empty: none is
+    made up."""
+    question = sample.question
+    return {
+        "id": question.id,
+        "question_id": question.key,
+        **{label: question.label(label) for label in benchmark.prediction_labels},
+        "answer": sample.grade.prediction or "",
+    }
+
+
+def known_targets(questions: Iterable[Question]) -> dict[str, Target]:
+    """The right answers that questions carry, by key."""
+    return {
+        question.key: Target(target=question.target, references=question.references)
+        for question in questions
+        if question.target is not None
+    }
+
+
+def grade_again(folder: RunFolder, targets: Mapping[str, Target], registry: Registry) -> int:
+    """Reads every kept output again with the present rules and grades it, by the given answers where there are any.
+
+    What changed is appended to `samples.jsonl`; returns how many changed. Where other readings would make the method
+    ask on, its decision stays.
+    """
+    record = folder.record()
+    method = build_method(record.settings.method, registry)
+    grader = registry.grader(record.settings.grader)
+    changed = 0
+    with SampleWriter(folder) as writer:
+        for sample in folder.final_samples():
+            known = targets.get(sample.key)
+            question = sample.question
+            if known is not None:
+                question = msgspec.structs.replace(question, target=known.target, references=known.references)
+            answers = [_read_again(question, answer) for answer in sample.answers]
+            decision: object = sample.decision
+            if sample.failure is None:
+                decision = decide(method, record.settings.method, question, answers)
+            kept = decision if isinstance(decision, Decision) else sample.decision
+            again = msgspec.structs.replace(
+                sample,
+                question=question,
+                answers=tuple(answers),
+                decision=kept,
+                grade=grade(grader, question, answers, kept),
+            )
+            if again != sample:
+                writer.write(again)
+                changed += 1
+    return changed
+
+
+def _read_again(question: Question, answer: Answer) -> Answer:
+    options = question.options if answer.ask.options is None else answer.ask.options
+    choices = tuple(options) if answer.ask.choices is None else answer.ask.choices
+    return msgspec.structs.replace(answer, reading=read_response(answer.response, options, choices))

@@ -1,0 +1,56 @@
+"""From the answers to a question to its sample: the method's decision and its grade."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+
+from egocross_eval.contracts.grader import Grader
+from egocross_eval.contracts.method import Method
+from egocross_eval.errors import EgoCrossError, RunError
+from egocross_eval.runs.plan import utc_now
+from egocross_eval.schema import Answer, Ask, Decision, Grade, Question, Sample
+
+
+def decide(method: Method, name: str, question: Question, answers: Sequence[Answer]) -> Sequence[Ask] | Decision:
+    """The method's next asks, or its decision; it never sees the target. Raises `RunError` where it breaks."""
+    try:
+        step = method.step(question.without_target(), answers)
+    except EgoCrossError:
+        raise
+    except Exception as error:
+        raise RunError(f"the method {name!r} failed on {question.key}: {error}\n{traceback.format_exc()}") from error
+    return step if isinstance(step, Decision) else list(step)
+
+
+def grade(grader: Grader, question: Question, answers: Sequence[Answer], decision: Decision) -> Grade:
+    """The grade of a decision; `errored` where an answer is a failure. Raises `RunError` where the grader breaks."""
+    failed = next((answer.response.failure for answer in answers if answer.response.failure is not None), None)
+    if failed is not None:
+        return Grade(outcome="errored", reason=failed.kind)
+    try:
+        found = grader.grade(question, decision)
+    except EgoCrossError:
+        raise
+    except Exception as error:
+        raise RunError(
+            f"the grader {grader.name!r} failed on {question.key}: {error}\n{traceback.format_exc()}"
+        ) from error
+    if not 0 <= found.credit <= 1 or (found.outcome == "right") != (found.credit == 1):
+        raise RunError(
+            f"the grader {grader.name!r} gave {question.key} the credit {found.credit} and the outcome "
+            f"{found.outcome}: credit is between 0 and 1, and right has 1"
+        )
+    return found
+
+
+def make_sample(grader: Grader, question: Question, answers: Sequence[Answer], decision: Decision) -> Sample:
+    """The sample of a question whose method decided, or of which an ask failed."""
+    return Sample(
+        key=question.key,
+        question=question,
+        answers=tuple(answers),
+        decision=decision,
+        grade=grade(grader, question, answers, decision),
+        finished_at=utc_now(),
+    )

@@ -1,0 +1,82 @@
+"""What a user says of a run: the options of the command line, the fields of a configuration file, the keywords of
+Python. All are made from the structs here and in `settings`."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from egocross_eval.contracts.task import DataOptions
+from egocross_eval.errors import UsageError, did_you_mean
+from egocross_eval.settings import Checked, GenerationSettings, Option, PromptSettings, option, options_of
+
+
+class RunOptions(Checked, frozen=True, kw_only=True):
+    """Everything that the command line and `evaluate` have in common."""
+
+    tasks: Annotated[str, option("Names and globs, comma-separated. See 'egocross-eval tasks'.", metavar="NAMES")] = (
+        "all"
+    )
+    data: DataOptions = DataOptions()
+    prompt: PromptSettings = PromptSettings()
+    generation: GenerationSettings = GenerationSettings()
+    method: Annotated[
+        str,
+        option(
+            "How each question is asked: once, rotate (all rotations of the options), sample:N, or a plugin's; "
+            "default: the benchmark's.",
+            metavar="NAME[:ARGUMENT]",
+        ),
+    ] = ""
+    limit: Annotated[int | None, option("Ask only N questions, drawn by the seed over all.", metavar="N", ge=1)] = None
+    cache: Annotated[bool, option("Use the response cache shared by all runs.")] = True
+
+
+PARTS: dict[str, type[msgspec.Struct]] = {
+    "data": DataOptions,
+    "prompt": PromptSettings,
+    "generation": GenerationSettings,
+}
+"""The parts of `RunOptions` by field, whose own fields are options too."""
+
+RENAMED = {"votes": "method"}
+"""Names of version 0.1 that are still understood, with a hint."""
+
+
+def flat_options(*parts: type[msgspec.Struct]) -> dict[str, tuple[type[msgspec.Struct], Option]]:
+    """Every option of the structs by its name, with the struct that holds it."""
+    return {known.name: (part, known) for part in parts for known in options_of(part)}
+
+
+def all_options() -> dict[str, tuple[type[msgspec.Struct], Option]]:
+    """Every option of a run by its name, with the struct that holds it."""
+    return flat_options(RunOptions, *PARTS.values())
+
+
+def options_from(keywords: dict[str, Any], base: RunOptions | None = None) -> RunOptions:
+    """The options that flat keywords mean (`frames="uniform:8"`, `timestamps=True`), others as in `base`.
+
+    Raises `UsageError` for an unknown name, with a suggestion, and for an impossible value.
+    """
+    known = all_options()
+    base = base or RunOptions()
+    changed: dict[type[msgspec.Struct], dict[str, Any]] = {}
+    for given, value in keywords.items():
+        name = RENAMED.get(given, given)
+        if name != given:
+            warnings.warn(f"{given!r} is called {name!r} now", stacklevel=3)
+        if name not in known:
+            raise UsageError(f"unknown option {given!r}{did_you_mean(given, known)}; known: {', '.join(known)}")
+        part, found = known[name]
+        if isinstance(value, str) and "Path" in str(found.type):
+            value = Path(value)
+        changed.setdefault(part, {})[found.field] = value
+    parts = {
+        field: msgspec.structs.replace(getattr(base, field), **changed[part])
+        for field, part in PARTS.items()
+        if part in changed
+    }
+    return msgspec.structs.replace(base, **parts, **changed.get(RunOptions, {}))
