@@ -62,6 +62,14 @@ class Prefix(msgspec.Struct, frozen=True):
         return self.put + written.removeprefix(self.cut)
 
 
+def split_files(root: Path, source: DataSource) -> tuple[Path, ...]:
+    """The files that a split is read from; errors as `testbed_files` and `support_files` raise them."""
+    if source.split == "support":
+        return support_files(root, source.questions_file)
+    questions, answers = testbed_files(root, source)
+    return (questions,) if answers is None else (questions, answers)
+
+
 def testbed_files(root: Path, source: DataSource) -> tuple[Path, Path | None]:
     """The questions file and the answers file, if any.
 

@@ -14,7 +14,7 @@ from egocross_eval.errors import DataError, UnsafePathError
 from egocross_eval.frames.check import FrameCheck, FrameTrouble, check_frame
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.tasks.egocross.catalogue import CELLS, DATASET_DOMAINS, SUPPORT_COUNT
-from egocross_eval.tasks.egocross.layout import support_files, testbed_files
+from egocross_eval.tasks.egocross.layout import split_files
 from egocross_eval.tasks.egocross.notices import Notice, notice
 from egocross_eval.tasks.egocross.source import root_of
 from egocross_eval.tasks.egocross.splits import SPLITS, read_split_with_notices
@@ -119,10 +119,7 @@ def verify(source: DataSource, *, decode: bool = False, progress: Progress | Non
     """
     source = msgspec.structs.replace(source, split=source.split or SPLITS[0])
     root = DataRoot(root_of(source))
-    if source.split == "support":
-        files = list(support_files(root.path, source.questions_file))
-    else:
-        files = [path for path in testbed_files(root.path, source) if path is not None]
+    files = split_files(root.path, source)
     try:
         read, notices = read_split_with_notices(source)
     except DataError as error:

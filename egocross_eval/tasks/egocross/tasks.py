@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from egocross_eval.contracts.task import Benchmark, DataSource, Questions, Target, Task
+from egocross_eval.frames.roots import DataRoot
 from egocross_eval.schema import Grouping, Question, Row
 from egocross_eval.tasks.egocross.catalogue import (
     CATEGORIES,
@@ -20,17 +21,15 @@ from egocross_eval.tasks.egocross.catalogue import (
     TESTBED_COUNT,
     task_slug,
 )
-from egocross_eval.tasks.egocross.source import with_root
+from egocross_eval.tasks.egocross.layout import split_files
+from egocross_eval.tasks.egocross.source import root_of, with_root
 
 Stamp = tuple[tuple[str, int, int], ...]
 
 
-def _stamp(source: DataSource) -> Stamp:
-    """Path, size and modification time of every file that a split could be read from."""
-    paths = [path for path in (source.questions_file, source.answers_file) if path]
-    for folder in (".", "egocross_testbed", "egocross_support_set"):
-        paths.extend(sorted(((source.root or Path()) / folder).glob("*.json")))
-    status = [(str(path), path.stat()) for path in paths if path.is_file()]
+def _stamp(root: Path, source: DataSource) -> Stamp:
+    """Path, size and modification time of every file that a split is read from."""
+    status = [(str(path), path.stat()) for path in split_files(root, source)]
     return tuple((path, found.st_size, found.st_mtime_ns) for path, found in status)
 
 
@@ -48,7 +47,7 @@ def read_egocross(source: DataSource) -> Questions:
     Raises `DataError` where the data root isn't known, or its files are missing or malformed.
     """
     found = with_root(source)
-    return _load_once(found, _stamp(found))
+    return _load_once(found, _stamp(DataRoot(root_of(found)).path, found))
 
 
 def _selecting(keep: Callable[[Question], bool]) -> Callable[[DataSource], Questions]:
