@@ -8,34 +8,15 @@ from typing import Any
 
 import msgspec
 
-from egocross_eval.documents import read_json
+from egocross_eval.documents import explained, read_json
+from egocross_eval.errors import DataError
+from egocross_eval.schema import RunSettings
+from egocross_eval.settings import PromptSettings, options_of
 
 CARD_NAME = "egocross_training.json"
 
-CARD_VERSION = 1
-
-MATCHED = ("style", "style_hash", "frames", "media", "timestamps", "max_pixels")
-"""Fields of `RunSettings` that a training decides."""
-
-
-class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings of a run that show questions as they were trained on."""
-
-    style: str
-    style_hash: str = ""
-    frames: str = "all"
-    media: str = "images"
-    timestamps: bool = False
-    max_pixels: int | None = None
-
-    def options(self) -> list[str]:
-        """The same as options of the command line."""
-        words = ["--style", self.style, "--frames", self.frames]
-        if self.timestamps:
-            words.append("--timestamps")
-        if self.max_pixels is not None:
-            words += ["--max-pixels", str(self.max_pixels)]
-        return words
+CARD_VERSION = 2
+"""Version 1, of 0.1, called what is now `prompt` and `style_hash` together `evaluation`."""
 
 
 class TrainingCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +34,10 @@ class TrainingCard(msgspec.Struct, frozen=True, kw_only=True):
     deviations: list[str]
     arguments: dict[str, Any]
     launch: dict[str, Any]
-    evaluation: Evaluation
+    prompt: PromptSettings
+    """How questions were shown, as a run that matches shows them."""
+    style_hash: str = ""
+    """Hash of the user's template file; empty for a named style."""
     examples: int
     held_out: int
     domains: list[str]
@@ -72,40 +56,56 @@ class TrainingCard(msgspec.Struct, frozen=True, kw_only=True):
 def read_card(folder: Path) -> TrainingCard | None:
     """The card of a checkpoint or adapter folder; None where there's none.
 
-    Raises `UsageError` for one that can't be read.
+    Raises `DataError` for one that can't be read, and for one of a later version.
     """
     path = folder / CARD_NAME
     if not path.is_file():
         return None
-    return read_json(path, TrainingCard, what="training card")
+    content = read_json(path, dict[str, Any], what="training card")
+    version = content.get("card_version")
+    if isinstance(version, int) and version > CARD_VERSION:
+        raise DataError(f"training card {path} is of version {version}, this package reads {CARD_VERSION}; update it")
+    if version == 1 and isinstance(content.get("evaluation"), dict):
+        shown = content.pop("evaluation")
+        content |= {"card_version": CARD_VERSION, "style_hash": shown.pop("style_hash", ""), "prompt": shown}
+    try:
+        return msgspec.convert(content, TrainingCard, strict=False)
+    except msgspec.ValidationError as error:
+        raise DataError(f"training card {path}: {explained(error)}") from error
 
 
-def warnings_for(folder: Path, settings: Any) -> list[str]:
-    """What a run with `settings` (a `RunSettings` or anything with its fields) shows otherwise than training did.
+def as_options(prompt: PromptSettings) -> list[str]:
+    """Settings as options of the command line: style and frames always, others where they aren't the default."""
+    words = []
+    for known in options_of(PromptSettings):
+        value = getattr(prompt, known.field)
+        if known.field in ("style", "frames") or value != known.default:
+            words += [known.flag] if value is True else [known.flag, str(value)]
+    return words
 
-    Empty for a folder without a card.
-    """
+
+def warnings_for(folder: Path, settings: RunSettings) -> list[str]:
+    """What a run with `settings` shows otherwise than training did; empty for a folder without a card."""
     card = read_card(folder)
     if card is None:
         return []
+    same_template = bool(card.style_hash) and card.style_hash == settings.style_hash
     differences = []
-    for name in MATCHED:
-        owner = settings if name == "style_hash" else settings.prompt
-        trained, asked = getattr(card.evaluation, name), getattr(owner, name)
-        if trained != asked and not (
-            name == "style" and card.evaluation.style_hash and card.evaluation.style_hash == settings.style_hash
-        ):
-            option = "--" + name.replace("_", "-")
-            differences.append(f"{option} {asked} instead of {trained}")
+    for known in options_of(PromptSettings):
+        trained, asked = getattr(card.prompt, known.field), getattr(settings.prompt, known.field)
+        if trained != asked and not (known.field == "style" and same_template):
+            differences.append(f"{known.flag} {asked} instead of {trained}")
+    if card.style_hash != settings.style_hash and card.prompt.style == settings.prompt.style:
+        differences.append(f"another template than the --style {card.prompt.style} of training")
     if not differences:
         return []
     return [
         f"{folder} was trained on other prompts than this run shows ({', '.join(differences)}); "
-        f"to match: {' '.join(card.evaluation.options())}"
+        f"to match: {' '.join(as_options(card.prompt))}"
     ]
 
 
-def warnings_for_model(target: str, options: Mapping[str, Any], settings: Any) -> list[str]:
+def warnings_for_model(target: str, options: Mapping[str, Any], settings: RunSettings) -> list[str]:
     """As `warnings_for`, for the target of a model spec and its options (`lora=` names an adapter folder)."""
     folders = [Path(str(name)).expanduser() for name in (target, options.get("lora")) if name]
     return [warning for folder in folders if folder.is_dir() for warning in warnings_for(folder, settings)]

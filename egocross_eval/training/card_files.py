@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from egocross_eval.files import write_file
-from egocross_eval.training.card import CARD_NAME, TrainingCard
+from egocross_eval.training.card import CARD_NAME, TrainingCard, as_options
 
 
 def write_card(folder: Path, card: TrainingCard) -> None:
@@ -47,7 +47,7 @@ def readme(card: TrainingCard) -> str:
         "Evaluate it as it was trained:",
         "",
         "```",
-        f"egocross-eval --model {_spec(card)} --tasks all --data ROOT {' '.join(card.evaluation.options())}",
+        f"egocross-eval --model {_spec(card)} --tasks all --data ROOT {' '.join(as_options(card.prompt))}",
         "```",
         "",
         "## Arguments",

@@ -49,18 +49,13 @@ def compare_checkpoints(
         raise UsageError(f"{output} holds no finished training: {model} has no card")
     if not held_out.is_file():
         raise UsageError(f"{output} held nothing out to compare checkpoints on; train with --holdout 0.2")
-    shown = card.evaluation
     settings = {
         "data": data,
         "split": "support",
-        "questions_file": held_out,
+        "questions": held_out,
         "tasks": "all",
         "answer": "choose",
-        "style": shown.style,
-        "frames": shown.frames,
-        "media": shown.media,
-        "timestamps": shown.timestamps,
-        "max_pixels": shown.max_pixels,
+        **msgspec.structs.asdict(card.prompt),
     }
     specs = {"base": f"{engine}:{card.base}"}
     specs |= {name: _spec(engine, card, path) for name, path in kept_checkpoints(model).items()}

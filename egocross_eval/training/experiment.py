@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from egocross_eval.files import write_file
+from egocross_eval.settings import GenerationSettings, options_of
 from egocross_eval.training.environment import Say
 from egocross_eval.training.experiment_file import Experiment, Expert, budget, experts_of, train_options
 from egocross_eval.training.experiment_report import Asked, write_reports
@@ -112,16 +113,16 @@ def _write_routes(experiment: Experiment, experts: Mapping[str, Path]) -> Path:
 
 def run_options(experiment: Experiment, expert: Expert | None = None) -> dict[str, Any]:
     """How models are asked, as fields of `RunOptions`: the testbed, or what was held out for an expert."""
-    part, shown = experiment.evaluate, experiment.train
+    part = experiment.evaluate
+    shown = msgspec.structs.replace(experiment.train.prompt, max_pixels=budget(experiment))
+    generation = {known.name: getattr(part.generation, known.field) for known in options_of(GenerationSettings)}
     settings: dict[str, Any] = {
         "data": Path(experiment.data),
         "tasks": part.tasks,
-        "answer": part.answer,
+        "method": part.method,
         "limit": part.limit,
-        "style": shown.style,
-        "frames": shown.frames,
-        "timestamps": shown.timestamps,
-        "max_pixels": budget(experiment),
+        **msgspec.structs.asdict(shown),
+        **generation,
     }
     if expert is None:
         return settings

@@ -9,6 +9,7 @@ import msgspec
 
 from egocross_eval.documents import explained, read_yaml
 from egocross_eval.errors import DataError, UsageError, unknown
+from egocross_eval.settings import GenerationSettings, PromptSettings, options_of
 from egocross_eval.tasks.egocross.catalogue import DOMAINS
 from egocross_eval.training.curriculum import Curriculum
 from egocross_eval.training.environment import Say
@@ -22,10 +23,8 @@ class TrainingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     recipe: str = "lora"
     set: dict[str, Any] = {}
     questions: str | None = None
-    style: str = "letter"
-    frames: str = "all"
-    timestamps: bool = False
-    max_pixels: int | None = None
+    prompt: PromptSettings = PromptSettings()
+    """How questions are shown; its fields (`frames`, `timestamps` ...) stand beside the others in the file."""
     holdout: float = 0.0
     folds: int = 0
     """Every fold is held out once, by an expert of its own; 0: one expert a domain."""
@@ -47,7 +46,10 @@ class EvaluationPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     split: Literal["testbed", "holdout"] = "testbed"
     """The testbed, or the examples that training held out."""
     tasks: str = "all"
-    answer: Literal["generate", "choose"] = "generate"
+    generation: GenerationSettings = GenerationSettings()
+    """How models answer; its fields (`answer`, `max_new_tokens` ...) stand beside the others in the file."""
+    method: str = ""
+    """How each question is asked; with `rotate` the results say whether position or content was learnt."""
     engine: Literal["hf", "vllm"] = "hf"
     options: dict[str, str] = {}
     """Options of the model spec, e.g. `batch_size: "8"`."""
@@ -72,10 +74,14 @@ def read_experiment(path: Path, say: Say = lambda text: None) -> Experiment:
     Raises `DataError` for what can't be read and `UsageError` for what can't be done, naming file and field.
     """
     content = _with_split(read_yaml(path, dict[str, Any], what="experiment file"), path, say)
+    content = _gathered(content, "train", "prompt", PromptSettings)
+    content = _gathered(content, "evaluate", "generation", GenerationSettings)
     try:
         found = msgspec.convert(content, Experiment)
     except msgspec.ValidationError as error:
         raise DataError(f"experiment file {path}: {explained(error)}") from error
+    except UsageError as error:  # a setting with an impossible value
+        raise UsageError(f"experiment file {path}: {error}") from error
     for domain in found.domains:
         if domain not in DOMAINS:
             raise unknown("domain", domain, DOMAINS)
@@ -87,6 +93,17 @@ def read_experiment(path: Path, say: Say = lambda text: None) -> Experiment:
     return msgspec.structs.replace(
         found, model=model, data=str((base / found.data).resolve()), output=str((base / found.output).resolve())
     )
+
+
+def _gathered(content: dict[str, Any], part: str, field: str, kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """The content with the settings among the fields of `part` put into the one that holds them."""
+    written = content.get(part)
+    if not isinstance(written, dict):
+        return content
+    names = {known.name: known.field for known in options_of(kind)}
+    settings = {names[name]: value for name, value in written.items() if name in names}
+    rest = {name: value for name, value in written.items() if name not in names}
+    return {**content, part: {**rest, field: settings}} if settings else content
 
 
 def _check_split(found: Experiment, path: Path) -> None:
@@ -160,10 +177,7 @@ def train_options(experiment: Experiment, expert: Expert) -> TrainOptions:
         domains=(expert.domain,),
         recipe=part.recipe,
         changes=tuple(f"{key}={value}" for key, value in part.set.items()),
-        style=part.style,
-        frames=part.frames,
-        timestamps=part.timestamps,
-        max_pixels=part.max_pixels,
+        prompt=part.prompt,
         split=Split(holdout=part.holdout, folds=part.folds, fold=max(1, expert.fold), seed=part.seed),
         drop_wrong_clips=part.drop_wrong_clips,
         curriculum=Curriculum(passes=part.passes, sort_until=start, shuffle_from=end, seed=seed),
@@ -176,8 +190,8 @@ def budget(experiment: Experiment) -> int | None:
     """Pixels of a frame in training, which evaluation keeps to."""
     from egocross_eval.training.recipes import load_recipe
 
-    if experiment.train.max_pixels is not None:
-        return experiment.train.max_pixels
+    if experiment.train.prompt.max_pixels is not None:
+        return experiment.train.prompt.max_pixels
     arguments = {**load_recipe(experiment.train.recipe).arguments, **experiment.train.set}
     found = arguments.get("image_max_pixels")
     return int(found) if found is not None else None

@@ -50,14 +50,13 @@ def _memory(plan: TrainPlan, gpus: Sequence[Gpu]) -> str:
 
 def fitting_budget(plan: TrainPlan, tokens: int) -> int | None:
     """The largest of `BUDGETS` below the plan's at which no example is longer than `tokens`; None where none is."""
-    now = plan.renderer.settings.max_pixels
+    now = plan.prompt.max_pixels
     once = plan.trained[: len(plan.examples.train)]
     for budget in BUDGETS:
         if now is not None and budget >= now:
             continue
-        renderer = msgspec.structs.replace(
-            plan.renderer, settings=msgspec.structs.replace(plan.renderer.settings, max_pixels=budget)
-        )
+        shown = msgspec.structs.replace(plan.prompt, max_pixels=budget)
+        renderer = msgspec.structs.replace(plan.renderer, settings=shown)
         if max(length for _, length in estimate_lengths(once, plan.checkpoint, renderer)) <= tokens:
             return budget
     return None

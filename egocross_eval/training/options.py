@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from egocross_eval.settings import PromptSettings
 from egocross_eval.training.curriculum import Curriculum
 from egocross_eval.training.examples import Split
 
@@ -23,11 +24,8 @@ class TrainOptions(msgspec.Struct, frozen=True, kw_only=True):
     recipe: str = "lora"
     changes: tuple[str, ...] = ()
     """`key=value` pairs, as of `--set`."""
-    style: str = "letter"
-    frames: str = "all"
-    timestamps: bool = False
-    max_pixels: int | None = None
-    """Pixel budget of each frame; None: the recipe's `image_max_pixels`."""
+    prompt: PromptSettings = PromptSettings()
+    """How questions are shown; without a pixel budget, the recipe's `image_max_pixels` is it."""
     split: Split = Split()
     drop_wrong_clips: bool = False
     limit: int | None = None

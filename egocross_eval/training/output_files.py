@@ -30,7 +30,7 @@ def identity(plan: TrainPlan) -> str:
         plan.checkpoint.source,
         {k: v for k, v in plan.recipe.arguments.items() if not k.startswith(("save_", "logging_", "plot_"))},
         [plan.launch.gpus * plan.launch.nodes, plan.launch.deepspeed],
-        msgspec.to_builtins(plan.evaluation),
+        [msgspec.to_builtins(plan.prompt), plan.style_hash],
         [[example.question.key, list(example.question.options.values()), example.answer] for example in plan.trained],
     ]
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()

@@ -13,7 +13,6 @@ from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.prompts.renderer import Renderer, prompt_text
 from egocross_eval.runs.plan import resolve_style
 from egocross_eval.settings import PromptSettings
-from egocross_eval.training.card import Evaluation
 from egocross_eval.training.curriculum import ordered
 from egocross_eval.training.dataset import (
     Rendered,
@@ -48,7 +47,8 @@ class TrainPlan(msgspec.Struct, frozen=True, kw_only=True):
     launch: Launch
     checkpoint: Checkpoint
     renderer: Renderer
-    evaluation: Evaluation
+    style_hash: str
+    """Hash of the user's template file; empty for a named style."""
     examples: Examples
     trained: tuple[Rendered, ...]
     """The dataset in its order, all passes."""
@@ -56,6 +56,11 @@ class TrainPlan(msgspec.Struct, frozen=True, kw_only=True):
     lengths: tuple[tuple[str, int], ...]
     """Question and estimated tokens, each example once."""
     size: ModelSize | None
+
+    @property
+    def prompt(self) -> PromptSettings:
+        """How questions are shown, in training and in the evaluation that matches."""
+        return self.renderer.settings
 
     @property
     def steps(self) -> int:
@@ -89,10 +94,10 @@ def plan_training(options: TrainOptions, registry: Registry) -> TrainPlan:
     recipe, launch = settle_recipe(options)
     checkpoint = Checkpoint(options.model)
     check_traps(recipe.arguments, str(checkpoint.config.get("model_type", "")))
-    style, style_hash = resolve_style(options.style, registry)
+    style, style_hash = resolve_style(options.prompt.style, registry)
     budget = int(recipe.arguments["image_max_pixels"]) if "image_max_pixels" in recipe.arguments else None
-    settings = PromptSettings(style=style.name, frames=options.frames, timestamps=options.timestamps, max_pixels=budget)
-    renderer = Renderer(style=style, settings=settings)
+    shown = msgspec.structs.replace(options.prompt, style=style.name, max_pixels=budget)
+    renderer = Renderer(style=style, settings=shown)
     check_style(style.name, renderer)
     examples = _examples(options, registry)
     trained = tuple(render_examples(ordered(examples.train, options.curriculum), renderer, examples.root))
@@ -113,13 +118,7 @@ def plan_training(options: TrainOptions, registry: Registry) -> TrainPlan:
         launch=launch,
         checkpoint=checkpoint,
         renderer=renderer,
-        evaluation=Evaluation(
-            style=style.name,
-            style_hash=style_hash,
-            frames=options.frames,
-            timestamps=options.timestamps,
-            max_pixels=budget,
-        ),
+        style_hash=style_hash,
         examples=examples,
         trained=trained,
         findings=tuple(findings),
@@ -132,16 +131,17 @@ def settle_recipe(options: TrainOptions) -> tuple[Recipe, Launch]:
     """The recipe with all changes, and on what it is launched. Raises `UsageError` for impossible values."""
     recipe = load_recipe(options.recipe)
     changes = read_overrides(options.changes)
-    if options.max_pixels is not None:
-        if changes.get("image_max_pixels", options.max_pixels) != options.max_pixels:
+    budget = options.prompt.max_pixels
+    if budget is not None:
+        if changes.get("image_max_pixels", budget) != budget:
             raise UsageError(
-                f"--max-pixels {options.max_pixels} and --set image_max_pixels={changes['image_max_pixels']} "
-                f"contradict each other: they are the same limit; name it once"
+                f"--max-pixels {budget} and --set image_max_pixels={changes['image_max_pixels']} contradict each "
+                f"other: they are the same limit; name it once"
             )
-        changes["image_max_pixels"] = options.max_pixels
+        changes["image_max_pixels"] = budget
         least = recipe.arguments.get("image_min_pixels")
-        if isinstance(least, int) and least > options.max_pixels and "image_min_pixels" not in changes:
-            changes["image_min_pixels"] = min(LEAST_PIXELS, options.max_pixels)
+        if isinstance(least, int) and least > budget and "image_min_pixels" not in changes:
+            changes["image_min_pixels"] = min(LEAST_PIXELS, budget)
     if options.curriculum.passes > 1 or options.curriculum.reorders:
         # LLaMA-Factory deals all passes out at random otherwise.
         changes.setdefault("disable_shuffling", True)

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from training_files import training_card
 
-from egocross_eval.errors import UsageError
+from egocross_eval.errors import DataError, UsageError
 from egocross_eval.schema import RunSettings
 from egocross_eval.settings import PromptSettings
-from egocross_eval.training.card import CARD_NAME, read_card, warnings_for, warnings_for_model
+from egocross_eval.training.card import CARD_NAME, CARD_VERSION, read_card, warnings_for, warnings_for_model
 from egocross_eval.training.card_files import write_card
 
 MATCHING = RunSettings(
@@ -28,6 +28,17 @@ def showing(**change: object) -> RunSettings:
 def test_a_card_reads_back_as_it_was_written(tmp_path: Path) -> None:
     write_card(tmp_path, training_card())
     assert read_card(tmp_path) == training_card()
+
+
+def test_a_card_of_version_0_1_reads_as_one_of_today(tmp_path: Path) -> None:
+    (tmp_path / CARD_NAME).write_bytes((Path(__file__).parent / "cards" / "version_1.json").read_bytes())
+    assert read_card(tmp_path) == training_card()
+
+
+def test_a_card_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    write_card(tmp_path, training_card(card_version=CARD_VERSION + 1))
+    with pytest.raises(DataError, match="update"):
+        read_card(tmp_path)
 
 
 def test_its_readme_gives_the_command_that_evaluates_as_it_was_trained(tmp_path: Path) -> None:
@@ -60,6 +71,17 @@ def test_a_run_with_other_prompts_is_warned_of_with_the_remedy(
     (warning,) = warnings_for(tmp_path, showing(**change))
     assert shown in warning
     assert "to match: --style letter --frames uniform:8" in warning
+
+
+def test_another_template_under_the_same_name_is_warned_of(tmp_path: Path) -> None:
+    mine = {"prompt": msgspec.structs.replace(MATCHING.prompt, style="mine.j2"), "style_hash": "aa"}
+    write_card(tmp_path, training_card(**mine))
+    run = msgspec.structs.replace(MATCHING, **mine)
+    assert warnings_for(tmp_path, run) == []
+    (warning,) = warnings_for(tmp_path, msgspec.structs.replace(run, style_hash="bb"))
+    assert "another template" in warning
+    elsewhere = msgspec.structs.replace(run.prompt, style="copies/mine.j2")
+    assert warnings_for(tmp_path, msgspec.structs.replace(run, prompt=elsewhere)) == []
 
 
 def test_the_adapter_of_a_spec_is_looked_at_too(tmp_path: Path) -> None:

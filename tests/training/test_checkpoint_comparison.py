@@ -39,7 +39,7 @@ def test_each_is_asked_once_as_it_was_trained(output: Path) -> None:
 
     def ask(spec: str, folder: Path, settings: Mapping[str, Any]) -> Figure:
         asked[folder.name] = spec
-        assert settings["questions_file"] == output / "data" / "holdout.json"
+        assert settings["questions"] == output / "data" / "holdout.json"
         assert (settings["frames"], settings["timestamps"], settings["max_pixels"]) == ("uniform:8", True, 360000)
         return figure(spec, folder, settings)
 

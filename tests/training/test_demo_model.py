@@ -34,9 +34,9 @@ def test_it_answers_far_above_chance_and_above_an_untrained_model(tmp_path: Path
     card = read_card(MODEL)
     assert card is not None
     settings = {
-        "style": card.evaluation.style,
-        "frames": card.evaluation.frames,
-        "max_pixels": card.evaluation.max_pixels,
+        "style": card.prompt.style,
+        "frames": card.prompt.frames,
+        "max_pixels": card.prompt.max_pixels,
         "answer": "choose",
         "data": tmp_path / "bench",
     }

@@ -11,9 +11,11 @@ import yaml
 
 from egocross_eval.api import evaluate
 from egocross_eval.errors import UsageError
+from egocross_eval.runs.options import options_from
+from egocross_eval.settings import PromptSettings
 from egocross_eval.training.dataset import write_holdout
 from egocross_eval.training.examples import read_examples
-from egocross_eval.training.experiment import Made, conduct, expert_spec
+from egocross_eval.training.experiment import Made, conduct, expert_spec, run_options
 from egocross_eval.training.experiment_file import Expert, experts_of, read_experiment, train_options
 from egocross_eval.training.options import TrainOptions
 
@@ -42,6 +44,7 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         ({"domains": ["animals"]}, "did you mean 'animal'"),
         ({"train": {"recipes": "lora"}}, "recipes"),
         ({"evaluate": {"split": "holdout"}}, "train.holdout"),
+        ({"train": {"frames": "uniform:0"}}, "e.yaml(.|\n)*uniform"),
         ({"train": {"seeds": 3}}, "the testbed is not to choose among them"),
         ({"train": {"folds": 2, "holdout": 0.2}, "evaluate": {"split": "holdout"}}, "exclude each other"),
     ],
@@ -49,6 +52,21 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
 def test_mistakes_in_the_file_are_named(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         read_experiment(write(tmp_path / "e.yaml", **changes))
+
+
+def test_settings_stand_beside_the_other_fields_and_reach_training_and_runs(tmp_path: Path) -> None:
+    found = read_experiment(
+        write(
+            tmp_path / "e.yaml",
+            train={"frames": "uniform:4", "timestamps": True, "recipe": "lora-small"},
+            evaluate={"answer": "choose", "method": "rotate"},
+        )
+    )
+    assert train_options(found, Expert(domain="animal")).prompt == PromptSettings(frames="uniform:4", timestamps=True)
+    asked = run_options(found)
+    assert (asked["frames"], asked["timestamps"], asked["max_pixels"]) == ("uniform:4", True, 128_000)
+    assert (asked["answer"], asked["method"]) == ("choose", "rotate")
+    options_from(asked)
 
 
 @pytest.mark.parametrize("old", ["on", '"on"'])

@@ -8,6 +8,7 @@ import pytest
 
 from egocross_eval.api import evaluate
 from egocross_eval.contracts.registry import registry
+from egocross_eval.settings import PromptSettings
 from egocross_eval.training.environment import TrainingEnvironment
 from egocross_eval.training.options import TrainOptions
 from egocross_eval.training.planning import plan_training
@@ -34,8 +35,7 @@ def test_it_learns(environment: TrainingEnvironment, tmp_path: Path) -> None:
         questions_file=root / "egocross_support_set" / "training.json",
         tasks=tasks,
         recipe="tiny",
-        style="challenge",
-        frames="uniform:1",
+        prompt=PromptSettings(style="challenge", frames="uniform:1"),
         gpus=0,
         curriculum=Curriculum(passes=14, sort_until=0.15, shuffle_from=0.6),
     )

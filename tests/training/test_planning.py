@@ -11,10 +11,12 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from training_files import example, four_videos, write_base, write_support
+from trainings import shown
 
 from egocross_eval.cli.verbs.train import command
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import UsageError
+from egocross_eval.training.card import as_options
 from egocross_eval.training.curriculum import Curriculum
 from egocross_eval.training.fitting import check_fit
 from egocross_eval.training.gpus import Gpu
@@ -74,24 +76,24 @@ def test_the_files_of_a_training_are_complete(options: TrainOptions) -> None:
 
 
 def test_a_pixel_budget_is_that_of_training_and_evaluation(options: TrainOptions) -> None:
-    plan = plan_training(msgspec.structs.replace(options, max_pixels=100_000), registry())
-    assert plan.config["image_max_pixels"] == plan.evaluation.max_pixels == plan.renderer.settings.max_pixels == 100_000
-    assert "--max-pixels 100000" in " ".join(plan.evaluation.options())
+    plan = plan_training(shown(options, max_pixels=100_000), registry())
+    assert plan.config["image_max_pixels"] == plan.prompt.max_pixels == 100_000
+    assert "--max-pixels 100000" in " ".join(as_options(plan.prompt))
 
 
 def test_the_recipes_cap_is_the_budget_of_evaluation(options: TrainOptions) -> None:
-    assert plan_training(options, registry()).evaluation.max_pixels == 360_000
+    assert plan_training(options, registry()).prompt.max_pixels == 360_000
 
 
 def test_two_different_budgets_are_refused(options: TrainOptions) -> None:
-    both = msgspec.structs.replace(options, max_pixels=100_000, changes=("image_max_pixels=200000",))
+    both = shown(options, max_pixels=100_000, changes=("image_max_pixels=200000",))
     with pytest.raises(UsageError, match="contradict"):
         plan_training(both, registry())
 
 
 def test_another_recipe_or_prompt_is_another_training(options: TrainOptions) -> None:
     def named(**changes: object) -> str:
-        return identity(plan_training(msgspec.structs.replace(options, **changes), registry()))
+        return identity(plan_training(shown(options, **changes), registry()))
 
     same = named()
     assert named() == same

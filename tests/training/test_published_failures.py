@@ -24,7 +24,7 @@ from egocross_eval.contracts.task import DataOptions
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.runs.plan import RunOptions, plan_run
 from egocross_eval.settings import PromptSettings
-from egocross_eval.training.card import warnings_for
+from egocross_eval.training.card import as_options, warnings_for
 from egocross_eval.training.card_files import write_card
 from egocross_eval.training.environment import TrainingEnvironment, lock_file
 from egocross_eval.training.options import TrainOptions
@@ -106,9 +106,9 @@ def test_failure_5_another_pixel_cap_in_evaluation(tmp_path: Path, recipe: str) 
     )
     assert plan.config["image_max_pixels"] == 360_000
     assert {example.prompt.max_pixels for example in plan.trained} == {360_000}
-    assert "--max-pixels 360000" in " ".join(plan.evaluation.options())
+    assert "--max-pixels 360000" in " ".join(as_options(plan.prompt))
     (tmp_path / "model").mkdir()
-    write_card(tmp_path / "model", training_card(evaluation=plan.evaluation))
+    write_card(tmp_path / "model", training_card(prompt=plan.prompt))
     data, shown = DataOptions(data=root, split="support"), PromptSettings(max_pixels=360_000)
     run = plan_run(RunOptions(data=data, prompt=shown), registry()).settings
     assert warnings_for(tmp_path / "model", run) == []
@@ -131,7 +131,7 @@ def test_failure_5_the_frames_of_training_have_the_size_of_evaluation(
         msgspec.structs.replace(one, prompt=msgspec.structs.replace(one.prompt, max_pixels=4096))
         for one in plan.trained
     )
-    renderer = msgspec.structs.replace(plan.renderer, max_pixels=4096)
+    renderer = msgspec.structs.replace(plan.renderer, settings=msgspec.structs.replace(plan.prompt, max_pixels=4096))
     parity = compare_tokens(msgspec.structs.replace(plan, renderer=renderer, trained=trained), environment)
     assert parity.differing == 4
     with pytest.raises(UsageError, match="image_pad"):

@@ -7,9 +7,9 @@ import random
 import socket
 from pathlib import Path
 
-import msgspec
 import pytest
 from click.testing import CliRunner
+from trainings import shown
 
 from egocross_eval.cli.verbs.train import command
 from egocross_eval.contracts.registry import registry
@@ -70,7 +70,7 @@ def real_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def options(base: Path, root: Path, output: Path, **changes: object) -> TrainOptions:
     chosen = TrainOptions(model=str(base), data=root, output=output, gpus=0)
-    return msgspec.structs.replace(chosen, **changes)
+    return shown(chosen, **changes)
 
 
 def dry_run(chosen: TrainOptions, *words: str) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 from PIL import Image
 
-from egocross_eval.training.card import Evaluation, TrainingCard
+from egocross_eval.settings import PromptSettings
+from egocross_eval.training.card import CARD_VERSION, TrainingCard
 
 LETTERS = "ABCD"
 
@@ -104,7 +105,7 @@ def write_base(folder: Path, **changes: Any) -> Path:
 def training_card(**changes: Any) -> TrainingCard:
     """A card of a small LoRA training."""
     card = TrainingCard(
-        card_version=1,
+        card_version=CARD_VERSION,
         created_at="2026-01-01T00:00:00Z",
         base="/models/base",
         base_revision="abc",
@@ -113,7 +114,7 @@ def training_card(**changes: Any) -> TrainingCard:
         deviations=["a | b"],
         arguments={"learning_rate": 2e-4},
         launch={"gpus": 1},
-        evaluation=Evaluation(style="letter", frames="uniform:8", timestamps=True, max_pixels=360000),
+        prompt=PromptSettings(frames="uniform:8", timestamps=True, max_pixels=360000),
         examples=20,
         held_out=0,
         domains=["animal"],

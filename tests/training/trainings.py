@@ -7,14 +7,16 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from egocross_eval.settings import PromptSettings
 from egocross_eval.training.options import TrainOptions
 
 CHANGES = ("cutoff_len=4096", "learning_rate=1e-3", "gradient_accumulation_steps=2")
 
-SHOWN = {"frames": "uniform:3", "max_pixels": 4096}
+SHOWN: dict[str, Any] = {"frames": "uniform:3", "max_pixels": 4096}
 """How the questions are shown, in training and evaluation."""
 
 
@@ -27,11 +29,16 @@ def options(base: Path, bench: Path, output: Path, **changes: object) -> TrainOp
         domains=("animal",),
         recipe="full",
         changes=CHANGES,
-        frames="uniform:3",
-        max_pixels=4096,
+        prompt=PromptSettings(**SHOWN),
         gpus=0,
     )
-    return msgspec.structs.replace(chosen, **changes)
+    return shown(chosen, **changes)
+
+
+def shown(options: TrainOptions, **changes: object) -> TrainOptions:
+    """The options with some of them changed, those of the prompt by their own names."""
+    prompt = {name: changes.pop(name) for name in PromptSettings.__struct_fields__ if name in changes}
+    return msgspec.structs.replace(options, prompt=msgspec.structs.replace(options.prompt, **prompt), **changes)
 
 
 def command(base: Path, bench: Path, output: Path, python: Path, *words: str) -> list[str]:

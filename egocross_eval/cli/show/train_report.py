@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from egocross_eval.training.card import as_options
 from egocross_eval.training.example_checks import Finding
 from egocross_eval.training.train import Trained, Watcher
 from egocross_eval.training.trainer_process import Step
@@ -47,7 +48,7 @@ def print_plan(plan: TrainPlan, gpus: Sequence[Gpu]) -> None:
     click.echo(f"on          {where}: {batch * accumulation * launch.workers} examples a step")
     click.echo(f"steps       {plan.steps} optimizer steps in {arguments.get('num_train_epochs', 3)} epochs")
     _print_estimates(plan, gpus)
-    click.echo(f"evaluate    {' '.join(plan.evaluation.options())}")
+    click.echo(f"evaluate    {' '.join(as_options(plan.prompt))}")
     shown = {key: value for key, value in plan.config.items() if key not in arguments or key in OURS}
     click.echo("configuration:")
     for line in yaml.safe_dump({**shown, **arguments}, sort_keys=False).splitlines():
@@ -138,5 +139,5 @@ def print_result(done: Trained, plan: TrainPlan) -> None:
     click.echo(f"card        {done.model / 'README.md'}")
     spec = f"hf:{card.base},lora={done.model}" if card.kind == "lora" else f"hf:{done.model}"
     click.echo(
-        f"evaluate    egocross-eval --model {spec} --data {plan.options.data} {' '.join(card.evaluation.options())}"
+        f"evaluate    egocross-eval --model {spec} --data {plan.options.data} {' '.join(as_options(card.prompt))}"
     )

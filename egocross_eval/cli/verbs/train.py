@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 
 from egocross_eval.cli.options import load_config
-from egocross_eval.command_options import F
+from egocross_eval.command_options import F, made_of, options_of_settings
+from egocross_eval.settings import PromptSettings, options_of
+from egocross_eval.training.recipes import Zero
 
 if TYPE_CHECKING:
     from egocross_eval.training.options import TrainOptions
-
-ZERO = ("none", "zero2", "zero3", "zero2-offload", "zero3-offload")
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -65,10 +65,7 @@ def data_choices(function: F) -> F:
         click.option("--fold", type=int, default=1, show_default=True, help="Which of --folds is held out."),
         click.option("--folds", type=int, default=0, help="Hold out one of K parts, split by source video."),
         click.option("--holdout", type=float, default=0.0, help="Hold out this share, split by source video."),
-        click.option("--max-pixels", type=int, metavar="N", help="Pixel budget per frame; default: the recipe's."),
-        click.option("--timestamps/--no-timestamps", help="Write each frame's time beside it."),
-        click.option("--frames", default="all", show_default=True, metavar="CHOICE", help="all, uniform:N, tail:N."),
-        click.option("--style", default="letter", show_default=True, metavar="NAME|FILE.j2", help="Prompt style."),
+        options_of_settings(PromptSettings),
         click.option("--tasks", default="", metavar="NAMES", help="Only examples of these tasks, comma-separated."),
         click.option("--domain", "domains", default="all", show_default=True, help="Domains, comma-separated, or all."),
         click.option("--questions", "questions_file", type=_FILE, help="ShareGPT file; default: the support set."),
@@ -85,7 +82,7 @@ def launch_choices(function: F) -> F:
         click.option("--address", default="127.0.0.1:29500", show_default=True, help="Host and port of node 0."),
         click.option("--node-rank", "rank", type=int, default=0, help="Number of this node, from 0."),
         click.option("--nodes", type=int, default=1, show_default=True, help="Machines; start it on each of them."),
-        click.option("--deepspeed", type=click.Choice(ZERO), help="Default: the recipe's."),
+        click.option("--deepspeed", type=click.Choice(get_args(Zero)), help="Default: the recipe's."),
         click.option("--gpus", type=int, help="GPUs of each node, 0 for the CPU; default: the recipe's."),
         click.option(
             "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change one of LLaMA-Factory's arguments."
@@ -117,9 +114,12 @@ def read_options(settings: dict[str, Any]) -> TrainOptions:
     start, end = _shares(settings.pop("shuffle_options"))
     curriculum = Curriculum(passes=settings.pop("passes"), sort_until=start, shuffle_from=end, seed=seed)
     split = Split(holdout=settings.pop("holdout"), folds=settings.pop("folds"), fold=settings.pop("fold"), seed=seed)
+    prompt = made_of(PromptSettings, settings)
+    for known in options_of(PromptSettings):
+        del settings[known.name]
     domains = tuple(name for name in _names(settings.pop("domains")) if name != "all")
     tasks = _names(settings.pop("tasks"))
-    return TrainOptions(**settings, domains=domains, tasks=tasks, split=split, curriculum=curriculum)
+    return TrainOptions(**settings, prompt=prompt, domains=domains, tasks=tasks, split=split, curriculum=curriculum)
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from egocross_eval.api import Run, evaluate
 from egocross_eval.contracts.registry import registry
 from egocross_eval.schema import Sample
 from egocross_eval.scoring.paired import mcnemar_exact
+from egocross_eval.settings import PromptSettings
 from egocross_eval.training.card import read_card, warnings_for
 from egocross_eval.training.environment import TrainingEnvironment, existing_environment, find_environment
 from egocross_eval.training.options import TrainOptions
@@ -65,7 +66,7 @@ def test_the_shipped_model_has_learnt_by_vllm_as_by_transformers(tmp_path: Path)
 
     card = read_card(MODEL)
     assert card is not None
-    shown = card.evaluation
+    shown = card.prompt
     assert shown.max_pixels is not None
     write_demo(tmp_path / "bench", seed=11, per_cell=60, frame_scale=0.4)
     untrained = tmp_path / "untrained"
@@ -106,8 +107,7 @@ def test_a_lora_adapter_of_llamafactory_answers_beside_its_base(
         domains=("animal",),
         recipe="lora",
         changes=("cutoff_len=4096", "learning_rate=1e-2", "lora_rank=16", "lora_alpha=32"),
-        frames="uniform:2",
-        max_pixels=4096,
+        prompt=PromptSettings(frames="uniform:2", max_pixels=4096),
         gpus=0,
     )
     adapter = train(plan_training(chosen, registry()), training_environment).model
