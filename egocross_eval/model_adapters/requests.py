@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 from egocross_eval.schema import Failure, Response
 
@@ -23,6 +24,21 @@ def request_seed(request: Request) -> int:
     """
     name = f"{request.settings.seed}\n{request.content_hash or request.key}"
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
+
+
+def scored(request: Request, scores: dict[str, float], dtype: str, **more: Any) -> Response:
+    """The response with the log-probabilities of its labels; a failure where one is no finite number."""
+    if all(math.isfinite(score) for score in scores.values()):
+        return Response(key=request.key, scores=scores, **more)
+    return failed(request, "not_finite", not_finite(dtype))
+
+
+def not_finite(dtype: str) -> str:
+    """What to say of a model whose output is no number."""
+    return (
+        f"the model's log-probabilities are NaN or infinite in {dtype}: its numbers overflow, or its weights are "
+        f"spoiled; use dtype=bfloat16 or dtype=float32"
+    )
 
 
 def failed(request: Request, kind: str, message: str) -> Response:

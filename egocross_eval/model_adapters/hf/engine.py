@@ -14,7 +14,7 @@ from egocross_eval.model_adapters.checkpoints.preparation import too_long
 from egocross_eval.model_adapters.hf.sampling import gumbel_sampler
 from egocross_eval.model_adapters.hf.shared_beginning import Continuation, continued, split
 from egocross_eval.model_adapters.hf.side_stream import SideStream
-from egocross_eval.model_adapters.requests import failed
+from egocross_eval.model_adapters.requests import failed, not_finite, scored
 from egocross_eval.schema import Response
 
 if TYPE_CHECKING:
@@ -87,6 +87,10 @@ class Engine:
     def model(self) -> Any:
         """The transformers model."""
         return self._model
+
+    @property
+    def _dtype(self) -> str:
+        return str(self._model.dtype).removeprefix("torch.")
 
     def stop(self) -> None:
         """Ends a generation that is under way after its present token. Safe from any thread."""
@@ -219,8 +223,7 @@ class Engine:
                     )
                 likeliest = apart.topk(COMPARED, dim=-1).indices
                 differing = (together - apart).abs().gather(1, likeliest).max().item()
-                dtype = str(self._model.dtype).removeprefix("torch.")
-                self._continues = differing < CLOSE.get(dtype, COARSE)
+                self._continues = differing < CLOSE.get(self._dtype, COARSE)
             except Exception as error:  # whatever a model raises that can't be continued
                 if is_out_of_memory(error):
                     raise
@@ -241,7 +244,7 @@ class Engine:
         responses = []
         for row, item, length in zip(log_probabilities, inputs.items, inputs.lengths, strict=True):
             scores = {label: float(torch.logsumexp(row[list(ids)], dim=0)) for label, ids in item.labels.items()}
-            responses.append(Response(key=item.request.key, scores=scores, input_tokens=length, output_tokens=1))
+            responses.append(scored(item.request, scores, self._dtype, input_tokens=length, output_tokens=1))
         return responses
 
     def _constrain(self, inputs: Inputs, tensors: Any) -> list[Response]:
@@ -252,16 +255,22 @@ class Engine:
         requests = [item.request for item in inputs.items]
         allowed = torch.full_like(logits, -torch.inf)
         labels: list[dict[int, str]] = []
+        numbers: list[bool] = []
         for place, item in enumerate(inputs.items):
             labels.append({ids[0]: label for label, ids in item.labels.items()})
             chosen = list(labels[-1])
             allowed[place, chosen] = logits[place, chosen]
+            numbers.append(bool(torch.isfinite(logits[place, chosen]).all()))
         if requests[0].settings.temperature > 0:
             allowed = gumbel_sampler(requests, logits.device)(None, allowed)
         picks = allowed.argmax(dim=-1).tolist()
         return [
             Response(key=request.key, text=names[pick], finish_reason="stop", input_tokens=length, output_tokens=1)
-            for request, names, pick, length in zip(requests, labels, picks, inputs.lengths, strict=True)
+            if finite
+            else failed(request, "not_finite", not_finite(self._dtype))
+            for request, names, pick, length, finite in zip(
+                requests, labels, picks, inputs.lengths, numbers, strict=True
+            )
         ]
 
     def _first_logits(self, tensors: Any) -> Any:

@@ -13,9 +13,10 @@ from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.model_adapters.openai.address import ApiKey, base_url, is_openai
 from egocross_eval.model_adapters.openai.body import BodyWriter
-from egocross_eval.model_adapters.openai.faults import AttemptFault, status_fault
+from egocross_eval.model_adapters.openai.faults import TOKENS_FIELDS, AttemptFault, status_fault
+from egocross_eval.model_adapters.openai.habits import Habits
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
-from egocross_eval.model_adapters.openai.replies import Reply
+from egocross_eval.model_adapters.openai.reply_body import Reply
 from egocross_eval.schema import Request, Response
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ class OpenAIAdapter(ModelAdapter):
     """Asks a chat endpoint, many requests at once, each retried after passing faults.
 
     Every request ends as one response. Failures have these kinds: `http_<status>`, `connection`, `timeout`,
-    `bad_response` (no JSON, no choices, no content), `server_error` (an error object in a 200 reply), `context_length`,
-    `content_filter`, `no_letter_scores` (choose mode), `frame`, `unsupported`, and `server_dead` for what was no longer
-    sent.
+    `bad_response` (no JSON, no choices, no content), `server_error` (a failure within a 200 reply), `context_length`,
+    `filtered` (by a content filter), `answer_in_reasoning`, `no_label_scores` and `not_finite` (choose mode), `labels`,
+    `frame`, `unsupported`, and `server_dead` for what was no longer sent.
     """
 
     scaled_by_server = False
@@ -59,9 +60,10 @@ class OpenAIAdapter(ModelAdapter):
         self._url = base_url(options.base_url)
         self._options = options
         self._model = target
-        tokens_field = options.tokens_field or ("max_completion_tokens" if is_openai(self._url) else "max_tokens")
+        tokens_field = options.tokens_field or TOKENS_FIELDS[is_openai(self._url)]
         self._vllm = self._vllm_fields() if options.vllm or options.media == "file" else None
         self._bodies = BodyWriter(options, tokens_field=tokens_field, vllm=self._vllm)
+        self._habits = Habits()
         self._models_seen: set[str] = set()
         self._servers_seen: set[str] = set()
         self._versions_seen: set[str] = set()
@@ -113,15 +115,20 @@ class OpenAIAdapter(ModelAdapter):
 
     def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
         """One response for each request, as they finish; at most `concurrency` requests are drawn ahead."""
-        from egocross_eval.model_adapters.openai.asking import opened
+        from egocross_eval.model_adapters.openai.asking import Asking, opened
         from egocross_eval.model_adapters.streams import opened_stream
 
         if self._vllm is not None:
             requests = self._vllm.prepared(requests)
-        open_session = partial(
-            opened, self._transport(), self._bodies, self._options, model=self.model_name(), note=self._note
+        asking = Asking(
+            transport=self._transport(),
+            bodies=self._bodies,
+            options=self._options,
+            model=self.model_name(),
+            note=self._note,
+            habits=self._habits,
         )
-        return opened_stream(requests, open_session, bound=self._options.concurrency)
+        return opened_stream(requests, partial(opened, asking), bound=self._options.concurrency)
 
     def _transport(self, url: str = "") -> Transport:
         from egocross_eval.model_adapters.openai.transport import Transport

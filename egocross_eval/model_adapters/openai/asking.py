@@ -14,11 +14,14 @@ from egocross_eval.frames.pictures import FrameError
 from egocross_eval.model_adapters.checkpoints.label_tokens import LabelError
 from egocross_eval.model_adapters.openai.body import BodyWriter, UnsupportedPromptError
 from egocross_eval.model_adapters.openai.faults import AttemptFault, status_fault
+from egocross_eval.model_adapters.openai.habits import Habits
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
 from egocross_eval.model_adapters.openai.pieces import JsonBody, Piece
-from egocross_eval.model_adapters.openai.replies import Reply, decode_reply, read_answer
+from egocross_eval.model_adapters.openai.replies import read_answer
+from egocross_eval.model_adapters.openai.reply_body import Reply, decode_reply
 from egocross_eval.model_adapters.openai.retry import ServerWatch, retried
 from egocross_eval.model_adapters.openai.transport import HttpReply, Transport
+from egocross_eval.model_adapters.requests import choices
 from egocross_eval.model_adapters.streams import Answer, ByteBudget
 from egocross_eval.schema import Failure, Request, Response
 
@@ -30,17 +33,27 @@ UPLOAD_BYTES = 64 * 2**20
 Note = Callable[[HttpReply, Reply], None]
 
 
+class Asking(msgspec.Struct, frozen=True, kw_only=True):
+    """What all requests to a server have in common."""
+
+    transport: Transport
+    bodies: BodyWriter
+    options: OpenAIOptions
+    model: str
+    note: Note
+    """Called with each reply."""
+    habits: Habits
+
+
 @asynccontextmanager
-async def opened(
-    transport: Transport, bodies: BodyWriter, options: OpenAIOptions, *, model: str, note: Note
-) -> AsyncIterator[Answer]:
+async def opened(asking: Asking) -> AsyncIterator[Answer]:
     """Opens a session and gives the function that answers a request over it."""
-    async with transport:
-        watch = ServerWatch(patience=options.patience, max_wait=options.max_wait)
+    async with asking.transport:
+        watch = ServerWatch(patience=asking.options.patience, max_wait=asking.options.max_wait)
         budget = ByteBudget(UPLOAD_BYTES)
 
         async def answer(request: Request) -> Response:
-            return await _Question(request, transport, bodies, options, watch, budget, model, note).answer()
+            return await _Question(request, asking, watch, budget).answer()
 
         yield answer
 
@@ -48,25 +61,11 @@ async def opened(
 class _Question:
     """The attempts at one request."""
 
-    def __init__(
-        self,
-        request: Request,
-        transport: Transport,
-        bodies: BodyWriter,
-        options: OpenAIOptions,
-        watch: ServerWatch,
-        budget: ByteBudget,
-        model: str,
-        note: Note,
-    ) -> None:
+    def __init__(self, request: Request, asking: Asking, watch: ServerWatch, budget: ByteBudget) -> None:
         self._request = request
-        self._transport = transport
-        self._bodies = bodies
-        self._options = options
+        self._asking = asking
         self._watch = watch
         self._budget = budget
-        self._model = model
-        self._note = note
         self._attempts = 0
         self._last_fault: AttemptFault | None = None
 
@@ -78,7 +77,7 @@ class _Question:
             except AttemptFault as fault:
                 if not fault.retryable:
                     raise
-                response = await retried(fault, self._attempt, self._options, self._watch)
+                response = await retried(fault, self._attempt, self._asking.options, self._watch)
         except AttemptFault as fault:
             return self._failed(fault.kind, fault.message, retryable=fault.retryable)
         except FrameError as error:
@@ -109,25 +108,29 @@ class _Question:
         try:
             body = JsonBody(await self._pieces(), hold.release)
             started = time.perf_counter()
-            reply = await self._transport.post(CHAT, body)
+            reply = await self._asking.transport.post(CHAT, body)
         finally:
             hold.release()
         if reply.status != 200:
             raise status_fault(reply.status, reply.headers, reply.data)
         content = decode_reply(reply.data)
-        self._note(reply, content)
-        return read_answer(self._request, content, seconds=time.perf_counter() - started)
+        self._asking.note(reply, content)
+        response = read_answer(self._request, content, seconds=time.perf_counter() - started)
+        self._asking.habits.answered(response)
+        if response.scores is not None:
+            self._asking.habits.chose(content.logprobs, choices(self._request))
+        return response
 
     async def _pieces(self) -> list[Piece]:
         if self._request.prompt.max_pixels is None:
-            return self._bodies.pieces(self._request, self._model)
+            return self._asking.bodies.pieces(self._request, self._asking.model)
         # Scaling decodes and encodes pictures: in threads, so that other requests go on meanwhile.
-        return await asyncio.to_thread(self._bodies.pieces, self._request, self._model)
+        return await asyncio.to_thread(self._asking.bodies.pieces, self._request, self._asking.model)
 
     def _failed(self, kind: str, message: str, *, retryable: bool) -> Response:
         if self._attempts > 1:
             message = f"{message} (the last of {self._attempts} attempts)"
-        failure = Failure(kind=kind, message=self._transport.key.hide(message), retryable=retryable)
+        failure = Failure(kind=kind, message=self._asking.transport.key.hide(message), retryable=retryable)
         return Response(key=self._request.key, failure=failure, attempts=self._attempts)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import email.utils
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
+
+from egocross_eval.model_adapters.openai.asked_wait import asked_wait
 
 Contact = Literal["unreachable", "faulty", "alive"]
 """What an attempt tells of the server: no connection at all, a connection but no use of it, or a sane reply."""
@@ -25,6 +25,24 @@ _CONTEXT = re.compile(
 )
 _LIMIT = re.compile(
     r"(?:context (?:length|window|size)|maximum model length|max_model_len|maximum)\D{0,30}?(\d[\d,]*)", re.IGNORECASE
+)
+TOKENS_FIELDS = ("max_tokens", "max_completion_tokens")
+"""The fields that limit an answer: servers know one of them, or both."""
+
+_REFUSED_FIELD = re.compile(r"unsupported|unrecogni[sz]ed|unknown|not (permitted|supported)", re.IGNORECASE)
+_FILTER_CODES = frozenset(
+    {"content_filter", "content_policy_violation", "responsibleaipolicyviolation", "data_inspection_failed"}
+    | {"datainspectionfailed", "sensitive_words_detected", "moderation_blocked", "1301"}
+)
+_FILTERED = re.compile(
+    r"content (management|filter(ing)?|policy)|(input|output|prompt|content) (was|is|has been) flagged"
+    r"|inappropriate content|prohibited content|safety (system|filter|policy)|responsible ?ai|blocked by .{0,20}filter",
+    re.IGNORECASE,
+)
+_CREDIT_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "arrearage"})
+_NO_CREDIT = re.compile(
+    r"exceeded your current quota|insufficient (balance|credit|funds)|out of credits?|credit balance is too low",
+    re.IGNORECASE,
 )
 _NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?![\w.]*\w)")
 
@@ -64,8 +82,7 @@ def status_fault(status: int, headers: Mapping[str, str], data: bytes) -> Attemp
 
 
 def error_object_fault(error: Any) -> AttemptFault:
-    """The fault of a 200 reply that holds an `error` object; its `code`, where it's an HTTP status, counts as the
-    status."""
+    """The fault of a 200 reply that holds an error; its `code`, where it's an HTTP status, counts as the status."""
     code = error.get("code") if isinstance(error, dict) else None
     status = int(code) if isinstance(code, int | str) and str(code).isdigit() and 400 <= int(code) <= 599 else 0
     return _server_error(status, {}, {"error": error}, b"")
@@ -77,10 +94,17 @@ def _server_error(status: int, headers: Mapping[str, str], body: Any, data: byte
     message = f"the server replied {name}: {said or 'no message'}"
     if status in (0, 400, 413, 422, 500) and (code == "context_length_exceeded" or _CONTEXT.search(said)):
         return AttemptFault("context_length", _context_message(message, said, body), retryable=False)
+    if code.lower() in _FILTER_CODES or _FILTERED.search(said):
+        return AttemptFault("filtered", message, retryable=False)
     kind = f"http_{status}" if status else "server_error"
+    if code.lower() in _CREDIT_CODES or _NO_CREDIT.search(said):
+        return AttemptFault(kind, f"{message}; the account has no credit, or its plan is used up", retryable=False)
     if status in RETRIED_STATUSES or status >= 500:
         contact: Contact = "alive" if status in RETRIED_STATUSES else "faulty"
-        return AttemptFault(kind, message, retryable=True, contact=contact, retry_after=retry_after(headers))
+        wait = asked_wait(headers, said)
+        return AttemptFault(kind, message, retryable=True, contact=contact, retry_after=wait)
+    if status == 0:
+        return AttemptFault(kind, message, retryable=True, contact="faulty", most_retries=3)
     return AttemptFault(kind, message + _remedy(status, headers, said, param), retryable=False)
 
 
@@ -91,32 +115,12 @@ def _remedy(status: int, headers: Mapping[str, str], said: str, param: str) -> s
         return "; check the model's name and that base_url ends where /chat/completions follows (often in /v1)"
     if 300 <= status < 400:
         return f"; it redirects to {headers.get('Location', 'nowhere')[:200]!r}, set base_url to where the server is"
-    if (
-        status in (400, 422)
-        and param
-        and re.search(r"unsupported|unrecogni[sz]ed|unknown|not (permitted|supported)", said, re.I)
-    ):
+    if status in (400, 422) and param and _REFUSED_FIELD.search(said):
+        if param in TOKENS_FIELDS:
+            other = TOKENS_FIELDS[1 - TOKENS_FIELDS.index(param)]
+            return f"; tokens_field={other} in the model spec names the limit as this server wants it"
         return f"; drop={param} in the model spec leaves the field out"
     return ""
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait by the reply's headers (RFC 9110, 10.2.3: seconds or an HTTP date), or None where they don't say.
-
-    `Retry-After-Ms`, which OpenAI sends beside it, is finer and comes first.
-    """
-    milliseconds, value = headers.get("Retry-After-Ms", "").strip(), headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", milliseconds):
-        return float(milliseconds) / 1000
-    if re.fullmatch(r"\d+(\.\d+)?", value):
-        return float(value)
-    try:
-        moment = email.utils.parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
 def excerpt(data: bytes | str) -> str:

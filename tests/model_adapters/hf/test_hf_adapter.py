@@ -404,3 +404,21 @@ def test_an_adapter_may_answer_several_times(tiny_checkpoint: Path, tmp_path: Pa
     second = next(iter(model.generate(iter([request]))))
     assert first.scores == second.scores
     model.close()
+
+
+@pytest.mark.parametrize("mode", ["choose", "constrained"])
+def test_log_probabilities_that_are_no_numbers_are_a_failure_of_the_question(
+    tiny_checkpoint: Path, tmp_path: Path, mode: Any
+) -> None:
+    model = adapter(tiny_checkpoint, dtype="float32")
+    engine = model._loading(model._prepared).result()
+    engine.model.model.language_model.norm.weight.data.fill_(float("nan"))
+    responses = list(model.generate(iter([make_request(f"q{i}", draw_frames(tmp_path, 1), mode=mode) for i in (0, 1)])))
+    model.close()
+    for response in responses:
+        assert response.scores is None
+        assert response.text is None
+        assert response.failure is not None
+        assert response.failure.kind == "not_finite"
+        assert "NaN" in response.failure.message
+        assert "float32" in response.failure.message

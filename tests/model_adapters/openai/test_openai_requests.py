@@ -261,7 +261,7 @@ def test_a_content_filter_is_a_failure_and_not_retried() -> None:
     with FakeServer(message={"content": None}, finish_reason="content_filter") as server:
         response = ask(adapter(server), [request("q")])["q"]
     assert response.failure is not None
-    assert response.failure.kind == "content_filter"
+    assert response.failure.kind == "filtered"
     assert server.count == 1
 
 
@@ -280,7 +280,7 @@ def test_choose_mode_without_a_letter_in_sight_says_what_was_seen() -> None:
     with FakeServer(answers="<think>") as server:
         failure = ask(adapter(server, logprobs=2), [request("q", answer_mode="choose")])["q"].failure
     assert failure is not None
-    assert failure.kind == "no_letter_scores"
+    assert failure.kind == "no_label_scores"
     assert "'<'" in failure.message
     assert not failure.retryable
 

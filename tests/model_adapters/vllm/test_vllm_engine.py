@@ -149,7 +149,7 @@ def server_token_ids(served: KeptOpen, asked: list[Request]) -> list[list[int]]:
     adapter: Any = served.inner
     client, server = adapter._started(asked[0])
     found = []
-    for request in asked:
+    for request in client._vllm.prepared(iter(asked)):
         body = json.loads(JsonBody(client._bodies.pieces(request, client.model_name()), lambda: None).decode())
         body["return_token_ids"] = True
         content = json.dumps(body).encode()

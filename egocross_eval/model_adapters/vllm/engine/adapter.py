@@ -253,4 +253,4 @@ class _Work:
         seconds = time.perf_counter() - started
         self._tokens.prompts += tokens
         self._tokens.reused += output.num_cached_tokens or 0
-        return response(item, output, input_tokens=tokens, seconds=seconds)
+        return response(item, output, dtype=self._engine.dtype, input_tokens=tokens, seconds=seconds)

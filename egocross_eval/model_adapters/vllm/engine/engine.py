@@ -73,6 +73,11 @@ class Engine:
         return int(self._llm.model_config.max_model_len)
 
     @property
+    def dtype(self) -> str:
+        """Precision of the weights."""
+        return str(self._llm.model_config.dtype).removeprefix("torch.")
+
+    @property
     def most_running(self) -> int:
         """Most requests that are computed at once, over all data-parallel ranks."""
         return int(self._config.scheduler_config.max_num_seqs * self._config.parallel_config.data_parallel_size)
@@ -81,7 +86,7 @@ class Engine:
         """What the engine settled on."""
         parallel = self._config.parallel_config
         return {
-            "dtype": str(self._llm.model_config.dtype).removeprefix("torch."),
+            "dtype": self.dtype,
             "device": str(self._config.device_config.device_type),
             "max_model_len": self.context,
             "max_num_seqs": int(self._config.scheduler_config.max_num_seqs),

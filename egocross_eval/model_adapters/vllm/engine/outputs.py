@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from egocross_eval.model_adapters.requests import scored
 from egocross_eval.schema import Response
 
 if TYPE_CHECKING:
@@ -14,21 +15,18 @@ LEAST = -9999.0
 """Log-probability in place of minus infinity, which JSON doesn't have; what vLLM's own server sends."""
 
 
-def response(item: Item, output: Any, *, input_tokens: int, seconds: float) -> Response:
+def response(item: Item, output: Any, *, dtype: str, input_tokens: int, seconds: float) -> Response:
     """The response within a finished `vllm.RequestOutput`."""
     answer = output.outputs[0]
-    scores: dict[str, float] | None = None
+    cost: dict[str, Any] = {
+        "input_tokens": input_tokens,
+        "output_tokens": len(answer.token_ids),
+        "seconds": round(seconds, 4),
+    }
     if item.request.settings.answer_mode == "choose":
         scores = {label: _together(answer.logprobs[0], ids) for label, ids in item.labels.items()}
-    return Response(
-        key=item.request.key,
-        text=answer.text if scores is None else None,
-        scores=scores,
-        finish_reason=None if scores is not None else answer.finish_reason,
-        input_tokens=input_tokens,
-        output_tokens=len(answer.token_ids),
-        seconds=round(seconds, 4),
-    )
+        return scored(item.request, scores, dtype, **cost)
+    return Response(key=item.request.key, text=answer.text, finish_reason=answer.finish_reason, **cost)
 
 
 def _together(logprobs: Any, ids: tuple[int, ...]) -> float:
