@@ -482,8 +482,10 @@ class Figure(_Noun, frozen=True, kw_only=True):
     """Questions that a predictions file has no entry for."""
     chance: float | None = None
     """Expected accuracy of a uniform guess over the options (identical ones counted); None where it isn't known."""
-    interval: str = "wilson"
-    """How `low` and `high` were found, a name of `scoring.intervals.METHODS`."""
+    interval: str = "clustered"
+    """How `low` and `high` were found, a name of `scoring.accuracy.METHODS`."""
+    clusters: int = 0
+    """Clusters that the questions are from, e.g. source videos; 0 where it isn't known."""
 
     @property
     def open(self) -> int:
@@ -516,6 +518,8 @@ class Results(_Noun, frozen=True, kw_only=True):
     rotations: dict[str, int] = {}
     """With the method `rotate`, numbers of questions: `asked` (all rotations answered), `position` (the same place
     every time, whatever stood there), `content` (the same option every time)."""
+    outcomes: dict[str, dict[str, str]] = {}
+    """What each question is worth, by part of the macro average and cluster; see `scoring.outcomes`."""
 
 
 class Row(_Noun, frozen=True, kw_only=True):
@@ -563,3 +567,5 @@ class Row(_Noun, frozen=True, kw_only=True):
     micro_spread: float | None = None
     """Standard deviation of micro between joined runs, as a fraction."""
     macro_spread: float | None = None
+    outcomes: dict[str, dict[str, str]] = {}
+    """As in `Results`, means where runs were joined: what rows are compared by. Empty where it isn't known."""

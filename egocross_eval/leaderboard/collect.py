@@ -74,15 +74,16 @@ def _row(folder: RunFolder, base: Path) -> Row:
 def current_results(folder: RunFolder) -> Results:
     """`results.json` where it belongs to the samples that are there, else the results computed anew (and not written).
 
-    It belongs to them if it's no older than they are, or carries their hash. Reading it costs a fraction of a
-    millisecond, hashing and scoring the samples of a whole run some 0.3 s.
+    It belongs to them if it's of this version, and no older than they are or carrying their hash. Reading it costs a
+    fraction of a millisecond, hashing and scoring the samples of a whole run some 0.3 s.
     """
     from egocross_eval.contracts.registry import registry
     from egocross_eval.leaderboard.derived import compute_results
     from egocross_eval.runs.store import RESULTS_FILE, SAMPLES_FILE
+    from egocross_eval.schema import SCHEMA_VERSION
 
-    if folder.has_results():
-        results = folder.results()
+    results = folder.results() if folder.has_results() else None
+    if results is not None and results.schema_version == SCHEMA_VERSION:
         samples = folder.path / SAMPLES_FILE
         written = (folder.path / RESULTS_FILE).stat().st_mtime_ns
         if results.samples_hash and samples.is_file() and samples.stat().st_mtime_ns <= written:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from egocross_eval.leaderboard.render import escape_markdown
-from egocross_eval.scoring.comparison import LEVEL, verdict_sentence
+from egocross_eval.scoring.accuracy import LEVEL
+from egocross_eval.scoring.difference import FEWEST_CLUSTERS
+from egocross_eval.scoring.verdict import verdict_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,17 +19,19 @@ if TYPE_CHECKING:
 
 def comparisons_json(comparisons: Sequence[Comparison]) -> str:
     """The comparisons with all their numbers and the ids of the questions that flipped; fractions, not percent."""
-    content = [{"sentence": verdict_sentence(c), **msgspec.structs.asdict(c)} for c in comparisons]
+    content = [
+        {"sentence": verdict_sentence(c), "verdict": c.verdict, **msgspec.structs.asdict(c)} for c in comparisons
+    ]
     return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
 
 
 def comparisons_markdown(comparisons: Sequence[Comparison], *, flips: int = 10) -> str:
     """Each comparison: the sentence, what differs, the tables, and up to `flips` questions flipped in each
     direction."""
-    return "\n\n".join(_markdown(comparison, flips, len(comparisons)) for comparison in comparisons) + "\n"
+    return "\n\n".join(_markdown(comparison, flips) for comparison in comparisons) + "\n"
 
 
-def _markdown(comparison: Comparison, flips: int, together: int) -> str:
+def _markdown(comparison: Comparison, flips: int) -> str:
     first, second = escape_markdown(comparison.first), escape_markdown(comparison.second)
     look = comparison.micro
     blocks = [f"**{second} against {first}**", escape_markdown(verdict_sentence(comparison))]
@@ -39,7 +43,7 @@ def _markdown(comparison: Comparison, flips: int, together: int) -> str:
         blocks.append("\n".join(f"- {escape_markdown(note)}" for note in comparison.notes))
     blocks.append(_what_differs(comparison, first, second))
     blocks.append(_figures(comparison, first, second))
-    blocks.append("\n".join(f"- {note}" for note in _notes(together)))
+    blocks.append("\n".join(f"- {note}" for note in _notes(comparison)))
     for title, names in ((f"Right only in {second}", comparison.gained), (f"Right only in {first}", comparison.lost)):
         if names and flips:
             more = f" and {len(names) - flips} more (--flips)" if len(names) > flips else ""
@@ -55,40 +59,47 @@ def _what_differs(comparison: Comparison, first: str, second: str) -> str:
 
 
 def _figures(comparison: Comparison, first: str, second: str) -> str:
-    rows = [_row("all (micro)", comparison.micro)]
-    macro = [100 * value for value in (comparison.macro, comparison.macro_low, comparison.macro_high)]
-    rows.append(["all (macro)", "", "", "", f"{macro[0]:+.1f}", f"{macro[1]:.1f} to {macro[2]:.1f}", "", "", "", ""])
+    rows = [_row("all (micro)", comparison.micro), _row("all (macro)", comparison.macro)]
     for group in comparison.looks.values():
         rows += [_row(escape_markdown(look.name), look) for look in group]
-    headers = ["", "n", first, second, "Difference", "95 % interval", "Gained", "Lost", "p", "p corrected"]
-    return _table(rows, headers, "lrrrrrrrrr")
+    clusters = f"{comparison.cluster}s".capitalize()
+    headers = ["", "n", clusters, first, second, "Difference", "95 % interval", "Gained", "Lost", "p", "p corrected"]
+    return _table(rows, headers, "lrrrrrrrrrr")
 
 
 def _row(name: str, look: Look) -> list[str]:
     return [
         name,
         str(look.n),
-        f"{100 * look.first_right / look.n:.2f}",
-        f"{100 * look.second_right / look.n:.2f}",
+        str(look.clusters),
+        f"{100 * look.first:.2f}",
+        f"{100 * look.second:.2f}",
         f"{100 * look.difference:+.1f}",
         f"{100 * look.low:.1f} to {100 * look.high:.1f}",
         str(look.gained),
         str(look.lost),
         _p(look.p),
-        _p(look.p_adjusted) + (" *" if look.p_adjusted < LEVEL else ""),
+        _p(look.p_adjusted) + (" *" if look.verdict == "shown" else ""),
     ]
 
 
-def _p(value: float) -> str:
+def _p(value: float | None) -> str:
+    if value is None:
+        return "too few"
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def _notes(together: int) -> list[str]:
-    several = f" and {together} comparisons" if together > 1 else ""
+def _notes(comparison: Comparison) -> list[str]:
+    cluster, micro = comparison.cluster, comparison.micro
+    families = [f"{micro.family} over all questions"] if micro.family > 1 else []
+    families += [f"{group[0].family} by {name.replace('_', ' ')}" for name, group in comparison.looks.items() if group]
     return [
-        "Differences in points, the second run less the first; intervals resample source videos within domains.",
-        "p: McNemar's exact test, which takes questions as independent; corrected for many looks by Holm's method "
-        f"(over all domains and question types{several}); \\* below {LEVEL}.",
+        "Differences in points, the second run less the first. Interval and p are from one statistic, by how "
+        f"{cluster}s differ; none below {FEWEST_CLUSTERS} {cluster}s.",
+        f"Corrected by Holm's method within each family of looks ({', '.join(families) or 'one look'}), of all pairs "
+        f"of the runs given; the intervals of a family hold all together; \\* p corrected below {LEVEL}.",
+        f"All questions, second opinions: p {_p(comparison.p_flip)} by flipping the runs {cluster} by {cluster}; "
+        f"p {_p(comparison.p_independent)} by McNemar's exact test, if questions were independent.",
     ]
 
 

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from egocross_eval.errors import unknown
-from egocross_eval.scoring.intervals import Z95
+from egocross_eval.scoring.standing import Candidate, Standing, standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,8 @@ class Board(NamedTuple):
     question_count: int
     rows: list[Row]
     ranks: list[int | None]
+    standing: Standing
+    """What the ranks rest on."""
 
 
 def boards(rows: Sequence[Row], *, sort: str = "micro") -> list[Board]:
@@ -62,7 +64,8 @@ def _board(rows: Sequence[Row], sort: str) -> Board:
         ordered.sort(key=lambda row: _score_order(row, sort))
     by = sort if sort not in ("model", "date") else "micro"
     first = rows[0]
-    return Board(first.benchmark, first.split, first.question_count, ordered, ranks(ordered, by=by))
+    ranks, found = ranked(ordered, by=by)
+    return Board(first.benchmark, first.split, first.question_count, ordered, ranks, found)
 
 
 def _score_order(row: Row, by: str) -> tuple[bool, float]:
@@ -77,27 +80,23 @@ def figure_of(row: Row, name: str) -> Figure | None:
     return row.macro if name == "macro" else row.parts.get(name)
 
 
-def ranks(rows: Sequence[Row], *, by: str = "micro") -> list[int | None]:
-    """1 + the number of rows that are better beyond noise; None for incomplete rows and those without the figure.
+def ranked(rows: Sequence[Row], *, by: str = "micro") -> tuple[list[int | None], Standing]:
+    """The rank of each row by `micro`, `macro` or a group of the macro axis, and what the ranks rest on.
 
-    So rows tie when none is shown to be better than the other. One row is better than another when the difference
-    exceeds 1.96 standard errors, taken from the two intervals as if the runs were independent. Runs over the same
-    questions agree on much, so this ties some that the paired test of `compare` can tell apart, and doesn't separate
-    any by mere noise.
+    None for incomplete rows and those without the figure; the others as `scoring.standing` has them.
     """
-    figures = [figure_of(row, by) if row.complete else None for row in rows]
-    known = [figure for figure in figures if figure is not None]
-    return [None if figure is None else 1 + sum(better(other, figure) for other in known) for figure in figures]
-
-
-def better(first: Figure, second: Figure) -> bool:
-    """True where `first` is better than `second` beyond what noise explains (at the 5 % level, unpaired)."""
-    return first.accuracy - second.accuracy > Z95 * math.hypot(standard_error(first), standard_error(second))
-
-
-def standard_error(figure: Figure) -> float:
-    """Standard error that the width of a 95 % interval stands for."""
-    return (figure.high - figure.low) / (2 * Z95)
+    places = [place for place, row in enumerate(rows) if row.complete and figure_of(row, by) is not None]
+    candidates = []
+    for place in places:
+        figure = figure_of(rows[place], by)
+        assert figure is not None
+        candidates.append(Candidate(figure, rows[place].outcomes))
+    part = by if by not in SORT_KEYS else ""
+    found = standing(candidates, part=part, macro=by == "macro")
+    ranks: list[int | None] = [None] * len(rows)
+    for place, rank in zip(places, found.ranks, strict=True):
+        ranks[place] = rank
+    return ranks, found
 
 
 def select(

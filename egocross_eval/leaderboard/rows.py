@@ -11,10 +11,11 @@ import msgspec
 from msgspec.structs import fields, replace
 
 from egocross_eval.documents import decode_json
-from egocross_eval.errors import UsageError
+from egocross_eval.errors import DataError, UsageError
 from egocross_eval.files import read_bytes
 from egocross_eval.runs import version1
 from egocross_eval.schema import SCHEMA_VERSION, Figure, Results, Row, RunRecord
+from egocross_eval.scoring.outcomes import Table, averaged, interval_of, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,6 +64,7 @@ def row_from_run(record: RunRecord, results: Results, *, source: str, origin_has
         questions_hash=record.questions_hash,
         fingerprint=record.model.fingerprint,
         answers_hash=results.answers_hash,
+        outcomes=results.outcomes,
     )
 
 
@@ -159,6 +161,22 @@ def _problem(row: Row) -> str:
             return f"{name}: {problem}"
     if row.micro is not None and row.parts and row.micro.right < sum(f.right for f in row.parts.values()):
         return "the groups' right answers are more than those of micro"
+    return _outcomes_problem(row)
+
+
+def _outcomes_problem(row: Row) -> str:
+    """Outcomes must give the very figures that stand beside them: ranks rest on them."""
+    if not row.outcomes or row.micro is None:
+        return ""
+    try:
+        found = table(row.outcomes)
+    except DataError as error:
+        return str(error)
+    known = [credit for credit in found.credits if credit is not None]
+    if len(found.credits) * row.repeats != row.micro.n:
+        return "the outcomes are of another number of questions than micro"
+    if known and abs(sum(known) / len(found.credits) - row.micro.accuracy) > 1e-5:
+        return "the outcomes don't give the accuracy of micro"
     return ""
 
 
@@ -191,16 +209,19 @@ def distinct(rows: Iterable[Row]) -> list[Row]:
 
 
 def join_repeats(rows: Sequence[Row]) -> list[Row]:
-    """Rows with complete runs that differ in the seed alone joined into one, in the place of the first."""
+    """Rows with complete runs that differ in the seed alone joined into one, in the place of the first.
+
+    Each question counts as the mean of the runs. Rows that don't carry their outcomes by question stay as they are.
+    """
     groups: dict[tuple[object, ...], list[Row]] = {}
     for index, row in enumerate(rows):
-        single = row.published or not row.complete or row.repeats > 1 or row.micro is None
+        single = row.published or not row.complete or row.repeats > 1 or row.micro is None or not row.outcomes
         key: tuple[object, ...] = (index,) if single else _without_seed(row)
         if any(member.settings.get("seed") == row.settings.get("seed") for member in groups.get(key, ())):
             # The same seed again is a copy or a rerun, and no repetition.
             key = (index,)
         groups.setdefault(key, []).append(row)
-    return [members[0] if len(members) == 1 else _joined(members) for members in groups.values()]
+    return [joined for members in groups.values() for joined in _joined(members)]
 
 
 def _without_seed(row: Row) -> tuple[object, ...]:
@@ -208,18 +229,23 @@ def _without_seed(row: Row) -> tuple[object, ...]:
     return (row.model, row.fingerprint, row.split, row.questions_hash, row.question_count, row.answers_hash, settings)
 
 
-def _joined(rows: Sequence[Row]) -> Row:
+def _joined(rows: Sequence[Row]) -> list[Row]:
+    """One row for all of them; the rows themselves where they can't be averaged question by question."""
+    outcomes = averaged([row.outcomes for row in rows]) if len(rows) > 1 else None
+    if outcomes is None:
+        return list(rows)
+    found = table(outcomes)
     micro = [row.micro for row in rows if row.micro is not None]
     macro = [row.macro for row in rows if row.macro is not None]
     parts = {
-        name: _mean_figure([row.parts[name] for row in rows])
+        name: _mean_figure([row.parts[name] for row in rows], found, part=name)
         for name in rows[0].parts
         if all(name in row.parts for row in rows)
     }
-    return replace(
+    joined = replace(
         rows[0],
-        micro=_mean_figure(micro),
-        macro=_mean_figure(macro) if len(macro) == len(rows) else None,
+        micro=_mean_figure(micro, found),
+        macro=_mean_figure(macro, found, macro=True) if len(macro) == len(rows) else None,
         parts=parts,
         counts={name: sum(row.counts.get(name, 0) for row in rows) for name in rows[0].counts},
         settings={**rows[0].settings, "seed": "+".join(row.settings.get("seed", "?") for row in rows)},
@@ -229,7 +255,9 @@ def _joined(rows: Sequence[Row]) -> Row:
         repeats=len(rows),
         micro_spread=statistics.stdev(figure.accuracy for figure in micro),
         macro_spread=statistics.stdev(figure.accuracy for figure in macro) if len(macro) == len(rows) else None,
+        outcomes=outcomes,
     )
+    return [joined]
 
 
 def _joined_hash(rows: Sequence[Row]) -> str:
@@ -239,28 +267,26 @@ def _joined_hash(rows: Sequence[Row]) -> str:
     return hashlib.sha256("\n".join(row.origin_hash for row in rows).encode()).hexdigest()
 
 
-def _mean_figure(figures: Sequence[Figure]) -> Figure:
-    """Mean accuracy; counts are sums.
-
-    The ends of the interval are the means of the runs' ends: the runs answer the same questions, so averaging them
-    takes away the noise of sampling answers but not that of the choice of questions, and the variance of a mean never
-    exceeds the mean variance.
-    """
+def _mean_figure(figures: Sequence[Figure], outcomes: Table, *, part: str = "", macro: bool = False) -> Figure:
+    """Mean accuracy over runs; counts are sums. The interval is that of the questions' means over the runs, so that it
+    has no more noise of sampling answers than these."""
 
     def total(name: str) -> int:
         return sum(getattr(figure, name) for figure in figures)
 
+    interval = interval_of(outcomes, part=part, macro=macro)
     return Figure(
         right=total("right"),
         n=total("n"),
         accuracy=statistics.fmean(figure.accuracy for figure in figures),
-        low=statistics.fmean(figure.low for figure in figures),
-        high=statistics.fmean(figure.high for figure in figures),
+        low=interval.low,
+        high=interval.high,
         wrong=total("wrong"),
         not_parsed=total("not_parsed"),
         errored=total("errored"),
         unscored=total("unscored"),
         missing=total("missing"),
         chance=figures[0].chance,
-        interval="mean of intervals",
+        interval=interval.method,
+        clusters=figures[0].clusters,
     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from egocross_eval.leaderboard.ranking import Board, figure_of, standard_error
-from egocross_eval.scoring.intervals import METHODS, Z95
+from egocross_eval.leaderboard.ranking import Board, figure_of
+from egocross_eval.scoring.accuracy import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -177,21 +176,35 @@ def _notes(board: Board, names: Sequence[str], intervals: IntervalStyle, sort: s
         used = {figure.interval for row in rows for name in names if (figure := figure_of(row, name)) is not None}
         shown = "half the width of the 95 % interval" if intervals == "half-width" else "ends of the 95 % interval"
         notes.append(f"{'±' if intervals == 'half-width' else '[ ]'}: {shown}.")
-        notes += [f"Interval by {name}: {text}." for name, text in METHODS.items() if name in used]
+        cluster = board.benchmark.cluster
+        notes += [
+            f"Interval ({name}): {text.format(cluster=cluster)}." for name, text in METHODS.items() if name in used
+        ]
     return notes
 
 
 def _rank_notes(board: Board, by: str) -> list[str]:
-    ranked = [row for row, rank in zip(board.rows, board.ranks, strict=True) if rank is not None]
+    found = board.standing
     notes = []
-    if len(ranked) > 1:
-        errors = [standard_error(figure) for row in ranked if (figure := figure_of(row, by)) is not None]
-        noise = 100 * Z95 * 2**0.5 * statistics.median(errors)
+    if len(found.ranks) > 1:
         notes.append(
-            f"Rank: 1 + the number of rows whose {by} is better beyond noise; rows that can't be told apart tie. "
-            f"Differences below about {noise:.1f} points are within the noise here. "
-            "A paired comparison (egocross-eval compare) can tell more apart."
+            f"Rank: 1 + the number of rows whose {by} is shown to be better; rows that can't be told apart tie. The "
+            "chance that any two equally good rows are told apart is at most 5 % for the whole board (Holm)."
+        )
+    if found.paired and found.smallest is not None:
+        notes.append(
+            f"{_pairs(found.paired)} compared question by question, by how {board.benchmark.cluster}s differ; two rows "
+            f"must differ by some {100 * found.smallest:.1f} points to be told apart in 80 % of cases."
+        )
+    if found.unpaired:
+        notes.append(
+            f"{_pairs(found.unpaired)} compared by their intervals alone, as the answers to single questions aren't "
+            "known of one of them: a family of their own, which tells less apart."
         )
     if any(not row.complete for row in board.rows):
         notes.append("Rows without a rank are incomplete: questions failed, weren't asked or have no known answer.")
     return notes
+
+
+def _pairs(number: int) -> str:
+    return "1 pair of rows is" if number == 1 else f"{number} pairs of rows are"

@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+METHODS: dict[str, str] = {
+    "clustered": "Wilson's, widened by how much the answers to questions on one {cluster} go together",
+    "assumed": "Wilson's, widened by an assumed correlation of 0.1 between questions on one {cluster}, as the answers "
+    "to single questions aren't known",
+}
+"""What `Figure.interval` can say, with the benchmark's word for a cluster to be put in."""
+
 LEVEL = 0.05
 """Error rate of every interval and test."""
 
@@ -41,7 +48,7 @@ _SKEW = 0.2
 
 
 class Interval(NamedTuple):
-    """A 95 % interval and how it was found, `clustered` or `assumed`."""
+    """A 95 % interval and how it was found, a name of `METHODS`."""
 
     low: float
     high: float
@@ -91,7 +98,7 @@ def _freedom(share: Floats) -> float:
     return float(1 / ((share**2).sum() + q.sum() ** 2 - (q**2).sum()))
 
 
-def total(correlations: Iterable[Correlation]) -> Correlation:
+def summed(correlations: Iterable[Correlation]) -> Correlation:
     """The correlation within the clusters of several strata."""
     together, pairs, freedom = zip(*correlations, strict=True)
     return Correlation(sum(together), sum(pairs), sum(freedom))
@@ -148,7 +155,7 @@ def own_correlation(values: Sequence[float], clusters: Sequence[str], strata: Se
         group = groups.setdefault(stratum, ([], []))
         group[0].append(value)
         group[1].append(cluster)
-    return total(correlation(*group) for group in groups.values())
+    return summed(correlation(*group) for group in groups.values())
 
 
 def _spread(found: Parts, mean: float) -> float:

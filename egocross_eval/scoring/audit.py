@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
-from egocross_eval.schema import Results, Sample
+from egocross_eval.scoring.align import align
+from egocross_eval.scoring.clusters import layout
 from egocross_eval.scoring.comparison import ComparedRun, Comparison, compare_all
+from egocross_eval.scoring.matrix import matrix
+from egocross_eval.scoring.rotations import Rotations, rotations
+from egocross_eval.scoring.shortcuts import abbott_share
 
 BLIND = ("blind", "position", "longest")
 """Probes that see no frame: what they get right can be had without looking."""
@@ -16,49 +20,54 @@ PROBES = (*BLIND, "rotate", "shuffled")
 """All probes, in the order in which they're shown."""
 
 
+class Sees(msgspec.Struct, frozen=True, kw_only=True):
+    """On how many of the questions a model sees the answer, if seeing adds to what it can guess without."""
+
+    share: float
+    """Abbott's (a - b) / (1 - b): a of the run, b of the same model without frames. Below 0 where frames harm."""
+    low: float
+    high: float
+    """Ends of the 95 % interval."""
+
+
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
     """A run beside its probes."""
 
     run: str
     n: int
-    """Questions that the run and every blind probe answered."""
+    """Questions of the run that count: answered, and the right answer is known."""
     accuracy: float | None
-    """Of the run over those; None where there are none, since nothing was answered or no right answer is known."""
+    """Of the run over those; None where there are none."""
     probes: dict[str, Comparison]
     """Each probe compared with the run (positive differences: the run is better)."""
-    guessable: int
-    """Questions that at least one blind probe gets right."""
-    guessable_right: int
-    """Of those, the run's right answers."""
-    rest: int
-    """Questions that no blind probe gets right."""
-    rest_right: int
-    """Of those, the run's right answers: what it must have seen."""
-    rotations: dict[str, int]
-    """From the rotated run: `asked`, `position`, `content` (see `Results.rotations`)."""
+    sees: Sees | None
+    """None without a blind run, or where that has everything right."""
+    rotations: Rotations | None
+    """From the rotated run; None without one."""
 
 
-def audit(run: ComparedRun, probes: Mapping[str, ComparedRun], results: Mapping[str, Results]) -> Audit:
-    """The audit of a run; `probes` and `results` by names of `PROBES`, those that are there."""
-    comparisons = {name: compare_all([probes[name], run])[0] for name in PROBES if name in probes}
-    blind = [_right_by_key(probes[name].samples) for name in BLIND if name in probes]
-    own = _right_by_key(run.samples)
-    shared = [key for key in own if all(key in right for right in blind)]
-    guessable = [key for key in shared if any(right[key] for right in blind)]
-    rest = [key for key in shared if key not in set(guessable)]
+def audit(run: ComparedRun, probes: Mapping[str, ComparedRun]) -> Audit:
+    """The audit of a run; `probes` by names of `PROBES`, those that are there."""
+    found = matrix(align([run]), run.record.benchmark)
+    own = found.credit[0][found.scored[0]]
+    known = bool(len(own))
+    rotated = probes.get("rotate")
     return Audit(
         run=run.label,
-        n=len(shared),
-        accuracy=sum(own[key] for key in shared) / len(shared) if shared else None,
-        probes=comparisons,
-        guessable=len(guessable),
-        guessable_right=sum(own[key] for key in guessable),
-        rest=len(rest),
-        rest_right=sum(own[key] for key in rest),
-        rotations=results["rotate"].rotations if "rotate" in results else {},
+        n=len(own),
+        accuracy=float(own.mean()) if known else None,
+        probes={name: compare_all([probes[name], run])[0] for name in PROBES if name in probes and known},
+        sees=_sees(run, probes["blind"]) if "blind" in probes and known else None,
+        rotations=rotations(rotated.samples, rotated.record.benchmark) if rotated is not None else None,
     )
 
 
-def _right_by_key(samples: Sequence[Sample]) -> dict[str, bool]:
-    """Right or not, for the questions that were answered and can be scored."""
-    return {s.key: s.outcome == "right" for s in samples if s.outcome in ("right", "wrong", "not_parsed")}
+def _sees(run: ComparedRun, blind: ComparedRun) -> Sees | None:
+    found = matrix(align([run, blind]), run.record.benchmark)
+    both = (found.scored[0] & found.scored[1]).nonzero()[0]
+    placed = layout([found.clusters[place] for place in both], [found.parts[place] for place in both])
+    share = abbott_share(found.credit[0][both], found.credit[1][both], placed)
+    if share is None:
+        return None
+    low, high = share.interval()
+    return Sees(share=float(share.value[0]), low=float(low[0]), high=float(high[0]))

@@ -1,22 +1,34 @@
-"""Compares two runs on the questions that they share."""
+"""Compares runs with each other on the questions that they share.
+
+One rule for `compare`, the site and leaderboards: all pairs of the runs at hand are a family, and so are all domains
+of all pairs, all question types of all pairs, and so on; pairs with an incomplete run, or over other questions, are
+families of their own. In each family p-values are corrected by Holm's method, and the intervals hold all together. So
+a pair gets the same verdict wherever the same runs are looked at.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import math
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
-from msgspec.structs import replace
 
 from egocross_eval.errors import UsageError
-from egocross_eval.schema import BenchmarkRecord, Question, RunRecord, Sample
-from egocross_eval.scoring.paired import difference_interval, holm, mcnemar_exact, questions_needed
-from egocross_eval.scoring.results import SCORED
+from egocross_eval.schema import RunRecord, Sample
+from egocross_eval.scoring.accuracy import LEVEL
+from egocross_eval.scoring.align import align
+from egocross_eval.scoring.difference import joined, mcnemar_exact, sign_flip
+from egocross_eval.scoring.differing import Differing, differing
+from egocross_eval.scoring.families import holm, simultaneous
+from egocross_eval.scoring.matrix import GroupPairs, Matrix, compare_group, matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
-LEVEL = 0.05
-Verdict = Literal["shown", "unclear", "not shown"]
+    from egocross_eval.scoring.align import Aligned, LabelledRun
+    from egocross_eval.scoring.matrix import Flags, Ints
+
+Verdict = Literal["shown", "not shown", "too few"]
 
 
 class ComparedRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +46,11 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     n: int
+    clusters: int
+    """Clusters of questions, e.g. source videos, that it rests on."""
+    first: float
+    """Mean credit of the first run: its accuracy."""
+    second: float
     first_right: int
     second_right: int
     gained: int
@@ -43,20 +60,22 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     difference: float
     low: float
     high: float
-    """Ends of the 95 % interval of the difference."""
-    interval: str
-    p: float
-    """McNemar's exact test; takes questions as independent."""
-    p_adjusted: float
-    """`p` corrected for all looks of the same kind in the table (Holm)."""
+    """Ends of the 95 % interval of the difference; those of a family hold all together."""
+    smallest: float
+    """The smallest difference that these clusters show in 80 % of cases, as one of the family."""
+    p: float | None
+    """Of the difference, from the same statistic as its interval; None where there are too few clusters."""
+    p_adjusted: float | None
+    """`p` corrected for all looks of its family (Holm)."""
+    family: int
+    """Looks in the family."""
 
-
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing in which the two runs were made differently."""
-
-    what: str
-    first: str
-    second: str
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the difference is shown, at the 5 % level for the whole family."""
+        if self.p_adjusted is None:
+            return "too few"
+        return "shown" if self.p_adjusted < LEVEL else "not shown"
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,11 +83,11 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
     first: str
     second: str
+    cluster: str
+    """What clusters are, e.g. `source video`."""
     micro: Look
-    macro: float
-    """Difference of the macro accuracies over the shared questions."""
-    macro_low: float
-    macro_high: float
+    macro: Look
+    """With the groups of the macro axis counting alike; as `micro` where there is no such axis."""
     looks: dict[str, tuple[Look, ...]]
     """Looks by the benchmark's groupings of one label."""
     gained: tuple[str, ...]
@@ -79,231 +98,183 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """Shared questions to which both gave the same answer."""
     same_outcome: int
     """Shared questions that both have right, or both not."""
-    verdict: Verdict
-    """`shown`: the clustered interval of micro leaves out 0 and McNemar's corrected p is below 0.05. `not shown`: the
-    interval holds 0. `unclear`: it leaves out 0, but the test doesn't confirm it."""
-    needed: int | None
-    """About how many questions would show the difference found; None where there's none."""
-    differences: tuple[Difference, ...]
+    p_flip: float
+    """Second opinion on `micro`: by flipping which run is first, cluster by cluster; not corrected."""
+    p_independent: float
+    """McNemar's exact test, which would hold if questions were independent; not corrected."""
+    differences: tuple[Differing, ...]
     notes: tuple[str, ...]
     """What is left out of the comparison, and why."""
 
-
-def _compare(first: ComparedRun, second: ComparedRun, *, seed: int = 0) -> Comparison:
-    """Compares `second` with `first` on the questions that both answered and that are the same in both.
-
-    P-values are not corrected yet. Raises `UsageError` if there are none.
-    """
-    pairs, notes = _shared(first, second)
-    overall = _look("all", pairs, first.record.benchmark, seed)
-    macro = _macro(pairs, first.record.benchmark)
-    macro_interval = difference_interval(_changes(pairs, first.record.benchmark), macro=True, seed=seed)
-    benchmark = first.record.benchmark
-    looks = {
-        grouping.name: _looks(pairs, grouping.group, benchmark, seed)
-        for grouping in benchmark.groupings
-        if len(grouping.labels) == 1
-    }
-    return Comparison(
-        first=first.label,
-        second=second.label,
-        micro=overall,
-        macro=macro,
-        macro_low=macro_interval.low,
-        macro_high=macro_interval.high,
-        looks=looks,
-        gained=tuple(a.question.key for a, b in pairs if _right(b) and not _right(a)),
-        lost=tuple(a.question.key for a, b in pairs if _right(a) and not _right(b)),
-        same_letter=sum(a.grade.prediction is not None and a.grade.prediction == b.grade.prediction for a, b in pairs),
-        same_outcome=sum(_right(a) == _right(b) for a, b in pairs),
-        verdict=_verdict(overall),
-        needed=_needed(overall),
-        differences=tuple(differing(first.record, second.record)),
-        notes=tuple(notes),
-    )
+    @property
+    def verdict(self) -> Verdict:
+        """That of all questions, `micro`."""
+        return self.micro.verdict
 
 
-def compare_all(runs: Sequence[ComparedRun], *, seed: int = 0) -> list[Comparison]:
-    """Every later run against the first, with p-values corrected for all of these comparisons together.
+class PairOf(NamedTuple):
+    """Two runs by their numbers, and the second compared with the first."""
 
-    Raises `UsageError` if there are fewer than two runs, or two that share no scored question.
+    first: int
+    second: int
+    comparison: Comparison
+
+
+def compare_all(runs: Sequence[ComparedRun]) -> list[Comparison]:
+    """Every later run against the first. Corrections are for all pairs of the runs given, see `compare_pairs`.
+
+    Raises `UsageError` if there are fewer than two runs, or one shares no scored question with the first.
     """
     if len(runs) < 2:
         raise UsageError("give at least two runs to compare")
-    found = [_compare(runs[0], run, seed=seed) for run in runs[1:]]
-    overall = holm([comparison.micro.p for comparison in found])
-    inner = iter(holm([look.p for comparison in found for group in comparison.looks.values() for look in group]))
-    return [
-        replace(
-            comparison,
-            micro=replace(comparison.micro, p_adjusted=p),
-            verdict=_verdict(replace(comparison.micro, p_adjusted=p)),
-            looks={
-                name: tuple(replace(look, p_adjusted=next(inner)) for look in group)
-                for name, group in comparison.looks.items()
-            },
+    aligned = align(runs)
+    found = {pair.second: pair.comparison for pair in compare_pairs(runs, aligned) if pair.first == 0}
+    for number, run in enumerate(runs[1:], 1):
+        if number not in found:
+            detail = "; ".join(_left_out(runs, matrix(aligned, runs[0].record.benchmark), aligned, 0, number))
+            reason = detail or "one of them has no samples"
+            raise UsageError(f"{runs[0].label} and {run.label} share no scored question: {reason}")
+    return [found[number] for number in sorted(found)]
+
+
+def compare_pairs(runs: Sequence[LabelledRun], aligned: Aligned) -> list[PairOf]:
+    """Each two of the runs on their shared scored questions, corrected for all of these pairs together; pairs that
+    share none are left out."""
+    benchmark = runs[0].record.benchmark
+    found = matrix(aligned, benchmark)
+    everything = list(range(len(aligned.questions)))
+    if not everything:
+        return []
+    micro = compare_group(found, everything)
+    kinds = _kinds(runs, found)
+    overall = _family({"all": micro}, kinds)
+    mean = _family({"all": compare_group(found, everything, macro=True)}, kinds)
+    looks = {
+        grouping.name: _family({name: compare_group(found, places) for name, places in groups.items()}, kinds)
+        for grouping in benchmark.groupings
+        if len(grouping.labels) == 1 and (groups := _groups([grouping.group(q) for q in aligned.questions]))
+    }
+    flips = sign_flip(micro.pairs.differences).tolist() if len(micro.pairs.first) else []
+    compared: list[PairOf] = []
+    for a, b, flip in zip(micro.pairs.first.tolist(), micro.pairs.second.tolist(), flips, strict=True):
+        look = overall[a, b][0]
+        both = found.scored[a] & found.scored[b]
+        letters = (found.prediction[a] == found.prediction[b]) & (found.prediction[a] != "")
+        comparison = Comparison(
+            first=runs[a].label,
+            second=runs[b].label,
+            cluster=benchmark.cluster,
+            micro=look,
+            macro=mean[a, b][0],
+            looks={name: tuple(family.get((a, b), ())) for name, family in looks.items()},
+            gained=_keys(aligned, both & found.right[b] & ~found.right[a]),
+            lost=_keys(aligned, both & found.right[a] & ~found.right[b]),
+            same_letter=int(letters[both].sum()),
+            same_outcome=int((found.right[a] == found.right[b])[both].sum()),
+            p_flip=float(flip),
+            p_independent=mcnemar_exact(look.gained, look.lost),
+            differences=tuple(differing(runs[a].record, runs[b].record)),
+            notes=tuple(_notes(runs, found, aligned, a, b)),
         )
-        for comparison, p in zip(found, overall, strict=True)
-    ]
+        compared.append(PairOf(a, b, comparison))
+    return compared
 
 
-def verdict_sentence(comparison: Comparison) -> str:
-    """The comparison in one plain sentence."""
-    look = comparison.micro
-    interval = f"95 % interval {100 * look.low:.1f} to {100 * look.high:.1f}"
-    if look.gained == look.lost:
-        both = f"{comparison.second} and {comparison.first}"
-        return f"{both} have equally many of {look.n:,} questions right, {interval} points: no difference is shown."
-    ahead, behind, sign = comparison.second, comparison.first, 1
-    if look.difference < 0:
-        ahead, behind, sign = behind, ahead, -1
-    low, high = sorted((sign * look.low, sign * look.high))
-    text = (
-        f"{ahead} is better than {behind} by {100 * abs(look.difference):.1f} points, "
-        f"95 % interval {100 * low:.1f} to {100 * high:.1f}: "
-    )
-    if comparison.verdict == "shown":
-        return f"{text}shown by these data."
-    if comparison.verdict == "unclear":
-        return f"{text}not sure, for McNemar's exact test doesn't confirm it (p {look.p_adjusted:.2f})."
-    needed = f"; about {_rounded(comparison.needed):,} questions would be needed" if comparison.needed else ""
-    return f"{text}not shown by these data{needed}."
+def _keys(aligned: Aligned, chosen: Flags) -> tuple[str, ...]:
+    return tuple(aligned.questions[place].key for place in chosen.nonzero()[0])
 
 
-def _rounded(count: int | None) -> int:
-    """Two significant digits: more would pretend to a precision that isn't there."""
-    if not count:
-        return 0
-    return int(float(f"{count:.1e}"))
+def _groups(names: Sequence[str]) -> dict[str, list[int]]:
+    """Places of the members of each named group, in order of name."""
+    groups: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        if name:
+            groups.setdefault(name, []).append(place)
+    return dict(sorted(groups.items()))
 
 
-Pair = tuple[Sample, Sample]
+def _kinds(runs: Sequence[LabelledRun], found: Matrix) -> Ints:
+    """Runs x runs: which family a pair belongs to. Pairs of complete runs over the same questions, as they stand on one
+    board, are a family, numbered by its first run; all other pairs are family -1."""
+    import numpy as np
+
+    number = np.full((len(runs), len(runs)), -1)
+    complete = [run.record.question_count == scored.sum() for run, scored in zip(runs, found.scored, strict=True)]
+    for a in range(len(runs)):
+        same = [b for b in range(len(runs)) if complete[b] and (found.scored[a] == found.scored[b]).all()]
+        if complete[a]:
+            number[a, same] = same[0]
+    return number
 
 
-def _right(sample: Sample) -> bool:
-    return sample.outcome == "right"
+def _family(groups: Mapping[str, GroupPairs], kinds: Ints) -> dict[tuple[int, int], list[Look]]:
+    """The looks of each pair at each group, corrected for one another within their family."""
+    import numpy as np
+
+    looks: dict[tuple[int, int], list[Look]] = {}
+    for kind in np.unique(kinds):
+        chosen = [kinds[group.pairs.first, group.pairs.second] == kind for group in groups.values()]
+        family = joined([group.pairs.differences for group in groups.values()], chosen)
+        p = family.p()
+        adjusted = holm(p)
+        size = int((~np.isnan(p)).sum())
+        low, high = simultaneous(family, adjusted, LEVEL)
+        smallest = family.detectable(LEVEL / max(1, size))
+        numbers = zip(family.value, low, high, smallest, p, adjusted, family.clusters, strict=True)
+        for (name, group), members in zip(groups.items(), chosen, strict=True):
+            for place in members.nonzero()[0]:
+                pair = int(group.pairs.first[place]), int(group.pairs.second[place])
+                count = [column[place] for column in group.counts]
+                looks.setdefault(pair, []).append(_look(name, count, next(numbers), size))
+    return looks
 
 
-def _shared(first: ComparedRun, second: ComparedRun) -> tuple[list[Pair], list[str]]:
-    """Pairs of samples on the same question, both scored, and notes on what is left out."""
-    ours = {sample.key: sample for sample in first.samples}
-    theirs = {sample.key: sample for sample in second.samples}
-    common = [name for name in ours if name in theirs]
-    same = [name for name in common if _same_question(ours[name].question, theirs[name].question)]
-    pairs = [(ours[name], theirs[name]) for name in same]
-    scored = [pair for pair in pairs if all(s.outcome in SCORED and s.question.target is not None for s in pair)]
-    notes = []
-    for run, samples in ((first, ours), (second, theirs)):
-        if len(samples) > len(common):
-            notes.append(f"left out, as only {run.label} has them: {len(samples) - len(common)}")
-    if len(common) > len(same):
-        notes.append(f"left out, as their text, options or answer differ: {len(common) - len(same)}")
-    if len(pairs) > len(scored):
-        notes.append(f"left out, as they failed or have no known answer in one of the runs: {len(pairs) - len(scored)}")
-    if not scored:
-        detail = "; ".join(notes) or "one of them has no samples"
-        raise UsageError(f"{first.label} and {second.label} share no scored question: {detail}")
-    alike = sum(_sent(a) == _sent(b) for a, b in scored)
-    if 0 < alike < len(scored):
-        notes.append(f"{len(scored) - alike} of {len(scored)} shared questions were sent differently")
-    elif not alike:
-        notes.append("every shared question was sent differently (see what differs)")
-    return scored, notes
-
-
-def _sent(sample: Sample) -> list[str]:
-    return [answer.sent.content_hash for answer in sample.answers]
-
-
-def _same_question(first: Question, second: Question) -> bool:
-    return (first.text, first.options, first.target) == (second.text, second.options, second.target)
-
-
-def _changes(pairs: Sequence[Pair], benchmark: BenchmarkRecord) -> dict[str, dict[str, list[int]]]:
-    """+1 gained, -1 lost, 0 otherwise, by group of the macro axis and cluster."""
-    changes: dict[str, dict[str, list[int]]] = {}
-    for a, b in pairs:
-        clusters = changes.setdefault(benchmark.part(a.question), {})
-        clusters.setdefault(a.question.cluster or a.key, []).append(_right(b) - _right(a))
-    return changes
-
-
-def _look(name: str, pairs: Sequence[Pair], benchmark: BenchmarkRecord, seed: int) -> Look:
-    gained = sum(_right(b) and not _right(a) for a, b in pairs)
-    lost = sum(_right(a) and not _right(b) for a, b in pairs)
-    interval = difference_interval(_changes(pairs, benchmark), seed=seed)
+def _look(name: str, count: Sequence[float], numbers: Sequence[float], family: int) -> Look:
+    n, first_right, second_right, gained, lost = (int(value) for value in count[:5])
+    difference, low, high, smallest, p, adjusted, clusters = (float(value) for value in numbers)
     return Look(
         name=name,
-        n=len(pairs),
-        first_right=sum(_right(a) for a, _ in pairs),
-        second_right=sum(_right(b) for _, b in pairs),
+        n=n,
+        clusters=int(clusters),
+        first=float(count[5]) / n,
+        second=float(count[6]) / n,
+        first_right=first_right,
+        second_right=second_right,
         gained=gained,
         lost=lost,
-        difference=(gained - lost) / len(pairs),
-        low=interval.low,
-        high=interval.high,
-        interval=interval.method,
-        p=(p := mcnemar_exact(gained, lost)),
-        p_adjusted=p,
+        difference=difference,
+        low=low,
+        high=high,
+        smallest=smallest,
+        p=None if math.isnan(p) else p,
+        p_adjusted=None if math.isnan(adjusted) else adjusted,
+        family=family,
     )
 
 
-def _looks(
-    pairs: Sequence[Pair], key: Callable[[Question], str], benchmark: BenchmarkRecord, seed: int
-) -> tuple[Look, ...]:
-    groups: dict[str, list[Pair]] = {}
-    for pair in pairs:
-        groups.setdefault(key(pair[0].question), []).append(pair)
-    return tuple(_look(name, members, benchmark, seed) for name, members in sorted(groups.items()) if name)
+def _notes(runs: Sequence[LabelledRun], found: Matrix, aligned: Aligned, a: int, b: int) -> list[str]:
+    """What is left out of the comparison, and what was sent differently."""
+    notes = _left_out(runs, found, aligned, a, b)
+    shared = found.scored[a] & found.scored[b]
+    differently = int((found.sent[a] != found.sent[b])[shared].sum())
+    if 0 < differently < shared.sum():
+        notes.append(f"{differently} of {int(shared.sum())} shared questions were sent differently")
+    elif differently:
+        notes.append("every shared question was sent differently (see what differs)")
+    return notes
 
 
-def _verdict(look: Look) -> Verdict:
-    if look.low <= 0 <= look.high:
-        return "not shown"
-    return "shown" if look.p_adjusted < LEVEL else "unclear"
-
-
-def _macro(pairs: Sequence[Pair], benchmark: BenchmarkRecord) -> float:
-    domains = [
-        [change for values in videos.values() for change in values] for videos in _changes(pairs, benchmark).values()
+def _left_out(runs: Sequence[LabelledRun], found: Matrix, aligned: Aligned, a: int, b: int) -> list[str]:
+    both = found.asked[a] & found.asked[b]
+    alone = [{aligned.questions[i].key for i in (found.asked[run] & ~both).nonzero()[0]} for run in (a, b)]
+    changed = alone[0] & alone[1]
+    notes = [
+        f"left out, as only {runs[run].label} has them: {len(keys - changed)}"
+        for run, keys in zip((a, b), alone, strict=True)
+        if keys - changed
     ]
-    return sum(sum(values) / len(values) for values in domains) / len(domains)
-
-
-def _needed(look: Look) -> int | None:
-    from egocross_eval.scoring.intervals import Interval
-
-    return questions_needed(look.gained, look.lost, look.n, Interval(look.low, look.high, look.interval))
-
-
-def differing(first: RunRecord, second: RunRecord) -> list[Difference]:
-    """In which settings, questions, data and versions two runs were made differently. The model is meant to differ."""
-    found = []
-    before, after = _flat(first), _flat(second)
-    for what in dict.fromkeys((*before, *after)):
-        a, b = before.get(what, "–"), after.get(what, "–")
-        if a != b:
-            found.append(Difference(what=what, first=a, second=b))
-    return found
-
-
-def _flat(record: RunRecord) -> dict[str, str]:
-    """Settings, questions, data files and our own version (which decides the parsing) by the name to show."""
-    settings = record.settings
-    parts = {"prompt", "generation"}
-    fields: list[tuple[object, str]] = [(settings, name) for name in settings.__struct_fields__ if name not in parts]
-    for part in (settings.prompt, settings.generation):
-        fields += [(part, name) for name in part.__struct_fields__]
-    shown: dict[str, object] = {name.replace("_", " "): getattr(owner, name) for owner, name in fields}
-    shown["questions"] = f"{record.question_count} ({record.questions_hash[:12]})"
-    shown |= {f"file {name}": digest[:12] for name, digest in record.data_hashes.items()}
-    shown |= {f"version of {name}": version for name, version in record.versions.items() if "egocross" in name}
-    return {name: _text(value) for name, value in shown.items()}
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if changed:
+        notes.append(f"left out, as their text, options or answer differ: {len(changed)}")
+    if unscored := int((both & ~(found.scored[a] & found.scored[b])).sum()):
+        notes.append(f"left out, as they failed or have no known answer in one of the runs: {unscored}")
+    return notes

@@ -14,6 +14,8 @@ from egocross_eval.scoring.accuracy import ASSUMED_CORRELATION, LEVEL
 from egocross_eval.scoring.clusters import parts, pooled
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -109,6 +111,17 @@ def _least(found: Parts, value: Floats) -> Floats:
     return np.maximum(0.0, least)
 
 
+def joined(parts: Sequence[Differences], chosen: Sequence[Flags]) -> Differences:
+    """The chosen of several differences as one, without what each cluster contributes."""
+    import numpy as np
+
+    value, error, freedom, clusters = (
+        np.concatenate([column[flags] for column, flags in zip(columns, chosen, strict=True)])
+        for columns in zip(*(part[:4] for part in parts), strict=True)
+    )
+    return Differences(value, error, freedom, clusters, np.zeros((len(value), 0)))
+
+
 def sign_flip(found: Differences, *, seed: int = 0) -> Floats:
     """P-values by flipping which run is first, cluster by cluster: a second opinion that assumes nothing about how
     clusters vary, only that the runs are interchangeable within each if neither is better.
@@ -117,17 +130,26 @@ def sign_flip(found: Differences, *, seed: int = 0) -> Floats:
     """
     import numpy as np
 
-    x = found.contribution[:, (found.contribution != 0).any(axis=0)]
-    observed = np.abs(x.sum(axis=1)) - 1e-12
-    if x.shape[1] <= _ALL_FLIPS:
-        codes = np.arange(2 ** x.shape[1])[:, None] >> np.arange(x.shape[1])
-        as_large = np.abs((1.0 - 2 * (codes & 1)) @ x.T) >= observed
-        exact: Floats = as_large.mean(axis=0)
-        return exact
-    signs = np.random.default_rng(seed).integers(0, 2, size=(_FLIPS, x.shape[1])) * 2.0 - 1
-    as_large = np.abs(signs @ x.T) >= observed
-    drawn: Floats = (1 + as_large.sum(axis=0)) / (_FLIPS + 1)
-    return drawn
+    counted = found.contribution != 0
+    number = counted.sum(axis=1)
+    # What counts goes first, and the first signs are the same however many there are: so a pair's p doesn't depend on
+    # what else is compared.
+    front = np.argsort(~counted, axis=1, kind="stable")
+    x = np.take_along_axis(found.contribution, front, axis=1)[:, : int(number.max(initial=0))]
+    signs = np.random.default_rng(seed).integers(0, 2, size=(x.shape[1], _FLIPS)) * 2 - 1.0
+    as_large = (np.abs(x @ signs) >= np.abs(x.sum(axis=1, keepdims=True)) - 1e-12).sum(axis=1)
+    p: Floats = (1 + as_large) / (_FLIPS + 1)
+    for row in (number <= _ALL_FLIPS).nonzero()[0]:
+        p[row] = _all_flips(x[row, : number[row]])
+    return p
+
+
+def _all_flips(x: Floats) -> float:
+    """The share of all flips that are as large as the contributions `x` are as they stand."""
+    import numpy as np
+
+    codes = np.arange(2 ** len(x)) >> np.arange(len(x))[:, None]
+    return float((np.abs(x @ (1.0 - 2 * (codes & 1))) >= abs(float(x.sum())) - 1e-12).mean())
 
 
 def mcnemar_exact(gained: int, lost: int) -> float:
@@ -135,8 +157,6 @@ def mcnemar_exact(gained: int, lost: int) -> float:
 
     `gained` and `lost` are the numbers of questions that flipped in each direction; 1 where none did.
     """
-    import math
+    from scipy.special import bdtr
 
-    flipped = gained + lost
-    tail = sum(math.comb(flipped, k) for k in range(min(gained, lost) + 1))
-    return min(1.0, 2 * tail / (1 << flipped))
+    return min(1.0, 2 * float(bdtr(min(gained, lost), gained + lost, 0.5)))

@@ -163,8 +163,6 @@ def score_predictions(
     predictions: Path | Iterable[PredictionEntry],
     benchmark: BenchmarkRecord,
     grader: Grader,
-    *,
-    seed: int = 0,
 ) -> tuple[Results, PredictionReport]:
     """Results of a predictions file over `questions` (with their answers), and what didn't fit.
 
@@ -193,7 +191,7 @@ def score_predictions(
         mismatched=tuple(mismatched),
         unreadable=tuple(unreadable),
     )
-    return results_of(judged, benchmark, total=len(questions), seed=seed), report
+    return results_of(judged, benchmark, total=len(questions)), report
 
 
 def _decision(answer: str, question: Question) -> Decision:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 import msgspec
 
 from egocross_eval.schema import SCHEMA_VERSION, BenchmarkRecord, Figure, Outcome, Question, Results, Sample
-from egocross_eval.scoring.intervals import Interval, Stratum, clustered, mover, strata_of, wilson
+from egocross_eval.scoring.accuracy import Correlation, Interval, accuracy_interval, correlation, summed
+from egocross_eval.scoring.outcomes import compact, outcome_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
 Fate = Outcome | Literal["missing"]
 """An outcome, or `missing`: there is no entry for the question at all."""
@@ -39,6 +40,10 @@ class Judged(NamedTuple):
         """Counts in the headline."""
         return self.fate in SCORED
 
+    def worth(self, *, best: bool) -> float:
+        """Its credit; what isn't scored is worth nothing, or with `best` everything."""
+        return self.credit if self.scored else float(best)
+
 
 def judged_sample(sample: Sample, chance: float | None) -> Judged:
     """What became of a sample's question; frames and texts, of which no figure depends, are let go."""
@@ -56,14 +61,13 @@ def results_of(
     benchmark: BenchmarkRecord,
     *,
     total: int,
-    seed: int = 0,
     tokens: dict[str, int] | None = None,
     seconds: float = 0.0,
 ) -> Results:
     """Results of `judged` questions out of `total`; questions beyond those given count as missing.
 
     Micro and macro are None where no question could be scored: no answers are known, or none was answered. A group
-    without a scored question is left out. `seed` is that of the bootstrap.
+    without a scored question is left out.
     """
     found = Counter(item.fate for item in judged)
     counts = {outcome: found[outcome] for outcome in get_args(Outcome)}
@@ -71,17 +75,18 @@ def results_of(
     counts["missing"] = max(0, total - len(judged)) + found["missing"]
     known = [_counted(item) for item in judged]
     scored = sum(item.scored for item in known)
-    groups = {grouping.name: _group(known, grouping.group) for grouping in benchmark.groupings}
-    complete = total > 0 and scored == total and counts["missing"] == 0
+    figures = Figures(known, benchmark)
+    groups = {grouping.name: figures.groups(grouping.group) for grouping in benchmark.groupings}
     return Results(
         schema_version=SCHEMA_VERSION,
-        complete=complete,
+        complete=total > 0 and scored == total and counts["missing"] == 0,
         counts=counts,
-        micro=micro_figure(known, benchmark, seed=seed),
-        macro=macro_figure(known, benchmark, seed=seed),
-        groups={name: figures for name, figures in groups.items() if figures},
+        micro=figures.micro(),
+        macro=figures.macro(),
+        groups={name: found for name, found in groups.items() if found},
         tokens=tokens or {"input": 0, "output": 0},
         seconds=seconds,
+        outcomes=compact(outcome_of(i.question, i.credit if i.scored else None, benchmark) for i in known),
     )
 
 
@@ -90,97 +95,94 @@ def _counted(item: Judged) -> Judged:
     return item._replace(fate="unscored") if item.question.target is None and item.scored else item
 
 
-def _group(judged: Iterable[Judged], key: Callable[[Question], str]) -> dict[str, Figure]:
-    """Figure by name of the group, in order of name; unnamed groups and those without a scored question are left
-    out."""
-    members: defaultdict[str, list[Judged]] = defaultdict(list)
-    for item in judged:
-        members[key(item.question)].append(item)
-    return {
-        name: plain_figure(items)
-        for name, items in sorted(members.items())
-        if name and any(item.scored for item in items)
-    }
+class Figures:
+    """The figures of a run, whose intervals all rest on how its questions go together within their clusters."""
+
+    def __init__(self, judged: Sequence[Judged], benchmark: BenchmarkRecord) -> None:
+        self._judged = judged
+        self._benchmark = benchmark
+        self._parts: defaultdict[str, list[Judged]] = defaultdict(list)
+        for item in judged:
+            self._parts[benchmark.part(item.question)].append(item)
+        self._priors = {best: self._correlations(best) for best in (False, True)}
+
+    def _correlations(self, best: bool) -> dict[str, Correlation]:
+        return {
+            name: correlation([item.worth(best=best) for item in items], [_cluster(item.question) for item in items])
+            for name, items in self._parts.items()
+        }
+
+    def micro(self) -> Figure | None:
+        """Mean over all questions; None when none is scored."""
+        return self.of(self._judged) if any(item.scored for item in self._judged) else None
+
+    def macro(self) -> Figure | None:
+        """Unweighted mean over the groups of the macro axis; None when one has no scored question, or there's no
+        axis."""
+        parts = self._parts.values()
+        if not self._benchmark.macro or not parts or not all(any(i.scored for i in items) for items in parts):
+            return None
+        accuracy = sum(sum(item.worth(best=False) for item in items) / len(items) for items in parts) / len(parts)
+        known = [chance for items in parts if (chance := _chance(items)) is not None]
+        chance = sum(known) / len(known) if known else None
+        return self._figure(self._judged, accuracy, chance, macro=True)
+
+    def groups(self, key: Callable[[Question], str]) -> dict[str, Figure]:
+        """Figure by name of the group, in order of name; unnamed groups and those without a scored question are left
+        out."""
+        members: defaultdict[str, list[Judged]] = defaultdict(list)
+        for item in self._judged:
+            members[key(item.question)].append(item)
+        return {
+            name: self.of(items)
+            for name, items in sorted(members.items())
+            if name and any(item.scored for item in items)
+        }
+
+    def of(self, judged: Sequence[Judged]) -> Figure:
+        """Mean over some of the questions, at least one."""
+        accuracy = sum(item.worth(best=False) for item in judged) / len(judged)
+        return self._figure(judged, accuracy, _chance(judged))
+
+    def _figure(
+        self, judged: Sequence[Judged], accuracy: float, chance: float | None, *, macro: bool = False
+    ) -> Figure:
+        count = Counter(item.fate for item in judged)
+        least = most = self._interval(judged, best=False, macro=macro)
+        if not all(item.scored for item in judged):
+            most = self._interval(judged, best=True, macro=macro)
+        return Figure(
+            right=count["right"],
+            n=len(judged),
+            accuracy=accuracy,
+            low=least.low,
+            high=most.high,
+            wrong=count["wrong"],
+            not_parsed=count["not_parsed"],
+            errored=count["errored"],
+            unscored=count["unscored"],
+            missing=count["missing"],
+            chance=chance,
+            clusters=len({_cluster(item.question) for item in judged}),
+        )
+
+    def _interval(self, judged: Sequence[Judged], *, best: bool, macro: bool) -> Interval:
+        parts = [self._benchmark.part(item.question) for item in judged]
+        return accuracy_interval(
+            [item.worth(best=best) for item in judged],
+            [_cluster(item.question) for item in judged],
+            parts,
+            macro=macro,
+            prior=summed(self._priors[best][part] for part in dict.fromkeys(parts)),
+        )
 
 
-def plain_figure(judged: Sequence[Judged]) -> Figure:
-    """Accuracy of a group with Wilson's interval."""
-    undecided = sum(not item.scored for item in judged)
-    credit, n = sum(item.credit for item in judged), len(judged)
-    return _figure(judged, credit / n, wilson(round(credit), n), wilson(round(credit) + undecided, n), _chance(judged))
-
-
-def micro_figure(judged: Sequence[Judged], benchmark: BenchmarkRecord, *, seed: int = 0) -> Figure | None:
-    """Mean over all questions; None when none is scored."""
-    if not any(item.scored for item in judged):
-        return None
-
-    def interval(strata: Sequence[Stratum]) -> Interval:
-        right = round(sum(sum(stratum.totals) for stratum in strata))
-        shares = [sum(stratum.sizes) / len(judged) for stratum in strata]
-        return clustered(strata, shares, seed=seed) or wilson(right, len(judged))
-
-    accuracy = sum(item.credit for item in judged) / len(judged)
-    return _figure(judged, accuracy, *_least_and_most(judged, benchmark, interval), _chance(judged))
-
-
-def macro_figure(judged: Sequence[Judged], benchmark: BenchmarkRecord, *, seed: int = 0) -> Figure | None:
-    """Unweighted mean over the groups of the macro axis; None when one has no scored question, or there's no axis."""
-    parts: dict[str, list[Judged]] = {}
-    for item in judged:
-        parts.setdefault(benchmark.part(item.question), []).append(item)
-    if not benchmark.macro or not parts or not all(any(item.scored for item in items) for items in parts.values()):
-        return None
-
-    def interval(strata: Sequence[Stratum]) -> Interval:
-        counts = [(round(sum(stratum.totals)), sum(stratum.sizes)) for stratum in strata]
-        return clustered(strata, [1 / len(strata)] * len(strata), seed=seed) or mover(counts)
-
-    accuracy = sum(plain_figure(items).accuracy for items in parts.values()) / len(parts)
-    known = [chance for items in parts.values() if (chance := _chance(items)) is not None]
-    chance = sum(known) / len(known) if known else None
-    return _figure(judged, accuracy, *_least_and_most(judged, benchmark, interval), chance)
-
-
-def _least_and_most(
-    judged: Sequence[Judged], benchmark: BenchmarkRecord, interval: Callable[[Sequence[Stratum]], Interval]
-) -> tuple[Interval, Interval]:
-    """Intervals with what isn't scored taken as not right, and as right."""
-    least = interval(strata_of(_values(judged, benchmark, best=False)))
-    if all(item.scored for item in judged):
-        return least, least
-    return least, interval(strata_of(_values(judged, benchmark, best=True)))
-
-
-def _values(judged: Sequence[Judged], benchmark: BenchmarkRecord, *, best: bool) -> dict[str, dict[str, list[float]]]:
-    """Credits by group of the macro axis and cluster; `best` takes what isn't scored as right."""
-    values: dict[str, dict[str, list[float]]] = {}
-    for item in judged:
-        value = 1.0 if best and not item.scored else item.credit
-        cluster = item.question.cluster or item.question.key
-        values.setdefault(benchmark.part(item.question), {}).setdefault(cluster, []).append(value)
-    return values
+def _cluster(question: Question) -> str:
+    """The name of a question's cluster; one without stands alone."""
+    return question.cluster or question.key
 
 
 def _chance(judged: Sequence[Judged]) -> float | None:
     """Mean expected credit of a guess, over the questions for which it's known; None where it's for none."""
     chances = [item.chance for item in judged if item.chance is not None]
     return sum(chances) / len(chances) if chances else None
-
-
-def _figure(judged: Sequence[Judged], accuracy: float, least: Interval, most: Interval, chance: float | None) -> Figure:
-    count = Counter(item.fate for item in judged)
-    return Figure(
-        right=count["right"],
-        n=len(judged),
-        accuracy=accuracy,
-        low=least.low,
-        high=most.high,
-        wrong=count["wrong"],
-        not_parsed=count["not_parsed"],
-        errored=count["errored"],
-        unscored=count["unscored"],
-        missing=count["missing"],
-        chance=chance,
-        interval=least.method,
-    )

@@ -8,7 +8,7 @@ import pytest
 
 from egocross_eval import load_run
 from egocross_eval.cli.main import main
-from egocross_eval.scoring.paired import mcnemar_exact
+from egocross_eval.scoring.difference import mcnemar_exact
 
 
 @pytest.mark.slow

@@ -102,7 +102,8 @@ def test_the_leaderboard_shows_runs_among_published_rows(tmp_path: Path) -> None
     assert text.count("my-model") == 1
     assert "GPT-4.1 (published)" in text
     assert "±" in text
-    assert "clustered bootstrap" in text
+    assert "Interval (clustered): Wilson's, widened by how much the answers to questions on one source video" in text
+    assert "Interval (assumed):" in text
     assert "GPT-4.1" not in run_cli("leaderboard", tmp_path / "run", "--no-published")
 
 
@@ -157,8 +158,8 @@ def test_two_runs_are_compared_with_sentence_tables_and_flips(tmp_path: Path) ->
     finished(tmp_path / "a", samples_with(0.45, 1), "base")
     finished(tmp_path / "b", samples_with(0.60, 2), "tuned", prompt={"frames": "uniform:8"})
     text = run_cli("compare", tmp_path / "a", tmp_path / "b", "--flips", "2")
-    assert "tuned is better than base by " in text
-    assert ": shown by these data." in text
+    assert "tuned is better than base: 16.3 points more (" in text
+    assert "by flipping the runs source video by source video" in text
     assert "| frames" in text
     for name in ("all (micro)", "all (macro)", "animal", "surgery", "object counting"):
         assert f"| {name} " in text
@@ -173,7 +174,8 @@ def test_a_comparison_as_json_has_numbers_and_the_names_of_the_flips(tmp_path: P
     assert (found["first"], found["second"]) == ("same (a)", "same (b)")
     assert found["gained"] == ["EgoPet_v2_q2"]
     assert found["micro"]["difference"] == 0.25
-    assert found["sentence"].startswith("same (b) is better than same (a) by 25.0 points")
+    assert found["sentence"].startswith("too few source videos to tell (4 source videos): same (b) has 25.0 points")
+    assert found["verdict"] == "too few"
 
 
 @pytest.mark.parametrize("command", [leaderboard, compare])

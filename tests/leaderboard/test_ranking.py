@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 
 import pytest
 from msgspec.structs import replace
 
 from egocross_eval.errors import UsageError
-from egocross_eval.leaderboard.ranking import better, boards, ranks, select
+from egocross_eval.leaderboard.ranking import boards, ranked, select
 from egocross_eval.schema import SCHEMA_VERSION, Figure, Row
-from egocross_eval.scoring.intervals import wilson
+from egocross_eval.scoring.accuracy import Counted, assumed_interval
 from egocross_eval.tasks.egocross.published_rows import published_rows
 from egocross_eval.tasks.egocross.tasks import EGOCROSS
 
 
 def figure(right: int, n: int = 957, errored: int = 0) -> Figure:
-    interval = wilson(right, n)
+    interval = assumed_interval([Counted(right, n, 0.0)])
     wrong = n - right - errored
     return Figure(
         right=right, n=n, accuracy=right / n, low=interval.low, high=interval.high, wrong=wrong, errored=errored
@@ -44,23 +43,34 @@ def row(model: str, right: int, *, complete: bool = True, **changes: object) -> 
     return Row(**{**fields, **changes})  # type: ignore[arg-type]
 
 
+def ranks(rows: list[Row], by: str = "micro") -> list[int | None]:
+    return ranked(rows, by=by)[0]
+
+
 def test_rows_that_noise_can_explain_share_a_rank() -> None:
     assert ranks([row("a", 640), row("b", 632), row("c", 441), row("d", 432)]) == [1, 1, 3, 3]
 
 
-def test_a_rank_counts_those_that_are_better_beyond_noise() -> None:
+def test_a_rank_counts_those_that_are_shown_to_be_better() -> None:
     # a is better than c, but b, between them, than neither.
-    assert ranks([row("a", 480), row("b", 455), row("c", 430)]) == [1, 1, 2]
+    assert ranks([row("a", 485), row("b", 455), row("c", 425)]) == [1, 1, 2]
 
 
-def test_better_needs_more_than_196_standard_errors() -> None:
-    low, high = figure(432), figure(432 + 43)
-    spread = [(f.high - f.low) / 2 for f in (low, high)]
-    limit = (spread[0] ** 2 + spread[1] ** 2) ** 0.5
-    assert better(high, low) == (high.accuracy - low.accuracy > limit)
-    assert not better(low, high)
-    assert not better(figure(441), figure(432))
-    assert better(figure(500), figure(432))
+def test_rows_with_outcomes_are_ranked_by_what_changed() -> None:
+    videos = {f"EgoPet/v{place:02}": 20 for place in range(40)}
+    first = dict.fromkeys(videos, "1" * 10 + "0" * 10)
+    # On every video one or two questions more than the first.
+    second = {name: "1" * (11 + place % 2) + "0" * (9 - place % 2) for place, name in enumerate(videos)}
+    found = [
+        row("first", 400, micro=figure(400, 800), question_count=800, outcomes={"animal": first}),
+        row("second", 460, micro=figure(460, 800), question_count=800, outcomes={"animal": second}),
+    ]
+    assert ranks(found) == [2, 1]
+    alone = [replace(one, outcomes={}) for one in found]
+    assert ranks([replace(one, micro=figure(right, 800)) for one, right in zip(alone, (400, 430), strict=True)]) == [
+        1,
+        1,
+    ]
 
 
 def test_incomplete_rows_are_listed_last_and_not_ranked() -> None:
@@ -132,16 +142,6 @@ def test_rows_are_filtered_by_model_split_and_completeness() -> None:
 
 
 def test_the_published_gain_of_fine_tuning_ties() -> None:
-    rows = {r.model: r for r in published_rows()}
-    names = [name for name in rows if name.startswith("Qwen3-VL-4B")]
-    for a, b in itertools.permutations(names, 2):
-        first, second = rows[a].micro, rows[b].micro
-        assert first is not None
-        assert second is not None
-        assert not better(first, second)
-
-
-def test_a_difference_without_any_noise_counts() -> None:
-    sure = replace(figure(500), low=500 / 957, high=500 / 957)
-    assert better(replace(sure, accuracy=0.6), sure)
-    assert not better(sure, sure)
+    rows = [r for r in published_rows() if r.model.startswith("Qwen3-VL-4B")]
+    assert len(rows) > 1
+    assert set(ranks(rows)) == {1}

@@ -100,13 +100,20 @@ def test_a_run_without_answers_shows_no_accuracy() -> None:
 def test_intervals_are_shown_on_request() -> None:
     (baseline,) = [r for r in published_rows() if r.model == "Qwen3-VL-4B baseline"]
     assert markdown_row(render([baseline]), "Qwen3")["Micro"] == "45.14"
-    assert markdown_row(render([baseline], intervals="half-width"), "Qwen3")["Micro"] == "45.14 ± 3.1"
-    assert markdown_row(render([baseline], intervals="ends"), "Qwen3")["Micro"] == r"45.14 \[42.0, 48.3\]"
+    assert markdown_row(render([baseline], intervals="half-width"), "Qwen3")["Micro"] == "45.14 ± 4.7"
+    assert markdown_row(render([baseline], intervals="ends"), "Qwen3")["Micro"] == r"45.14 \[40.5, 49.9\]"
 
 
-def test_the_noise_is_said_where_rows_are_compared() -> None:
-    assert "Differences below about 4.4 points are within the noise here" in render(published_rows())
-    assert "within the noise" not in render(published_rows()[:1])
+def test_what_ranks_rest_on_is_said() -> None:
+    text = render(published_rows())
+    assert "the number of rows whose micro is shown to be better" in text
+    assert "55 pairs of rows are compared by their intervals alone" in text
+    assert "is shown to be better" not in render(published_rows()[:1])
+
+
+def test_rows_with_outcomes_are_compared_question_by_question() -> None:
+    text = render([good(), row(["right"] * 8 + ["wrong"] * 4, origin="b" * 64, model="other")])
+    assert "1 pair of rows is compared question by question, by how source videos differ" in text
 
 
 def test_joined_runs_show_their_number_and_spread() -> None:

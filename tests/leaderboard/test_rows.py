@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from scored_samples import question, record, sample, score_samples
 
 from egocross_eval.errors import UsageError
@@ -133,8 +134,9 @@ def test_runs_that_differ_in_the_seed_alone_are_joined_into_a_mean_with_its_spre
     assert joined.micro.accuracy == pytest.approx(0.7)
     assert (joined.micro.right, joined.micro.n) == (14, 20)
     assert joined.micro_spread == pytest.approx(0.02**0.5)
-    low, high = [r.micro.low for r in rows if r.micro], [r.micro.high for r in rows if r.micro]
-    assert (joined.micro.low, joined.micro.high) == pytest.approx((sum(low) / 2, sum(high) / 2))
+    widths = [figure.high - figure.low for figure in (joined.micro, rows[0].micro) if figure is not None]
+    assert widths[0] < widths[1]
+    assert list(joined.outcomes["animal"].values()) == ["1", "1", "1", "0.5 ", "0"]
     assert joined.source == "one, two"
     assert joined.settings["seed"] == "1+2"
     assert len(joined.origin_hash) == 64
@@ -155,6 +157,26 @@ def test_runs_that_differ_in_the_seed_alone_are_joined_into_a_mean_with_its_spre
 def test_runs_that_differ_otherwise_are_not_joined(other: dict[str, Any]) -> None:
     rows = [row(), row(**{"origin": "b" * 64, "generation": {"seed": 2}, **other})]
     assert join_repeats(rows) == rows
+
+
+def test_rows_without_their_outcomes_are_not_joined() -> None:
+    rows = [replace(row(), outcomes={}), replace(row(origin="b" * 64, generation={"seed": 2}), outcomes={})]
+    assert join_repeats(rows) == rows
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "problem"),
+    [
+        ({"animal": {"v": "1"}}, "another number of questions"),
+        ({"animal": {"v": "1" * 10}}, "don't give the accuracy"),
+        ({"animal": {"v": "x" * 10}}, "no outcomes"),
+    ],
+)
+def test_outcomes_must_give_the_figures_beside_them(
+    tmp_path: Path, outcomes: dict[str, dict[str, str]], problem: str
+) -> None:
+    with pytest.raises(UsageError, match=problem):
+        read_row_file(written(tmp_path, [replace(row(), outcomes=outcomes)]))
 
 
 def test_joined_rows_can_be_exported_and_read(tmp_path: Path) -> None:

@@ -49,17 +49,17 @@ def test_runs_rank_behind_those_that_are_shown_to_be_better() -> None:
 def test_a_hundred_runs_are_ranked_in_two_seconds() -> None:
     structure = egocross_like()
     runs = (np.random.default_rng(3).random((100, 957)) < 0.5).astype(float)
-    start = time.perf_counter()
+    start = time.process_time()
     ranks(100, pairs(runs, np.ones(runs.shape, dtype=np.bool_), structure.layout))
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_every_two_of_24_runs_get_a_second_opinion_in_five_seconds() -> None:
     structure = egocross_like()
     runs = (np.random.default_rng(4).random((24, 957)) < 0.5).astype(float)
-    start = time.perf_counter()
+    start = time.process_time()
     sign_flip(pairs(runs, np.ones(runs.shape, dtype=np.bool_), structure.layout).differences)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_looks_are_due_after_each_fifth_of_the_clusters() -> None:

@@ -10,8 +10,10 @@ from scored_samples import OPTIONS, question, record, sample, whole_testbed, wit
 
 from egocross_eval.errors import UsageError
 from egocross_eval.schema import Outcome, Sample
-from egocross_eval.scoring.comparison import ComparedRun, Comparison, compare_all, verdict_sentence
-from egocross_eval.scoring.paired import mcnemar_exact
+from egocross_eval.scoring.align import align
+from egocross_eval.scoring.comparison import ComparedRun, Comparison, Look, compare_all, compare_pairs
+from egocross_eval.scoring.difference import mcnemar_exact
+from egocross_eval.scoring.verdict import verdict_sentence
 
 
 def run(label: str, lines: list[Sample], **changes: object) -> ComparedRun:
@@ -40,7 +42,8 @@ def test_flips_are_counted_and_named_in_each_direction() -> None:
     assert found.lost == (names[1],)
     assert (found.micro.first_right, found.micro.second_right, found.micro.n) == (2, 3, 5)
     assert found.micro.difference == pytest.approx(0.2)
-    assert found.micro.p == mcnemar_exact(2, 1)
+    assert found.p_independent == mcnemar_exact(2, 1)
+    assert found.micro.p is None  # five videos
 
 
 def test_agreement_is_by_letter_and_by_outcome() -> None:
@@ -103,38 +106,61 @@ def test_questions_sent_differently_are_counted() -> None:
     assert compared(first, first).notes == ()
 
 
-def test_looks_are_by_every_grouping_of_one_label_and_corrected_for_their_number() -> None:
+def looks_of(found: Comparison, grouping: str) -> dict[str, Look]:
+    return {look.name: look for look in found.looks[grouping]}
+
+
+def test_looks_are_by_domain_and_type_and_each_of_these_is_a_family() -> None:
     found = compare_all([run_over_testbed("A", 0.40, 1), run_over_testbed("B", 0.46, 2)])[0]
-    assert [look.name for look in found.looks["domain"]] == ["animal", "industry", "surgery", "xsports"]
-    assert sum(look.n for look in found.looks["domain"]) == found.micro.n == 957
-    assert {name: len(group) for name, group in found.looks.items()} == {
-        "domain": 4,
-        "category": 1,
-        "question_type": 1,
-        "dataset": 4,
-    }
-    smallest = min((look for group in found.looks.values() for look in group), key=lambda look: look.p)
-    assert smallest.p_adjusted == pytest.approx(min(1.0, 10 * smallest.p))
-    assert found.micro.p_adjusted == found.micro.p
+    domains = looks_of(found, "domain")
+    assert list(domains) == ["animal", "industry", "surgery", "xsports"]
+    assert sum(look.n for look in domains.values()) == found.micro.n == 957
+    assert {look.family for look in domains.values()} == {4}
+    smallest = min(domains.values(), key=lambda look: look.p or 1)
+    assert smallest.p is not None
+    assert smallest.p_adjusted == pytest.approx(min(1.0, 4 * smallest.p))
+    (only,) = found.looks["question_type"]
+    assert only.p_adjusted == only.p == found.micro.p == found.micro.p_adjusted
 
 
-def test_several_comparisons_are_corrected_together() -> None:
+def test_all_pairs_of_the_runs_given_are_corrected_together() -> None:
     runs = [run_over_testbed("A", 0.40, 1), run_over_testbed("B", 0.46, 2), run_over_testbed("C", 0.41, 3)]
     alone, both = compare_all(runs[:2])[0], compare_all(runs)
     assert [c.second for c in both] == ["B", "C"]
-    assert both[0].micro.p == alone.micro.p
-    assert both[0].micro.p_adjusted == pytest.approx(2 * alone.micro.p)
+    assert both[0].micro.family == 3
+    assert both[0].micro.p == pytest.approx(alone.micro.p)
+    assert both[0].micro.high - both[0].micro.low > alone.micro.high - alone.micro.low
+    every = {(p.first, p.second): p.comparison for p in compare_pairs(runs, align(runs))}
+    assert [every[0, 1], every[0, 2]] == both
+
+
+def test_an_incomplete_run_does_not_change_the_verdict_on_others() -> None:
+    runs = [run_over_testbed("A", 0.40, 1), run_over_testbed("B", 0.46, 2), run_over_testbed("C", 0.41, 3)]
+    broken = replace(runs[2], samples=runs[2].samples[:-1])
+    alone, beside = compare_all(runs[:2])[0], compare_all([*runs[:2], broken])
+    assert beside[0] == alone
+    assert beside[1].micro.family == 2
+
+
+def test_interval_and_verdict_agree_in_every_look() -> None:
+    runs = [run_over_testbed(name, 0.38 + 0.03 * place, place) for place, name in enumerate("ABCDE")]
+    for comparison in compare_all(runs):
+        looks = [comparison.micro, comparison.macro, *(one for group in comparison.looks.values() for one in group)]
+        for look in looks:
+            beside = look.low >= 0 or look.high <= 0
+            assert beside == (look.verdict == "shown"), look
 
 
 def test_a_large_difference_is_shown() -> None:
     found = compare_all([run_over_testbed("A", 0.40, 1), run_over_testbed("B", 0.60, 2)])[0]
     assert found.verdict == "shown"
+    assert found.p_flip < 0.001
     sentence = verdict_sentence(found)
-    assert sentence.startswith("B is better than A by ")
-    assert sentence.endswith(": shown by these data.")
+    assert sentence.startswith("B is better than A: ")
+    assert " points more (" in sentence
 
 
-def test_a_small_difference_is_not_shown_and_the_size_needed_is_said() -> None:
+def test_a_small_difference_is_not_shown_and_what_would_be_is_said() -> None:
     rng = random.Random(3)
     questions = whole_testbed()
     first = [sample(q, "right" if rng.random() < 0.45 else "wrong") for q in questions]
@@ -145,48 +171,33 @@ def test_a_small_difference_is_not_shown_and_the_size_needed_is_said() -> None:
     ]
     found = compared(first, second)
     assert found.verdict == "not shown"
-    assert found.needed is not None
-    assert found.needed > 957
-    ahead = "B" if found.micro.difference > 0 else "A"
+    assert 0.03 < found.micro.smallest < 0.05
+    ahead, behind = ("B", "A") if found.micro.difference > 0 else ("A", "B")
     sentence = verdict_sentence(found)
-    assert sentence.startswith(f"{ahead} is better than ")
-    assert ": not shown by these data; about " in sentence
-    assert sentence.endswith(" questions would be needed.")
+    assert sentence.startswith(f"no difference shown: {ahead} has ")
+    assert f" points more than {behind} (-" in sentence
+    assert sentence.endswith(" points would be shown in 80 % of cases.")
 
 
 def test_the_better_run_is_named_whichever_comes_first() -> None:
     better, worse = run_over_testbed("good", 0.60, 2), run_over_testbed("bad", 0.40, 1)
     one, other = compare_all([worse, better])[0], compare_all([better, worse])[0]
     assert one.micro.difference == pytest.approx(-other.micro.difference)
-    assert verdict_sentence(one).startswith("good is better than bad by ")
-    assert verdict_sentence(other).startswith("good is better than bad by ")
+    assert verdict_sentence(one) == verdict_sentence(other)
+    assert verdict_sentence(one).startswith("good is better than bad: ")
 
 
 def test_equally_good_runs_are_said_to_be_so() -> None:
     lines = of(["right", "wrong"] * 20)
     sentence = verdict_sentence(compared(lines, lines))
-    assert sentence.startswith("B and A have equally many of 40 questions right")
-    assert sentence.endswith("no difference is shown.")
+    assert sentence.startswith("no difference shown: B and A have equally many of 40 questions right (-")
 
 
-def test_an_interval_that_the_exact_test_does_not_confirm_is_called_unclear() -> None:
-    # Every video gains exactly two of eight and loses one: the videos agree perfectly but for one, the questions don't.
-    first, second = [], []
-    number = 0
-    for video in range(12):
-        fates: list[tuple[Outcome, Outcome]] = [("right", "right")] * 8
-        fates[:3] = ("wrong", "right"), ("wrong", "right"), ("right", "wrong")
-        if video == 0:
-            fates[3] = ("wrong", "right")
-        if video == 1:
-            fates[4] = ("right", "wrong")
-        for a, b in fates:
-            number += 1
-            asked = question(number, cluster=f"EgoPet/v{video}")
-            first.append(sample(asked, a))
-            second.append(sample(asked, b))
-    found = compared(first, second)
-    assert found.micro.low > 0
-    assert found.micro.p > 0.05
-    assert found.verdict == "unclear"
-    assert "not sure" in verdict_sentence(found)
+def test_few_videos_are_said_to_be_too_few() -> None:
+    asked = [question(n, cluster=f"EgoPet/v{n % 4}") for n in range(24)]
+    found = compared([sample(q, "wrong") for q in asked], [sample(q, "right") for q in asked])
+    assert found.verdict == "too few"
+    assert found.micro.p is None
+    assert verdict_sentence(found).startswith(
+        "too few source videos to tell (4 source videos): B has 100.0 points more"
+    )

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from simulated_runs import LONG, Structure, egocross_like, other, outcomes
 
-from egocross_eval.scoring.accuracy import Correlation, accuracy_interval, correlation, total
+from egocross_eval.scoring.accuracy import Correlation, accuracy_interval, correlation, summed
 
 ROWS = 1500 if LONG else 300
 MIXED = {"animal": 0.0, "industry": 0.1, "xsports": 0.05, "surgery": 0.3}
@@ -37,7 +37,7 @@ def held(structure: Structure, accuracy: float, rho: float | dict[str, float], s
             count[name] += found.low <= accuracy <= found.high
         for name, members in places.items():
             part = structure.part(members)
-            prior = total(priors[one] for one in set(part.strata))
+            prior = summed(priors[one] for one in set(part.strata))
             found = accuracy_interval([row[i] for i in members], part.clusters, part.strata, prior=prior)
             count[name] += found.low <= accuracy <= found.high
     return {name: hits / ROWS for name, hits in count.items()}

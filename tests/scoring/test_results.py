@@ -11,7 +11,6 @@ from scored_samples import question, record, sample, samples, score_samples, who
 from egocross_eval.contracts.registry import registry
 from egocross_eval.leaderboard.derived import compute_results
 from egocross_eval.schema import Figure, Outcome, Results, Sample
-from egocross_eval.scoring.intervals import wilson
 
 
 def scored(lines: list[Sample], total: int | None = None) -> Results:
@@ -50,8 +49,10 @@ def test_an_errored_question_makes_the_run_incomplete_and_the_accuracy_a_lower_b
     assert micro(broken).open == 1
     assert micro(broken).accuracy == 10 / 20
     assert micro(broken).high == pytest.approx(micro(at_best).high)
-    assert broken.groups["domain"]["animal"].low == wilson(10, 20).low
-    assert broken.groups["domain"]["animal"].high == wilson(11, 20).high
+    at_worst = scored(samples(["right"] * 10 + ["wrong"] * 10))
+    assert micro(broken).low == pytest.approx(micro(at_worst).low)
+    domain = broken.groups["domain"]["animal"]
+    assert (domain.low, domain.high) == (micro(broken).low, micro(broken).high)
 
 
 def test_a_dead_server_gets_no_score() -> None:
@@ -140,23 +141,57 @@ def test_the_chance_of_macro_is_the_mean_over_domains() -> None:
     assert micro(scored(lines)).chance == pytest.approx((3 / 4 + 1 / 2) / 4)
 
 
-def test_micro_and_macro_have_clustered_intervals_and_groups_wilsons() -> None:
-    random.seed(4)
-    lines = [sample(q, "right" if random.random() < 0.5 else "wrong") for q in whole_testbed()]
-    results = scored(lines)
-    assert micro(results).interval == macro(results).interval == "clustered bootstrap"
-    for group in results.groups.values():
-        for figure in group.values():
-            assert (figure.low, figure.high) == wilson(figure.right, figure.n)[:2]
-            assert figure.interval == "wilson"
+def answered(seed: int, domain: str = "") -> list[Sample]:
+    """Answers to the testbed, or to one of its domains, that differ by video."""
+    rng = random.Random(seed)
+    chances: dict[str, float] = {}
+    lines = []
+    for q in whole_testbed():
+        chance = chances.setdefault(q.cluster, rng.random())
+        lines.append(sample(q, "right" if rng.random() < chance else "wrong"))
+    return [line for line in lines if not domain or line.question.label("domain") == domain]
 
 
-def test_all_right_falls_back_to_wilson_for_micro_and_its_combination_for_macro() -> None:
+def test_every_figure_has_the_one_interval_and_says_of_how_many_videos() -> None:
+    results = scored(answered(4))
+    figures = [micro(results), macro(results), *(f for group in results.groups.values() for f in group.values())]
+    assert {figure.interval for figure in figures} == {"clustered"}
+    assert micro(results).clusters == 132
+    assert results.groups["domain"]["surgery"].clusters == 15
+    assert all(figure.low < figure.accuracy < figure.high for figure in figures)
+
+
+@pytest.mark.parametrize("domain", ["animal", "industry", "xsports", "surgery"])
+def test_a_domain_has_the_same_figure_in_a_full_run_and_as_a_run_of_its_own(domain: str) -> None:
+    full, alone = scored(answered(4)), scored(answered(4, domain))
+    assert full.groups["domain"][domain] == alone.groups["domain"][domain] == micro(alone)
+    assert (macro(alone).low, macro(alone).high) == (micro(alone).low, micro(alone).high)
+
+
+def test_one_question_of_another_domain_changes_little() -> None:
+    lines = answered(4, "surgery")
+    before, after = micro(scored(lines)), micro(scored([*lines, sample(question(999), "right")]))
+    assert after.low == pytest.approx(before.low, abs=0.01)
+    assert after.high == pytest.approx(before.high, abs=0.01)
+
+
+def test_all_right_is_not_certain() -> None:
     results = scored([sample(q, "right") for q in whole_testbed()])
-    assert micro(results).interval == "wilson"
-    assert (micro(results).low, micro(results).high) == wilson(957, 957)[:2]
-    assert macro(results).interval == "mover"
+    assert 0.95 < micro(results).low < 0.985
     assert macro(results).low < 1 == macro(results).high
+
+
+def test_outcomes_are_kept_by_domain_and_video() -> None:
+    lines = [
+        sample(question(1, cluster="EgoPet/v1"), "right"),
+        sample(question(2, cluster="EgoPet/v1"), "not_parsed"),
+        sample(question(3, cluster="EgoPet/v2"), "errored"),
+        sample(question(4, domain="surgery"), "wrong"),
+    ]
+    assert scored(lines).outcomes == {
+        "animal": {"EgoPet/v1": "10", "EgoPet/v2": "-"},
+        "surgery": {"EgoSurgery/v4": "0"},
+    }
 
 
 def test_results_do_not_depend_on_the_order_of_the_samples() -> None:

@@ -9,7 +9,7 @@ from checkpoints import tiny_checkpoint
 
 import egocross_eval.training
 from egocross_eval.api import evaluate
-from egocross_eval.scoring.paired import mcnemar_exact
+from egocross_eval.scoring.difference import mcnemar_exact
 from egocross_eval.training.card import read_card, warnings_for
 
 MODEL = Path(egocross_eval.training.__file__).parent / "demo_model"

@@ -20,7 +20,7 @@ from egocross_eval.training.train import train
 def test_it_learns(environment: TrainingEnvironment, tmp_path: Path) -> None:
     """A mistake in prompt, order of frames, template or labels would leave it at chance."""
     from egocross_eval.model_adapters.checkpoints.tiny import TinyShape, build_tiny
-    from egocross_eval.scoring.paired import mcnemar_exact
+    from egocross_eval.scoring.difference import mcnemar_exact
     from egocross_eval.tasks.egocross.demo import write_demo
     from egocross_eval.training.curriculum import Curriculum
 

@@ -9,6 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from egocross_eval.scoring.audit import Audit
+    from egocross_eval.scoring.rotations import Rotations
 
 _WHAT = {
     "blind": "the same model without frames",
@@ -66,7 +67,7 @@ def _audit_one(path: Path, changed: dict[str, object], support: Path | None, run
     prior = registry().benchmark(record.benchmark.name).prior_model
     if prior and support is not None:
         prior += f",support={support}"
-    probes, results = {}, {}
+    probes = {}
     for name, (model, options) in probe_plans(record, prior=prior, **changed).items():
         place = audit_folder(path) / name
         if not finished(place):
@@ -78,9 +79,8 @@ def _audit_one(path: Path, changed: dict[str, object], support: Path | None, run
         folder = RunFolder(place)
         label = f"{name} ({_WHAT[name]})"
         probes[name] = ComparedRun(label=label, record=folder.record(), samples=tuple(folder.samples()))
-        results[name] = folder.results()
     own = ComparedRun(label=record.model.name, record=record, samples=tuple(RunFolder(path).samples()))
-    return audit(own, probes, results)
+    return audit(own, probes)
 
 
 def _table(found: Audit) -> str:
@@ -94,27 +94,33 @@ def _table(found: Audit) -> str:
         rows.append(
             [
                 f"{name}: {_WHAT[name]}",
-                f"{look.first_right / look.n:.2%}" if look.n else "",
+                f"{look.first:.2%}",
                 f"{look.difference:+.1%}",
                 f"{look.low:+.1%} to {look.high:+.1%}",
-                f"{look.p:.2g}",
+                "too few" if look.p is None else f"{look.p:.2g}",
             ]
         )
-    headers = ["", "accuracy", "run minus probe", "95 % interval", "p (McNemar)"]
+    headers = ["", "accuracy", "run minus probe", "95 % interval", "p"]
     lines = [tabulate(rows, headers=headers, disable_numparse=True), ""]
-    if found.rest:
+    if found.sees is not None:
+        sees = found.sees
         lines.append(
-            f"{found.guessable} of {found.n} questions are answered right by a probe that sees nothing; "
-            f"the run has {found.guessable_right} of them."
+            f"Sees the answer on {sees.share:.1%} of the questions (95 % interval {sees.low:.1%} to {sees.high:.1%}), "
+            "if seeing adds to what it guesses without frames."
         )
-        lines.append(
-            f"Net of these: {found.rest_right} of the other {found.rest} questions right "
-            f"({found.rest_right / found.rest:.1%})."
-        )
-    if found.rotations.get("asked"):
-        asked = found.rotations["asked"]
-        lines.append(
-            f"Position bias: the same place in all rotations on {found.rotations['position']} of {asked} questions "
-            f"({found.rotations['position'] / asked:.1%}), the same option on {found.rotations['content']}."
-        )
+    if found.rotations is not None:
+        lines += _rotation_lines(found.rotations)
     return "\n".join(lines)
+
+
+def _rotation_lines(found: Rotations) -> list[str]:
+    shares = ", ".join(f"{place.letter} {place.share:.1%}" for place in found.places)
+    right = ", ".join(
+        f"{place.letter} {place.accuracy:.1%} ({place.low:.1%} to {place.high:.1%})" for place in found.places
+    )
+    return [
+        f"Rotations: the same option in all of them on {found.same_option} of {found.asked} questions, the same place "
+        f"on {found.same_place} ({found.same_place / found.asked:.1%}; guessing: {found.same_place_by_chance:.1%}).",
+        f"Answers by letter: {shares}; {found.distance:.1%} would have to move for an even use (p {found.p:.2g}).",
+        f"Accuracy where the right option stands at: {right}.",
+    ]

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 @click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--format", "format_", type=click.Choice(["md", "json"]), default="md", show_default=True)
 @click.option("--flips", type=click.IntRange(min=0), default=10, show_default=True, help="Flipped questions to name.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap.")
+@click.option("--live", is_flag=True, help="Two runs under way: what the last of five planned looks says.")
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
-def command(runs: tuple[Path, ...], format_: str, flips: int, seed: int, output: Path | None) -> None:
+def command(runs: tuple[Path, ...], format_: str, flips: int, live: bool, output: Path | None) -> None:
     """Compare run folders: every later one with the first, paired on the questions that both answered.
 
-    Gives the difference with an interval clustered by source video, McNemar's exact test, the same by domain and
-    question type with p-values corrected for many looks, the questions that flipped, and what was asked differently.
+    Gives the difference with its interval and p by how source videos differ, the same by domain and question type,
+    corrected for many looks and for all pairs of the runs given; the questions that flipped, and what was asked
+    differently.
 
     \b
     egocross-eval compare runs/baseline runs/finetuned
@@ -30,13 +31,28 @@ def command(runs: tuple[Path, ...], format_: str, flips: int, seed: int, output:
     from egocross_eval.leaderboard.comparison_table import comparisons_json, comparisons_markdown
     from egocross_eval.scoring.comparison import compare_all
 
-    comparisons = compare_all(_load(runs), seed=seed)
+    if live:
+        click.echo(_live(runs))
+        return
+    comparisons = compare_all(_load(runs))
     text = comparisons_json(comparisons) if format_ == "json" else comparisons_markdown(comparisons, flips=flips)
     if output is None:
         click.echo(text, nl=False)
     else:
         write_file(output, text.encode())
         click.echo(f"wrote {output}", err=True)
+
+
+def _live(paths: tuple[Path, ...]) -> str:
+    from egocross_eval.errors import UsageError
+    from egocross_eval.runs.store import RunFolder
+    from egocross_eval.scoring.live import live_look, live_sentence
+
+    if len(paths) != 2:
+        raise UsageError(f"--live compares two runs, not {len(paths)}")
+    first, second = _load(paths)
+    found = live_look(first, second, RunFolder(paths[0]).questions())
+    return live_sentence(found, first.label, second.label, first.record.benchmark.cluster)
 
 
 def _load(paths: tuple[Path, ...]) -> list[ComparedRun]:

@@ -23,8 +23,8 @@ from egocross_eval.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from egocross_eval.leaderboard.site.pairs import PairOf
     from egocross_eval.schema import Row
+    from egocross_eval.scoring.comparison import PairOf
 
 SCRIPTS = (
     "core.js",
@@ -183,6 +183,7 @@ def _page(
     )
     context: dict[str, Any] = {
         "title": title,
+        "cluster": inputs.runs[0].record.benchmark.cluster if inputs.runs else "",
         "version": __version__,
         "tables": site_tables(rows, runs),
         "runs": inputs.runs,

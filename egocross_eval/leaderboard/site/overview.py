@@ -6,17 +6,16 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from egocross_eval.leaderboard.site.pool import axis_of, clip_seconds, groups_of
-from egocross_eval.scoring.comparison import verdict_sentence
-from egocross_eval.scoring.results import SCORED, Judged, plain_figure
+from egocross_eval.scoring.results import SCORED, Figures, Judged
+from egocross_eval.scoring.verdict import verdict_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from egocross_eval.leaderboard.site.inputs import SiteRun
-    from egocross_eval.leaderboard.site.pairs import PairOf
     from egocross_eval.leaderboard.site.pool import Pool
-    from egocross_eval.schema import Figure, Question, Sample
-    from egocross_eval.scoring.comparison import Comparison
+    from egocross_eval.schema import BenchmarkRecord, Figure, Question, Sample
+    from egocross_eval.scoring.comparison import Comparison, Look, PairOf
 
 FRAME_EDGES = (0, 4, 8, 12, 20, 30)
 """Frame counts after which a new bin starts; the last bin is open."""
@@ -66,6 +65,7 @@ def run_json(run: SiteRun, samples: Sequence[Sample | None], pool: Pool) -> dict
     ]
     results = run.results
     benchmark = run.record.benchmark
+    known = [item for item in judged if item.scored and item.question.target is not None]
     return {
         "slug": run.slug,
         "label": run.label,
@@ -76,8 +76,8 @@ def run_json(run: SiteRun, samples: Sequence[Sample | None], pool: Pool) -> dict
         "macro": figure_json(results.macro),
         "domains": _grouped(results.groups.get(benchmark.macro, {})),
         "types": _grouped(results.groups.get(axis_of(benchmark, 1).name, {})),
-        "frames": _binned(judged, FRAME_EDGES, lambda question: len(question.frames), whole=True),
-        "seconds": _binned(judged, SECOND_EDGES, clip_seconds),
+        "frames": _binned(known, benchmark, FRAME_EDGES, lambda question: len(question.frames), whole=True),
+        "seconds": _binned(known, benchmark, SECOND_EDGES, clip_seconds),
         "letters": confusion([sample for sample in samples if sample is not None]),
         "cost": _cost([sample for sample in samples if sample is not None]),
     }
@@ -88,18 +88,23 @@ def _grouped(figures: dict[str, Figure]) -> dict[str, Any]:
 
 
 def _binned(
-    judged: Iterable[Judged], edges: Sequence[float], value: Callable[[Question], float | None], *, whole: bool = False
+    known: Sequence[Judged],
+    benchmark: BenchmarkRecord,
+    edges: Sequence[float],
+    value: Callable[[Question], float | None],
+    *,
+    whole: bool = False,
 ) -> list[dict[str, Any]]:
-    """A figure for each bin that holds a scored question."""
+    """A figure for each bin that holds a question."""
     members: dict[Bin, list[Judged]] = {}
-    found = bins(edges)
-    for item in judged:
+    found, figures = bins(edges), Figures(known, benchmark)
+    for item in known:
         measured = value(item.question)
-        if measured is not None and item.scored and item.question.target is not None:
+        if measured is not None:
             place = next(one for one in reversed(found) if measured > one.after or one is found[0])
             members.setdefault(place, []).append(item)
     return [
-        {"bin": one.name(whole=whole), "order": order, **(figure_json(plain_figure(members[one])) or {})}
+        {"bin": one.name(whole=whole), "order": order, **(figure_json(figures.of(members[one])) or {})}
         for order, one in enumerate(found)
         if one in members
     ]
@@ -152,16 +157,14 @@ def pair_json(pair: PairOf, axis: str) -> dict[str, Any]:
 
 
 def _looks(comparison: Comparison, axis: str) -> list[dict[str, Any]]:
-    micro = comparison.micro
-    looks = [
-        {"name": "all questions", "n": micro.n, "difference": micro.difference, "low": micro.low, "high": micro.high}
-    ]
-    domains = comparison.looks.get(axis, ())
-    if len(domains) > 1:
-        mean = {"difference": comparison.macro, "low": comparison.macro_low, "high": comparison.macro_high}
-        looks.append({"name": "mean of domains", "n": micro.n, **mean})
-    looks += [{"name": d.name, "n": d.n, "difference": d.difference, "low": d.low, "high": d.high} for d in domains]
-    return looks
+    parts = comparison.looks.get(axis, ())
+    mean = [_look("mean of domains", comparison.macro)] if len(parts) > 1 else []
+    return [_look("all questions", comparison.micro), *mean, *(_look(look.name, look) for look in parts)]
+
+
+def _look(name: str, look: Look) -> dict[str, Any]:
+    ends = {"difference": look.difference, "low": look.low, "high": look.high}
+    return {"name": name, "n": look.n, **ends, "shown": look.verdict == "shown"}
 
 
 def summary(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from egocross_eval.schema import Grouping
+from egocross_eval.scoring.align import align
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from egocross_eval.schema import BenchmarkRecord, Question, Sample
 
 _NONE = Grouping(name="", title="", labels=())
-
-_Identity = tuple[str, str, str, tuple[tuple[str, str], ...]]
 
 
 class Pool(NamedTuple):
@@ -28,44 +27,9 @@ class Pool(NamedTuple):
 
 
 def pool(runs: Sequence[SiteRun]) -> Pool:
-    """Brings the runs' questions together.
-
-    Two runs' questions are the same where benchmark, split, key, text, options and target are; a question whose answer
-    isn't known in one run is the one whose answer is known in another, if there's just one.
-    """
-    known: dict[_Identity, set[str]] = {}
-    for run in runs:
-        for sample in run.samples:
-            if sample.question.target is not None:
-                known.setdefault(_identity(run, sample.question), set()).add(sample.question.target)
-    found: dict[tuple[_Identity, str], Question] = {}
-    asked: list[dict[tuple[_Identity, str], Sample]] = []
-    for run in runs:
-        own = {}
-        for sample in run.samples:
-            identity = _identity(run, sample.question)
-            answers = known.get(identity, set())
-            answer = sample.question.target or (next(iter(answers)) if len(answers) == 1 else "")
-            key = (identity, answer)
-            own[key] = sample
-            if key not in found or found[key].target is None:
-                found[key] = sample.question
-        asked.append(own)
-    order = sorted(found, key=lambda key: (key[0][0], found[key].id, key))
-    return Pool(
-        [found[key] for key in order],
-        _link_names([key[0][1] for key in order]),
-        [[own.get(k) for k in order] for own in asked],
-    )
-
-
-def _identity(run: SiteRun, question: Question) -> _Identity:
-    return (
-        f"{run.record.benchmark.name} {run.record.settings.split}",
-        question.key,
-        question.text,
-        tuple(question.options.items()),
-    )
+    """Brings the runs' questions together, as `scoring.align` does."""
+    found = align(runs)
+    return Pool(found.questions, _link_names([question.key for question in found.questions]), found.samples)
 
 
 def _link_names(names: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ import msgspec
 
 from egocross_eval.errors import DataError
 from egocross_eval.schema import SCHEMA_VERSION, Figure, Row
-from egocross_eval.scoring.intervals import Interval, mover, wilson
+from egocross_eval.scoring.accuracy import Counted, Interval, assumed_interval
 from egocross_eval.tasks.egocross.tasks import EGOCROSS
 
 
@@ -36,6 +36,9 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     domains: dict[str, int]
+    """Questions."""
+    together: dict[str, float]
+    """Number of other questions on a question's source video, on average, by domain."""
     sources: dict[str, _Source]
     rows: list[_Entry]
 
@@ -53,7 +56,7 @@ def domain_sizes() -> dict[str, int]:
 def published_rows() -> list[Row]:
     """The published rows, in the order of the table."""
     table = _table()
-    return [_row(entry, table.sources[entry.source], table.domains) for entry in table.rows]
+    return [_row(entry, table.sources[entry.source], table) for entry in table.rows]
 
 
 def recover_count(percentage: str, n: int) -> int:
@@ -68,13 +71,18 @@ def recover_count(percentage: str, n: int) -> int:
     return found[0]
 
 
-def _row(entry: _Entry, source: _Source, sizes: dict[str, int]) -> Row:
-    counts = {name: recover_count(entry.cells[name], n) for name, n in sizes.items()}
-    total, right = sum(sizes.values()), sum(counts.values())
-    domains = {name: _figure(counts[name], n, counts[name] / n, wilson(counts[name], n)) for name, n in sizes.items()}
+def _row(entry: _Entry, source: _Source, table: _Table) -> Row:
+    sizes = table.domains
+    groups = {name: Counted(recover_count(entry.cells[name], n), n, table.together[name]) for name, n in sizes.items()}
+    domains = {
+        name: _figure(one.right, one.n, one.right / one.n, assumed_interval([one])) for name, one in groups.items()
+    }
+    total, right = sum(sizes.values()), sum(one.right for one in groups.values())
+    together = sum(one.n * one.together for one in groups.values()) / total
+    micro = assumed_interval([Counted(right, total, together)])
+    micro_figure = _figure(right, total, right / total, micro)
     macro = sum(figure.accuracy for figure in domains.values()) / len(domains)
-    micro_figure = _figure(right, total, right / total, wilson(right, total))
-    macro_figure = _figure(right, total, macro, mover([(counts[name], n) for name, n in sizes.items()]))
+    macro_figure = _figure(right, total, macro, assumed_interval(list(groups.values())))
     computed = {"micro": micro_figure, "macro": macro_figure}[entry.which].accuracy
     decimals = _decimals(entry.overall)
     return Row(

@@ -13,7 +13,7 @@ import egocross_eval.training
 from egocross_eval.api import Run, evaluate
 from egocross_eval.contracts.registry import registry
 from egocross_eval.schema import Sample
-from egocross_eval.scoring.paired import mcnemar_exact
+from egocross_eval.scoring.difference import mcnemar_exact
 from egocross_eval.settings import PromptSettings
 from egocross_eval.training.card import read_card, warnings_for
 from egocross_eval.training.environment import TrainingEnvironment, existing_environment, find_environment

@@ -106,8 +106,8 @@
     const values = looks.map((look, order) => ({ ...look, order }));
     const reach = 1.05 * Math.max(0.02, ...values.flatMap((look) => [Math.abs(look.low), Math.abs(look.high)]));
     const x = (field) => ({ field, type: "quantitative", scale: { domain: [-100 * reach, 100 * reach], nice: false } });
-    const points = values.map((look) => ({ ...look, low: 100 * look.low, high: 100 * look.high, difference: 100 * look.difference, sure: look.low > 0 || look.high < 0 ? "beside 0" : "crosses 0" }));
-    const colouring = { field: "sure", type: "nominal", scale: { domain: ["beside 0", "crosses 0"], range: [colour("accent"), colour("quiet")] }, legend: null };
+    const points = values.map((look) => ({ ...look, low: 100 * look.low, high: 100 * look.high, difference: 100 * look.difference, sure: look.shown ? "shown" : "not shown" }));
+    const colouring = { field: "sure", type: "nominal", scale: { domain: ["shown", "not shown"], range: [colour("accent"), colour("quiet")] }, legend: null };
     const y = { field: "name", type: "nominal", sort: { field: "order" }, title: null, axis: { ticks: false, domain: false, labelPadding: 8 } };
     const tooltip = tip(["name", "questions"], ["difference", "difference", "+.1f"], ["low", "from", "+.1f"], ["high", "to", "+.1f"], ["n", "number"]);
     return (width) => {
@@ -122,7 +122,7 @@
         layer: [
           { mark: { type: "rule", size: 1.5 }, data: { values: [{ zero: 0 }] }, encoding: { x: { field: "zero", type: "quantitative" }, color: { value: colour("text") } } },
           { mark: { type: "rule", size: 3 }, encoding: { y, x: { ...x("low"), axis: { title: width < 420 ? sides : sides.join("\u2003\u2003\u2003"), tickCount: 7, format: "+.0f" } }, x2: { field: "high" }, color: colouring, tooltip } },
-          { mark: { type: "point", filled: true, size: 110, opacity: 1 }, encoding: { y, x: x("difference"), color: colouring, shape: { field: "sure", type: "nominal", scale: { domain: ["beside 0", "crosses 0"], range: ["circle", "diamond"] }, legend: null }, tooltip } },
+          { mark: { type: "point", filled: true, size: 110, opacity: 1 }, encoding: { y, x: x("difference"), color: colouring, shape: { field: "sure", type: "nominal", scale: { domain: ["shown", "not shown"], range: ["circle", "diamond"] }, legend: null }, tooltip } },
         ],
       };
     };

@@ -7,7 +7,7 @@
   const VERDICTS = {
     shown: { mark: "✔", word: "Sure", kind: "sure" },
     "not shown": { mark: "?", word: "Not sure", kind: "unsure" },
-    unclear: { mark: "?", word: "Not sure", kind: "unsure" },
+    "too few": { mark: "?", word: "Too few to tell", kind: "unsure" },
   };
 
   function find(summary, a, b) {
@@ -30,6 +30,7 @@
     if (pair.verdict === "shown") {
       return `${better} has more questions right, and luck is no good explanation for it.`;
     }
+    if (pair.verdict === "too few") return "So few videos can't say what others would show.";
     if (pair.gained === pair.lost) return "Both have equally many questions right.";
     return `${better} has more questions right here, but so few more that it may be luck: on other questions the order could turn round.`;
   }
@@ -97,7 +98,7 @@
     const sign = pair.first === a ? -1 : 1;
     const looks = pair.looks.map((one) => ({
       name: one.name, n: one.n, difference: sign * one.difference,
-      low: sign > 0 ? one.low : -one.high, high: sign > 0 ? one.high : -one.low,
+      low: sign > 0 ? one.low : -one.high, high: sign > 0 ? one.high : -one.low, shown: one.shown,
     }));
     const points = (value) => `${value > 0 ? "+" : ""}${(100 * value).toFixed(1)}`;
     charts.chart("chart-pair", charts.pairChart(looks, summary.runs[a].label, summary.runs[b].label), {

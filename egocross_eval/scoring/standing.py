@@ -1,0 +1,122 @@
+"""Ranks of rows on a board, some of which carry their outcomes by question and some only their figures."""
+
+from __future__ import annotations
+
+import statistics
+from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple
+
+from egocross_eval.scoring.accuracy import LEVEL
+from egocross_eval.scoring.board import Pairs, pairs
+from egocross_eval.scoring.clusters import layout
+from egocross_eval.scoring.families import holm
+from egocross_eval.scoring.outcomes import table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from egocross_eval.schema import Figure
+    from egocross_eval.scoring.outcomes import Compact, Table
+
+
+class Candidate(NamedTuple):
+    """A row to be ranked: its figure, and what each question is worth where that's known."""
+
+    figure: Figure
+    outcomes: Compact
+
+
+class Standing(NamedTuple):
+    """Ranks, and what they rest on."""
+
+    ranks: list[int]
+    """1 + the number of candidates that are shown to be better."""
+    paired: int
+    """Pairs compared question by question."""
+    unpaired: int
+    """Pairs compared by their figures, as one of them has no outcomes or has them of other questions."""
+    smallest: float | None
+    """The difference that these pairs show in 80 % of cases, corrected for their number; the median over the pairs."""
+
+
+def standing(candidates: Sequence[Candidate], *, part: str = "", macro: bool = False) -> Standing:
+    """Ranks candidates by all questions, by one `part` of the macro average, or by that average.
+
+    Pairs over the same questions are compared as `compare` does it, corrected for all of them (Holm): the chance that
+    any two equal candidates are told apart is at most 5 % for the whole board. Pairs that can't be paired are a family
+    of their own.
+    """
+    tables = [table(one.outcomes) if one.outcomes else None for one in candidates]
+    groups = {
+        tuple(members): _compared([tables[place] for place in members], part, macro) for members in _alike(tables)
+    }
+    number = sum(len(found.first) for found in groups.values())
+    order: list[tuple[int, int]] = []
+    p_values: list[float] = []
+    smallest: list[float] = []
+    for members, found in groups.items():
+        up = found.differences.value > 0
+        order += [
+            (members[b], members[a]) if second else (members[a], members[b])
+            for a, b, second in zip(found.first.tolist(), found.second.tolist(), up, strict=True)
+        ]
+        p_values += found.differences.p().tolist()
+        smallest += found.differences.detectable(LEVEL / number).tolist()
+    ranks = [1] * len(candidates)
+    _count_worse(ranks, order, p_values)
+    paired = {frozenset(pair) for pair in order}
+    apart = [pair for pair in combinations(range(len(candidates)), 2) if frozenset(pair) not in paired]
+    _count_worse(ranks, *_unpaired(candidates, apart))
+    return Standing(ranks, len(order), len(apart), statistics.median(smallest) if smallest else None)
+
+
+def _alike(tables: Sequence[Table | None]) -> list[list[int]]:
+    """Places of those that have the same questions, at least two."""
+    groups: list[list[int]] = []
+    for place, one in enumerate(tables):
+        if one is None or None in one.credits:
+            continue
+        group = next((members for members in groups if one.alike(_known(tables[members[0]]))), None)
+        if group is None:
+            groups.append([place])
+        else:
+            group.append(place)
+    return [members for members in groups if len(members) > 1]
+
+
+def _known(one: Table | None) -> Table:
+    assert one is not None
+    return one
+
+
+def _compared(tables: Sequence[Table | None], part: str, macro: bool) -> Pairs:
+    import numpy as np
+
+    first = _known(tables[0])
+    chosen = [place for place, name in enumerate(first.parts) if not part or name == part]
+    values = np.array([[_known(one).credits[place] for place in chosen] for one in tables], dtype=np.float64)
+    placed = layout([first.clusters[place] for place in chosen], [first.parts[place] for place in chosen])
+    return pairs(values, np.ones(values.shape, dtype=np.bool_), placed, macro=macro)
+
+
+def _unpaired(
+    candidates: Sequence[Candidate], apart: Sequence[tuple[int, int]]
+) -> tuple[list[tuple[int, int]], list[float]]:
+    """The better and the worse of each pair by their figures, and the p-values, as if they were independent."""
+    from scipy.special import ndtr, ndtri
+
+    order, p_values = [], []
+    for a, b in apart:
+        first, second = candidates[a].figure, candidates[b].figure
+        difference = first.accuracy - second.accuracy
+        widths = (first.high - first.low) ** 2 + (second.high - second.low) ** 2
+        error = widths**0.5 / (2 * float(ndtri(1 - LEVEL / 2)))
+        order.append((a, b) if difference > 0 else (b, a))
+        p_values.append(2 * float(ndtr(-abs(difference) / error)) if error > 0 else float(difference == 0))
+    return order, p_values
+
+
+def _count_worse(ranks: list[int], order: Sequence[tuple[int, int]], p_values: Sequence[float]) -> None:
+    """Adds 1 to the rank of the worse of each pair that is told apart."""
+    for (_, worse), adjusted in zip(order, holm(p_values), strict=True):
+        ranks[worse] += bool(adjusted < LEVEL)
