@@ -1,7 +1,8 @@
-"""Options of the command line, made from the fields of settings structs."""
+"""Options of the command line: made from the fields of settings structs, of one form in all verbs, and renamed."""
 
 from __future__ import annotations
 
+import re
 import typing
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,39 @@ def options_of_settings(*structs: type[msgspec.Struct]) -> Callable[[F], F]:
 def made_of(struct: type[S], given: dict[str, Any]) -> S:
     """The struct that a command's keywords make."""
     return struct(**{known.field: given[known.name] for known in options_of(struct) if known.name in given})
+
+
+def format_option(*forms: str) -> Callable[[F], F]:
+    """`--format`: the form of what a verb prints, the first of `forms` by default; the keyword `form`."""
+    return click.option(
+        "--format", "form", type=click.Choice(forms), default=forms[0], show_default=True, help="Form of the output."
+    )
+
+
+def renamed(old: str, new: str, *, value: str | None = None, multiple: bool = False) -> Callable[[F], F]:
+    """Keeps the `old` name of the option `new` understood, hidden from help and with a hint on stderr.
+
+    `value` makes it a switch that means `new` with that value (`--json` is `--format json`).
+    """
+
+    def understand(ctx: click.Context, _parameter: click.Parameter, given: Any) -> None:
+        if not given:
+            return
+        click.echo(f"hint: {old} is called {' '.join(filter(None, (new, value)))} now", err=True)
+        name = next(parameter.name for parameter in ctx.command.params if new in parameter.opts)
+        # As a default: what is given under the new name wins.
+        ctx.default_map = {**(ctx.default_map or {}), str(name): given if value is None else value}
+
+    return click.option(
+        old,
+        "old_" + re.sub(r"\W+", "_", old).strip("_"),
+        hidden=True,
+        is_eager=True,
+        expose_value=False,
+        multiple=multiple,
+        is_flag=value is not None,
+        callback=understand,
+    )
 
 
 def _click_option(known: Option) -> Callable[[F], F]:

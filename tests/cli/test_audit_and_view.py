@@ -31,7 +31,7 @@ def test_an_audit_runs_what_is_missing_and_says_what_is_left(
     run: Path, demo: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     support = demo / "egocross_support_set" / "train.json"
-    assert call("audit", run, "--support", support, "--json") == 0
+    assert call("audit", run, "--support", support, "--format", "json") == 0
     (found,) = json.loads(capsys.readouterr().out)
     assert set(found["probes"]) == {"blind", "position", "longest", "rotate", "shuffled"}
     samples = RunFolder(run).samples()
@@ -70,7 +70,7 @@ def test_view_shows_the_chosen_answers_only(run: Path, capsys: pytest.CaptureFix
     samples = RunFolder(run).samples()
     wrong = [s for s in samples if s.outcome == "wrong" and s.question.label("domain") == "surgery"]
     assert wrong
-    assert call("view", run, "--wrong", "--domain", "surgery", "--limit", "100") == 0
+    assert call("view", run, "--wrong", "--domain", "surgery", "--most", "100") == 0
     shown = capsys.readouterr().out
     assert f"{len(wrong)} of {len(wrong)} answers shown" in shown
     assert "✓" in shown
@@ -91,5 +91,5 @@ def test_view_prints_markup_in_model_output_as_text(
     monkeypatch.setenv("COLUMNS", "200")
     path = run / "samples.jsonl"
     path.write_text(path.read_text().replace('"text":"', '"text":"[bold red]hi[/] [link=http://x]y[/link] ', 1))
-    assert call("view", run, "--limit", "1") == 0
+    assert call("view", run, "--most", "1") == 0
     assert "[bold red]hi[/] [link=http://x]y[/link]" in capsys.readouterr().out

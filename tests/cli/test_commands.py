@@ -152,7 +152,7 @@ def test_a_dry_run_counts_every_vote(demo: Path, capsys: pytest.CaptureFixture[s
     command = ["--model", "openai:any", "--data", demo, "--limit", "5", "--dry-run"]
     assert call(*command) == 0
     once = capsys.readouterr().out
-    assert call(*command, "--votes", "rotate") == 0
+    assert call(*command, "--method", "rotate") == 0
     rotated = capsys.readouterr().out
     frames = [int(text.partition("frames     ")[2].partition(" ")[0]) for text in (once, rotated)]
     assert frames[1] == 4 * frames[0]
@@ -239,7 +239,7 @@ def test_a_dry_run_counts_and_writes_nothing(
 
 
 def test_tasks_are_listed_with_their_counts(capsys: pytest.CaptureFixture[str]) -> None:
-    assert call("tasks", "--json") == 0
+    assert call("tasks", "--format", "json") == 0
     counts = {row["name"]: row["counts"] for row in json.loads(capsys.readouterr().out)}
     assert counts["all"] == {"testbed": 957, "support": 80}
     assert [counts[d]["testbed"] for d in ("animal", "industry", "xsports", "surgery")] == [183, 245, 246, 283]
@@ -247,7 +247,7 @@ def test_tasks_are_listed_with_their_counts(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_task_globs_select_and_counts_come_from_the_data(demo: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call("tasks", "*-localization", "--data", demo, "--json") == 0
+    assert call("tasks", "*-localization", "--data", demo, "--format", "json") == 0
     rows = json.loads(capsys.readouterr().out)
     assert {row["name"] for row in rows} == {
         "action-temporal-localization",
@@ -259,7 +259,7 @@ def test_task_globs_select_and_counts_come_from_the_data(demo: Path, capsys: pyt
 
 def test_show_prints_what_would_be_sent(demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sheet = tmp_path / "sheet.png"
-    assert call("show", "5", "--data", demo, "--timestamps", "--frames", "uniform:2", "--draw", "--to", sheet) == 0
+    assert call("show", "5", "--data", demo, "--timestamps", "--frames", "uniform:2", "--draw", "--output", sheet) == 0
     shown = capsys.readouterr().out
     assert shown.count("<image>") == 2
     assert "seconds>" in shown
@@ -280,9 +280,9 @@ def test_a_run_and_its_predictions_file_score_alike(
     output = tmp_path / "run"
     call("--model", "baseline:chance", "--data", demo, "--output", output)
     capsys.readouterr()
-    assert call("score", output, "--json") == 0
+    assert call("score", output, "--format", "json") == 0
     from_run = json.loads(capsys.readouterr().out)
-    assert call("score", output / "predictions.json", "--data", demo, "--json") == 0
+    assert call("score", output / "predictions.json", "--data", demo, "--format", "json") == 0
     from_file = json.loads(capsys.readouterr().out)
     assert from_run["micro"] == from_file["micro"]
     assert from_run["groups"] == from_file["groups"]

@@ -58,7 +58,7 @@ def test_a_plugin_adds_a_verb_to_the_command_line(tmp_path: Path) -> None:
 
 
 def test_the_plugin_is_listed_with_what_it_registers(installed: Path) -> None:
-    plugins = {p["name"]: p for p in json.loads(run(installed, "plugins", "--json").stdout)}
+    plugins = {p["name"]: p for p in json.loads(run(installed, "plugins", "--format", "json").stdout)}
     assert plugins["echo"]["distribution"] == "egocross-echo"
     assert plugins["echo"]["version"] == "0.3.0"
     assert plugins["echo"]["model_adapters"] == ["echo"]

@@ -33,7 +33,7 @@ def test_an_abstention_says_why() -> None:
 
 
 def test_standard_input_and_json() -> None:
-    found = json.loads(_run("-", "--json", "--letters", "ABC", text="答案：C"))
+    found = json.loads(_run("-", "--format", "json", "--letters", "ABC", text="答案：C"))
     assert found == {"letter": "C", "rule": "statement", "span": [3, 4], "reason": None}
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from egocross_eval.command_options import format_option, renamed
+
 if TYPE_CHECKING:
     from egocross_eval.scoring.audit import Audit
     from egocross_eval.scoring.rotations import Rotations
@@ -26,14 +28,15 @@ _WHAT = {
 @click.option("--style", help="The template file, for runs that were made with one.")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Data root; default: that of the run.")
 @click.option("--support", type=click.Path(dir_okay=False, path_type=Path), help="train.json for the position prior.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@format_option("text", "json")
+@renamed("--json", "--format", value="json")
 def command(
     runs: tuple[Path, ...],
     run_missing: bool,
     style: str | None,
     data: Path | None,
     support: Path | None,
-    as_json: bool,
+    form: str,
 ) -> int:
     """Compare each of RUNS with probes that take something away: its frames, their order, the place of the options; and
     with two priors that look at nothing. Probes that are missing are run first, into RUN-audit beside the run's folder.
@@ -47,7 +50,7 @@ def command(
         name: value for name, value in (("style", style), ("data", data)) if value is not None
     }
     audits = [_audit_one(path, changed, support, run_missing) for path in runs]
-    if as_json:
+    if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(audits), indent=2))
     else:
         click.echo("\n\n".join(_table(found) for found in audits))

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import click
 
+from egocross_eval.command_options import format_option, renamed
+
 
 @click.command(name="doctor")
 @click.option("--python", type=click.Path(path_type=Path), help="Interpreter of the training environment.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def command(python: Path | None, as_json: bool) -> int:
+@format_option("text", "json")
+@renamed("--json", "--format", value="json")
+def command(python: Path | None, form: str) -> int:
     """Report GPU, driver, engines, versions, conflicts, the training environment, disk, and which tokens are set.
 
     Values of tokens are never shown. Exit code 1 where something is wrong; what is merely absent is no fault.
@@ -21,7 +24,7 @@ def command(python: Path | None, as_json: bool) -> int:
     from egocross_eval.training.machine_report import examine_machine
 
     entries = examine_machine(python)
-    if as_json:
+    if form == "json":
         import msgspec
 
         click.echo(msgspec.json.format(msgspec.json.encode(entries), indent=2).decode())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from egocross_eval.command_options import format_option, renamed
 from egocross_eval.errors import UsageError
 from egocross_eval.files import read_bytes, writing
 
@@ -20,11 +21,13 @@ _CONTEXT = 60
 
 @click.command(name="parse")
 @click.argument("text", required=False)
-@click.option("--option", "-o", "options", multiple=True, metavar="A=TEXT", help="An option and its text; repeat it.")
+@click.option("--option", "options", multiple=True, metavar="A=TEXT", help="An option and its text; repeat it.")
+@renamed("-o", "--option", multiple=True)
 @click.option("--letters", help="The valid letters. [default: those of --option, else ABCD]")
 @click.option("--jsonl", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Read outputs from FILE.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the lines of --jsonl here.")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@format_option("text", "json")
+@renamed("--json", "--format", value="json")
 @click.option("--rules", is_flag=True, help="List the rules and the reasons for having no answer.")
 def command(
     text: str | None,
@@ -32,7 +35,7 @@ def command(
     letters: str | None,
     jsonl: Path | None,
     output: Path | None,
-    as_json: bool,
+    form: str,
     rules: bool,
 ) -> None:
     """Read the answer letter from TEXT (- reads standard input).
@@ -55,7 +58,7 @@ def command(
     elif text is not None:
         if text == "-":
             text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
-        _parse_text(text, _read_options(options), letters, as_json)
+        _parse_text(text, _read_options(options), letters, form)
 
 
 def _read_options(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -68,7 +71,7 @@ def _read_options(pairs: tuple[str, ...]) -> dict[str, str]:
     return options
 
 
-def _parse_text(text: str, options: dict[str, str], letters: str | None, as_json: bool) -> None:
+def _parse_text(text: str, options: dict[str, str], letters: str | None, form: str) -> None:
     import msgspec
 
     from egocross_eval.reading import REASONS, extract
@@ -77,7 +80,7 @@ def _parse_text(text: str, options: dict[str, str], letters: str | None, as_json
         found = extract(text, options, letters or ("" if options else "ABCD"))
     except ValueError as error:
         raise UsageError(f"--letters: {error}") from error
-    if as_json:
+    if form == "json":
         click.echo(msgspec.json.encode(found))
     elif found.letter is None:
         click.echo(f"no answer  {found.reason}: {REASONS[found.reason or 'no_answer']}")

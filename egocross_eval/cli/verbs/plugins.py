@@ -5,10 +5,13 @@ from __future__ import annotations
 import click
 import msgspec
 
+from egocross_eval.command_options import format_option, renamed
+
 
 @click.command(name="plugins")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-def command(as_json: bool) -> None:
+@format_option("text", "json")
+@renamed("--json", "--format", value="json")
+def command(form: str) -> None:
     """List the plugins: distribution, version, what each registers, and the traceback of a broken one.
 
     \b
@@ -17,7 +20,7 @@ def command(as_json: bool) -> None:
     from egocross_eval.contracts.registry import KINDS, registry
 
     plugins = registry().plugins
-    if as_json:
+    if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(plugins), indent=2))
         return
     for plugin in plugins:

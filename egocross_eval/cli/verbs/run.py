@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from egocross_eval.cli.options import load_config
-from egocross_eval.command_options import options_of_settings
+from egocross_eval.command_options import options_of_settings, renamed
 from egocross_eval.runs.options import PARTS, RunOptions
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     help="Run folder (with several models: their parent); default: a new one below runs/. The same command resumes it.",
 )
 @options_of_settings(RunOptions, *PARTS.values())
-@click.option("--votes", hidden=True, help="The name of --method in version 0.1.")
+@renamed("--votes", "--method")
 @click.option("--dry-run", is_flag=True, help="Show what would be asked (counts, frames, bytes, tokens) and stop.")
 @click.option(
     "--config",
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="YAML file with any of these options; the command line wins.",
 )
-def command(model: tuple[str, ...], output: Path | None, votes: str | None, dry_run: bool, **settings: Any) -> int:
+def command(model: tuple[str, ...], output: Path | None, dry_run: bool, **settings: Any) -> int:
     """Run models over tasks and write a leaderboard row.
 
     \b
@@ -59,7 +59,7 @@ def command(model: tuple[str, ...], output: Path | None, votes: str | None, dry_
     from egocross_eval.runs.options import options_from
     from egocross_eval.runs.plan import plan_run
 
-    options = options_from(settings if votes is None else {**settings, "votes": votes})
+    options = options_from(settings)
     for text in model:
         registry().adapter_type(parse_spec(text).scheme)
     plan = plan_run(options, registry())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from egocross_eval.command_options import made_of, options_of_settings
+from egocross_eval.command_options import format_option, made_of, options_of_settings, renamed
 from egocross_eval.contracts.task import DataOptions
 
 if TYPE_CHECKING:
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     "--tasks", "-t", default="all", show_default=True, help="For a predictions file: which questions it's for."
 )
 @click.option("--cells", is_flag=True, help="Also by groupings of several labels (dataset and question type).")
-@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
-def command(what: Path, tasks: str, cells: bool, as_json: bool, **where: Any) -> int:
+@format_option("text", "json")
+@renamed("--json", "--format", value="json")
+def command(what: Path, tasks: str, cells: bool, form: str, **where: Any) -> int:
     """Score RUN again, or score a PREDICTIONS file (list or dict, .json or submission.zip), against answers.
 
     A run's outputs are read again with the present extraction rules. Answers come from --answers, or from the answers
@@ -44,7 +45,7 @@ def command(what: Path, tasks: str, cells: bool, as_json: bool, **where: Any) ->
         results, benchmark = _score_run(what, data)
     else:
         results, benchmark = _score_file(what, tasks, data)
-    if as_json:
+    if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(results), indent=2))
     else:
         click.echo(figures_table(results, benchmark, combined=cells))

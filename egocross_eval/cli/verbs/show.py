@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from egocross_eval.command_options import options_of_settings
+from egocross_eval.command_options import format_option, options_of_settings, renamed
 from egocross_eval.contracts.task import DataOptions
 from egocross_eval.settings import PromptSettings
 
@@ -18,15 +18,21 @@ from egocross_eval.settings import PromptSettings
 @options_of_settings(DataOptions, PromptSettings)
 @click.option("--draw/--no-draw", default=None, help="Draw the frames in the terminal; default: on a terminal.")
 @click.option(
-    "--to", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.png", help="Write a contact sheet."
+    "--output",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.png",
+    help="Write a contact sheet of the frames.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the messages as JSON, frames by path.")
-def command(question: str, draw: bool | None, to: Path | None, as_json: bool, **settings: Any) -> None:
+@renamed("--to", "--output")
+@format_option("text", "json")
+@renamed("--json", "--format", value="json")
+def command(question: str, draw: bool | None, output: Path | None, form: str, **settings: Any) -> None:
     """Print and draw what would be sent for QUESTION (its id or question_id): messages, frames, times and sizes.
 
     \b
     egocross-eval show 387 --data ROOT --timestamps
-    egocross-eval show 5 --split demo --to frames.png
+    egocross-eval show 5 --split demo --output frames.png
     """
     import sys
 
@@ -44,7 +50,7 @@ def command(question: str, draw: bool | None, to: Path | None, as_json: bool, **
         raise unknown_question(question, by_name)
     found = by_name[question]
     prompt = plan.renderer.render(found, plan.root)
-    if as_json:
+    if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(prompt), indent=2))
         return
     labels = [value or f"{name.replace('_', ' ')} unknown" for name, value in found.labels.items()]
@@ -56,11 +62,11 @@ def command(question: str, draw: bool | None, to: Path | None, as_json: bool, **
         click.echo(f"\n[{role}]\n{text}")
     click.echo()
     click.echo(frame_table(prompt))
-    if draw or (draw is None and sys.stdout.isatty() and not to):
+    if draw or (draw is None and sys.stdout.isatty() and output is None):
         draw_frames(prompt)
-    if to is not None:
-        contact_sheet(prompt, to)
-        click.echo(f"wrote {to}")
+    if output is not None:
+        contact_sheet(prompt, output)
+        click.echo(f"wrote {output}")
 
 
 def unknown_question(name: str, known: dict[str, Any]) -> Exception:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from egocross_eval.command_options import made_of, options_of_settings
+from egocross_eval.command_options import format_option, made_of, options_of_settings, renamed
 from egocross_eval.contracts.task import DataOptions
 
 if TYPE_CHECKING:
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 @click.command(name="tasks")
 @click.argument("names", default="*")
 @options_of_settings(DataOptions)
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-def command(names: str, as_json: bool, **where: Any) -> None:
+@format_option("text", "json")
+@renamed("--json", "--format", value="json")
+def command(names: str, form: str, **where: Any) -> None:
     """List the tasks, all or those that NAMES (comma-separated, globs) mean, with their numbers of questions.
 
     Counts are those of the benchmark; with --data or --split demo they are counted in the files.
@@ -38,7 +39,7 @@ def command(names: str, as_json: bool, **where: Any) -> None:
     if source.root is not None or source.split:
         counts = {task.name: _counted(task, source) for task in tasks}
     splits = list(dict.fromkeys(split for found in counts.values() for split in found))
-    if as_json:
+    if form == "json":
         rows = [
             {
                 "name": t.name,

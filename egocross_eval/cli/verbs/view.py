@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from egocross_eval.command_options import renamed
 from egocross_eval.errors import UsageError, did_you_mean, unknown
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ _COLOURS = {"right": "green", "wrong": "red", "not_parsed": "yellow", "errored":
 @click.option("--type", "question_type", metavar="GLOB", help="The same as --label question_type=GLOB.")
 @click.option("--id", "ids", multiple=True, metavar="ID", help="Only this question (id or question_id); repeatable.")
 @click.option("--search", metavar="TEXT", help="Only where question, options or output contain TEXT.")
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
+@click.option("--most", type=click.IntRange(min=1), default=20, show_default=True, help="Show at most so many.")
+@renamed("--limit", "--most")
 @click.option("--frames/--no-frames", help="Draw the frames (from the run's data root).")
 def command(
     run: Path,
@@ -43,7 +45,7 @@ def command(
     question_type: str | None,
     ids: tuple[str, ...],
     search: str | None,
-    limit: int,
+    most: int,
     frames: bool,
 ) -> None:
     """Look at the answers of RUN: question, options, what the model said with the evidence marked, right or wrong.
@@ -75,10 +77,10 @@ def command(
         and (not search or search.lower() in _searchable(sample))
     ]
     console = Console(highlight=False)
-    for sample in found[:limit]:
+    for sample in found[:most]:
         _print_sample(console, sample, Path(record.data_root) if frames else None)
-    shown = min(limit, len(found))
-    console.print(f"{shown} of {len(found)} answers shown" + (" (--limit shows more)" if shown < len(found) else ""))
+    shown = min(most, len(found))
+    console.print(f"{shown} of {len(found)} answers shown" + (" (--most N shows more)" if shown < len(found) else ""))
 
 
 def _patterns(texts: tuple[str, ...]) -> dict[str, str]:

@@ -80,7 +80,7 @@ def testbed_files(root: Path, source: DataSource) -> tuple[Path, Path | None]:
         raise _missing(
             root,
             f"there is no {QUESTIONS_NAME} in {root} or its folder {TESTBED_FOLDER}; get it with "
-            f"'egocross-eval data fetch testbed --to {root}' or name it by --questions",
+            f"'egocross-eval data fetch testbed --output {root}' or name it by --questions",
         )
     beside = [path.parent, *_likely(root, TESTBED_FOLDER)]
     answers = next((folder / ANSWERS_NAME for folder in beside if (folder / ANSWERS_NAME).is_file()), None)
@@ -94,7 +94,7 @@ def support_files(root: Path, given: Path | None) -> tuple[Path, ...]:
         raise _missing(
             root,
             f"there is no {SUPPORT_NAME} in {root / SUPPORT_FOLDER}; get it with "
-            f"'egocross-eval data fetch support --to {root}' or name it by --questions",
+            f"'egocross-eval data fetch support --output {root}' or name it by --questions",
         )
     if given is not None or path.name not in _DOMAIN_NAMES:
         return (path,)
@@ -129,7 +129,7 @@ def no_frames(root: Path, known: str, questions: Sequence[Question]) -> str:
     part = "testbed" if known == TESTBED_FOLDER else "support"
     reason = f"{packed[0]} isn't unpacked yet" if packed else "if they lie elsewhere, name that folder by --data"
     name = questions[0].frames[0].name
-    get = f"'egocross-eval data fetch {part} --to {root}'"
+    get = f"'egocross-eval data fetch {part} --output {root}'"
     return f"no frames are there, e.g. {name} below {root}; {reason}; {get} gets them"
 
 

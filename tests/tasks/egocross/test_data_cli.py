@@ -54,7 +54,7 @@ def test_verify_ends_with_1_and_names_question_and_frame(root: Path, capsys: pyt
 
 def test_verify_prints_the_same_as_json(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (root / NAME).write_bytes(b"")
-    code, out, _ = run(capsys, "verify", "--data", root, "--split", "demo", "--json")
+    code, out, _ = run(capsys, "verify", "--data", root, "--split", "demo", "--format", "json")
     report = json.loads(out)
     assert code == 1
     assert report["ok"] is False
@@ -106,11 +106,11 @@ def test_markup_in_file_names_and_messages_is_printed_as_it_is(
 
 def test_fetch_needs_a_part_and_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "fetch", "testbed")[0] == 2
-    assert run(capsys, "fetch", "nothing", "--to", "x")[0] == 2
+    assert run(capsys, "fetch", "nothing", "--output", "x")[0] == 2
 
 
 def test_fetch_of_one_domains_answers_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, _, err = run(capsys, "fetch", "answers", "--domain", "animal", "--to", tmp_path)
+    code, _, err = run(capsys, "fetch", "answers", "--domain", "animal", "--output", tmp_path)
     assert code == 2
     assert "leave out --domain" in err
 

@@ -55,7 +55,7 @@ def run(
         **environment,
     }
     return subprocess.run(
-        [sys.executable, "-c", code, "data", "fetch", *arguments, "--to", str(to)],
+        [sys.executable, "-c", code, "data", "fetch", *arguments, "--output", str(to)],
         env=settings,
         capture_output=True,
         text=True,

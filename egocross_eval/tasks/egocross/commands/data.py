@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from egocross_eval.command_options import made_of, options_of_settings
+from egocross_eval.command_options import format_option, made_of, options_of_settings, renamed
 from egocross_eval.contracts.task import DataOptions
 from egocross_eval.tasks.egocross.catalogue import DOMAINS
 
@@ -20,7 +20,7 @@ def command() -> None:
     """Verify, fetch or generate benchmark data.
 
     \b
-    egocross-eval data fetch testbed --to DATA
+    egocross-eval data fetch testbed --output DATA
     egocross-eval data verify --data DATA
     egocross-eval data demo DEMO
     """
@@ -38,7 +38,8 @@ def _source(where: dict[str, Any]) -> DataSource:
 @click.option("--tasks", "-t", metavar="NAMES", help="Tasks of another benchmark, whose frames are checked.")
 @options_of_settings(DataOptions)
 @click.option("--decode", is_flag=True, help="Decode every picture in full (minutes) instead of its header and end.")
-@click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
+@format_option("text", "json")
+@renamed("--json", "--format", value="json")
 @click.option("--all", "show_all", is_flag=True, help="List every question that there is something to say about.")
 @click.pass_context
 def verify(
@@ -46,7 +47,7 @@ def verify(
     /,
     tasks: str | None,
     decode: bool,
-    as_json: bool,
+    form: str,
     show_all: bool,
     **where: Any,
 ) -> None:
@@ -57,24 +58,24 @@ def verify(
 
     \b
     egocross-eval data verify --data DATA
-    egocross-eval data verify --data DATA --split support --json > report.json
+    egocross-eval data verify --data DATA --split support --format json > report.json
     """
     from egocross_eval.tasks.egocross.commands import data_report
     from egocross_eval.tasks.egocross.preflight import verify as check
 
     if tasks is not None:
-        ctx.exit(_verify_tasks(tasks, made_of(DataOptions, where).source(), decode=decode, as_json=as_json))
+        ctx.exit(_verify_tasks(tasks, made_of(DataOptions, where).source(), decode=decode, form=form))
     source = _source(where)
     with data_report.progress_bar() as progress:
         report = check(source, decode=decode, progress=progress)
-    if as_json:
+    if form == "json":
         data_report.print_json(report)
     else:
         data_report.print_report(report, show_all=show_all)
     ctx.exit(0 if report.ok else 1)
 
 
-def _verify_tasks(names: str, source: DataSource, *, decode: bool, as_json: bool) -> int:
+def _verify_tasks(names: str, source: DataSource, *, decode: bool, form: str) -> int:
     """The frames of the tasks' questions, one line for each that is not whole; the exit code."""
     import msgspec
 
@@ -84,7 +85,7 @@ def _verify_tasks(names: str, source: DataSource, *, decode: bool, as_json: bool
 
     loaded = load_questions(select_tasks(names, registry()), source)
     found = list(check_questions(loaded, decode=decode))
-    if as_json:
+    if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
     else:
         for one in found:
@@ -96,9 +97,17 @@ def _verify_tasks(names: str, source: DataSource, *, decode: bool, as_json: bool
 
 @command.command()
 @click.argument("part", type=click.Choice(["testbed", "answers", "support", "checkpoints"]))
-@click.option("--to", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to download into.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Folder to download into.",
+)
+@renamed("--to", "--output")
 @click.option("--domain", type=click.Choice(DOMAINS), help="Only this domain's frames or checkpoint.")
-def fetch(part: str, to: Path, domain: str | None) -> None:
+def fetch(part: str, output: Path, domain: str | None) -> None:
     """Download the testbed, its answers, the support set or the published checkpoints.
 
     The testbed is gated: ask for access at https://huggingface.co/datasets/myuniverse/EgoCross and set HF_TOKEN. The
@@ -107,21 +116,21 @@ def fetch(part: str, to: Path, domain: str | None) -> None:
     run again. The testbed must never be trained on.
 
     \b
-    egocross-eval data fetch testbed --to DATA
-    egocross-eval data fetch support --to DATA
-    egocross-eval data fetch checkpoints --domain surgery --to CHECKPOINTS
+    egocross-eval data fetch testbed --output DATA
+    egocross-eval data fetch support --output DATA
+    egocross-eval data fetch checkpoints --domain surgery --output CHECKPOINTS
     """
     from egocross_eval.tasks.egocross import fetch as download
     from egocross_eval.tasks.egocross.commands.data_report import plural, size_text
 
-    for summary in download.fetch(part, to, domain=domain):  # type: ignore[arg-type]
+    for summary in download.fetch(part, output, domain=domain):  # type: ignore[arg-type]
         line = f"{summary.part}: {plural(summary.files, 'file')}, {size_text(summary.bytes)}, in {summary.folder}"
         if summary.unpacked:
             line += f"; {plural(summary.unpacked, 'file')} unpacked"
         click.echo(line)
     if part in ("testbed", "support"):
         split = "" if part == "testbed" else " --split support"
-        click.echo(f"check it with: egocross-eval data verify --data {to}{split}")
+        click.echo(f"check it with: egocross-eval data verify --data {output}{split}")
 
 
 @command.command()

@@ -113,7 +113,7 @@ def _print_questions(console: Console, report: Report, show_all: bool) -> None:
         table.add_row(str(detail.id), detail.question_id, "\n".join(_lines(detail)))
     console.print(table)
     if len(listed) < len(shown):
-        console.print(f"... and {plural(len(shown) - len(listed), 'question')} more; --all or --json lists them")
+        console.print(f"... and {plural(len(shown) - len(listed), 'question')} more; --all or --format json lists them")
 
 
 def _lines(detail: QuestionReport) -> Iterator[str]:
