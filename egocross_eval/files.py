@@ -18,10 +18,13 @@ from typing import TYPE_CHECKING, BinaryIO
 from egocross_eval.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 LARGEST = 256 * 2**20
 """Most bytes of a file that is read whole."""
+
+_SCRATCH = ".egocross-"
+"""How the names of scratch files begin."""
 
 # Not there on Windows, where links need rights of their own and there are no pipes among files.
 _PRIVATE = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
@@ -85,6 +88,11 @@ def new_folder(path: Path) -> Iterator[Path]:
                 raise UsageError(f"can't make the folder {path}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def holds_nothing(folder: Path, *, but: Collection[str] = ()) -> bool:
+    """Whether a folder isn't there, or holds only files named in `but` and what killed processes left unfinished."""
+    return not folder.is_dir() or all(path.name in but or path.name.startswith(_SCRATCH) for path in folder.iterdir())
 
 
 def open_for_appending(path: Path) -> BinaryIO:
@@ -161,4 +169,4 @@ def _mode_of_old(path: Path) -> int | None:
 
 
 def _scratch_name() -> str:
-    return f".egocross-{secrets.token_hex(8)}.part"
+    return f"{_SCRATCH}{secrets.token_hex(8)}.part"

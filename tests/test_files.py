@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from egocross_eval.errors import DataError, RunError, UsageError
-from egocross_eval.files import new_folder, open_for_appending, open_regular, read_bytes, write_file, writing
+from egocross_eval.files import (
+    holds_nothing,
+    new_folder,
+    open_for_appending,
+    open_regular,
+    read_bytes,
+    write_file,
+    writing,
+)
 from egocross_eval.runs.store import write_atomically
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links and pipes of POSIX")
@@ -102,6 +110,16 @@ def test_a_file_that_cannot_be_written_is_named(folder: Path) -> None:
         write_file(folder / "missing" / "file", "")
     with pytest.raises(RunError, match=r"can't write .*missing/file"):
         write_atomically(folder / "missing" / "file", b"")
+
+
+def test_what_a_killed_writer_left_counts_as_nothing(folder: Path) -> None:
+    assert holds_nothing(folder / "absent")
+    (folder / "own").touch()
+    scratch = writing(folder / "file")
+    scratch.__enter__()
+    assert [path.name for path in folder.iterdir()] != ["own"]
+    assert holds_nothing(folder, but=["own"])
+    assert not holds_nothing(folder)
 
 
 def test_two_writers_leave_one_whole_file(folder: Path) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 
 from egocross_eval.directories import cache_directory
-from egocross_eval.errors import RunError
+from egocross_eval.documents import decode_json
+from egocross_eval.errors import DataError, RunError
 from egocross_eval.schema import Request, Response
 
 _COMMIT_EVERY = 32
@@ -54,9 +55,12 @@ class ResponseCache:
         """The kept response, marked as cached and carrying this request's key; None where there is none."""
         with self._lock:
             found = self._db.execute("SELECT response FROM responses WHERE key = ?", (self._key(request),)).fetchone()
-        if found is None:
+        if found is None or not isinstance(found[0], bytes):
             return None
-        response = msgspec.json.decode(found[0], type=Response)
+        try:
+            response = decode_json(found[0], Response, str(self._path))
+        except DataError:  # written by another version, or by someone else
+            return None
         return msgspec.structs.replace(response, key=request.key, cached=True)
 
     def put(self, request: Request, response: Response) -> None:

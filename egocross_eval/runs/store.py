@@ -18,7 +18,7 @@ import msgspec
 
 from egocross_eval.documents import decode_json
 from egocross_eval.errors import DataError, RunError, UsageError
-from egocross_eval.files import open_for_appending, open_regular, read_bytes, write_file
+from egocross_eval.files import holds_nothing, open_for_appending, open_regular, read_bytes, write_file
 from egocross_eval.runs import version1
 from egocross_eval.schema import SCHEMA_VERSION, Answer, Question, Results, RunRecord, Sample
 
@@ -108,10 +108,7 @@ class RunFolder:
 
     def is_unstarted(self) -> bool:
         """True where the folder isn't there, is empty, or was left by a process that was killed while it made it."""
-        if not self.path.is_dir():
-            return True
-        own = {QUESTIONS_FILE, LOCK_FILE}
-        return all(entry.name in own or entry.name.startswith(f".{QUESTIONS_FILE}") for entry in self.path.iterdir())
+        return holds_nothing(self.path, but=(QUESTIONS_FILE, LOCK_FILE))
 
     def questions(self) -> list[Question]:
         """All questions that the run asks. Raises `UsageError` where the file is missing or malformed."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from egocross_eval.errors import UsageError
-from egocross_eval.files import write_file
+from egocross_eval.files import holds_nothing, write_file
 from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.training.card import read_card
 from egocross_eval.training.card_files import write_card
@@ -37,7 +37,7 @@ def merge(adapter: Path, output: Path, environment: TrainingEnvironment, *, base
         )
     # The export runs in a folder of its own, where relative paths lead elsewhere.
     output = output.resolve()
-    if output.is_dir() and any(output.iterdir()):
+    if not holds_nothing(output):
         raise UsageError(f"{output} is not empty; name a new folder for the merged checkpoint")
     card = read_card(adapter)
     base = base or (card.base if card else None)

@@ -9,7 +9,7 @@ import msgspec
 
 from egocross_eval.documents import read_json
 from egocross_eval.errors import RunError, UsageError
-from egocross_eval.files import write_file
+from egocross_eval.files import holds_nothing, write_file
 from egocross_eval.training.environment import Say
 from egocross_eval.training.output_files import identity
 from egocross_eval.training.planning import TrainPlan
@@ -70,7 +70,7 @@ def open_output(plan: TrainPlan, output: Path) -> State:
                 f"remove it"
             )
         return state
-    if output.is_dir() and any(output.iterdir()):
+    if not holds_nothing(output):
         raise UsageError(f"{output} is not empty and holds no training; choose another --output")
     output.mkdir(parents=True, exist_ok=True)
     state = State(identity=mine, command=[])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from egocross_eval.errors import UsageError
-from egocross_eval.files import write_file
+from egocross_eval.files import holds_nothing, write_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ class SiteFolder:
         self.size = 0
         try:
             path.mkdir(parents=True, exist_ok=True)
-            if any(path.iterdir()) and not (path / MARKER).is_file():
+            if not holds_nothing(path) and not (path / MARKER).is_file():
                 raise UsageError(f"{path} is not empty and holds no site; choose another folder for --to")
             write_file(path / MARKER, msgspec.json.encode({"kind": "egocross-eval site"}) + b"\n")
             for inner in ("assets", "data"):
