@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -84,10 +85,10 @@ def resolve_style(name: str, registry: Registry) -> tuple[PromptStyle, str]:
     return registry.prompt_style(name), ""
 
 
-def _limited(questions: tuple[Question, ...], limit: int | None, seed: int) -> tuple[Question, ...]:
+def limited(questions: Sequence[Question], limit: int | None, seed: int) -> tuple[Question, ...]:
     """`limit` questions drawn by the seed over all of them, so that a small run sees every group; order is kept."""
     if limit is None or limit >= len(questions):
-        return questions
+        return tuple(questions)
     # Not for secrets: a repeatable draw.
     chosen = sorted(random.Random(seed).sample(range(len(questions)), limit))  # noqa: S311
     return tuple(questions[index] for index in chosen)
@@ -107,7 +108,7 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
     style, style_hash = resolve_style(options.prompt.style, registry)
     renderer = Renderer(style=style, settings=options.prompt, seed=options.generation.seed)
     loaded = load_questions(tasks, source)
-    questions = _limited(loaded.questions, options.limit, options.generation.seed)
+    questions = limited(loaded.questions, options.limit, options.generation.seed)
     _check_questions(questions, options, renderer, words=bool(style_hash))
     method.check(options.generation, questions)
     return RunPlan(

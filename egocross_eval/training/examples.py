@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import random
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import msgspec
 from egocross_eval.contracts.task import DataSource
 from egocross_eval.errors import DataError, UsageError, unknown
 from egocross_eval.frames.roots import DataRoot
+from egocross_eval.runs.plan import limited
 from egocross_eval.schema import Question
 from egocross_eval.tasks.egocross.catalogue import DOMAINS
 from egocross_eval.tasks.egocross.notices import Notice
@@ -64,7 +64,9 @@ def read_examples(
     kept = [q for q in loaded.questions if not domains or q.label("domain") in domains]
     if leave_out_wrong_clips:
         kept = [q for q in kept if q.key not in wrong]
-    kept = drawn(kept, limit, (split or Split()).seed)
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit {limit}: at least 1")
+    kept = list(limited(kept, limit, (split or Split()).seed))
     if not kept:
         raise DataError(f"{loaded.files[0]} has no example of {', '.join(domains) or 'any domain'}")
     names = {q.key for q in kept}
@@ -76,19 +78,6 @@ def read_examples(
         holdout=tuple(q for q in kept if q.cluster in held),
         notices=tuple(notice for notice in notices if notice.question_id in names),
     )
-
-
-def drawn(questions: list[Question], limit: int | None, seed: int) -> list[Question]:
-    """`limit` of the questions drawn by the seed over all of them, in their order, as `--limit` of a run draws.
-
-    Raises `UsageError` for a limit below 1.
-    """
-    if limit is None or limit >= len(questions):
-        return questions
-    if limit < 1:
-        raise UsageError(f"--limit {limit}: at least 1")
-    places = sorted(random.Random(seed).sample(range(len(questions)), limit))  # noqa: S311 - a repeatable draw
-    return [questions[place] for place in places]
 
 
 def held_out(questions: Sequence[Question], split: Split) -> frozenset[str]:
