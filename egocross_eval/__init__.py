@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from egocross_eval.contracts.grader import Grader
     from egocross_eval.contracts.hooks import hookimpl
     from egocross_eval.contracts.method import Method, MethodType
-    from egocross_eval.contracts.model import AdapterType, Capabilities, ModelAdapter
+    from egocross_eval.contracts.model import NEUTRAL, PASSED_ON, AdapterType, Capabilities, ModelAdapter
     from egocross_eval.contracts.style import PromptStyle, StyledText
     from egocross_eval.contracts.task import Benchmark, DataOptions, DataSource, Questions, Target, Task
     from egocross_eval.errors import DataError, EgoCrossError, MissingExtraError, RunError, UsageError
@@ -65,7 +65,7 @@ _HOMES = {
     "contracts.grader": ("Grader",),
     "contracts.hooks": ("hookimpl",),
     "contracts.method": ("Method", "MethodType"),
-    "contracts.model": ("AdapterType", "Capabilities", "ModelAdapter"),
+    "contracts.model": ("NEUTRAL", "PASSED_ON", "AdapterType", "Capabilities", "ModelAdapter"),
     "contracts.style": ("PromptStyle", "StyledText"),
     "contracts.task": ("Benchmark", "DataOptions", "DataSource", "Questions", "Target", "Task"),
     "command_options": ("options_of_settings",),
@@ -89,6 +89,8 @@ _MODULES = {name: f"{__name__}.{module}" for module, names in _HOMES.items() for
 
 __all__ = [
     "EGOCROSS",
+    "NEUTRAL",
+    "PASSED_ON",
     "AdapterType",
     "Answer",
     "Answered",

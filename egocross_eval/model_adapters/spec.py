@@ -10,6 +10,7 @@ import msgspec
 
 from egocross_eval.contracts.model import AdapterType, ModelAdapter
 from egocross_eval.contracts.registry import Registry
+from egocross_eval.contracts.spec import split_spec
 from egocross_eval.documents import read_yaml
 from egocross_eval.errors import UsageError, did_you_mean
 
@@ -61,25 +62,13 @@ def parse_spec(text: str) -> ModelSpec:
     """
     if text.endswith((".yaml", ".yml")) and not _SCHEME.match(text):
         return _spec_from_file(Path(text))
-    head, *pieces = (piece.replace("\\,", ",") for piece in re.split(r"(?<!\\),", text))
-    scheme, colon, target = head.partition(":")
-    if not colon or not scheme:
+    scheme, target, options = split_spec(text, "model spec")
+    if not scheme or target is None:
         raise UsageError(
             f"model spec {text!r} is not scheme:target[,key=value...], "
             f"e.g. openai:gpt-4.1 or hf:./checkpoint,dtype=bfloat16"
         )
-    options: dict[str, str] = {}
-    for piece in pieces:
-        key, equals, value = piece.partition("=")
-        key = key.strip()
-        if not equals or not key:
-            raise UsageError(f"model spec {text!r}: {piece!r} is not key=value")
-        if key in options:
-            raise UsageError(f"model spec {text!r}: {key!r} is given twice")
-        options[key] = value
-    return _checked(
-        ModelSpec(scheme=scheme.strip(), target=target.strip(), name=options.pop("name", ""), options=options)
-    )
+    return _checked(ModelSpec(scheme=scheme, target=target, name=options.pop("name", ""), options=options))
 
 
 def _spec_from_file(path: Path) -> ModelSpec:

@@ -10,6 +10,7 @@ import msgspec
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.errors import DataError, UsageError
 from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
+from egocross_eval.prompts.length import text_tokens
 from egocross_eval.prompts.renderer import Renderer, prompt_text
 from egocross_eval.runs.plan import resolve_style
 from egocross_eval.settings import PromptSettings
@@ -34,9 +35,6 @@ LEAST_PIXELS = 32 * 32
 
 TRAINER_SEED = 42
 """LLaMA-Factory's own default: `--seed 0` leaves it, and another seed gives other adapters and another order."""
-
-CHARACTERS_PER_TOKEN = 3.5
-"""A cautious figure for English text with option letters."""
 
 
 class TrainPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,7 +197,7 @@ def estimate_lengths(
     sizes: dict[str, int] = {}
     found = []
     for example in once:
-        tokens = sum(len(text) for _, text in prompt_text(example.prompt)) / CHARACTERS_PER_TOKEN + 16
+        tokens = text_tokens(sum(len(text) for _, text in prompt_text(example.prompt))) + 16
         for path in example.prompt.frame_paths():
             if path not in sizes:
                 sizes[path] = (

@@ -15,6 +15,7 @@ from egocross_eval.errors import DataError
 from egocross_eval.frames.pictures import FrameError
 from egocross_eval.frames.store import picture_size
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
+from egocross_eval.prompts.length import text_tokens
 from egocross_eval.prompts.renderer import prompt_text
 from egocross_eval.runs.decide import decide
 from egocross_eval.runs.plan import RunPlan, check_capabilities
@@ -22,9 +23,6 @@ from egocross_eval.schema import Decision
 
 PIXELS_PER_TOKEN = 32 * 32
 """Qwen3-VL: patches of 16 pixels, merged two by two (its processor's patch_size and merge_size)."""
-
-CHARACTERS_PER_TOKEN = 4
-"""A rough figure for English text."""
 
 
 class Estimate(msgspec.Struct, kw_only=True):
@@ -44,7 +42,7 @@ class Estimate(msgspec.Struct, kw_only=True):
     @property
     def tokens(self) -> int:
         """Estimated input tokens in all."""
-        return self.text_characters // CHARACTERS_PER_TOKEN + self.pixels // PIXELS_PER_TOKEN
+        return text_tokens(self.text_characters) + self.pixels // PIXELS_PER_TOKEN
 
 
 def estimate(plan: RunPlan) -> Estimate:
@@ -77,7 +75,7 @@ def estimate(plan: RunPlan) -> Estimate:
         characters = sum(len(text) for _, text in prompt_text(prompt))
         total.text_characters += votes * characters
         total.pixels += votes * pixels
-        tokens = characters // CHARACTERS_PER_TOKEN + pixels // PIXELS_PER_TOKEN
+        tokens = text_tokens(characters) + pixels // PIXELS_PER_TOKEN
         if tokens > total.largest:
             total.largest, total.largest_question = tokens, f"{question.id} ({len(prompt.frame_paths())} frames)"
     return total

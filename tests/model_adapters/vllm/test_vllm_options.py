@@ -16,6 +16,8 @@ from egocross_eval.model_adapters.vllm.engine_options import flags, refuse_settl
 from egocross_eval.model_adapters.vllm.options import VllmOptions, VllmServerOptions
 from egocross_eval.model_adapters.vllm.served_lora import room_for, served_lora
 from egocross_eval.model_adapters.vllm.server import adapter as server_adapter
+from egocross_eval.schema import Prompt, Request
+from egocross_eval.settings import GenerationSettings
 
 
 @pytest.fixture
@@ -155,3 +157,21 @@ def test_adapters_of_one_base_and_rank_share_an_engine(
     assert second._engine is running
     third.adopt(second)
     assert third._engine is None
+
+
+@pytest.mark.parametrize(
+    ("options", "root", "arguments"),
+    [
+        ({}, "/data", ["--allowed-local-media-path", "/data"]),
+        ({"media_root": "/elsewhere"}, "/data", ["--allowed-local-media-path", "/elsewhere"]),
+        ({}, "", []),
+    ],
+)
+def test_the_server_may_read_the_data_root_alone(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, str], root: str, arguments: list[str]
+) -> None:
+    monkeypatch.setattr(server_adapter, "version_of", lambda python: ("vllm", "1.0"))
+    adapter = server_adapter.build(str(checkpoint), VllmServerOptions(**options))
+    prompt = Prompt(messages=(), style="letter")
+    request = Request(key="1", prompt=prompt, settings=GenerationSettings(), data_root=root)
+    assert adapter._media_arguments(request) == arguments

@@ -16,11 +16,8 @@ import pytest
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.model_adapters.checkpoints.pixel_limits import size_within
-from egocross_eval.model_adapters.vllm.server.adapter import media_root
 from egocross_eval.model_adapters.vllm.server.process import Server, serve_command, version_of
 from egocross_eval.model_adapters.vllm.watchdogs import end_server
-from egocross_eval.schema import Frame, ImagePart, Message, Prompt, Request
-from egocross_eval.settings import GenerationSettings
 
 FAKE = str(Path(__file__).with_name("fake_serve.py"))
 
@@ -165,15 +162,3 @@ def test_processors_without_pixel_limits_have_no_size(tmp_path: Path) -> None:
     settings = {"image_processor_type": "CLIPImageProcessor", "size": {"shortest_edge": 336}}
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(settings))
     assert size_within(Checkpoint(str(tmp_path)), 4096) is None
-
-
-def test_the_server_may_read_the_data_root_alone() -> None:
-    part = ImagePart(frame=Frame(name="egocross_testbed/a/1.jpg"), path="/data/egocross_testbed/a/1.jpg")
-    prompt = Prompt(messages=(Message(role="user", parts=(part,)),), style="letter")
-    request = Request(key="1", prompt=prompt, settings=GenerationSettings(), options={})
-    assert media_root(request) == "/data"
-    elsewhere = ImagePart(frame=Frame(name="egocross_testbed/a/1.jpg"), path="/other/b/1.jpg")
-    prompt = Prompt(messages=(Message(role="user", parts=(elsewhere,)),), style="letter")
-    assert media_root(Request(key="1", prompt=prompt, settings=GenerationSettings(), options={})) == "/other/b"
-    blind = Prompt(messages=(), style="letter")
-    assert media_root(Request(key="1", prompt=blind, settings=GenerationSettings(), options={})) is None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -154,8 +153,8 @@ class VllmServerAdapter(ModelAdapter):
         return arguments
 
     def _media_arguments(self, first: Request) -> list[str]:
-        root = self._options.media_root or media_root(first)
-        return ["--allowed-local-media-path", root] if root is not None else []
+        root = self._options.media_root or first.data_root
+        return ["--allowed-local-media-path", root] if root else []
 
     def fingerprint(self) -> str | None:
         """Hash of the weights, the adapter, the options and the version of the server's vLLM."""
@@ -202,14 +201,6 @@ def _release(version: tuple[str, str] | None) -> tuple[int, ...]:
     """Major and minor release number of vLLM, e.g. `(0, 32)`."""
     words = (version[1] if version else "0.0").split(".")[:2]
     return tuple(int(word) for word in words if word.isdigit())
-
-
-def media_root(request: Request) -> str | None:
-    """The data root, told from a frame: its path without its name below the root. None without a frame."""
-    for frame, path in zip(request.prompt.frames(), request.prompt.frame_paths(), strict=True):
-        inner = os.sep + frame.name.replace("/", os.sep)
-        return path.removesuffix(inner) if path.endswith(inner) else str(Path(path).parent)
-    return None
 
 
 def _with_frame_failure(response: Response) -> Response:
