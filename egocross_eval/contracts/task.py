@@ -56,6 +56,8 @@ class Questions(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[Path, ...] = ()
     """The files that were read: their hashes go into `run.json`."""
     warnings: tuple[str, ...] = ()
+    no_frames: str = ""
+    """Set where the task finds none of the frames: what is missing and what to do. Runs that show some are refused."""
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from egocross_eval.contracts.model import ModelAdapter
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.style import PromptStyle
 from egocross_eval.contracts.task import Benchmark
-from egocross_eval.errors import UsageError
+from egocross_eval.errors import DataError, UsageError
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.methods.select import build_method
 from egocross_eval.model_adapters.spec import ModelSpec, adapter_type
@@ -41,6 +41,8 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     settings: RunSettings
     data_hashes: dict[str, str]
     warnings: tuple[str, ...]
+    no_frames: str = ""
+    """As the task has it."""
 
     def record(self, spec: ModelSpec, adapter: ModelAdapter, registry: Registry) -> RunRecord:
         """`run.json` for this plan and model."""
@@ -130,6 +132,7 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
         ),
         data_hashes={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in loaded.files},
         warnings=loaded.warnings,
+        no_frames=loaded.no_frames,
     )
 
 
@@ -160,6 +163,8 @@ def check_capabilities(plan: RunPlan, adapter: ModelAdapter, scheme: str) -> Non
     shown = max((len(prompt.selection().apply(question.frames)) for question in plan.questions), default=0)
     if not shown or not can.needs_content:
         return
+    if plan.no_frames:
+        raise DataError(f"{plan.no_frames}, or ask without them: --frames none")
     if prompt.media == "video" and not can.video:
         raise UsageError(
             f"{scheme}: takes no video here; use --media images, or an option of `egocross-eval models show {scheme}`"

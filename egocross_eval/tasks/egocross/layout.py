@@ -124,7 +124,7 @@ def frame_prefix(root: Path, file: Path, known: str, written: Sequence[Sequence[
 
 
 def no_frames(root: Path, known: str, questions: Sequence[Question]) -> str:
-    """A warning that none of the frames looked for is there, with what may be the reason."""
+    """Says that none of the frames looked for is there, with what may be the reason."""
     packed = [path.name for folder in _likely(root, known) for path in sorted(folder.glob("*.*")) if is_archive(path)]
     part = "testbed" if known == TESTBED_FOLDER else "support"
     reason = f"{packed[0]} isn't unpacked yet" if packed else "if they lie elsewhere, name that folder by --data"

@@ -81,10 +81,13 @@ def read_support_with_notices(source: DataSource) -> tuple[Questions, list[Notic
             questions.append(_question(item, owner, prefix or _usual(root, path), len(questions) + 1, names, notices))
     if not questions:
         raise DataError(f"{files[0]} has no examples")
-    warnings = summarise(notices)
-    if not found:
-        warnings += (no_frames(root, SUPPORT_FOLDER, questions),)
-    return Questions(root=root, questions=tuple(questions), files=files, warnings=warnings), notices
+    return Questions(
+        root=root,
+        questions=tuple(questions),
+        files=files,
+        warnings=summarise(notices),
+        no_frames="" if found else no_frames(root, SUPPORT_FOLDER, questions),
+    ), notices
 
 
 def _usual(root: Path, path: Path) -> Prefix:

@@ -69,12 +69,16 @@ def read_testbed_with_notices(source: DataSource) -> tuple[Questions, list[Notic
     )
     _refuse_duplicates(path, questions)
     warnings = summarise(notices)
-    if prefix is None:
-        warnings += (no_frames(root, TESTBED_FOLDER, questions),)
     if answers_path is not None:
         warnings += _answer_gaps(answers_path, questions, answers)
     files = (path,) if answers_path is None else (path, answers_path)
-    return Questions(root=root, questions=questions, files=files, warnings=warnings), notices
+    return Questions(
+        root=root,
+        questions=questions,
+        files=files,
+        warnings=warnings,
+        no_frames="" if prefix else no_frames(root, TESTBED_FOLDER, questions),
+    ), notices
 
 
 def _question(

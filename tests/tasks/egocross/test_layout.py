@@ -143,14 +143,36 @@ def test_frames_that_are_nowhere_are_missing_where_they_usually_are(tmp_path: Pa
     questions = read_split(DataSource(root=tmp_path))
     name = ITEMS[0]["video_path"][0].removeprefix("/")
     assert questions.questions[0].frames[0].name == name
-    assert any(f"no frames are there, e.g. {name}" in warning for warning in questions.warnings)
+    assert questions.no_frames.startswith(f"no frames are there, e.g. {name} below {tmp_path}; if they lie elsewhere")
 
 
 def test_an_archive_that_was_not_unpacked_is_named_as_the_reason(tmp_path: Path) -> None:
     folder = write_testbed(tmp_path, ITEMS, frames=False).parent
     (folder / "frames.zip").touch()
-    (warning,) = (text for text in read_split(DataSource(root=tmp_path)).warnings if "no frames" in text)
-    assert "frames.zip isn't unpacked yet" in warning
+    assert "frames.zip isn't unpacked yet" in read_split(DataSource(root=tmp_path)).no_frames
+
+
+def test_a_run_without_any_frame_is_refused_before_anything_is_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_testbed(tmp_path, ITEMS, frames=False)
+    asked = [
+        "--model",
+        "openai:m,base_url=http://127.0.0.1:9/v1",
+        "--data",
+        str(tmp_path),
+        "--tasks",
+        "all",
+        "--dry-run",
+    ]
+    with pytest.raises(SystemExit) as end:
+        main(asked)
+    assert end.value.code == 2
+    assert "no frames are there" in (told := capsys.readouterr().err)
+    assert "--frames none" in told
+    with pytest.raises(SystemExit) as end:
+        main([*asked, "--frames", "none"])
+    assert not end.value.code
 
 
 def support_as_downloaded(support: Path) -> Path:

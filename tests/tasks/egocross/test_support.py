@@ -62,7 +62,7 @@ def test_a_question_on_the_clip_of_another_is_warned_of_and_its_type_is_not_gues
     assert (second.label("question_type"), second.label("category")) == ("", "")
     assert first.key == "ENIGMA_111_q16_dotc"
     assert second.key == "ENIGMA_111_q16_dotc_2"
-    warning, _ = questions.warnings  # the other one says that no frames are there
+    (warning,) = questions.warnings
     assert "another question's clip" in warning
     assert "id 2" in warning
 
