@@ -271,6 +271,8 @@ class SampleWriter:
             raise UsageError(
                 f"another process is at work on {folder.path}; wait for it or choose another --output"
             ) from None
+        except OSError as error:  # a link in a foreign folder, or one that can't be written to
+            raise RunError(f"can't lock {folder.path / LOCK_FILE}: {error.strerror or error}") from error
         self._answers: IO[bytes] | None = None
         try:
             self._file = _append_to(folder.path / SAMPLES_FILE)

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from egocross_eval.errors import EgoCrossError, UsageError
-from egocross_eval.runs.store import QUESTIONS_FILE, RECORD_FILE, RESULTS_FILE, SAMPLES_FILE, RunFolder, SampleWriter
+from egocross_eval.runs.store import (
+    LOCK_FILE,
+    QUESTIONS_FILE,
+    RECORD_FILE,
+    RESULTS_FILE,
+    SAMPLES_FILE,
+    RunFolder,
+    SampleWriter,
+)
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links and pipes of POSIX")
 
@@ -47,10 +55,11 @@ def test_links_and_pipes_in_a_run_folder_are_refused(folder: RunFolder, victim: 
             read(folder)  # type: ignore[operator]
 
 
-def test_samples_are_never_written_through_a_link(folder: RunFolder, victim: Path) -> None:
+@pytest.mark.parametrize("name", [SAMPLES_FILE, LOCK_FILE])
+def test_samples_are_never_written_through_a_link(folder: RunFolder, victim: Path, name: str) -> None:
     before = victim.read_bytes()
-    (folder.path / SAMPLES_FILE).symlink_to(victim)
-    with pytest.raises(EgoCrossError, match="it is a link"):
+    (folder.path / name).symlink_to(victim)
+    with pytest.raises(EgoCrossError, match=f"can't .*{name}"):
         SampleWriter(folder)
     assert victim.read_bytes() == before
 

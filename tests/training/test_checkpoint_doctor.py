@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,21 @@ def test_what_was_there_before_a_repair_is_kept(base: Path, trained: Path) -> No
     before = (trained / "generation_config.json").read_text(encoding="utf-8")
     examine(trained, str(base), repair=True)
     assert (trained / "generation_config.json.before").read_text(encoding="utf-8") == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links of POSIX")
+def test_a_repair_writes_through_no_link_that_came_with_the_checkpoint(
+    base: Path, trained: Path, tmp_path: Path
+) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    break_rope(trained)
+    break_generation(trained)
+    for name in (".config.json.tmp", "config.json.before", "generation_config.json.before"):
+        (trained / name).symlink_to(victim)
+    found = statuses(examine(trained, str(base), repair=True))
+    assert set(found.values()) == {"repaired"}
+    assert victim.read_text() == "precious"
 
 
 def test_torn_and_missing_weights_are_broken_and_never_repaired(base: Path, trained: Path) -> None:
