@@ -7,48 +7,58 @@ import io
 import re
 from typing import TYPE_CHECKING, Literal, get_args
 
-from egocross_eval.errors import unknown
-from egocross_eval.leaderboard.ranking import Board, boards, figure_of
+from egocross_eval.errors import UsageError, unknown
+from egocross_eval.leaderboard.columns import PAPER, TABLE, Ranked, check_names, chosen, declared
+from egocross_eval.leaderboard.ranking import boards
 from egocross_eval.leaderboard.rows import encode_row_file
-from egocross_eval.leaderboard.table import (
-    Cell,
-    IntervalStyle,
-    Table,
-    complete_share,
-    parsed_share,
-    part_columns,
-    safe_link,
-    settings_text,
-    table_of,
-)
+from egocross_eval.leaderboard.table import Cell, Table, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from egocross_eval.leaderboard.columns import Field, IntervalStyle
+    from egocross_eval.leaderboard.ranking import Board
     from egocross_eval.schema import Row
 
 Format = Literal["md", "csv", "json", "latex", "html"]
 
 
-def render(rows: Sequence[Row], format: str = "md", *, intervals: IntervalStyle = "none", sort: str = "micro") -> str:
+def render(
+    rows: Sequence[Row],
+    format: str = "md",
+    *,
+    intervals: IntervalStyle = "none",
+    sort: str = "micro",
+    columns: Sequence[str] | None = None,
+    page: bool = False,
+) -> str:
     """A leaderboard of `rows` as text that ends with a newline.
 
-    Rows over different questions stand in different tables (CSV: in one, told apart by columns). `json` is the
-    lossless form that `rows.read_row_file` reads. Text of rows is escaped: model names and links may come from
-    anyone.
+    Rows over different questions stand in different tables (CSV: in one, told apart by columns). `columns` names what
+    is shown, in that order (see `columns.declared`). `json` is the lossless form that `rows.read_row_file` reads. With
+    `page`, HTML is a page of its own, else tables to be put into one. Text of rows is escaped: model names and links
+    may come from anyone.
     """
     if format not in get_args(Format):
         raise unknown("format", format, get_args(Format))
     found = boards(rows, sort=sort)
+    if found:
+        check_names(columns or (), found)
     if format == "json":
+        if columns:
+            raise UsageError("json holds everything, so that it can be read again; columns can't be chosen")
         ordered = [row for board in found for row in board.rows]
         return encode_row_file(ordered, [rank for board in found for rank in board.ranks]).decode()
     if format == "csv":
-        return _csv(found)
+        return _csv(found, columns)
+    default = PAPER if format == "latex" else TABLE
+    tables = [table_of(board, intervals=intervals, sort=sort, columns=columns, default=default) for board in found]
+    if format == "html":
+        return _html(tables, page)
     if not found:
         return "No runs.\n"
-    markup: dict[str, Callable[[Sequence[Table]], str]] = {"md": _markdown, "latex": _latex, "html": _html}
-    return markup[format]([table_of(board, intervals=intervals, sort=sort) for board in found])
+    markup: dict[str, Callable[[Sequence[Table]], str]] = {"md": _markdown, "latex": _latex}
+    return markup[format](tables)
 
 
 def one_line(text: str) -> str:
@@ -77,34 +87,41 @@ def _markdown(tables: Sequence[Table]) -> str:
     for table in tables:
         text = tabulate(
             [[_markdown_cell(cell) for cell in row] for row in table.rows],
-            headers=[_markdown_cell(cell) for cell in table.headers],
+            headers=[escape_markdown(column.title) for column in table.columns],
             tablefmt="pipe",
             disable_numparse=True,
-            colalign=_alignment(table),
+            colalign=["right" if column.number else "left" for column in table.columns],
         )
         notes = "\n".join(f"- {escape_markdown(note)}" for note in table.notes)
         blocks.append(f"**{escape_markdown(table.title)}**\n\n{text}\n\n{notes}")
     return "\n\n".join(blocks) + "\n"
 
 
-def _alignment(table: Table) -> list[str]:
-    return ["right" if cell.number else "left" for cell in table.headers]
-
-
 def _latex(tables: Sequence[Table]) -> str:
-    """booktabs tables; each needs `\\usepackage{booktabs}` and `\\usepackage[utf8]{inputenc}` (or a newer engine)."""
-    blocks = []
-    for table in tables:
-        columns = "".join("r" if cell.number else "l" for cell in table.headers)
-        lines = [f"% {one_line(table.title)}", f"\\begin{{tabular}}{{{columns}}}", "\\toprule"]
-        lines.append(" & ".join(escape_latex(cell.text) for cell in table.headers) + r" \\")
-        lines.append("\\midrule")
-        # The source is the last column; a URL belongs into the bibliography.
-        lines += [" & ".join(escape_latex(cell.text) for cell in row) + r" \\" for row in table.rows]
-        lines += ["\\bottomrule", "\\end{tabular}"]
-        lines += [f"% {one_line(note)}" for note in table.notes]
-        blocks.append("\n".join(lines))
-    return "\n\n".join(blocks) + "\n"
+    """Floats for a paper, as wide as its text: `\\usepackage{booktabs}`, and `\\usepackage[utf8]{inputenc}` or a newer
+    engine. What must be known of the figures is in the caption; sources belong into the bibliography."""
+    return "\n\n".join(_latex_table(table) for table in tables) + "\n"
+
+
+def _latex_table(table: Table) -> str:
+    align = "".join("r" if column.number else "l" for column in table.columns)
+    rows = [" & ".join(escape_latex(cell.text) for cell in row) + r" \\" for row in table.rows]
+    return "\n".join(
+        [
+            r"\begin{table*}[t]",
+            r"\centering",
+            r"\small",
+            rf"\caption{{{escape_latex(table.title)}. {' '.join(escape_latex(note) for note in table.notes)}}}",
+            rf"\begin{{tabular}}{{@{{}}{align}@{{}}}}",
+            r"\toprule",
+            " & ".join(escape_latex(column.title) for column in table.columns) + r" \\",
+            r"\midrule",
+            *rows,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table*}",
+        ]
+    )
 
 
 _LATEX = {
@@ -136,96 +153,34 @@ def escape_latex(text: str) -> str:
     return "".join(_LATEX.get(char, char) for char in one_line(text))
 
 
-_HTML = """\
-{% for table in tables -%}
-<table class="egocross-leaderboard">
-<caption>{{ table.title }}</caption>
-<thead><tr>
-{%- for cell in table.headers %}<th scope="col"{% if cell.number %} class="number"{% endif %}>{{ cell.text }}</th>
-{%- endfor %}</tr></thead>
-<tbody>
-{% for row in table.rows -%}
-<tr>
-{%- for cell in row %}<td{% if cell.number %} class="number"{% endif %}>
-{%- if cell.link %}<a href="{{ cell.link }}" rel="noopener nofollow">{{ cell.text }}</a>
-{%- else %}{{ cell.text }}{% endif -%}
-</td>{% endfor %}</tr>
-{% endfor -%}
-</tbody>
-</table>
-<ul class="egocross-leaderboard-notes">
-{% for note in table.notes %}<li>{{ note }}</li>
-{% endfor -%}
-</ul>
-{% endfor -%}
-"""
+def _html(tables: Sequence[Table], page: bool) -> str:
+    """Static tables, without script; every text is escaped."""
+    from jinja2 import Environment, PackageLoader
+
+    environment = Environment(autoescape=True, loader=PackageLoader("egocross_eval.leaderboard"))
+    text = environment.get_template("leaderboard.html.j2").render(tables=tables, page=page)
+    return text.rstrip("\n") + "\n"
 
 
-def _html(tables: Sequence[Table]) -> str:
-    """Static tables to be put into a page, without style or script; every text is escaped."""
-    from jinja2 import Environment
-
-    return Environment(autoescape=True).from_string(_HTML).render(tables=tables)
-
-
-_CSV_TEXT = ("model", "source", "settings", "note", "link", "date", "split", "ranked_by", "origin_hash")
-
-
-def _csv(found: Sequence[Board]) -> str:
+def _csv(found: Sequence[Board], names: Sequence[str] | None) -> str:
     """One line for each row: percentages in full precision with the ends of their intervals, counts and texts."""
-    names = ["micro", "macro", *dict.fromkeys(name for board in found for name in part_columns(board))]
-    fields = _record_fields(names)
+    known = declared(found)
+    everything = [name for name in known if not known[name].interval]
+    # Groups differ from benchmark to benchmark: each board brings its own.
+    shown = {column.name: column for board in found for column in chosen(board, names or everything)}
+    fields = {name: get for column in (shown or known).values() for name, get in column.fields.items()}
     out = io.StringIO()
-    writer = csv.DictWriter(out, fields, lineterminator="\n")
+    writer = csv.DictWriter(out, list(fields), lineterminator="\n")
     writer.writeheader()
     for board in found:
-        writer.writerows(_record(row, rank, names) for row, rank in zip(board.rows, board.ranks, strict=True))
+        for ranked in map(Ranked, board.rows, board.ranks):
+            writer.writerow({name: _csv_value(get(ranked)) for name, get in fields.items()})
     return out.getvalue()
 
 
-def _record_fields(names: Sequence[str]) -> list[str]:
-    figures = [f"{name}{part}" for name in names for part in ("", "_low", "_high", "_right", "_n")]
-    head = ["rank", "model", "source", "published", "ranked_by", "published_overall", "complete", "split", "questions"]
-    tail = ["repeats", "micro_sd", "macro_sd", "parsed", "answered", "settings", "date", "link", "origin_hash", "note"]
-    return [*head, *figures, *tail]
-
-
-def _record(row: Row, rank: int | None, names: Sequence[str]) -> dict[str, str | int | float | None]:
-    record: dict[str, str | int | float | None] = {
-        "rank": rank,
-        "model": row.model,
-        "source": row.source,
-        "published": "yes" if row.published else "no",
-        "ranked_by": row.ranked_by,
-        "published_overall": row.published_overall,
-        "complete": "yes" if row.complete else "no",
-        "split": row.split,
-        "questions": row.question_count,
-        "repeats": row.repeats,
-        "micro_sd": _points(row.micro_spread),
-        "macro_sd": _points(row.macro_spread),
-        "parsed": _points(parsed_share(row)),
-        "answered": _points(complete_share(row)),
-        "settings": settings_text(row) if row.settings else "",
-        "date": row.date,
-        "link": safe_link(row.link),
-        "origin_hash": row.origin_hash,
-        "note": row.note,
-    }
-    for name in names:
-        figure = figure_of(row, name)
-        if figure is not None:
-            record[name] = _points(figure.accuracy)
-            record[f"{name}_low"], record[f"{name}_high"] = _points(figure.low), _points(figure.high)
-            record[f"{name}_right"], record[f"{name}_n"] = figure.right, figure.n
-    return {key: _csv_text(value) if key in _CSV_TEXT else value for key, value in record.items()}
-
-
-def _points(share: float | None) -> float | None:
-    return None if share is None else round(100 * share, 6)
-
-
-def _csv_text(value: str | int | float | None) -> str:
-    """Text that a spreadsheet doesn't run as a formula."""
-    text = one_line(str(value or ""))
+def _csv_value(value: Field) -> Field:
+    """Text in a form that a spreadsheet doesn't run as a formula."""
+    if not isinstance(value, str):
+        return value
+    text = one_line(value)
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

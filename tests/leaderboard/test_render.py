@@ -16,9 +16,10 @@ from msgspec.structs import replace
 from scored_samples import question, record, sample, score_samples
 
 from egocross_eval.errors import UsageError
+from egocross_eval.leaderboard.columns import declared, safe_link
+from egocross_eval.leaderboard.ranking import boards
 from egocross_eval.leaderboard.render import escape_latex, render
 from egocross_eval.leaderboard.rows import join_repeats, read_row_file, row_from_run
-from egocross_eval.leaderboard.table import safe_link
 from egocross_eval.schema import Outcome, Row
 from egocross_eval.tasks.egocross.published_rows import published_rows
 
@@ -187,7 +188,7 @@ def parsed(text: str) -> Page:
 
 def test_a_hostile_name_is_text_in_html() -> None:
     page = parsed(render([replace(good(), model=HOSTILE, link="javascript:alert(1)")], "html"))
-    assert set(page.tags) <= {"table", "caption", "thead", "tbody", "tr", "th", "td", "ul", "li", "a"}
+    assert set(page.tags) <= {"table", "caption", "thead", "tbody", "tr", "th", "td", "ul", "li", "a", "div"}
     assert page.links == []
     assert HOSTILE in page.cells
 
@@ -225,6 +226,51 @@ def test_a_link_with_odd_characters_stays_one_link() -> None:
     assert cells["Source"] == "[my-run](runs/a%20%28b%29%20%7C%20c)"
 
 
+def test_html_is_a_page_of_its_own_or_tables_for_one() -> None:
+    page = render([good()], "html", page=True)
+    assert page.startswith("<!doctype html>")
+    assert "<td>some-model</td>" in page
+    assert "<html" not in render([good()], "html")
+
+
+def test_columns_are_chosen_by_name_in_the_order_given() -> None:
+    rows = [good(), *published_rows()]
+    text = render(rows, columns=["micro-interval", "model", "parts", "questions"])
+    headers = [cells for cells in markdown_cells(text) if "Model" in cells]
+    assert headers[0] == ["Micro, 95 % interval", "Model", "Animal", "Industry", "XSports", "Surgery", "Questions"]
+    assert "Interval (" in text
+    assert "Rank:" not in text
+    table = render(rows, "csv", columns=["model", "micro-interval"])
+    assert table.splitlines()[0] == "model,published,repeats,micro_low,micro_high"
+
+
+def test_every_declared_column_has_a_cell_in_every_format() -> None:
+    rows = [good(), *join_repeats([good(generation={"seed": 1}), good(origin="b" * 64)]), *published_rows()]
+    known = declared(boards(rows))
+    for format_ in ("md", "html", "latex", "csv"):
+        assert render(rows, format_, columns=list(known))
+    fields = [name for column in known.values() for name in column.fields]
+    header = render(rows, "csv").splitlines()[0].split(",")
+    assert set(header) == set(fields)
+    assert len(header) == len(set(header))
+    assert all(column.title and column.meaning for column in known.values())
+
+
+def test_a_group_called_like_another_column_has_a_column_of_its_own() -> None:
+    made = good()
+    row_ = replace(made, parts={"date": made.parts["animal"]})
+    known = declared(boards([row_]))
+    assert known["date"].title == "Date"
+    assert known["part-date"].figure == "date"
+
+
+def test_an_unknown_column_is_refused_and_json_keeps_all() -> None:
+    with pytest.raises(UsageError, match=r"unknown column 'macr' \(did you mean 'macro'"):
+        render([good()], columns=["macr"])
+    with pytest.raises(UsageError, match="json holds everything"):
+        render([good()], "json", columns=["macro"])
+
+
 def test_csv_holds_numbers_ends_and_counts() -> None:
     lines = list(csv.DictReader(io.StringIO(render([good(), *published_rows()], "csv"))))
     mine = next(line for line in lines if line["model"] == "some-model")
@@ -254,7 +300,7 @@ def test_latex_is_a_booktabs_table_with_a_cell_for_each_header() -> None:
     text = render([replace(good(), model=HOSTILE), *published_rows()], "latex", intervals="ends")
     body = [line for line in text.splitlines() if line.endswith(r"\\")]
     columns = [len(re.findall(r"(?<!\\)&", line)) for line in body]
-    specs = re.findall(r"\\begin\{tabular\}\{([lr]+)\}", text)
+    specs = re.findall(r"\\begin\{tabular\}\{@\{\}([lr]+)@\{\}\}", text)
     assert len(specs) == 2
     assert set(columns) == {len(spec) - 1 for spec in specs}
     assert text.count(r"\toprule") == text.count(r"\midrule") == text.count(r"\bottomrule") == 2

@@ -10,7 +10,7 @@ import click
 from egocross_eval.leaderboard.render import Format
 
 if TYPE_CHECKING:
-    from egocross_eval.leaderboard.table import IntervalStyle
+    from egocross_eval.leaderboard.columns import IntervalStyle
 
 SUFFIXES = {".md": "md", ".json": "json", ".csv": "csv", ".tex": "latex", ".html": "html", ".htm": "html"}
 """Format by the suffix of --output."""
@@ -34,6 +34,12 @@ SUFFIXES = {".md": "md", ".json": "json", ".csv": "csv", ".tex": "latex", ".html
     metavar="KEY",
     help="Order and ranks: micro, macro, model, date, or a group of the macro average, e.g. surgery.",
 )
+@click.option(
+    "--columns",
+    metavar="NAMES",
+    help="What is shown, in this order: rank,model,micro,micro-interval,macro,parts,parsed,complete,settings,date, "
+    "source,split,questions,chance,spread,published,note,hash, or a group of the macro average.",
+)
 @click.option("--model", "models", multiple=True, metavar="GLOB", help="Only models that match; may be repeated.")
 @click.option("--split", "splits", multiple=True, metavar="NAME", help="Only rows of this split; may be repeated.")
 @click.option("--complete", "complete_only", is_flag=True, help="Leave incomplete runs out.")
@@ -51,6 +57,7 @@ def command(
     intervals: bool,
     ranges: bool,
     sort: str,
+    columns: str | None,
     models: tuple[str, ...],
     splits: tuple[str, ...],
     complete_only: bool,
@@ -60,12 +67,13 @@ def command(
 ) -> None:
     """Write the leaderboard of RUNS: run folders, folders of runs, or files written with --format json.
 
-    Micro (right / all questions) and macro (mean of EgoCross's domains) stand in columns of their own. Rows tie in
-    rank where noise explains their difference; incomplete runs are listed and not ranked. Rows over different questions
-    get tables of their own.
+    Micro (right / all questions) and macro (mean of the benchmark's groups, e.g. domains) stand in columns of their
+    own. Rows tie in rank where noise explains their difference; incomplete runs are listed and not ranked. Rows over
+    different questions get tables of their own.
 
     \b
     egocross-eval leaderboard runs/* --intervals
+    egocross-eval leaderboard runs --columns model,micro,micro-interval,parts --output board.tex
     egocross-eval leaderboard runs --update README.md
 
     --update needs these two lines in the file:
@@ -94,7 +102,8 @@ def command(
     rows = distinct(rows)
     rows = select(join_repeats(rows) if join else rows, models=models, splits=splits, complete_only=complete_only)
     style: IntervalStyle = "half-width" if intervals else "ends" if ranges else "none"
-    text = render(rows, chosen, intervals=style, sort=sort)
+    names = [name.strip() for name in columns.split(",") if name.strip()] if columns else None
+    text = render(rows, chosen, intervals=style, sort=sort, columns=names, page=update is None)
     _deliver(text, output, update)
 
 

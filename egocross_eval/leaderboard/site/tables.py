@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from egocross_eval.leaderboard.columns import NOTHING, TABLE, Ranked
 from egocross_eval.leaderboard.ranking import boards, figure_of
-from egocross_eval.leaderboard.table import overall_columns, part_columns, table_of
+from egocross_eval.leaderboard.table import table_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from egocross_eval.leaderboard.columns import Column
     from egocross_eval.leaderboard.ranking import Board
     from egocross_eval.leaderboard.table import Cell
     from egocross_eval.schema import Figure, Row
@@ -18,14 +20,8 @@ if TYPE_CHECKING:
 _LEFT, _RIGHT = 6, 154
 """Ends of a whisker's axis in the units of its drawing, which is 160 wide."""
 
-MEANINGS = {
-    "Rank": "Models share a rank where chance alone could explain their difference.",
-    "Micro": "Share of all questions answered right.",
-    "Macro": "Mean of the domains' shares: every domain counts alike, whatever its size.",
-    "Parsed": "Share of the answers that a letter could be read from. The others count as wrong.",
-    "Complete": "Share of the questions that were answered at all.",
-}
-"""What a header means, in plain words."""
+_COLUMNS = tuple(part for name in TABLE for part in ((name, "micro-interval") if name == "micro" else (name,)))
+"""Those of every table, and the interval of micro, which is drawn."""
 
 
 class Whisker(NamedTuple):
@@ -35,14 +31,13 @@ class Whisker(NamedTuple):
     middle: float
     high: float
     chance: float | None
-    text: str
 
 
 class SiteCell(NamedTuple):
     """A cell, with what it's sorted by (a number, or else its text) and a whisker."""
 
     text: str
-    number: bool
+    column: Column
     sort: str
     link: str = ""
     run: str = ""
@@ -50,19 +45,11 @@ class SiteCell(NamedTuple):
     whisker: Whisker | None = None
 
 
-class SiteHeader(NamedTuple):
-    """A column."""
-
-    text: str
-    number: bool
-    meaning: str
-
-
 class SiteTable(NamedTuple):
     """A board ready for the template."""
 
     title: str
-    headers: list[SiteHeader]
+    columns: list[Column]
     rows: list[list[SiteCell]]
     notes: list[str]
     scale: tuple[float, float]
@@ -79,32 +66,31 @@ def site_tables(rows: Sequence[Row], runs: Mapping[str, str]) -> list[SiteTable]
 
 
 def _table(board: Board, runs: Mapping[str, str]) -> SiteTable:
-    plain = table_of(board)
+    plain = table_of(board, default=_COLUMNS)
     scale = _scale(board)
-    headers = [SiteHeader(cell.text, cell.number, MEANINGS.get(cell.text, "")) for cell in plain.headers]
-    place = 1 + next(i for i, header in enumerate(headers) if header.text == "Micro")
-    headers.insert(place, SiteHeader("95 % interval", False, "Where the true share probably lies (see the notes)."))
-    names = ["", "", *overall_columns(board), *part_columns(board)]
-    rows = []
-    for row, cells in zip(board.rows, plain.rows, strict=True):
-        shown = [_cell(row, cell, names[i] if i < len(names) else "") for i, cell in enumerate(cells)]
-        shown[1] = shown[1]._replace(run=runs.get(row.origin_hash, ""))
-        shown.insert(place, _interval(row.micro, scale))
-        rows.append(shown)
+    rows = [
+        [_cell(column, Ranked(row, rank), cell, scale, runs) for column, cell in zip(plain.columns, cells, strict=True)]
+        for row, rank, cells in zip(board.rows, board.ranks, plain.rows, strict=True)
+    ]
     notes = [*plain.notes, "95 % interval of micro: the dot is the share, the line reaches over its interval."]
-    return SiteTable(plain.title, headers, rows, notes, scale)
+    return SiteTable(plain.title, plain.columns, rows, notes, scale)
 
 
-def _cell(row: Row, cell: Cell, name: str) -> SiteCell:
-    figure = figure_of(row, name) if name else None
-    sort = f"{figure.accuracy:.9f}" if figure is not None else cell.text
-    return SiteCell(cell.text, cell.number, sort, link=cell.link if cell.link.startswith("http") else "")
+def _cell(column: Column, ranked: Ranked, cell: Cell, scale: tuple[float, float], runs: Mapping[str, str]) -> SiteCell:
+    value = next(iter(column.fields.values()))(ranked)
+    return SiteCell(
+        cell.text,
+        column,
+        NOTHING if value is None else str(value),
+        link=cell.link if cell.link.startswith("http") else "",
+        run=runs.get(ranked.row.origin_hash, "") if column.name == "model" else "",
+        whisker=_whisker(figure_of(ranked.row, column.figure), scale) if column.interval else None,
+    )
 
 
-def _interval(figure: Figure | None, scale: tuple[float, float]) -> SiteCell:
+def _whisker(figure: Figure | None, scale: tuple[float, float]) -> Whisker | None:
     if figure is None:
-        return SiteCell("–", False, "–")
-    ends = f"{100 * figure.low:.1f} to {100 * figure.high:.1f}"
+        return None
 
     def place(share: float) -> float:
         return round(_LEFT + (_RIGHT - _LEFT) * (100 * share - scale[0]) / (scale[1] - scale[0]), 1)
@@ -112,8 +98,7 @@ def _interval(figure: Figure | None, scale: tuple[float, float]) -> SiteCell:
     chance = place(figure.chance) if figure.chance is not None else None
     if chance is not None and not _LEFT <= chance <= _RIGHT:
         chance = None
-    whisker = Whisker(place(figure.low), place(figure.accuracy), place(figure.high), chance, ends)
-    return SiteCell(ends, False, f"{figure.accuracy:.9f}", whisker=whisker)
+    return Whisker(place(figure.low), place(figure.accuracy), place(figure.high), chance)
 
 
 def _scale(board: Board) -> tuple[float, float]:

@@ -17,7 +17,7 @@
     const value = (row) => row.cells[column].dataset.sort;
     const empty = (text) => text === "–" || text === "";
     const numbers = [...body.rows].every((row) => empty(value(row)) || !Number.isNaN(Number(value(row))));
-    const first = numbers && heads[column].textContent !== "Rank" ? "descending" : "ascending";
+    const first = numbers && heads[column].dataset.first !== "low" ? "descending" : "ascending";
     const order = down ? (down === "ascending" ? "descending" : "ascending") : first;
     const turn = order === "ascending" ? 1 : -1;
     const rows = [...body.rows].sort((one, two) => {
