@@ -91,13 +91,14 @@ def _p(value: float | None) -> str:
 
 def _notes(comparison: Comparison) -> list[str]:
     cluster, micro = comparison.cluster, comparison.micro
-    families = [f"{micro.family} over all questions"] if micro.family > 1 else []
-    families += [f"{group[0].family} by {name.replace('_', ' ')}" for name, group in comparison.looks.items() if group]
+    families = {"over all questions": micro.family}
+    families |= {f"by {name.replace('_', ' ')}": group[0].family for name, group in comparison.looks.items() if group}
+    sizes = ", ".join(f"{size} {name}" for name, size in families.items() if size)
     return [
         "Differences in points, the second run less the first. Interval and p are from one statistic, by how "
-        f"{cluster}s differ; none below {FEWEST_CLUSTERS} {cluster}s.",
-        f"Corrected by Holm's method within each family of looks ({', '.join(families) or 'one look'}), of all pairs "
-        f"of the runs given; the intervals of a family hold all together; \\* p corrected below {LEVEL}.",
+        f"{cluster}s differ; below {FEWEST_CLUSTERS} {cluster}s there is no p, and the interval stands alone.",
+        f"Corrected by Holm's method within each family of looks ({sizes or 'none'}), of all pairs of the runs given; "
+        f"the intervals of a family hold all together; \\* p corrected below {LEVEL}.",
         f"All questions, second opinions: p {_p(comparison.p_flip)} by flipping the runs {cluster} by {cluster}; "
         f"p {_p(comparison.p_independent)} by McNemar's exact test, if questions were independent.",
     ]

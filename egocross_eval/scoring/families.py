@@ -64,7 +64,7 @@ def simultaneous(family: Differences, adjusted: Floats, level: float) -> tuple[F
     within the interval just where the adjusted p isn't below `level`.
 
     Those not shown share the level that Holm's method stopped at; those shown are Bonferroni's, cut at 0 (Strassburger
-    and Bretz, Statistics in Medicine 27 (2008), 4914).
+    and Bretz, Statistics in Medicine 27 (2008), 4914). Looks without a p-value get the interval that they have alone.
     """
     import numpy as np
 
@@ -75,4 +75,5 @@ def simultaneous(family: Differences, adjusted: Floats, level: float) -> tuple[F
     up, down = shown & (family.value > 0), shown & (family.value < 0)
     low = np.where(shown, np.where(up, np.maximum(low, 0.0), low), near_low)
     high = np.where(shown, np.where(down, np.minimum(high, 0.0), high), near_high)
-    return low, high
+    alone_low, alone_high = family.interval(level)
+    return np.where(np.isnan(adjusted), alone_low, low), np.where(np.isnan(adjusted), alone_high, high)

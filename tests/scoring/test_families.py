@@ -52,3 +52,9 @@ def test_simultaneous_intervals_agree_with_the_corrected_p_values(values: list[f
     if size == 1:
         assert (low[0], high[0]) == pytest.approx((single[0][0], single[1][0]))
     assert (high - low >= np.where(adjusted < 0.05, 0, single[1] - single[0] - 1e-12)).all()
+
+
+def test_a_look_without_a_p_value_keeps_the_interval_that_it_has_alone() -> None:
+    family = Differences(np.array([0.1, 0.1]), np.full(2, 0.1), np.full(2, 4.0), np.array([5, 40]), np.zeros((2, 0)))
+    low, _ = simultaneous(family, holm(family.p()), 0.05)
+    assert low == pytest.approx(family.interval()[0])
