@@ -47,6 +47,7 @@ class RunKeywords(TypedDict, total=False):
     seed: int
     method: str
     limit: int | None
+    by_cluster: bool
     cache: bool
 
 
@@ -155,7 +156,7 @@ def run(
         for message in plan.warnings:
             tell(Warned(message=message))
         try:
-            ask(session, tell, use_cache=options.cache)
+            ask(session, tell, use_cache=options.cache, by_cluster=options.by_cluster)
         finally:
             results = _derived(session, known)
         tell(Ended(record=session.record, results=results))

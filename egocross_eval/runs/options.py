@@ -32,6 +32,9 @@ class RunOptions(Checked, frozen=True, kw_only=True):
         ),
     ] = ""
     limit: Annotated[int | None, option("Ask only N questions, drawn by the seed over all.", metavar="N", ge=1)] = None
+    by_cluster: Annotated[
+        bool, option("Ask cluster by cluster, e.g. video by video, in random order: for 'compare --live'.")
+    ] = False
     cache: Annotated[bool, option("Use the response cache shared by all runs.")] = True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,16 @@ def neighbours(questions: Iterable[Question], root: DataRoot | None) -> list[Que
         frames = tuple(_looks(frame.name, root) for frame in question.frames)
         by_start.setdefault(frames[:1], {}).setdefault(frames, []).append(question)
     return [question for alike in by_start.values() for same in alike.values() for question in same]
+
+
+def cluster_by_cluster(questions: Iterable[Question], root: DataRoot | None) -> list[Question]:
+    """The questions with whole clusters (source videos) one after the other, in an order that is random but the same in
+    all runs, so that runs under way can be compared on the clusters that they have finished."""
+    clusters: dict[str, list[Question]] = {}
+    for question in questions:
+        clusters.setdefault(question.cluster or question.key, []).append(question)
+    shuffled = sorted(clusters, key=lambda name: hashlib.sha256(name.encode()).digest())
+    return [question for name in shuffled for question in neighbours(clusters[name], root)]
 
 
 def _looks(name: str, root: DataRoot) -> int | str:

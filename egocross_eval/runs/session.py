@@ -15,7 +15,7 @@ from egocross_eval.contracts.model import ModelAdapter
 from egocross_eval.errors import UsageError
 from egocross_eval.runs.cache import ResponseCache
 from egocross_eval.runs.loop import Loop
-from egocross_eval.runs.order import neighbours
+from egocross_eval.runs.order import cluster_by_cluster, neighbours
 from egocross_eval.runs.plan import RunPlan
 from egocross_eval.runs.store import RunFolder, SampleWriter
 from egocross_eval.schema import Answer, Question, RunRecord, Sample
@@ -112,7 +112,7 @@ def _shown(record: RunRecord) -> dict[str, Any]:
     }
 
 
-def ask(session: Session, tell: Callable[[Event], None], *, use_cache: bool) -> None:
+def ask(session: Session, tell: Callable[[Event], None], *, use_cache: bool, by_cluster: bool) -> None:
     """Asks what is pending; each answer is on disk the moment it exists.
 
     KeyboardInterrupt and errors of the adapter come through.
@@ -147,7 +147,8 @@ def ask(session: Session, tell: Callable[[Event], None], *, use_cache: bool) -> 
                 cache=cache,
                 on_sample=on_sample,
             )
-            loop.run(neighbours(session.pending, session.plan.root), session.earlier)
+            arrange = cluster_by_cluster if by_cluster else neighbours
+            loop.run(arrange(session.pending, session.plan.root), session.earlier)
             writer.drop_answers()
         _record_details(session)
     finally:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from egocross_eval.frames.roots import DataRoot
-from egocross_eval.runs.order import neighbours
+from egocross_eval.runs.order import cluster_by_cluster, neighbours
 from egocross_eval.schema import Frame, Question
 
 
@@ -62,3 +64,11 @@ def test_every_question_is_asked_once_and_groups_keep_their_order(clips: list[li
                 assert places[earlier] < places[later]
                 between = [ordered[p] for p in range(places[earlier], places[later])]
                 assert all([f.name for f in q.frames] == first for q in between)
+
+
+def test_clusters_are_asked_whole_in_an_order_that_is_random_and_always_the_same() -> None:
+    questions = [replace(question(number, []), cluster=f"v{number // 5}") for number in range(100)]
+    found = [one.cluster for one in cluster_by_cluster(questions, None)]
+    assert len([a for a, b in itertools.pairwise(found) if a != b]) == 19
+    assert list(dict.fromkeys(found)) != [f"v{number}" for number in range(20)]
+    assert cluster_by_cluster(questions[::-1], None)[0].cluster == found[0]

@@ -27,7 +27,7 @@ def test_all_right_is_as_sure_as_the_document_says() -> None:
     assert f"957 of 957 gives {100 * found.low:.1f} to 100 %" in DOCUMENT
 
 
-@pytest.mark.parametrize("name", ["planned_looks", "test_coverage.py", "test_size_and_power.py"])
+@pytest.mark.parametrize("name", ["test_coverage.py", "test_size_and_power.py"])
 def test_what_the_document_names_is_there(name: str) -> None:
     assert name in DOCUMENT
-    assert [path for folder in ("egocross_eval/scoring", "tests/scoring") for path in (ROOT / folder).glob(f"{name}*")]
+    assert (ROOT / "tests" / "scoring" / name).is_file()
