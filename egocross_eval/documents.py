@@ -78,6 +78,24 @@ def decode_json(data: bytes, kind: type[T], where: str) -> T:
         raise DataError(f"{where} is no valid JSON: {_json_place(data, str(error))}") from None
 
 
+def refuse_repeated_keys(data: bytes, where: str) -> None:
+    """Raises `DataError` where a mapping of the valid JSON in `data` has a key twice: only the last one would count."""
+    import json
+
+    def pairs(found: list[tuple[str, object]]) -> dict[str, object]:
+        content: dict[str, object] = {}
+        for key, value in found:
+            if key in content:
+                raise DataError(f"{where}: {cited(key)} is there twice")
+            content[key] = value
+        return content
+
+    try:
+        json.loads(data, object_pairs_hook=pairs)
+    except RecursionError:
+        raise DataError(f"{where} is nested too deeply") from None
+
+
 def read_json(path: Path, kind: type[T], *, what: str = "", limit: int = LARGEST) -> T:
     """The content of a JSON file as `kind`; errors as `decode_json` and `read_bytes` raise them."""
     return decode_json(read_bytes(path, limit=limit), kind, _named_file(path, what))

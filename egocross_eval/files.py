@@ -20,7 +20,7 @@ from egocross_eval.errors import DataError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-LARGEST = 256 * 2**20
+LARGEST = 2**30
 """Most bytes of a file that is read whole."""
 
 _SCRATCH = ".egocross-"

@@ -22,6 +22,7 @@ from egocross_eval.documents import (
     read_json,
     read_text,
     read_yaml,
+    refuse_repeated_keys,
 )
 from egocross_eval.errors import DataError
 
@@ -128,6 +129,12 @@ def test_a_byte_order_mark_makes_no_difference(tmp_path: Path, mark: bytes) -> N
 def test_a_bad_line_is_named_by_its_number() -> None:
     with pytest.raises(DataError, match=r"^lines.jsonl, line 3: there is no 'id'"):
         list(decode_json_lines(b'{"id": 1}\n\n{}\n', Thing, "lines.jsonl"))
+
+
+def test_a_key_that_stands_twice_is_named_where_that_matters() -> None:
+    refuse_repeated_keys(b'{"a": {"x": 1}, "b": {"x": 1}}', "p.json")
+    with pytest.raises(DataError, match=r"^p\.json: 'x' is there twice"):
+        refuse_repeated_keys(b'{"a": {"x": 1, "x": 2}}', "p.json")
 
 
 def test_the_kind_of_file_is_said_where_it_is_known(tmp_path: Path) -> None:

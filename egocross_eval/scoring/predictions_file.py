@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from egocross_eval.documents import decode_json
+from egocross_eval.documents import decode_json, refuse_repeated_keys
 from egocross_eval.errors import UsageError
 from egocross_eval.files import read_bytes
 from egocross_eval.schema import Decision
@@ -81,8 +81,10 @@ def read_predictions(path: Path) -> list[PredictionEntry]:
     Forms: a list of objects with `answer` and `question_id` or `id`; a dict from question_id or id to the answer, or
     to an object with `answer`. Raises `UsageError` naming the file and the entry for anything else.
     """
-    data = decode_json(_content(path), Any, str(path))
+    content = _content(path)
+    data = decode_json(content, Any, str(path))
     if isinstance(data, dict):
+        refuse_repeated_keys(content, str(path))
         return [_from_pair(path, name, value) for name, value in data.items()]
     if isinstance(data, list):
         return [_from_object(path, f"entry {number}", value) for number, value in enumerate(data, 1)]

@@ -106,6 +106,13 @@ def test_contradicting_predictions_are_refused_by_name(tmp_path: Path) -> None:
         score_predictions(QUESTIONS, written(tmp_path, content))
 
 
+def test_two_predictions_under_one_key_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    path.write_text('{"1": "A", "2": "B", "1": "C"}')
+    with pytest.raises(UsageError, match="'1' is there twice"):
+        read_predictions(path)
+
+
 @pytest.mark.parametrize("answer", ["", None, "E", "reddish", "AB", "A or B", "I can't tell"])
 def test_an_answer_that_is_neither_letter_nor_option_is_not_parsed(tmp_path: Path, answer: str | None) -> None:
     results, report = score_predictions(QUESTIONS[:1], written(tmp_path, {NAMES[0]: answer}))

@@ -35,6 +35,7 @@ _SKIPPED = frozenset({"frames", "generated", *DATASET_DOMAINS})
 """Folders of frames: nothing but more of them is inside."""
 
 _MOST_FOLDERS = 500
+_MOST_TRIED = 50
 _LARGEST_TRIED = 32 * 2**20
 _LEVELS_UP = 3
 _TRIED = 25
@@ -210,7 +211,7 @@ def _support_in(folder: Path) -> Path | None:
 
 
 def _json_files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.glob("*.json*")):
+    for path in sorted(folder.glob("*.json*"))[:_MOST_TRIED]:
         if path.suffix in (".json", ".jsonl") and path.is_file() and path.stat().st_size <= _LARGEST_TRIED:
             yield path
 
