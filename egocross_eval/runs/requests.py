@@ -74,7 +74,9 @@ def build_request(
         hashes = tuple(frame_hash(path) for path in prompt.frame_paths())
     options = question.options if ask.options is None else ask.options
     choices = tuple(options) if ask.choices is None else ask.choices
-    content = msgspec.msgpack.encode([_canonical(prompt, hashes), prompt.max_pixels, settings, choices])
+    # Not the struct: it leaves out a value that is the default object, but not one that equals it.
+    values = msgspec.structs.astuple(settings)
+    content = msgspec.msgpack.encode([_canonical(prompt, hashes), prompt.max_pixels, values, choices])
     return Request(
         key=request_key(question, ask),
         prompt=prompt,

@@ -43,29 +43,28 @@ def _question(old: dict[str, Any]) -> dict[str, Any]:
 def sample(line: bytes) -> Sample:
     """A line of `samples.jsonl`. A voted question keeps the text of its first ask alone: no other was written."""
     old = msgspec.json.decode(line)
-    votes, prediction = old.get("votes", ()), old["prediction"]
-    answers = [_vote(old, vote) for vote in votes] or [
-        {"ask": {}, "sent": old["sent"], "response": old["response"], "reading": _reading(prediction)}
-    ]
-    if votes and old["response"].get("failure") and not any(vote["response"].get("failure") for vote in votes):
-        answers[0]["response"] = old["response"]
-    outcome = old["outcome"]
+    response, outcome = old["response"], old["outcome"]
+    # A letter beside a failure is no answer, whoever wrote it there.
+    prediction = {"reason": "errored"} if outcome == "errored" else old["prediction"]
+    letter, reason = prediction.get("letter"), prediction.get("reason")
+    votes = sorted(old.get("votes", ()), key=_vote_number)
+    once = {"ask": {}, "sent": _sent(old), "response": response, "reading": _reading(prediction)}
     return msgspec.convert(
         {
             "key": old["key"],
             "question": _question(old["question"]),
-            "answers": answers,
+            "answers": [_vote(old, vote) for vote in votes] or [once],
             "decision": {
-                "label": prediction.get("letter"),
+                "label": letter,
                 "rule": prediction.get("rule"),
-                "reason": prediction.get("reason"),
-                "scores": (not votes and old["response"].get("scores")) or {},
+                "reason": reason,
+                "scores": (not votes and letter and response.get("scores")) or {},
             },
             "grade": {
                 "outcome": outcome,
                 "credit": float(outcome == "right"),
-                "prediction": prediction.get("letter"),
-                "reason": prediction.get("reason"),
+                "prediction": letter,
+                "reason": (response.get("failure") or {}).get("kind", reason),
             },
             "finished_at": old["finished_at"],
         },
@@ -73,28 +72,37 @@ def sample(line: bytes) -> Sample:
     )
 
 
+def _sent(old: dict[str, Any]) -> dict[str, Any]:
+    # Without its hash, which was made in another way: hashes are compared between runs.
+    return {"messages": old["sent"]["messages"], "frames": old["sent"]["frames"]}
+
+
+def _ask_name(vote: dict[str, Any]) -> str:
+    return str(vote["key"].rpartition("#")[2])
+
+
+def _vote_number(vote: dict[str, Any]) -> int:
+    return int(_ask_name(vote)[1:])
+
+
 def _vote(old: dict[str, Any], vote: dict[str, Any]) -> dict[str, Any]:
-    name = vote["key"].rpartition("#")[2]
-    options = None
+    name, number = _ask_name(vote), _vote_number(vote)
+    ask: dict[str, Any] = {"name": name}
     if name.startswith("r"):
-        texts, places = list(old["question"]["options"].values()), vote["rotation"]
-        options = dict(zip(old["question"]["options"], texts[places:] + texts[:places], strict=True))
-    seed = int(name[1:]) if name.startswith("s") else 0
+        letters, texts = list(old["question"]["options"]), list(old["question"]["options"].values())
+        ask["options"] = dict(zip(letters, texts[number:] + texts[:number], strict=True))
+    else:
+        ask["seed"] = number
     return {
-        "ask": {"name": name, "options": options, "seed": seed},
-        "sent": old["sent"] if vote is old["votes"][0] else {},
+        "ask": ask,
+        "sent": {} if number else _sent(old),
         "response": vote["response"],
         "reading": {"label": vote.get("shown"), "reason": None if vote.get("shown") else "no_answer"},
     }
 
 
 def _reading(prediction: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "label": prediction.get("letter"),
-        "rule": prediction.get("rule"),
-        "span": prediction.get("span"),
-        "reason": prediction.get("reason"),
-    }
+    return {("label" if name == "letter" else name): value for name, value in prediction.items()}
 
 
 def record(content: bytes) -> RunRecord:

@@ -256,7 +256,9 @@ def _notes(runs: Sequence[LabelledRun], found: Matrix, aligned: Aligned, a: int,
     """What is left out of the comparison, and what was sent differently."""
     notes = _left_out(runs, found, aligned, a, b)
     shared = found.scored[a] & found.scored[b]
-    differently = int((found.sent[a] != found.sent[b])[shared].sum())
+    # Files of version 0.1 don't tell.
+    told = (found.sent[a] != "") & (found.sent[b] != "")
+    differently = int((told & (found.sent[a] != found.sent[b]))[shared].sum())
     if 0 < differently < shared.sum():
         notes.append(f"{differently} of {int(shared.sum())} shared questions were sent differently")
     elif differently:

@@ -33,7 +33,7 @@ class Matrix(NamedTuple):
     prediction: NDArray[np.object_]
     """What was graded; empty where nothing was."""
     sent: NDArray[np.object_]
-    """Content hashes of what was asked."""
+    """Content hashes of what was asked; empty where it isn't known."""
     parts: tuple[str, ...]
     """By question, its group of the macro average."""
     clusters: tuple[str, ...]
