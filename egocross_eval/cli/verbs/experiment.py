@@ -38,7 +38,8 @@ def command(file: Path, python: Path | None, allow_difference: bool) -> int:
     from egocross_eval.training.environment import find_environment
     from egocross_eval.training.experiment import conduct
     from egocross_eval.training.experiment_file import experts_of, read_experiment, train_options
-    from egocross_eval.training.gpus import check_gpus
+    from egocross_eval.training.fitting import check_fit
+    from egocross_eval.training.gpus import check_gpus, usable_gpus
     from egocross_eval.training.merging import merge
     from egocross_eval.training.options import TrainOptions
     from egocross_eval.training.planning import plan_training, settle_recipe
@@ -54,7 +55,8 @@ def command(file: Path, python: Path | None, allow_difference: bool) -> int:
 
     def train_one(options: TrainOptions) -> Path:
         plan = plan_training(options, registry())
-        print_findings(plan.findings)
+        gpus = usable_gpus() if plan.launch.gpus else []
+        print_findings([*plan.findings, *check_fit(plan, gpus)])
         return train(plan, environment, watcher=TrainProgress(), allow_difference=allow_difference).model
 
     def merge_one(adapter: Path, output: Path) -> Path:
