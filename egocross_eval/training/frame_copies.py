@@ -47,7 +47,7 @@ class FrameCopies:
         if not target.is_file():
             self._folder.mkdir(parents=True, exist_ok=True)
             scaled = read_frame(path).resize((size[1], size[0]), Image.Resampling.BICUBIC)
-            with writing(target, durable=False) as file:
+            with writing(target) as file:
                 scaled.save(file, format="PNG", compress_level=1)
         self.copied += 1
         return str(target)

@@ -31,13 +31,18 @@ def write_thumbnails(folder: Path, frames: Mapping[str, Path]) -> dict[str, str]
     hashes = {name: frame_hash(path) for name, path in paths.items()}
     files = {name: f"{digest[:2]}/{digest}.jpg" for name, digest in hashes.items()}
     wanted = {file: paths[name] for name, file in files.items()}
-    missing = [(folder / file, path) for file, path in wanted.items() if not (folder / file).is_file()]
+    missing = [(folder / file, path) for file, path in wanted.items() if not _is_there(folder / file)]
     for place in {target.parent for target, _ in missing}:
         place.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         for _ in pool.map(lambda one: _write(*one), missing):
             pass
     return files
+
+
+def _is_there(path: Path) -> bool:
+    """Whether the thumbnail is there; an empty one is what a power cut left."""
+    return path.is_file() and path.stat().st_size > 0
 
 
 def remove_others(folder: Path, kept: Iterable[str]) -> None:
