@@ -155,6 +155,7 @@ class FakeServer:
         faults: Faults | list[Fault] | None = None,
         models: tuple[str, ...] = ("fake",),
         api_key: str = "",
+        models_need_key: bool = False,
         latency: float = 0.0,
         keep_calls: bool = True,
         message: dict[str, Any] | None = None,
@@ -173,6 +174,7 @@ class FakeServer:
         self._answers = answers
         self._faults = faults
         self._api_key = api_key
+        self._models_need_key = models_need_key
         self._keep_calls = keep_calls
         self._port = port
         self._attempts: Counter[bytes] = Counter()
@@ -217,6 +219,8 @@ class FakeServer:
         await runner.cleanup()
 
     async def _list_models(self, request: web.Request) -> web.Response:
+        if self._models_need_key and request.headers.get("Authorization") != f"Bearer {self._api_key}":
+            return web.json_response({"error": {"message": "Incorrect API key provided"}}, status=401)
         return web.json_response({"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]})
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:

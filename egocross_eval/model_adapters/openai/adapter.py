@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from egocross_eval.model_adapters.openai.transport import HttpReply, Transport
     from egocross_eval.model_adapters.openai.vllm_fields import VllmFields
 
-MODELS = "/models"
 _MOST_SEEN = 20
 """Names kept of each kind for `details`: a proxy may make up a new one for every reply."""
 
@@ -149,6 +148,8 @@ class OpenAIAdapter(ModelAdapter):
         return VllmFields(files=files, names_budget=files and not self.scaled_by_server, tokenizer=tokenizer)
 
     async def _only_model(self) -> str:
+        from egocross_eval.model_adapters.openai.transport import MODELS
+
         transport = self._transport()
         try:
             async with transport:

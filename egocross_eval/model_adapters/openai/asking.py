@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
+from egocross_eval.errors import UsageError
 from egocross_eval.frames.pictures import FrameError
 from egocross_eval.model_adapters.checkpoints.label_tokens import LabelError
 from egocross_eval.model_adapters.openai.body import BodyWriter, UnsupportedPromptError
@@ -20,12 +21,14 @@ from egocross_eval.model_adapters.openai.pieces import JsonBody, Piece
 from egocross_eval.model_adapters.openai.replies import read_answer
 from egocross_eval.model_adapters.openai.reply_body import Reply, decode_reply
 from egocross_eval.model_adapters.openai.retry import ServerWatch, retried
-from egocross_eval.model_adapters.openai.transport import HttpReply, Transport
-from egocross_eval.model_adapters.requests import choices
+from egocross_eval.model_adapters.openai.transport import MODELS, HttpReply, Transport
 from egocross_eval.model_adapters.streams import Answer, ByteBudget
 from egocross_eval.schema import Failure, Request, Response
 
 CHAT = "/chat/completions"
+
+CHECK_SECONDS = 5.0
+"""A server that takes longer to list its models isn't waited for."""
 
 UPLOAD_BYTES = 64 * 2**20
 """Frame bytes held at once by the requests that are being sent; a single larger request goes alone."""
@@ -49,6 +52,7 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
 async def opened(asking: Asking) -> AsyncIterator[Answer]:
     """Opens a session and gives the function that answers a request over it."""
     async with asking.transport:
+        await _check_key(asking)
         watch = ServerWatch(patience=asking.options.patience, max_wait=asking.options.max_wait)
         budget = ByteBudget(UPLOAD_BYTES)
 
@@ -56,6 +60,20 @@ async def opened(asking: Asking) -> AsyncIterator[Answer]:
             return await _Question(request, asking, watch, budget).answer()
 
         yield answer
+
+
+async def _check_key(asking: Asking) -> None:
+    """Asks the server for something small first, before frames are sent; raises UsageError where it refuses the key.
+
+    Many servers have no list of models, or give it to anyone: nothing else is concluded from the reply.
+    """
+    try:
+        reply = await asyncio.wait_for(asking.transport.get(MODELS), CHECK_SECONDS)
+    except (AttemptFault, TimeoutError):
+        return
+    if reply.status in (401, 403):
+        fault = status_fault(reply.status, reply.headers, reply.data)
+        raise UsageError(f"openai: {asking.transport.key.hide(fault.message)}")
 
 
 class _Question:
@@ -79,6 +97,7 @@ class _Question:
                     raise
                 response = await retried(fault, self._attempt, self._asking.options, self._watch)
         except AttemptFault as fault:
+            self._asking.habits.refused(fault)
             return self._failed(fault.kind, fault.message, retryable=fault.retryable)
         except FrameError as error:
             return self._failed("frame", str(error), retryable=False)
@@ -116,9 +135,7 @@ class _Question:
         content = decode_reply(reply.data)
         self._asking.note(reply, content)
         response = read_answer(self._request, content, seconds=time.perf_counter() - started)
-        self._asking.habits.answered(response)
-        if response.scores is not None:
-            self._asking.habits.chose(content.logprobs, choices(self._request))
+        self._asking.habits.answered(self._request, response, content.logprobs)
         return response
 
     async def _pieces(self) -> list[Piece]:

@@ -2,28 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections import Counter
 from typing import Any
 
 from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.openai.faults import AttemptFault
 from egocross_eval.model_adapters.openai.first_tokens import likeliest_other
-from egocross_eval.schema import Response
+from egocross_eval.model_adapters.requests import choices
+from egocross_eval.schema import Request, Response, TextPart
 
 FIRST_LOOK = 8
 """Replies after which most of them tell something."""
 
+MOST_REFUSALS = 3
+"""Alike, before anything was answered: what was refused doesn't lie in the question."""
+
+LONG_PROMPT = 512
+"""Tokens: shorter prompts aren't cut."""
+
+_VARYING = re.compile(r"[0-9a-fA-F-]{6,}|\d+")
+"""What differs between two messages that say the same: numbers and names of requests."""
+
 
 class Habits:
-    """What replies had in common so far."""
+    """What replies had in common so far. Whatever raises UsageError ends the run."""
 
     def __init__(self) -> None:
         self._has_answered = False
+        self._refusals: Counter[str] = Counter()
         self._chosen = 0
         self._others: list[str] = []
+        self._prompt_tokens: Counter[int] = Counter()
+        self._prompt_sizes: set[tuple[int, int]] = set()
 
-    def answered(self, response: Response) -> None:
-        """A reply was read. Raises `AttemptFault` where its answer can only lie in the field for reasoning.
+    def answered(self, request: Request, response: Response, logprobs: Any) -> None:
+        """A reply was read. Raises `AttemptFault` and UsageError as below."""
+        self._had_text(response)
+        self._was_read_whole(request, response)
+        if response.scores is not None:
+            self._chose(request, logprobs)
+
+    def refused(self, fault: AttemptFault) -> None:
+        """A request was refused. Raises UsageError where others were in the same words and none was answered."""
+        if self._has_answered or fault.retryable or not fault.kind.startswith("http_"):
+            return
+        said = _VARYING.sub("#", fault.message)
+        self._refusals[said] += 1
+        if self._refusals[said] > MOST_REFUSALS:
+            raise UsageError(
+                f"openai: the server refuses every question in the same words, and more wouldn't be answered either: "
+                f"{fault.message}"
+            )
+
+    def _had_text(self, response: Response) -> None:
+        """Raises `AttemptFault` where the answer can only lie in the field for reasoning.
 
         So it does if no reply had any text so far; a model that answers as a rule may end within its thinking.
         """
@@ -38,10 +71,27 @@ class Habits:
                 retryable=False,
             )
 
-    def chose(self, logprobs: Any, labels: Sequence[str]) -> None:
-        """A reply of choose mode was read. Raises UsageError where most answers would begin with no label at all."""
+    def _was_read_whole(self, request: Request, response: Response) -> None:
+        """Raises UsageError where prompts of different lengths all have the same number of tokens."""
+        if response.input_tokens is None or len(self._prompt_tokens) > 1:
+            return
+        self._prompt_tokens[response.input_tokens] += 1
+        parts = [part for message in request.prompt.messages for part in message.parts]
+        characters = sum(len(part.text) for part in parts if isinstance(part, TextPart))
+        self._prompt_sizes.add((characters, len(request.frame_hashes)))
+        ((tokens, count), *others) = self._prompt_tokens.items()
+        several = len(self._prompt_sizes) > FIRST_LOOK // 2
+        if not others and count >= FIRST_LOOK and several and tokens >= LONG_PROMPT:
+            raise UsageError(
+                f"openai: {count} prompts of different lengths all have {tokens} tokens by the server's count: it cuts "
+                f"prompts that are longer, so that frames or words are missing. Give it a longer context (Ollama: "
+                f"num_ctx), or ask with fewer (--frames) or smaller frames (--max-pixels)"
+            )
+
+    def _chose(self, request: Request, logprobs: Any) -> None:
+        """Raises UsageError where most answers would begin with no label at all."""
         self._chosen += 1
-        other = likeliest_other(logprobs, labels)
+        other = likeliest_other(logprobs, choices(request))
         if other is not None:
             self._others.append(other)
         if self._chosen >= FIRST_LOOK and 2 * len(self._others) > self._chosen:

@@ -18,6 +18,8 @@ from egocross_eval.version import __version__
 LARGEST_REPLY = 64 * 2**20
 """Bytes of a reply after which it's given up: no answer is that long, and a broken proxy can send without end."""
 
+MODELS = "/models"
+
 CONNECT_SECONDS = 30.0
 
 

@@ -296,6 +296,52 @@ def test_choosing_ends_where_most_answers_would_begin_with_no_label() -> None:
         assert len(ask(adapter(server), requests(30, answer_mode="choose"))) == 30
 
 
+def test_a_wrong_key_is_known_before_any_question_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-wrong-0123456789")
+    with FakeServer(api_key="another", models_need_key=True) as server:
+        with pytest.raises(UsageError, match=r"HTTP 401: Incorrect API key provided; check the key"):
+            ask(adapter(server), requests(30))
+        assert server.count == 0
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        http_error(401, "Incorrect API key provided"),
+        http_error(404, "The model `m` does not exist"),
+        http_error(429, "You exceeded your current quota", code="insufficient_quota"),
+        http_error(400, "Unsupported parameter: 'seed'", param="seed"),
+        http_error(400, "At most 8 images may be provided in one prompt. (request 7f3a99)"),
+    ],
+)
+def test_a_refusal_of_every_question_in_the_same_words_ends_the_run_after_a_few(refused: Fault) -> None:
+    with FakeServer(faults=lambda call: refused) as server:
+        with pytest.raises(UsageError, match="refuses every question in the same words"):
+            ask(adapter(server, concurrency=2), requests(60))
+        assert server.count <= 6
+
+
+def test_refusals_of_single_questions_do_not_end_the_run() -> None:
+    def faults(call: Call) -> Fault | None:
+        return http_error(400, "the picture is odd") if call.number % 2 == 0 else None
+
+    with FakeServer(answers="A", faults=faults) as server:
+        responses = ask(adapter(server, concurrency=1), requests(30))
+    assert [r.text for r in responses.values()] == ["A", None] * 15
+
+
+@pytest.mark.parametrize(("tokens", "ends"), [(4096, True), (100, False)])
+def test_a_server_that_cuts_long_prompts_in_silence_is_found_out(tokens: int, ends: bool) -> None:
+    usage = {"prompt_tokens": tokens, "completion_tokens": 1}
+    asked = [request(f"q{'long' * number}") for number in range(20)]
+    with FakeServer(faults=lambda call: reply(body("A", _usage=usage))) as server:
+        if ends:
+            with pytest.raises(UsageError, match="8 prompts of different lengths all have 4096 tokens"):
+                ask(adapter(server), asked)
+        else:
+            assert len(ask(adapter(server), asked)) == 20
+
+
 @given(st.binary(max_size=60) | st.text(max_size=40).map(str.encode))
 def test_no_reply_makes_reading_fail_otherwise_than_by_a_fault(data: bytes) -> None:
     with pytest.raises(AttemptFault):
