@@ -26,7 +26,7 @@ class _Noun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Base of all nouns: immutable, keyword-only, strict when read back."""
 
 
-class Frame(_Noun, frozen=True, kw_only=True):
+class Frame(_Noun, frozen=True, kw_only=True, gc=False):
     """One picture of a clip."""
 
     name: str
@@ -247,7 +247,7 @@ class Reading(_Noun, frozen=True, kw_only=True):
     """Why no label was read, when `label` is None."""
 
 
-class SentFrame(_Noun, frozen=True, kw_only=True):
+class SentFrame(_Noun, frozen=True, kw_only=True, gc=False):
     """A frame as it was sent."""
 
     name: str

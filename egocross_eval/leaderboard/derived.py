@@ -75,7 +75,7 @@ def _results(folder: RunFolder, record: RunRecord, registry: Registry, samples: 
             targets.append((sample.key, sample.question.target))
         if record.settings.method == "rotate":
             rotations.update(count_rotations([sample]))
-    missing = [question for question in folder.questions() if question.key not in seen]
+    missing = folder.questions_without(seen)
     judged += [not_asked(question, grader.chance(question)) for question in missing]
     results = results_of(judged, record.benchmark, total=record.question_count, tokens=dict(tokens), seconds=seconds)
     return msgspec.structs.replace(

@@ -71,8 +71,11 @@ class Loop:
         self._model = model
         self._cache = cache
         self._on_sample = on_sample
-        # The adapter may draw requests in a thread of its own: these two are all that drawing touches.
+        # The adapter may draw requests in a thread of its own: these are all that drawing touches.
+        self._fresh: deque[Question] = deque()
+        """Questions of which nothing was asked yet."""
         self._ready: deque[tuple[_Asked, Ask]] = deque()
+        """What became askable by an answer, or is left of a round."""
         self._unsent: deque[tuple[_Asked, Ask, Failure]] = deque()
         self._open: dict[str, _Open] = {}
         self._drawn_up = False
@@ -85,31 +88,55 @@ class Loop:
         is kept.
         """
         for question in pending:
-            self._advance(_Asked(question, earlier.get(question.key, ())))
-        while self._ready:
-            if self._cache is not None:
+            if question.key in earlier:
+                asked = _Asked(question, earlier[question.key])
+                self._ready.extend((asked, ask) for ask in self._advance(asked))
+            else:
+                self._fresh.append(question)
+        while self._fresh or self._ready:
+            if self._cache is not None and self._cache.knows_model():
                 self._settle(self._cache)
-            if self._ready:
+            if self._fresh or self._ready:
                 self._ask_round()
 
     def _settle(self, cache: ResponseCache) -> None:
         """Answers from the cache what it knows, also what that leads on to, before the adapter is asked."""
-        if not cache.knows_model():
-            return
         unknown: list[tuple[_Asked, Ask]] = []
-        while self._ready:
-            asked, ask = self._ready.popleft()
-            try:
-                request = self._request(asked, ask)
-            except DataError:
-                unknown.append((asked, ask))
+        while (drawn := self._draw()) is not None:
+            request = self._request_or_none(*drawn)
+            if request is None:
                 continue
             found = cache.get(request)
             if found is None:
-                unknown.append((asked, ask))
+                unknown.append(drawn)
             else:
-                self._keep(_Open(asked, ask, request), found)
+                self._keep(_Open(*drawn, request), found)
+        self._take_unsent()
         self._ready.extend(unknown)
+
+    def _draw(self) -> tuple[_Asked, Ask] | None:
+        """What to ask next; None where nothing is askable now. Touches no file and never waits."""
+        if not self._ready and self._fresh:
+            asked = _Asked(self._fresh.popleft(), ())
+            self._ready.extend((asked, ask) for ask in self._new_asks(asked))
+        return self._ready.popleft() if self._ready else None
+
+    def _new_asks(self, asked: _Asked) -> list[Ask]:
+        """What the method wants to know next, less what an earlier process was answered; empty where it decides."""
+        step = self._step(asked)
+        if isinstance(step, Decision):
+            if not asked.names:
+                raise RunError(f"the method {self._plan.settings.method!r} decides without asking")
+            return []
+        _check_asks(self._plan.settings.method, asked.names, step)
+        asked.names.extend(ask.name for ask in step)
+        for ask in step:
+            known = asked.earlier.pop(ask.name, None)
+            if known is not None and known.ask == ask:
+                asked.answers[ask.name] = known
+        new = [ask for ask in step if ask.name not in asked.answers]
+        asked.waiting = len(new)
+        return new
 
     def _ask_round(self) -> None:
         self._drawn_up = False
@@ -131,28 +158,29 @@ class Loop:
             self._fail(key, "no_response", "the adapter ended without an answer to this question")
         if not self._drawn_up:
             # It stopped drawing early: nothing may go missing.
-            while self._ready:
-                asked, ask = self._ready.popleft()
+            while (drawn := self._draw()) is not None:
                 failure = Failure(
                     kind="no_response", message="the adapter ended without asking for this question", retryable=True
                 )
-                self._keep_unsent(asked, ask, failure)
+                self._keep_unsent(*drawn, failure)
 
     def _requests(self) -> Iterator[Request]:
         """Renders lazily and never waits: what becomes askable meanwhile joins, the rest makes the next round."""
-        while self._ready:
-            asked, ask = self._ready.popleft()
-            try:
-                request = self._request(asked, ask)
-            except DataError as error:
-                self._unsent.append((asked, ask, Failure(kind="frame", message=str(error))))
-                continue
-            self._open[request.key] = _Open(asked, ask, request)
-            yield request
+        while (drawn := self._draw()) is not None:
+            request = self._request_or_none(*drawn)
+            if request is not None:
+                self._open[request.key] = _Open(*drawn, request)
+                yield request
         self._drawn_up = True
 
-    def _request(self, asked: _Asked, ask: Ask) -> Request:
-        return request_of(self._plan, asked.question, ask, read_frames=self._adapter.capabilities().needs_content)
+    def _request_or_none(self, asked: _Asked, ask: Ask) -> Request | None:
+        """The request of an ask; one that can't be made into a request is put aside as a failure."""
+        try:
+            reads = self._adapter.capabilities().needs_content
+            return request_of(self._plan, asked.question, ask, read_frames=reads)
+        except DataError as error:
+            self._unsent.append((asked, ask, Failure(kind="frame", message=str(error))))
+            return None
 
     def _fail(self, key: str, kind: str, message: str) -> None:
         self._take(Response(key=key, failure=Failure(kind=kind, message=message, retryable=True)))
@@ -191,7 +219,8 @@ class Loop:
         if asked.waiting or not self._finish(asked):
             self._writer.write_answer(asked.question.key, answer)
             if not asked.waiting:
-                self._advance(asked)
+                # About the same frames as what was answered: it goes before other questions.
+                self._ready.extendleft((asked, ask) for ask in reversed(self._advance(asked)))
 
     def _finish(self, asked: _Asked) -> bool:
         """Writes the sample of a question whose round is answered, if an ask failed or the method decides."""
@@ -208,28 +237,12 @@ class Loop:
     def _step(self, asked: _Asked) -> Sequence[Ask] | Decision:
         return decide(self._plan.method, self._plan.settings.method, asked.question, asked.in_order())
 
-    def _advance(self, asked: _Asked) -> None:
-        """Makes askable what the method wants to know next; what an earlier process was answered isn't asked again."""
-        while True:
-            step = self._step(asked)
-            if isinstance(step, Decision):
-                self._finish(asked)
-                return
-            _check_asks(self._plan.settings.method, asked.names, step)
-            asked.names.extend(ask.name for ask in step)
-            for ask in step:
-                known = asked.earlier.pop(ask.name, None)
-                if known is not None and known.ask == ask:
-                    asked.answers[ask.name] = known
-            new = [ask for ask in step if ask.name not in asked.answers]
-            asked.waiting = len(new)
-            if new:
-                # What follows on an answer is about the same frames: it goes before other questions.
-                if len(asked.names) > len(step):
-                    self._ready.extendleft((asked, ask) for ask in reversed(new))
-                else:
-                    self._ready.extend((asked, ask) for ask in new)
-                return
+    def _advance(self, asked: _Asked) -> list[Ask]:
+        """What the method wants to know next; empty where it decides by what is known, and the sample is written."""
+        while not (new := self._new_asks(asked)):
+            if self._finish(asked):
+                break
+        return new
 
 
 def _check_asks(method: str, before: Sequence[str], asks: Sequence[Ask]) -> None:

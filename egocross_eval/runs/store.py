@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -116,6 +116,15 @@ class RunFolder:
         read = _reader(Question, version1.question)
         lines = read_bytes(path, follow=False).splitlines()
         return [read(line, f"{path}, line {number}") for number, line in enumerate(lines, 1)]
+
+    def questions_without(self, keys: Container[str]) -> Iterator[Question]:
+        """The questions whose key is none of `keys`, read one at a time."""
+        path = self.path / QUESTIONS_FILE
+        read = _reader(Question, version1.question)
+        for number, _, line in _lines(path):
+            found = read(line, f"{path}, line {number}")
+            if found.key not in keys:
+                yield found
 
     def write_results(self, results: Results) -> None:
         """Replaces `results.json`."""
