@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -14,13 +14,14 @@ from egocross_eval.contracts.exporter import ExportedRun
 from egocross_eval.contracts.model import ModelAdapter
 from egocross_eval.contracts.registry import Registry, registry
 from egocross_eval.contracts.spec import read_options, split_spec
+from egocross_eval.contracts.task import Target
 from egocross_eval.errors import UsageError
 from egocross_eval.leaderboard.collect import current_results
 from egocross_eval.leaderboard.derived import derive, grade_again, known_targets
 from egocross_eval.model_adapters.spec import ModelSpec, build_adapter, parse_spec
 from egocross_eval.runs.options import RunOptions, options_from
 from egocross_eval.runs.plan import RunPlan, check_capabilities, plan_run
-from egocross_eval.runs.session import Session, ask, open_session
+from egocross_eval.runs.session import ask, open_session
 from egocross_eval.runs.store import LEADERBOARD_FILE, PREDICTIONS_FILE, RunFolder
 from egocross_eval.schema import Results, RunRecord, Sample
 from egocross_eval.settings import AnswerMode, Media
@@ -155,26 +156,29 @@ def run(
         tell = _Teller(on_event, known)
         for message in plan.warnings:
             tell(Warned(message=message))
+        folder, record, asks = session.folder, session.record, bool(session.pending)
+        targets = known_targets(session.plan.questions) if session.outcomes.get("unscored") else {}
+        # Deriving needs no question in memory: what a large run holds of them is let go before.
+        del plan
         try:
             ask(session, tell, use_cache=options.cache, by_cluster=options.by_cluster)
         finally:
-            results = _derived(session, known)
-        tell(Ended(record=session.record, results=results))
+            del session
+            results = _derived(folder, targets, known, asked=asks) if folder.exists() else None
+        if results is not None:
+            tell(Ended(record=record, results=results))
     finally:
         if isinstance(model, str):
             adapter.close()
-    return Run(session.folder)
+    return Run(folder)
 
 
-def _derived(session: Session, known: Registry) -> Results:
-    """The results of a session's folder, derived anew unless nothing changed since they were."""
-    folder = session.folder
-    if not folder.exists():
-        raise UsageError(f"{folder.path} was not made")
-    targets = known_targets(session.plan.questions)
-    if not session.pending and _is_current(folder, targets_known=bool(targets)):
+def _derived(folder: RunFolder, targets: Mapping[str, Target], known: Registry, *, asked: bool) -> Results:
+    """The results of a folder, derived anew unless nothing changed since they were; by `targets` that were not known
+    when it was scored."""
+    if not asked and _is_current(folder, targets_known=bool(targets)):
         return folder.results()
-    if session.outcomes.get("unscored") and targets:
+    if targets:
         grade_again(folder, targets, known)
     return derive(folder, known)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
 from egocross_eval.contracts.grader import Grader
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.task import Target
+from egocross_eval.files import writing
 from egocross_eval.leaderboard.render import render
 from egocross_eval.leaderboard.rows import row_from_run
 from egocross_eval.methods.rotate import count_rotations
@@ -23,7 +24,6 @@ from egocross_eval.runs.store import (
     PREDICTIONS_FILE,
     RunFolder,
     SampleWriter,
-    pretty_json,
     write_atomically,
 )
 from egocross_eval.schema import Answer, BenchmarkRecord, Decision, Question, Results, RunRecord, Sample
@@ -36,20 +36,24 @@ def derive(folder: RunFolder, registry: Registry) -> Results:
     A kill at any instant leaves a folder that the same call puts right.
     """
     record = folder.record()
-    predictions: list[dict[str, Any]] = []
-
-    def noted(samples: Iterable[Sample]) -> Iterator[Sample]:
-        for sample in samples:
-            predictions.append(prediction_entry(sample, record.benchmark))
-            yield sample
-
-    results = _results(folder, record, registry, noted(folder.final_samples()))
-    predictions.sort(key=lambda entry: entry["id"])
-    write_atomically(folder.path / PREDICTIONS_FILE, pretty_json(predictions))
+    with writing(folder.path / PREDICTIONS_FILE) as file:
+        samples = _noted(folder.final_samples(), record.benchmark, file)
+        results = _results(folder, record, registry, samples)
     row = row_from_run(record, results, source=folder.path.name, origin_hash=results.samples_hash)
     write_atomically(folder.path / LEADERBOARD_FILE, render([row], "md", intervals="half-width").encode())
     folder.write_results(results)
     return results
+
+
+def _noted(samples: Iterable[Sample], benchmark: BenchmarkRecord, file: BinaryIO) -> Iterator[Sample]:
+    """Writes each sample's entry of the predictions file, a JSON list, as it passes."""
+    mark = b"["
+    for sample in samples:
+        entry = msgspec.json.format(msgspec.json.encode(prediction_entry(sample, benchmark)), indent=2)
+        file.write(mark + b"\n  " + entry.replace(b"\n", b"\n  "))
+        mark = b","
+        yield sample
+    file.write(b"[]\n" if mark == b"[" else b"\n]\n")
 
 
 def compute_results(folder: RunFolder, registry: Registry) -> Results:
@@ -62,6 +66,7 @@ def _results(folder: RunFolder, record: RunRecord, registry: Registry, samples: 
     # Without the plugin that brings it, a grader's chance level is what can be told from the options.
     grader = registry.graders.get(record.settings.grader) or Grader()
     judged, seen, targets = [], set(), []
+    shared: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
     tokens: Counter[str] = Counter(input=0, output=0)
     seconds = 0.0
     rotations: Counter[str] = Counter()
@@ -69,7 +74,8 @@ def _results(folder: RunFolder, record: RunRecord, registry: Registry, samples: 
         cost = sample.cost
         tokens.update(input=cost.input_tokens or 0, output=cost.output_tokens or 0)
         seconds += cost.seconds or 0.0
-        judged.append(judged_sample(sample, grader.chance(sample.question)))
+        own = shared.setdefault(tuple(sample.question.labels.items()), sample.question.labels)
+        judged.append(judged_sample(sample, grader.chance(sample.question), own))
         seen.add(sample.key)
         if sample.question.target is not None:
             targets.append((sample.key, sample.question.target))

@@ -148,7 +148,10 @@ def ask(session: Session, tell: Callable[[Event], None], *, use_cache: bool, by_
                 on_sample=on_sample,
             )
             arrange = cluster_by_cluster if by_cluster else neighbours
-            loop.run(arrange(session.pending, session.plan.root), session.earlier)
+            pending = session.pending
+            if by_cluster or session.adapter.capabilities().needs_content:
+                pending = tuple(arrange(pending, session.plan.root))
+            loop.run(pending, session.earlier)
             writer.drop_answers()
         _record_details(session)
     finally:

@@ -18,7 +18,7 @@ import msgspec
 
 from egocross_eval.documents import decode_json
 from egocross_eval.errors import DataError, RunError, UsageError
-from egocross_eval.files import holds_nothing, open_for_appending, open_regular, read_bytes, write_file
+from egocross_eval.files import holds_nothing, open_for_appending, open_regular, read_bytes, write_file, writing
 from egocross_eval.runs import version1
 from egocross_eval.schema import SCHEMA_VERSION, Answer, Question, Results, RunRecord, Sample
 
@@ -98,8 +98,9 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"can't make the run folder {self.path}: {error.strerror or error}") from error
-        lines = b"".join(msgspec.json.encode(question) + b"\n" for question in questions)
-        write_atomically(self.path / QUESTIONS_FILE, lines)
+        with writing(self.path / QUESTIONS_FILE) as file:
+            for question in questions:
+                file.write(msgspec.json.encode(question) + b"\n")
         self.write_record(record)
 
     def write_record(self, record: RunRecord) -> None:

@@ -45,15 +45,20 @@ class Judged(NamedTuple):
         return self.credit if self.scored else float(best)
 
 
-def judged_sample(sample: Sample, chance: float | None) -> Judged:
-    """What became of a sample's question; frames and texts, of which no figure depends, are let go."""
-    question = msgspec.structs.replace(sample.question, frames=(), text="", options={}, references={})
-    return Judged(question, sample.outcome, sample.grade.credit, chance)
+def judged_sample(sample: Sample, chance: float | None, labels: dict[str, str] | None = None) -> Judged:
+    """What became of a sample's question; `labels` are an equal mapping that others share."""
+    return Judged(_light(sample.question, labels), sample.outcome, sample.grade.credit, chance)
 
 
-def not_asked(question: Question, chance: float | None) -> Judged:
+def not_asked(question: Question, chance: float | None, labels: dict[str, str] | None = None) -> Judged:
     """A question without a sample: it stays in every n."""
-    return Judged(question, "missing", 0.0, chance)
+    return Judged(_light(question, labels), "missing", 0.0, chance)
+
+
+def _light(question: Question, labels: dict[str, str] | None) -> Question:
+    """The question without frames and texts, on which no figure depends: runs of 100,000 must fit."""
+    kept = question.labels if labels is None else labels
+    return msgspec.structs.replace(question, frames=(), text="", options={}, references={}, labels=kept)
 
 
 def results_of(

@@ -54,7 +54,7 @@ WORDS = ("left", "right", "upper", "lower")
 
 def one_run(method: str, count: int, folder: Path) -> None:
     """A whole run in this process; prints its seconds and peak memory as JSON."""
-    from egocross_eval import Benchmark, Event, Grouping, Questions, Stopped, Task, evaluate, hookimpl
+    from egocross_eval import Benchmark, DataSource, Event, Grouping, Questions, Stopped, Task, evaluate, hookimpl
     from egocross_eval.contracts.registry import registry
 
     benchmark = Benchmark(
@@ -65,11 +65,13 @@ def one_run(method: str, count: int, folder: Path) -> None:
         cluster="video",
     )
 
+    def load(source: DataSource) -> Questions:
+        return Questions(questions=questions(count), root=folder)
+
     class Plugin:
         @hookimpl
         def egocross_tasks(self) -> list[Task]:
-            load = Questions(questions=questions(count), root=folder)
-            return [Task(name="many", benchmark=benchmark, description="", load=lambda source: load)]
+            return [Task(name="many", benchmark=benchmark, description="", load=load)]
 
     known = registry()
     known.add("many", Plugin, distribution="many", version="1")
