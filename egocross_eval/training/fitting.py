@@ -25,16 +25,16 @@ def check_fit(plan: TrainPlan, gpus: Sequence[Gpu]) -> list[Finding]:
 
 
 def _memory(plan: TrainPlan, gpus: Sequence[Gpu]) -> str:
-    smallest = min((gpu.memory for gpu in gpus[: plan.launch.gpus] if gpu.memory), default=0.0)
-    if plan.size is None or not plan.longest or not smallest:
+    free = min((gpu.free for gpu in gpus[: plan.launch.gpus] if gpu.memory), default=0.0)
+    if plan.size is None or not plan.longest or not free:
         return ""
     arguments = plan.recipe.arguments
-    fits = longest_that_fits(plan.size, arguments, plan.launch, smallest)
+    fits = longest_that_fits(plan.size, arguments, plan.launch, free)
     if plan.longest <= fits:
         return ""
     if not fits:
         fixed = sum(memory_per_gpu(plan.size, arguments, plan.launch, 0).values())
-        alone = f"weights, gradients and optimizer alone take about {fixed:.0f} GiB of {smallest:.0f}"
+        alone = f"weights, gradients and optimizer alone take about {fixed:.0f} GiB, {free:.0f} are free"
         return f"{alone}: take more GPUs with --deepspeed zero3, or the recipe lora"
     remedies = ["--frames uniform:N"]
     budget = fitting_budget(plan, fits)
@@ -44,7 +44,7 @@ def _memory(plan: TrainPlan, gpus: Sequence[Gpu]) -> str:
         remedies.append("--set per_device_train_batch_size=1 with a higher gradient_accumulation_steps")
     if scores_all_tokens(arguments):
         remedies.append("a loss on the answers alone, which spares the scores of all other tokens")
-    size = f"the longest example has about {plan.longest:,} tokens; on {smallest:.0f} GiB about {fits:,} fit"
+    size = f"the longest example has about {plan.longest:,} tokens; about {fits:,} fit the {free:.0f} GiB that are free"
     return f"{size}: {', or '.join(remedies)}"
 
 

@@ -31,6 +31,11 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True):
     driver: str
 
     @property
+    def free(self) -> float:
+        """GiB that no process holds."""
+        return self.memory - self.used
+
+    @property
     def outdated(self) -> bool:
         """Whether the driver is too old for the training environment."""
         major = self.driver.partition(".")[0]

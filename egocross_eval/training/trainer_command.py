@@ -16,16 +16,22 @@ def command(environment: TrainingEnvironment, launch: Launch, config: Path) -> l
     python = [str(environment.python)]
     if not launch.distributed:
         return [*python, "-m", START, str(config)]
+    agent = [*python, "-m", "torch.distributed.run", f"--nproc_per_node={max(1, launch.gpus)}"]
+    return [*agent, *_meeting(launch), "-m", START, str(config)]
+
+
+def _meeting(launch: Launch) -> list[str]:
+    """Where the processes meet; on one machine at a free port, so that two trainings don't want the same."""
+    if launch.nodes == 1:
+        return ["--standalone"]
     host, _, port = launch.address.rpartition(":")
     if not host or not port.isdigit():
         raise UsageError(f"--address {launch.address}: write HOST:PORT of node 0, e.g. 10.0.0.1:29500")
     if not 0 <= launch.rank < launch.nodes:
         raise UsageError(f"--node-rank {launch.rank}: nodes are counted from 0 to {launch.nodes - 1}")
     return [
-        *python,
-        "-m",
-        "torch.distributed.run",
-        *(f"--nnodes={launch.nodes}", f"--node_rank={launch.rank}", f"--nproc_per_node={max(1, launch.gpus)}"),
-        *(f"--master_addr={host}", f"--master_port={port}"),
-        *("-m", START, str(config)),
+        f"--nnodes={launch.nodes}",
+        f"--node_rank={launch.rank}",
+        f"--master_addr={host}",
+        f"--master_port={port}",
     ]

@@ -151,6 +151,8 @@ def test_one_process_is_started_plainly_and_several_by_torchrun() -> None:
     config = Path("/o/config.yaml")
     single = command(ENVIRONMENT, Launch(gpus=1), config)
     assert single == ["/env/bin/python", "-m", START, "/o/config.yaml"]
+    at_once = command(ENVIRONMENT, Launch(gpus=4), config)
+    assert at_once[1:5] == ["-m", "torch.distributed.run", "--nproc_per_node=4", "--standalone"]
     several = command(ENVIRONMENT, Launch(gpus=4, nodes=2, rank=1, address="10.0.0.1:29511"), config)
     assert several[1:3] == ["-m", "torch.distributed.run"]
     for option in (
@@ -164,7 +166,7 @@ def test_one_process_is_started_plainly_and_several_by_torchrun() -> None:
     assert several[-3:] == ["-m", START, "/o/config.yaml"]
 
 
-@pytest.mark.parametrize("launch", [Launch(gpus=2, address="nowhere"), Launch(gpus=2, nodes=2, rank=2)])
+@pytest.mark.parametrize("launch", [Launch(gpus=2, nodes=2, address="nowhere"), Launch(gpus=2, nodes=2, rank=2)])
 def test_impossible_launches_are_refused(launch: Launch) -> None:
     with pytest.raises(UsageError):
         command(ENVIRONMENT, launch, Path("c.yaml"))
