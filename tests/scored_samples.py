@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -105,14 +105,21 @@ def score_samples(lines: Sequence[Sample], *, total: int, missing: Sequence[Ques
     return results_of(judged, EGOCROSS.record(), total=total)
 
 
-def samples(outcomes: Iterable[Outcome], **changes: Any) -> list[Sample]:
+def outcomes(**counts: int) -> list[Outcome]:
+    """So many of each outcome: `right=6, wrong=5`, in the order in which `Outcome` names them."""
+    known: tuple[Outcome, ...] = get_args(Outcome)
+    assert set(counts) <= set(known)
+    return [outcome for outcome in known for _ in range(counts.get(outcome, 0))]
+
+
+def samples(made: Iterable[Outcome], **changes: Any) -> list[Sample]:
     """One sample for each outcome, each on a video of its own unless `changes` says otherwise."""
-    return [sample(question(number, **changes), outcome) for number, outcome in enumerate(outcomes, 1)]
+    return [sample(question(number, **changes), outcome) for number, outcome in enumerate(made, 1)]
 
 
 def whole_testbed(target: str | None = "A") -> list[Question]:
     """957 questions with the testbed's numbers by domain and video."""
-    made = []
+    made: list[Question] = []
     for domain, sizes in VIDEO_SIZES.items():
         for video, size in enumerate(sizes):
             for _ in range(size):

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from egocross_eval import directories
 from egocross_eval.directories import cache_directory
 from egocross_eval.errors import UsageError
 
@@ -88,7 +87,7 @@ def test_a_cache_that_all_can_write_to_is_not_believed(tmp_path: Path, monkeypat
 
 def test_a_strangers_cache_is_not_believed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = cache_directory()
-    monkeypatch.setattr(directories.os, "getuid", lambda: 4711)
+    monkeypatch.setattr("egocross_eval.directories.os.getuid", lambda: 4711)
     if cache.stat().st_uid == 0:
         os.chown(cache, 4712, -1)
     with pytest.raises(UsageError, match="belongs to another user"):

@@ -144,7 +144,7 @@ def test_the_kind_of_file_is_said_where_it_is_known(tmp_path: Path) -> None:
 
 
 def test_yaml_keys_are_texts_and_numbers_are_numbers() -> None:
-    content = decode_yaml("on: yes\n1: 5e-5\ndate: 2026-01-01\nnull: 1.5", Any, "a")
+    content = decode_yaml("on: yes\n1: 5e-5\ndate: 2026-01-01\nnull: 1.5", dict[str, object], "a")
     assert content == {"on": True, "1": 5e-5, "date": "2026-01-01", "null": 1.5}
 
 

@@ -49,12 +49,13 @@ def package_of(path: Path) -> str:
 def imported(path: Path) -> Iterator[tuple[int, str]]:
     """(line, dotted name) of each import of our own, also within functions and for type checkers."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names = []
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno} is a relative import"
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
+        else:
+            continue
         yield from ((node.lineno, name) for name in names if name.startswith("egocross_eval."))
 
 

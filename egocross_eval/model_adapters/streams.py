@@ -7,7 +7,7 @@ import queue
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from types import FrameType
@@ -238,7 +238,7 @@ def opened_stream(
             loop.finish(stack.aclose)
 
 
-def stream(requests: Iterator[Request], answer: Answer, *, loop: Loop, bound: int) -> Iterator[Response]:
+def stream(requests: Iterator[Request], answer: Answer, *, loop: Loop, bound: int) -> Generator[Response, None, None]:
     """Answers requests within `loop`, at most `bound` at once, and yields each response as soon as it's there.
 
     Requests are drawn in the calling thread, one whenever there is room. However the generator ends (all done, closed

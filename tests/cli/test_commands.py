@@ -149,7 +149,7 @@ def test_a_config_file_takes_the_names_of_the_options_and_lists(demo: Path, tmp_
 
 
 def test_a_dry_run_counts_every_vote(demo: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["--model", "openai:any", "--data", demo, "--limit", "5", "--dry-run"]
+    command: list[str | Path] = ["--model", "openai:any", "--data", demo, "--limit", "5", "--dry-run"]
     assert call(*command) == 0
     once = capsys.readouterr().out
     assert call(*command, "--method", "rotate") == 0

@@ -32,19 +32,25 @@ def test_the_demo_runs_a_trained_model_that_knows_what_it_was_trained_on(
 @pytest.mark.slow
 def test_the_shipped_model_answers_unseen_questions_far_above_its_untrained_self(tmp_path: Path) -> None:
     pytest.importorskip("transformers")
-    from egocross_eval import evaluate
+    from egocross_eval import RunKeywords, evaluate
     from egocross_eval.model_adapters.checkpoints.tiny import build_tiny
     from egocross_eval.tasks.egocross.demo import write_demo
 
     write_demo(tmp_path / "bench", seed=5, per_cell=15)
     build_tiny(tmp_path / "base")
     shipped = Path(__file__).resolve().parents[2] / "egocross_eval" / "training" / "demo_model"
-    settings = {"style": "challenge", "frames": "uniform:1", "max_pixels": 8192, "answer": "choose", "cache": False}
+    settings: RunKeywords = {
+        "style": "challenge",
+        "frames": "uniform:1",
+        "max_pixels": 8192,
+        "answer": "choose",
+        "cache": False,
+    }
+    settings["data"] = tmp_path / "bench"
     runs = [
         evaluate(
             f"hf:{model}",
             "animal-identification,interaction-identification",
-            data=tmp_path / "bench",
             output=tmp_path / "runs" / name,
             **settings,
         )

@@ -36,7 +36,7 @@ def test_the_place_of_before_is_taken_also_where_one_is_required(
 
 
 def test_the_name_of_now_wins_over_the_one_of_before(demo: Path, tmp_path: Path) -> None:
-    places = ["--to", tmp_path / "old.png", "--output", tmp_path / "new.png"]
+    places: list[str | Path] = ["--to", tmp_path / "old.png", "--output", tmp_path / "new.png"]
     assert call("show", "5", "--data", demo, "--no-draw", *places) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["new.png"]
 

@@ -59,7 +59,15 @@ def test_faults_that_last_are_counted_exactly_and_asked_again_by_the_same_comman
     port = 0
     with FakeServer(answers="B", faults=some_last) as server:
         port = int(server.base_url.rpartition(":")[2].partition("/")[0])
-        command = ["--model", spec(server, "max_retries=1"), "--data", demo, "--output", tmp_path / "run", "--no-cache"]
+        command: list[str | Path] = [
+            "--model",
+            spec(server, "max_retries=1"),
+            "--data",
+            demo,
+            "--output",
+            tmp_path / "run",
+            "--no-cache",
+        ]
         assert call(*command) == 1
     run = load_run(tmp_path / "run")
     total = len(run.samples)
@@ -111,7 +119,14 @@ def test_an_interrupt_or_a_kill_keeps_what_was_answered_and_the_same_command_goe
 ) -> None:
     samples = tmp_path / "run" / "samples.jsonl"
     with FakeServer(answers="B", latency=0.1) as server:
-        command = ["--model", spec(server, "concurrency=2"), "--data", str(demo), "--output", str(tmp_path / "run")]
+        command: list[str | Path] = [
+            "--model",
+            spec(server, "concurrency=2"),
+            "--data",
+            str(demo),
+            "--output",
+            str(tmp_path / "run"),
+        ]
         process = subprocess.Popen(
             [sys.executable, "-m", "egocross_eval", *command, "--no-cache"], stderr=subprocess.PIPE, text=True
         )
@@ -134,7 +149,15 @@ def test_an_interrupt_or_a_kill_keeps_what_was_answered_and_the_same_command_goe
 
 def test_asking_again_for_a_finished_run_sends_nothing(demo: Path, tmp_path: Path) -> None:
     with FakeServer() as server:
-        command = ["--model", spec(server), "--data", demo, "--output", tmp_path / "run", "--no-cache"]
+        command: list[str | Path] = [
+            "--model",
+            spec(server),
+            "--data",
+            demo,
+            "--output",
+            tmp_path / "run",
+            "--no-cache",
+        ]
         assert call(*command) == 0
         count = server.count
         assert call(*command) == 0

@@ -174,6 +174,6 @@ def test_grey_of_16_bits_gets_the_8_bits_that_every_reader_understands(tmp_path:
     assert levels == bytes(number * 65535 // 4095 >> 8 for number in range(4096))
     small, _ = scaled_frame(deep_grey(tmp_path / "a.png"), 256)
     with Image.open(io.BytesIO(small)) as image:
-        low, high = image.getchannel(0).getextrema()
-    assert low < 20
-    assert high > 235
+        levels = image.getchannel(0).tobytes()
+    assert min(levels) < 20
+    assert max(levels) > 235

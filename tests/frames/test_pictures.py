@@ -27,10 +27,10 @@ from egocross_eval.frames.pictures import (
 from egocross_eval.frames.store import picture_size
 
 
-def encoded(kind: str, size: tuple[int, int] = (37, 21), mode: str = "RGB", **save: object) -> bytes:
+def encoded(kind: str, size: tuple[int, int] = (37, 21), mode: str = "RGB", **save: int) -> bytes:
     noise = random.Random(kind).randbytes(size[0] * size[1] * 3)
     buffer = io.BytesIO()
-    Image.frombytes("RGB", size, noise).convert(mode).save(buffer, kind, **save)  # type: ignore[arg-type]
+    Image.frombytes("RGB", size, noise).convert(mode).save(buffer, kind, **save)
     return buffer.getvalue()
 
 

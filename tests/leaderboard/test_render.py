@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from scored_samples import question, record, sample, score_samples
+from scored_samples import outcomes, question, record, sample, score_samples
 
 from egocross_eval.errors import UsageError
 from egocross_eval.leaderboard.columns import declared, safe_link
@@ -26,16 +26,16 @@ from egocross_eval.tasks.egocross.published_rows import published_rows
 HOSTILE = 'evil | **name**\n<script>alert("x")</script> & [a](javascript:b) `c` $d_e$ \\ ~f~'
 
 
-def row(outcomes: list[Outcome], *, origin: str = "a" * 64, link: str = "", **changes: Any) -> Row:
+def row(made: list[Outcome], *, origin: str = "a" * 64, link: str = "", **changes: Any) -> Row:
     domains = ["animal", "industry", "xsports", "surgery"]
-    lines = [sample(question(n, domain=domains[n % 4]), outcome) for n, outcome in enumerate(outcomes)]
+    lines = [sample(question(n, domain=domains[n % 4]), outcome) for n, outcome in enumerate(made)]
     run = record(**{"question_count": len(lines), "settings": {"split": "demo"}, **changes})
     results = score_samples(lines, total=len(lines))
     return row_from_run(run, results, source="my-run", origin_hash=origin, link=link)
 
 
 def good(**changes: Any) -> Row:
-    return row(["right"] * 6 + ["wrong"] * 5 + ["not_parsed"], **changes)
+    return row(outcomes(right=6, wrong=5, not_parsed=1), **changes)
 
 
 def markdown_cells(text: str) -> list[list[str]]:
@@ -82,7 +82,7 @@ def test_a_run_shows_parsed_and_complete_shares_settings_and_date() -> None:
 
 
 def test_an_incomplete_run_shows_lower_bounds_and_no_rank() -> None:
-    text = render([row(["right"] * 6 + ["wrong"] * 4 + ["errored"] * 2)])
+    text = render([row(outcomes(right=6, wrong=4, errored=2))])
     cells = markdown_row(text, "some-model")
     assert cells["Rank"] == "–"
     assert cells["Micro"] == "≥ 50.00"
@@ -113,12 +113,12 @@ def test_what_ranks_rest_on_is_said() -> None:
 
 
 def test_rows_with_outcomes_are_compared_question_by_question() -> None:
-    text = render([good(), row(["right"] * 8 + ["wrong"] * 4, origin="b" * 64, model="other")])
+    text = render([good(), row(outcomes(right=8, wrong=4), origin="b" * 64, model="other")])
     assert "1 pair of rows is compared question by question, by how source videos differ" in text
 
 
 def test_joined_runs_show_their_number_and_spread() -> None:
-    rows = [good(generation={"seed": 1}), row(["right"] * 8 + ["wrong"] * 4, origin="b" * 64, generation={"seed": 2})]
+    rows = [good(generation={"seed": 1}), row(outcomes(right=8, wrong=4), origin="b" * 64, generation={"seed": 2})]
     cells = markdown_row(render(join_repeats(rows)), "some-model")
     assert cells["Model"] == "some-model (mean of 2 runs)"
     assert cells["Micro"] == "58.33"

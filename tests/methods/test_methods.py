@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egocross_eval import Method, MethodType, RunError, UsageError, decide, evaluate, hookimpl
+from egocross_eval import Method, MethodType, RunError, RunKeywords, UsageError, decide, evaluate, hookimpl
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.contracts.registry import registry
 from egocross_eval.leaderboard.derived import grade_again
@@ -110,8 +110,9 @@ def test_samples_differ_by_their_seed_and_the_majority_counts(demo: Path, tmp_pa
         return Response(key=request.key, text="D" if request.settings.seed % 3 == 0 else "A")
 
     adapter = Answering(two_of_three)
-    settings = {"method": "sample:3", "temperature": 0.7, "limit": 4, "cache": False}
-    run = evaluate(adapter, data=demo, output=tmp_path / "run", **settings)
+    run = evaluate(
+        adapter, data=demo, output=tmp_path / "run", method="sample:3", temperature=0.7, limit=4, cache=False
+    )
     assert len({request.settings.seed for request in adapter.asked}) == 3
     assert {s.decision.label for s in run.samples} == {"A"}
     assert run.results.rotations == {}
@@ -126,11 +127,10 @@ def test_samples_differ_by_their_seed_and_the_majority_counts(demo: Path, tmp_pa
         ("sample:3", {"temperature": 1.0, "answer": "choose"}),
     ],
 )
-def test_votes_that_make_no_sense_are_refused(
-    votes: str, settings: dict[str, object], demo: Path, tmp_path: Path
-) -> None:
+def test_votes_that_make_no_sense_are_refused(votes: str, settings: RunKeywords, demo: Path, tmp_path: Path) -> None:
+    keywords: RunKeywords = {**settings, "data": demo, "method": votes}
     with pytest.raises(UsageError, match=r"--method|unknown method"):
-        evaluate("baseline:chance", data=demo, output=tmp_path / "run", method=votes, **settings)
+        evaluate("baseline:chance", output=tmp_path / "run", **keywords)
 
 
 def test_scoring_again_reads_every_vote_again(demo: Path, tmp_path: Path) -> None:

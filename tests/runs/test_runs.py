@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from egocross_eval import Answered, Ended, Event, UsageError, evaluate, hookimpl, load_run
+from egocross_eval import Answered, Ended, Event, RunKeywords, UsageError, evaluate, hookimpl, load_run
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import RunError
@@ -435,11 +435,12 @@ def test_a_limit_draws_over_all_domains_and_repeats_by_its_seed(demo: Path, tmp_
     ],
 )
 def test_what_an_adapter_cannot_do_is_refused_before_anything_is_asked(
-    settings: dict[str, str], says_so: str, demo: Path, tmp_path: Path
+    settings: RunKeywords, says_so: str, demo: Path, tmp_path: Path
 ) -> None:
     adapter = Scripted(says("A"))
+    keywords: RunKeywords = {**settings, "data": demo}
     with pytest.raises(UsageError, match=says_so):
-        evaluate(adapter, data=demo, output=tmp_path / "run", **settings)
+        evaluate(adapter, output=tmp_path / "run", **keywords)
     assert adapter.asked == []
     assert not (tmp_path / "run").exists()
 

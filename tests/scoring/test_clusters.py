@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import linalg
 
-from egocross_eval.scoring.clusters import layout, parts, pooled
+from egocross_eval.scoring.clusters import Parts, layout, parts, pooled
 
 SIZES = st.lists(st.integers(1, 7), min_size=2, max_size=8)
 
@@ -32,7 +32,7 @@ def by_matrices(values: np.ndarray, clusters: np.ndarray) -> tuple[float, float]
     return variance, float(np.trace(product) ** 2 / (product**2).sum())
 
 
-def of(values: np.ndarray, clusters: list[str], strata: list[str], *, macro: bool = False):
+def of(values: np.ndarray, clusters: list[str], strata: list[str], *, macro: bool = False) -> Parts:
     row = values[None, :]
     return parts(row, np.ones(row.shape, dtype=np.bool_), layout(clusters, strata), macro=macro)
 

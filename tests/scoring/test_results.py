@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from scored_samples import question, record, sample, samples, score_samples, whole_testbed, write_run
+from scored_samples import outcomes, question, record, sample, samples, score_samples, whole_testbed, write_run
 
 from egocross_eval.contracts.registry import registry
 from egocross_eval.leaderboard.derived import compute_results
@@ -43,13 +43,13 @@ def test_not_parsed_counts_as_wrong() -> None:
 
 
 def test_an_errored_question_makes_the_run_incomplete_and_the_accuracy_a_lower_bound() -> None:
-    broken = scored(samples(["right"] * 10 + ["wrong"] * 9 + ["errored"]))
-    at_best = scored(samples(["right"] * 11 + ["wrong"] * 9))
+    broken = scored(samples(outcomes(right=10, wrong=9, errored=1)))
+    at_best = scored(samples(outcomes(right=11, wrong=9)))
     assert not broken.complete
     assert micro(broken).open == 1
     assert micro(broken).accuracy == 10 / 20
     assert micro(broken).high == pytest.approx(micro(at_best).high)
-    at_worst = scored(samples(["right"] * 10 + ["wrong"] * 10))
+    at_worst = scored(samples(outcomes(right=10, wrong=10)))
     assert micro(broken).low == pytest.approx(micro(at_worst).low)
     domain = broken.groups["domain"]["animal"]
     assert (domain.low, domain.high) == (micro(broken).low, micro(broken).high)

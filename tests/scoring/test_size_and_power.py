@@ -120,8 +120,11 @@ def test_the_domains_together_err_in_at_most_six_percent(gains: tuple[float, ...
         columns.append(compared(structure.part(members), changes))
     for row in range(ROWS):
         family = Differences(
-            *(np.array([field[row] for field in fields]) for fields in zip(*(c[:4] for c in columns), strict=True)),
-            np.zeros((4, 0)),
+            value=np.array([column.value[row] for column in columns]),
+            error=np.array([column.error[row] for column in columns]),
+            freedom=np.array([column.freedom[row] for column in columns]),
+            clusters=np.array([column.clusters[row] for column in columns]),
+            contribution=np.zeros((4, 0)),
         )
         adjusted = holm(family.p())
         low, high = simultaneous(family, adjusted, 0.05)

@@ -8,7 +8,7 @@ import pytest
 from checkpoints import tiny_checkpoint
 
 import egocross_eval.training
-from egocross_eval.api import evaluate
+from egocross_eval.api import RunKeywords, evaluate
 from egocross_eval.scoring.difference import mcnemar_exact
 from egocross_eval.training.card import read_card, warnings_for
 
@@ -33,7 +33,7 @@ def test_it_answers_far_above_chance_and_above_an_untrained_model(tmp_path: Path
     write_demo(tmp_path / "bench", per_cell=20, frame_scale=0.4)
     card = read_card(MODEL)
     assert card is not None
-    settings = {
+    settings: RunKeywords = {
         "style": card.prompt.style,
         "frames": card.prompt.frames,
         "max_pixels": card.prompt.max_pixels,

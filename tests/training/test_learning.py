@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from egocross_eval.api import evaluate
+from egocross_eval.api import RunKeywords, evaluate
 from egocross_eval.contracts.registry import registry
 from egocross_eval.settings import PromptSettings
 from egocross_eval.training.environment import TrainingEnvironment
@@ -40,7 +40,13 @@ def test_it_learns(environment: TrainingEnvironment, tmp_path: Path) -> None:
         curriculum=Curriculum(passes=14, sort_until=0.15, shuffle_from=0.6),
     )
     done = train(plan_training(chosen, registry()), environment)
-    settings = {"style": "challenge", "frames": "uniform:1", "max_pixels": 8192, "answer": "choose", "data": root}
+    settings: RunKeywords = {
+        "style": "challenge",
+        "frames": "uniform:1",
+        "max_pixels": 8192,
+        "answer": "choose",
+        "data": root,
+    }
     runs = [
         evaluate(f"hf:{model}", ",".join(tasks), output=tmp_path / name, **settings)
         for name, model in (("before", base), ("after", done.model))

@@ -56,7 +56,7 @@ def test_a_node_waits_until_the_dataset_is_written(second_node: TrainPlan, monke
         if len(looks) > 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(output_folder.time, "sleep", sleep)
+    monkeypatch.setattr("egocross_eval.training.output_folder.time.sleep", sleep)
     with pytest.raises(KeyboardInterrupt):
         train_module.train(second_node, ENVIRONMENT)
 

@@ -22,7 +22,8 @@ import egocross_eval.training.dataset as dataset
 from egocross_eval.contracts.registry import registry
 from egocross_eval.contracts.task import DataOptions
 from egocross_eval.errors import RunError, UsageError
-from egocross_eval.runs.plan import RunOptions, plan_run
+from egocross_eval.runs.options import RunOptions
+from egocross_eval.runs.plan import plan_run
 from egocross_eval.settings import PromptSettings
 from egocross_eval.training.card import as_options, warnings_for
 from egocross_eval.training.card_files import write_card

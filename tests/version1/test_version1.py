@@ -30,7 +30,7 @@ from egocross_eval.training.card import read_card
 
 FILES = Path(__file__).parent
 RUNS = ("once", "choose", "rotate", "sample", "unfinished", "unfinished-rotate")
-COMMON: RunKeywords = {"frames": "uniform:2", "cache": False, "limit": 6}
+COMMON: RunKeywords = {"split": "demo", "frames": "uniform:2", "cache": False, "limit": 6}
 
 
 class Model(ModelAdapter):
@@ -60,7 +60,8 @@ def runs(tmp_path: Path) -> Path:
 @pytest.fixture
 def new_run(demo: Path, tmp_path: Path) -> Run:
     """A run of today over the questions of `once`."""
-    return evaluate(Model(), data=demo, split="demo", output=tmp_path / "new", **COMMON)
+    keywords: RunKeywords = {**COMMON, "data": demo}
+    return evaluate(Model(), output=tmp_path / "new", **keywords)
 
 
 def call(*arguments: str | Path) -> int:
@@ -221,8 +222,8 @@ def test_exported_rows_are_read_and_can_be_exported_again(tmp_path: Path) -> Non
 )
 def test_an_unfinished_run_goes_on(runs: Path, demo: Path, name: str, keywords: RunKeywords, asked_again: int) -> None:
     model = Model()
-    options: RunKeywords = {**COMMON, **keywords}
-    run = evaluate(model, data=demo, split="demo", output=runs / name, **options)
+    merged: RunKeywords = {**COMMON, **keywords, "data": demo}
+    run = evaluate(model, output=runs / name, **merged)
     assert len(model.asked) == asked_again
     assert run.results.complete
     assert set(versions_of_lines(runs / name)) == {1, 2}

@@ -74,7 +74,7 @@ class Page:
 
     def problems(self) -> list[str]:
         """What the browser complained of: errors, and breaches of the security policy."""
-        logged: list[dict[str, Any]] = self.browser.get_log("browser")  # type: ignore[no-untyped-call]
+        logged: list[dict[str, Any]] = self.browser.get_log("browser")
         return [entry["message"] for entry in logged if entry["level"] in ("SEVERE", "WARNING")]
 
 

@@ -15,7 +15,7 @@ class Asked(NamedTuple):
     tokens: int
     kind: str
     place: int
-    count: int = 1
+    count: int = 1  # type: ignore[assignment]  # tuples have a method of that name
 
 
 def asked(pairs: list[tuple[int, str]]) -> list[Asked]:

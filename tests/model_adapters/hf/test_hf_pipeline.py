@@ -10,9 +10,10 @@ import pytest
 from hf_requests import counting, make_request
 
 from egocross_eval.errors import UsageError
-from egocross_eval.model_adapters.checkpoints.preparation import Item, Loaded, failed
+from egocross_eval.model_adapters.checkpoints.preparation import Item, Loaded
 from egocross_eval.model_adapters.hf.engine import BatchError
 from egocross_eval.model_adapters.hf.pipeline import DEPTH, FIRST_WINDOW, Limits, Pipeline
+from egocross_eval.model_adapters.requests import failed
 from egocross_eval.schema import Request, Response
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Bench:
         self.ready: Future[Any] = Future()
         self.ready.set_result(self.engine)
         self.limits = Limits(
-            window=window, threads=2, batch_size=batch_size, batch_tokens=lambda: 10_000, start_thread=int
+            window=window, threads=2, batch_size=batch_size, batch_tokens=lambda: 10_000, start_thread=lambda: None
         )
 
     def run(self, requests: Iterator[Request]) -> Iterator[Response]:

@@ -346,7 +346,7 @@ def test_addresses_that_are_unsafe_or_wrong_are_refused(url: str, monkeypatch: p
 @pytest.mark.parametrize(
     "options", [{"extra": "not json"}, {"extra": "[1]"}, {"extra": '{"model": "x"}'}, {"drop": "messages"}]
 )
-def test_options_that_make_no_sense_are_refused(options: dict[str, str]) -> None:
+def test_options_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         build("m", OpenAIOptions(**options))
 

@@ -232,7 +232,7 @@ def test_generated_text_is_that_of_transformers(
     hf = evaluate(f"hf:{vivid_checkpoint}", data=spoiled_demo, output=tmp_path / "hf", cache=False, **settings)
     ours = run(engine, spoiled_demo, tmp_path / "vllm", **settings)
     pairs = [
-        (sample.answers[0].response.text, by_id(hf)[number].response.text)
+        (sample.answers[0].response.text, by_id(hf)[number].answers[0].response.text)
         for number, sample in by_id(ours).items()
         if sample.answers[0].response.failure is None
     ]

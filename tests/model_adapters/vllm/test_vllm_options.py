@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -150,8 +151,8 @@ def test_adapters_of_one_base_and_rank_share_an_engine(
             raise AssertionError("closed while another adapter uses it")
 
     first, second, third = adapter(8, "one"), adapter(6, "two"), adapter(32, "three")
-    running = Running()
-    first._engine = running  # type: ignore[assignment]
+    running: Any = Running()
+    first._engine = running
     second.adopt(first)
     first.close()
     assert second._engine is running
@@ -168,7 +169,7 @@ def test_adapters_of_one_base_and_rank_share_an_engine(
     ],
 )
 def test_the_server_may_read_the_data_root_alone(
-    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, str], root: str, arguments: list[str]
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], root: str, arguments: list[str]
 ) -> None:
     monkeypatch.setattr(server_adapter, "version_of", lambda python: ("vllm", "1.0"))
     adapter = server_adapter.build(str(checkpoint), VllmServerOptions(**options))

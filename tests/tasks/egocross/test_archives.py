@@ -6,6 +6,7 @@ import contextlib
 import io
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,11 +32,14 @@ def make_tar(path: Path, entries: dict[str, bytes], mode: str = "w:gz") -> Path:
     return path
 
 
+Maker = Callable[[Path, dict[str, bytes]], Path]
 MAKERS = [pytest.param(make_zip, "a.zip", id="zip"), pytest.param(make_tar, "a.tar.gz", id="tar")]
 
 
 @pytest.mark.parametrize(("make", "name"), MAKERS)
-def test_entries_in_the_own_folder_go_below_the_root_and_others_beside_the_archive(make, name, tmp_path: Path) -> None:
+def test_entries_in_the_own_folder_go_below_the_root_and_others_beside_the_archive(
+    make: Maker, name: str, tmp_path: Path
+) -> None:
     (tmp_path / "box").mkdir()
     path = make(tmp_path / "box" / name, {"own/a.jpg": b"a", "own/b/c.jpg": b"c"})
     assert unpack(path, tmp_path, own_folder="own") == 2
@@ -46,7 +50,9 @@ def test_entries_in_the_own_folder_go_below_the_root_and_others_beside_the_archi
 
 
 @pytest.mark.parametrize(("make", "name"), MAKERS)
-def test_what_is_there_already_is_left_alone_and_what_is_cut_off_is_written_again(make, name, tmp_path: Path) -> None:
+def test_what_is_there_already_is_left_alone_and_what_is_cut_off_is_written_again(
+    make: Maker, name: str, tmp_path: Path
+) -> None:
     path = make(tmp_path / name, {"a.jpg": b"abc", "b.jpg": b"abc"})
     (tmp_path / "a.jpg").write_bytes(b"xyz")
     (tmp_path / "b.jpg").write_bytes(b"a")
@@ -58,7 +64,9 @@ def test_what_is_there_already_is_left_alone_and_what_is_cut_off_is_written_agai
 
 @pytest.mark.parametrize(("make", "name"), MAKERS)
 @pytest.mark.parametrize("entry", ["../evil.jpg", "a/../../evil.jpg", "//evil.jpg", "C:/evil.jpg"])
-def test_an_entry_that_leads_outside_refuses_the_whole_archive(make, name, entry: str, tmp_path: Path) -> None:
+def test_an_entry_that_leads_outside_refuses_the_whole_archive(
+    make: Maker, name: str, entry: str, tmp_path: Path
+) -> None:
     root = tmp_path / "root"
     root.mkdir()
     path = make(root / name, {"good.jpg": b"x", entry: b"x"})
@@ -99,7 +107,7 @@ def test_links_in_a_zip_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("make", "name"), MAKERS)
 def test_a_bomb_is_refused_before_anything_is_written(
-    make, name, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make: Maker, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archives, "_ALLOWANCE", 1000)
     path = make(tmp_path / name, {"a.jpg": bytes(1_000_000)})
@@ -151,7 +159,7 @@ def test_an_entry_that_names_the_folder_itself_writes_nothing(tmp_path: Path, na
 
 
 @pytest.mark.parametrize(("make", "name"), MAKERS)
-def test_an_entry_below_another_file_is_an_error(make, name, tmp_path: Path) -> None:
+def test_an_entry_below_another_file_is_an_error(make: Maker, name: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"can't be unpacked: 'a\.jpg/b\.jpg'"):
         unpack(make(tmp_path / name, {"a.jpg": b"x", "a.jpg/b.jpg": b"x"}), tmp_path)
 
@@ -164,7 +172,7 @@ def test_a_broken_archive_is_an_error_that_names_it(name: str, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(("make", "name"), MAKERS)
-def test_an_archive_that_was_cut_off_is_an_error(make, name, tmp_path: Path) -> None:
+def test_an_archive_that_was_cut_off_is_an_error(make: Maker, name: str, tmp_path: Path) -> None:
     path = make(tmp_path / name, {f"{number}.jpg": bytes(range(256)) * 40 for number in range(20)})
     path.write_bytes(path.read_bytes()[:-300])
     with pytest.raises(DataError, match="broken"):

@@ -21,7 +21,7 @@ from egocross_eval.tasks.egocross.demo import write_demo
 from egocross_eval.tasks.egocross.support import read_support, read_support_with_notices
 from egocross_eval.tasks.egocross.testbed import read_testbed, read_testbed_with_notices
 
-SMALL = {"per_cell": 1, "frame_scale": 0.25, "training": 30}
+SMALL: dict[str, Any] = {"per_cell": 1, "frame_scale": 0.25, "training": 30}
 
 
 def load(path: Path) -> Any:
@@ -34,12 +34,12 @@ def tree(root: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def items(demo: Path) -> list[dict[str, Any]]:
+def items(demo: Path) -> Any:
     return load(demo / "egocross_testbed/egocross_testbed_imgs.json")
 
 
 @pytest.fixture(scope="module")
-def answers(demo: Path) -> list[dict[str, Any]]:
+def answers(demo: Path) -> Any:
     return load(demo / "egocross_testbed/egocross_testbed_answers.json")
 
 
@@ -163,8 +163,8 @@ def test_splits_share_no_source_video_and_no_frame(demo: Path, small: Path) -> N
     )
     videos = [{question.cluster for question in split.questions} for split in splits]
     frames = [
-        {hashlib.sha256((split.root / frame.name).read_bytes()).digest() for q in split.questions for frame in q.frames}
-        for split in splits
+        {hashlib.sha256((root / frame.name).read_bytes()).digest() for q in split.questions for frame in q.frames}
+        for split, root in zip(splits, (demo, demo, small), strict=True)
     ]
     for one, other in ((0, 1), (0, 2), (1, 2)):
         assert not videos[one] & videos[other]

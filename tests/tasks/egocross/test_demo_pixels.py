@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 from pathlib import Path
 
@@ -74,7 +74,8 @@ def pixels(path: Path) -> Pixels:
 
 
 def mask(picture: Pixels, colour: Colour, reach: int = 60) -> npt.NDArray[np.bool_]:
-    return np.abs(picture - np.array(colour, dtype=np.int16)).sum(axis=2) < reach
+    near: npt.NDArray[np.bool_] = np.abs(picture - np.array(colour, dtype=np.int16)).sum(axis=2) < reach
+    return near
 
 
 def shown(picture: Pixels, colours: Mapping[str, Colour]) -> set[str]:
@@ -185,12 +186,20 @@ def test_the_asked_hand_holds_the_answer_in_most_frames(root: Path, ask: Callabl
         assert counts.most_common(1)[0][0] == right(question), (question.id, counts)
 
 
+def stands(colour: Colour, place: str, picture: Pixels) -> bool:
+    return region(picture, colour) == place
+
+
+def has_more_paper(share: float, picture: Pixels) -> bool:
+    return bool(mask(picture, PAPER, 24).mean() > share)
+
+
 def test_an_instrument_reaches_the_organ_at_the_stated_time(root: Path, ask: Callable[..., list[Question]]) -> None:
     for question in ask("action temporal localization", "CholecTrack20"):
         tool = re.search(r"using ([\w\-]+)\?", question.text)
         assert tool is not None
         colour = CHOLEC.things[tool[1]].colour
-        (stretch,) = begins(frames(root, question), lambda p, colour=colour: region(p, colour) == "center")
+        (stretch,) = begins(frames(root, question), partial(stands, colour, "center"))
         assert only_option_within(question, *stretch) == right(question)
 
 
@@ -198,7 +207,7 @@ def test_a_part_is_touched_at_the_stated_time(root: Path, ask: Callable[..., lis
     for question in ask("action temporal localization", "ENIGMA"):
         pictures = frames(root, question)
         labels = min(mask(p, PAPER, 24).mean() for _, p in pictures)  # paper-white without any flash
-        stretches = begins(pictures, lambda p, least=labels + 0.006: bool(mask(p, PAPER, 24).mean() > least))
+        stretches = begins(pictures, partial(has_more_paper, labels + 0.006))
         assert len(stretches) == (2 if "second" in question.text else 1)
         assert only_option_within(question, *stretches[-1]) == right(question)
 
@@ -209,6 +218,10 @@ def sign(picture: Pixels) -> str | None:
     shares = {hue: mask(corner, colour).mean() for hue, colour in HUES.items()}
     hue = max(shares, key=lambda key: shares[key])
     return hue if shares[hue] > 0.08 else None
+
+
+def shows_sign(hue: str, picture: Pixels) -> bool:
+    return sign(picture) == hue
 
 
 def test_boards_come_in_the_order_of_the_action_sequence(root: Path, ask: Callable[..., list[Question]]) -> None:
@@ -223,7 +236,7 @@ def test_the_board_of_an_action_appears_at_the_stated_time(root: Path, ask: Call
         action = re.search(r"the '(\w+)' action", question.text)
         assert action is not None
         hue = (DIRECTIONS | TRICKS)[action[1].capitalize()]
-        stretches = begins(frames(root, question), lambda p, hue=hue: sign(p) == hue)
+        stretches = begins(frames(root, question), partial(shows_sign, hue))
         inside = [text for text in question.options.values() for a, b in stretches if a < seconds(text) <= b]
         assert right(question) in inside, question.id
 

@@ -39,8 +39,10 @@ def support(tmp_path: Path) -> Path:
 
 def whole(questions: Questions) -> bool:
     """Whether every frame is there and every answer known."""
+    root = questions.root
+    assert root is not None
     return all(
-        question.target and all((questions.root / frame.name).is_file() for frame in question.frames)
+        question.target and all((root / frame.name).is_file() for frame in question.frames)
         for question in questions.questions
     )
 

@@ -25,7 +25,8 @@ class _Declare(MetaPathFinder):
         sys.meta_path.remove(self)
         import torch
 
-        library = torch.library.Library("torchvision", "FRAGMENT")
+        make: Any = torch.library.Library
+        library = make("torchvision", "FRAGMENT")
         for operator in ("nms", "qnms"):
             if not hasattr(torch.ops.torchvision, operator):
                 library.define(operator + SIGNATURE)

@@ -14,9 +14,14 @@ from egocross_eval import (
     Request,
     Response,
     Task,
+    TextPart,
     hookimpl,
     read_egocross,
 )
+
+
+def last_text(request: Request) -> str:
+    return [part.text for part in request.prompt.messages[-1].parts if isinstance(part, TextPart)][-1]
 
 
 class EchoAdapter(ModelAdapter):
@@ -27,7 +32,7 @@ class EchoAdapter(ModelAdapter):
 
     def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
         for request in requests:
-            words = set(request.prompt.messages[-1].parts[-1].text.lower().split("\n")[0].split())
+            words = set(last_text(request).lower().split("\n")[0].split())
             best = max(request.options, key=lambda letter: len(words & set(request.options[letter].lower().split())))
             yield Response(key=request.key, text=f"The answer is {best}.")
 
