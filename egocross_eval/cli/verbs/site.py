@@ -10,12 +10,12 @@ import click
 @click.command(name="site")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--to", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to write.")
-@click.option("--title", default="EgoCross results", show_default=True, help="Heading of the pages.")
+@click.option("--title", default="", help="Heading of the pages; default: the benchmark's.")
 @click.option(
     "--frames/--no-frames",
     default=False,
     show_default=True,
-    help="Thumbnails of the frames. The data are gated: don't publish them without leave.",
+    help="Thumbnails of the frames. Data may be gated: don't publish them without leave.",
 )
 @click.option(
     "--data",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from egocross_eval.leaderboard.site.pool import axis_of, clip_seconds, groups_of
+from egocross_eval.leaderboard.site.pool import axis_json, axis_of, clip_seconds, groups_of
 from egocross_eval.leaderboard.site.scripts import utf16_span
 
 if TYPE_CHECKING:
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from egocross_eval.leaderboard.site.pool import Pool
     from egocross_eval.schema import Answer, Question, Sample
 
-OUTCOME_CODES = {"right": "r", "wrong": "w", "not_parsed": "n", "errored": "e", "unscored": "u"}
-NOT_ASKED = "-"
+_OUTCOME_CODES = {"right": "r", "wrong": "w", "not_parsed": "n", "errored": "e", "unscored": "u"}
+_PARTLY_RIGHT = "p"
+_NOT_ASKED = "-"
+_LONGEST_SAID = 80
+"""Characters of an answer that lists and filters know; all of it is with the question."""
 _PART_BYTES = 400_000
 """About how large a part of answers is: small enough to load at once, large enough that there are few."""
 
@@ -30,30 +33,28 @@ class Part(NamedTuple):
 
 
 def question_list(runs: Sequence[SiteRun], pool: Pool, starts: Sequence[int]) -> dict[str, Any]:
-    """All questions in short, and for each run a string with the outcome and one with the letter of each question.
+    """All questions in short, and for each run a string with the outcomes and a list of what was said.
 
     `starts` says at which question each part of the answers begins.
     """
-    axes = [axis_of(runs[0].record.benchmark, place) for place in range(3)]
-    domains, types, datasets = (groups_of(pool.questions, axis) for axis in axes)
+    benchmark = runs[0].record.benchmark
+    axes = [axis_of(benchmark, place) for place in range(3)]
+    groups = [groups_of(pool.questions, axis) for axis in axes]
     return {
-        "domains": domains,
-        "types": types,
-        "datasets": datasets,
+        "axes": [axis_json(pool.questions, axis) for axis in axes],
+        "cluster": benchmark.cluster,
         "runs": [{"slug": run.slug, "label": run.label} for run in runs],
-        "outcomes": ["".join(OUTCOME_CODES[s.outcome] if s else NOT_ASKED for s in row) for row in pool.samples],
-        "letters": ["".join(_letter(s) for s in row) for row in pool.samples],
+        "outcomes": ["".join(_outcome(s) for s in row) for row in pool.samples],
+        "said": [[_said(s) for s in row] for row in pool.samples],
         "parts": list(starts),
         "items": [
             [
                 key,
                 question.id,
-                _place(axes[0].group(question), domains),
-                _place(axes[2].group(question), datasets),
-                _place(axes[1].group(question), types),
+                [_place(axis.group(question), names) for axis, names in zip(axes, groups, strict=True)],
                 question.text,
                 list(question.options.items()),
-                "".join(sorted(question.accepted())),
+                _right(question),
                 len(question.frames),
                 clip_seconds(question),
                 question.cluster,
@@ -67,10 +68,24 @@ def _place(group: str, groups: Sequence[str]) -> int:
     return groups.index(group) if group in groups else -1
 
 
-def _letter(sample: Sample | None) -> str:
-    """One character: the letter read, or a space. Keeps the string aligned with the questions whatever a file says."""
-    letter = sample.grade.prediction if sample else None
-    return letter if letter and len(letter) == 1 and letter.isascii() else " "
+def _right(question: Question) -> list[str]:
+    """Labels of the right options, or the right answer in words; empty where it isn't known."""
+    if question.options:
+        return sorted(question.accepted())
+    return [] if question.target is None else [question.target]
+
+
+def _outcome(sample: Sample | None) -> str:
+    """One character."""
+    if sample is None:
+        return _NOT_ASKED
+    partly = sample.outcome == "wrong" and sample.grade.credit > 0
+    return _PARTLY_RIGHT if partly else _OUTCOME_CODES[sample.outcome]
+
+
+def _said(sample: Sample | None) -> str | None:
+    said = sample.grade.prediction if sample else None
+    return said if said is None or len(said) <= _LONGEST_SAID else f"{said[: _LONGEST_SAID - 1]}…"
 
 
 def parts(pool: Pool, thumbnails: Mapping[str, str]) -> list[Part]:
@@ -89,29 +104,32 @@ def parts(pool: Pool, thumbnails: Mapping[str, str]) -> list[Part]:
 
 def _detail(question: Question, samples: Sequence[Sample | None], thumbnails: Mapping[str, str]) -> dict[str, Any]:
     """Frames and answers to one question; prompts that runs share are written once."""
-    prompts: dict[tuple[tuple[str, str], ...], int] = {}
-    answers = []
+    prompts: _Prompts = {}
     for sample in samples:
-        if sample is not None:
-            prompts.setdefault(sample.answers[0].sent.messages, len(prompts))
-        answers.append(_answer(sample, question, prompts[sample.answers[0].sent.messages]) if sample else None)
+        for answer in sample.answers if sample else ():
+            prompts.setdefault(answer.sent.messages, len(prompts))
+    answers = [_answer(sample, question, prompts) if sample else None for sample in samples]
     return {
         "frames": [[frame.name, frame.time, thumbnails.get(frame.name)] for frame in question.frames],
-        "answer": question.references.get("answer_text"),
-        "detailed": question.references.get("detailed_answer"),
+        "references": [[name.replace("_", " "), text] for name, text in question.references.items()],
         "prompts": list(prompts),
         "answers": answers,
     }
 
 
-def _answer(sample: Sample, question: Question, prompt: int) -> dict[str, Any]:
+_Prompts = dict[tuple[tuple[str, str], ...], int]
+"""Places of prompts by what was asked."""
+
+
+def _answer(sample: Sample, question: Question, prompts: _Prompts) -> dict[str, Any]:
     first, cost, failure = sample.answers[0], sample.cost, sample.failure
     single = len(sample.answers) == 1
     response = first.response
     span = first.reading.span if single and response.text is not None else None
     shown = {
-        "outcome": sample.outcome,
-        "letter": sample.grade.prediction,
+        "outcome": _outcome(sample),
+        "credit": sample.grade.credit if _outcome(sample) == _PARTLY_RIGHT else None,
+        "said": sample.grade.prediction,
         "rule": sample.decision.rule,
         "reason": sample.grade.reason,
         "span": utf16_span(response.text or "", span) if span else None,
@@ -123,18 +141,28 @@ def _answer(sample: Sample, question: Question, prompt: int) -> dict[str, Any]:
         "tokens": [cost.input_tokens, cost.output_tokens],
         "seconds": cost.seconds,
         "cached": (cost.cached == cost.requests) or None,
-        "votes": None if single else [_vote(answer, question) for answer in sample.answers],
-        "prompt": prompt,
+        "asks": None if single else [_ask(answer, question, prompts) for answer in sample.answers],
+        "prompt": prompts[first.sent.messages] if single else None,
         "sent": _sent(sample, question),
     }
     return {name: value for name, value in shown.items() if value is not None}
 
 
-def _vote(answer: Answer, question: Question) -> list[object]:
-    """One of several answers: the ask's name, the label as shown, the text of the option that it stood for."""
+def _ask(answer: Answer, question: Question, prompts: _Prompts) -> dict[str, Any]:
+    """One of several answers: the ask's name, the label read and the option that it stood for there, and the output."""
     options = question.options if answer.ask.options is None else answer.ask.options
-    label = answer.reading.label
-    return [answer.ask.name, label, options.get(label or ""), answer.response.text]
+    label, response = answer.reading.label, answer.response
+    shown = {
+        "name": answer.ask.name,
+        "label": label,
+        "option": options.get(label or ""),
+        "text": response.text,
+        "reasoning": response.reasoning,
+        "scores": response.scores,
+        "failure": response.failure.message if response.failure else None,
+        "prompt": prompts[answer.sent.messages],
+    }
+    return {name: value for name, value in shown.items() if value is not None}
 
 
 def _sent(sample: Sample, question: Question) -> list[int] | None:

@@ -15,7 +15,7 @@ from egocross_eval.leaderboard.site.chart_library import chart_library
 from egocross_eval.leaderboard.site.folder import SiteFolder
 from egocross_eval.leaderboard.site.inputs import Inputs, SiteRun, read_inputs
 from egocross_eval.leaderboard.site.overview import pair_json, summary
-from egocross_eval.leaderboard.site.pool import Pool, pool
+from egocross_eval.leaderboard.site.pool import Pool, axis_of, pool
 from egocross_eval.leaderboard.site.scripts import data_script
 from egocross_eval.leaderboard.site.tables import site_tables
 from egocross_eval.version import __version__
@@ -56,7 +56,7 @@ def build_site(
     paths: Sequence[Path],
     to: Path,
     *,
-    title: str = "EgoCross results",
+    title: str = "",
     frames: bool = False,
     data: Path | None = None,
     published: bool = True,
@@ -65,12 +65,17 @@ def build_site(
 ) -> SiteSummary:
     """Writes a site of the runs and exported rows at `paths` into the folder `to`, which opens from disk.
 
-    With `frames`, it holds thumbnails of the frames from `data`, or from each run's own data root. `published` adds the
-    published rows to the leaderboard, `join` joins runs that differ in the seed alone there; `compared` bounds the
-    runs of which every pair is compared (the best ones). Raises `UsageError` or `DataError`, naming what is wrong,
-    before anything is written where it can be known.
+    `title` is by default the benchmark's. With `frames`, the site holds thumbnails of the frames from `data`, or from
+    each run's own data root. `published` adds the published rows to the leaderboard, `join` joins runs that differ in
+    the seed alone there; `compared` bounds the runs of which every pair is compared (the best ones). Raises
+    `UsageError` or `DataError`, naming what is wrong, before anything is written where it can be known.
     """
     inputs = read_inputs(paths)
+    benchmarks = dict.fromkeys(row.benchmark.title for row in inputs.rows)
+    if len(benchmarks) > 1:
+        raise UsageError(
+            f"a site is of one benchmark, and these are of {' and '.join(benchmarks)}; make a site of each"
+        )
     pooled = pool(inputs.runs)
     if not pooled.questions:
         raise UsageError("the runs hold no answer yet; finish one, or look at its folder with: egocross-eval view RUN")
@@ -89,7 +94,9 @@ def build_site(
     start = _start(inputs.runs, pairs, best)
     folder.write("data/summary.js", data_script("summary", summary(inputs.runs, pooled, pairs, start)))
     _write_questions(folder, inputs.runs, pooled, thumbnails)
-    folder.write("index.html", _page(title, inputs, rows, pooled, pairs, start).encode())
+    folder.write(
+        "index.html", _page(title or f"{next(iter(benchmarks))} results", inputs, rows, pooled, pairs, start).encode()
+    )
     return SiteSummary(len(inputs.runs), len(pooled.questions), len(pairs), len(set(thumbnails.values())), folder.size)
 
 
@@ -116,15 +123,17 @@ def _pairs(runs: Sequence[SiteRun], pooled: Pool, chosen: Sequence[int]) -> list
 
 
 def _start(runs: Sequence[SiteRun], pairs: Sequence[PairOf], best: Sequence[int]) -> tuple[int, int] | None:
-    """The pair that the page opens with: the best two that share questions. With two runs, as they were named."""
-    compared = {(pair.first, pair.second) for pair in pairs}
-    if len(runs) == 2 and (0, 1) in compared:
+    """The pair that the page opens with: the best two among those that share about the most questions. With two runs,
+    as they were named."""
+    if len(runs) == 2 and pairs:
         return 0, 1
-    for place, a in enumerate(best):
-        for b in best[place + 1 :]:
-            if (min(a, b), max(a, b)) in compared:
-                return a, b
-    return None
+    most = max((pair.comparison.micro.n for pair in pairs), default=0)
+    place = {run: number for number, run in enumerate(best)}
+    found = [sorted((place[pair.first], place[pair.second])) for pair in pairs if pair.comparison.micro.n > 0.9 * most]
+    if not found:
+        return None
+    first, second = min(found)
+    return best[first], best[second]
 
 
 def _frame_files(runs: Sequence[SiteRun], data: Path | None) -> dict[str, Path]:
@@ -173,22 +182,20 @@ def _page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    first = next(
-        (
-            pair_json(p, inputs.runs[0].record.benchmark.macro)
-            for p in pairs
-            if start and {p.first, p.second} == set(start)
-        ),
-        None,
-    )
+    benchmark = inputs.runs[0].record.benchmark
+    first = [pair_json(pair, benchmark) for pair in pairs if start and {pair.first, pair.second} == set(start)]
+    chances = [run.results.micro.chance for run in inputs.runs if run.results.micro is not None]
     context: dict[str, Any] = {
         "title": title,
-        "cluster": inputs.runs[0].record.benchmark.cluster if inputs.runs else "",
+        "benchmark": benchmark,
+        "axes": [axis_of(benchmark, place) for place in range(2)],
+        "chance": next((chance for chance in chances if chance), None),
+        "with_options": any(question.options for question in pooled.questions),
         "version": __version__,
         "tables": site_tables(rows, runs),
         "runs": inputs.runs,
         "questions": len(pooled.questions),
-        "pair": first,
+        "pair": first[0] if first else None,
         "scripts": SCRIPTS,
     }
     return environment.get_template("index.html.j2").render(context)

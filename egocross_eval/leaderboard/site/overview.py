@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from egocross_eval.leaderboard.site.pool import axis_of, clip_seconds, groups_of
+from egocross_eval.leaderboard.site.pool import axis_json, axis_of, clip_seconds
 from egocross_eval.scoring.results import SCORED, Figures, Judged
 from egocross_eval.scoring.verdict import verdict_sentence
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from egocross_eval.leaderboard.site.inputs import SiteRun
     from egocross_eval.leaderboard.site.pool import Pool
-    from egocross_eval.schema import BenchmarkRecord, Figure, Question, Sample
+    from egocross_eval.schema import BenchmarkRecord, Figure, Grouping, Question, Sample
     from egocross_eval.scoring.comparison import Comparison, Look, PairOf
 
 FRAME_EDGES = (0, 4, 8, 12, 20, 30)
@@ -57,7 +57,7 @@ def figure_json(figure: Figure | None) -> dict[str, Any] | None:
 
 
 def run_json(run: SiteRun, samples: Sequence[Sample | None], pool: Pool) -> dict[str, Any]:
-    """One run: its figures by every grouping that a chart shows, confusion of letters, and cost for each question."""
+    """One run: its figures by every grouping that a chart shows, confusion of options, and cost for each question."""
     judged = [
         Judged(question, s.outcome, s.grade.credit, None)
         for question, s in zip(pool.questions, samples, strict=True)
@@ -74,11 +74,11 @@ def run_json(run: SiteRun, samples: Sequence[Sample | None], pool: Pool) -> dict
         "counts": results.counts,
         "micro": figure_json(results.micro),
         "macro": figure_json(results.macro),
-        "domains": _grouped(results.groups.get(benchmark.macro, {})),
-        "types": _grouped(results.groups.get(axis_of(benchmark, 1).name, {})),
+        "parts": _grouped(results.groups.get(benchmark.macro, {})),
+        "groups": _grouped(results.groups.get(axis_of(benchmark, 1).name, {})),
         "frames": _binned(known, benchmark, FRAME_EDGES, lambda question: len(question.frames), whole=True),
         "seconds": _binned(known, benchmark, SECOND_EDGES, clip_seconds),
-        "letters": confusion([sample for sample in samples if sample is not None]),
+        "said": confusion([sample for sample in samples if sample is not None]),
         "cost": _cost([sample for sample in samples if sample is not None]),
     }
 
@@ -111,12 +111,12 @@ def _binned(
 
 
 def confusion(samples: Iterable[Sample]) -> list[dict[str, Any]]:
-    """Counts by (right letter, letter read); `none` where no letter was read. Questions without a known answer and
-    failures are left out."""
+    """Counts by (right option, option said); `none` where none was read. Questions without options or a known answer,
+    and failures, are left out."""
     counts: dict[tuple[str, str], int] = {}
     for sample in samples:
         answer = sample.question.target
-        if answer is not None and sample.outcome in SCORED:
+        if answer in sample.question.options and sample.outcome in SCORED:
             key = answer, sample.grade.prediction or "none"
             counts[key] = counts.get(key, 0) + 1
     return [{"right": right, "said": said, "count": count} for (right, said), count in sorted(counts.items())]
@@ -136,7 +136,7 @@ def _mean(values: Iterable[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def pair_json(pair: PairOf, axis: str) -> dict[str, Any]:
+def pair_json(pair: PairOf, benchmark: BenchmarkRecord) -> dict[str, Any]:
     """A comparison as the page shows it; differences are second less first, as fractions."""
     comparison = pair.comparison
     return {
@@ -145,21 +145,23 @@ def pair_json(pair: PairOf, axis: str) -> dict[str, Any]:
         "sentence": verdict_sentence(comparison),
         "verdict": comparison.verdict,
         "n": comparison.micro.n,
+        "share": [comparison.micro.first, comparison.micro.second],
         "right": [comparison.micro.first_right, comparison.micro.second_right],
         "gained": comparison.micro.gained,
         "lost": comparison.micro.lost,
         "p": comparison.micro.p_adjusted,
-        "looks": _looks(comparison, axis),
-        "same_letter": comparison.same_letter,
+        "looks": _looks(comparison, axis_of(benchmark, 0)),
+        "same_answer": comparison.same_letter,
         "notes": comparison.notes,
         "differences": [[d.what, d.first, d.second] for d in comparison.differences],
     }
 
 
-def _looks(comparison: Comparison, axis: str) -> list[dict[str, Any]]:
-    parts = comparison.looks.get(axis, ())
-    mean = [_look("mean of domains", comparison.macro)] if len(parts) > 1 else []
-    return [_look("all questions", comparison.micro), *mean, *(_look(look.name, look) for look in parts)]
+def _looks(comparison: Comparison, axis: Grouping) -> list[dict[str, Any]]:
+    parts = comparison.looks.get(axis.name, ())
+    mean = [_look(f"mean of {axis.title}s", comparison.macro)] if len(parts) > 1 else []
+    named = [_look(axis.groups.get(look.name, look.name), look) for look in parts]
+    return [_look("all questions", comparison.micro), *mean, *named]
 
 
 def _look(name: str, look: Look) -> dict[str, Any]:
@@ -171,11 +173,12 @@ def summary(
     runs: Sequence[SiteRun], pool: Pool, pairs: Sequence[PairOf], start: tuple[int, int] | None
 ) -> dict[str, Any]:
     """Everything the overview shows besides the leaderboard, which is in the page itself."""
+    benchmark = runs[0].record.benchmark
     return {
         "runs": [run_json(run, samples, pool) for run, samples in zip(runs, pool.samples, strict=True)],
-        "pairs": [pair_json(pair, runs[0].record.benchmark.macro) for pair in pairs],
+        "pairs": [pair_json(pair, benchmark) for pair in pairs],
         "start": start,
-        "domains": groups_of(pool.questions, axis_of(runs[0].record.benchmark, 0)),
-        "types": groups_of(pool.questions, axis_of(runs[0].record.benchmark, 1)),
+        "axes": [axis_json(pool.questions, axis_of(benchmark, place)) for place in range(2)],
+        "cluster": benchmark.cluster,
         "questions": len(pool.questions),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from egocross_eval.schema import Grouping
 from egocross_eval.scoring.align import align
@@ -54,6 +54,14 @@ def axis_of(benchmark: BenchmarkRecord, place: int) -> Grouping:
 def groups_of(questions: Iterable[Question], grouping: Grouping) -> list[str]:
     """Names of the groups that occur, in the order shown."""
     return grouping.ordered({grouping.group(question) for question in questions} - {""})
+
+
+def axis_json(questions: Iterable[Question], grouping: Grouping) -> dict[str, Any]:
+    """How the page calls a grouping and its groups, as (name, title) pairs in order; no groups where there is none."""
+    return {
+        "title": grouping.title,
+        "groups": [[name, grouping.groups.get(name, name)] for name in groups_of(questions, grouping)],
+    }
 
 
 def clip_seconds(question: Question) -> float | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-CHARTS = ("pair", "domains", "types", "frames", "seconds", "letters", "tokens", "time")
+CHARTS = ("pair", "parts", "groups", "frames", "seconds", "said", "tokens", "time")
 
 
 class Page:
@@ -129,10 +129,10 @@ def test_every_chart_is_drawn_and_can_be_read_as_a_table(page: Page) -> None:
     )
     assert set(drawn) == {f"chart-{name}" for name in CHARTS if name != "time"}
     assert page.texts("#chart-time") == ["The runs don't say."]
-    marks = page.run("return document.querySelectorAll('#chart-types path[aria-label]').length")
+    marks = page.run("return document.querySelectorAll('#chart-groups path[aria-label]').length")
     assert marks >= 9
-    page.run("document.querySelector('#chart-domains').closest('figure').querySelector('details').open = true")
-    page.wait("return document.querySelectorAll('#chart-domains ~ .astable tbody tr').length === 12")
+    page.run("document.querySelector('#chart-parts').closest('figure').querySelector('details').open = true")
+    page.wait("return document.querySelectorAll('#chart-parts ~ .astable tbody tr').length === 12")
     assert page.problems() == []
 
 
@@ -141,13 +141,13 @@ def test_a_cell_of_the_heat_map_leads_to_its_questions(page: Page) -> None:
 
     page.open()
     page.draw_all()
-    cell = page.find("#chart-types path[aria-label*='object counting'][aria-label*='strong model']")
+    cell = page.find("#chart-groups path[aria-label*='object counting'][aria-label*='strong model']")
     page.run("arguments[0].scrollIntoView({block: 'center'})", cell)
     ActionChains(page.browser).move_to_element(cell).pause(0.3).perform()
     page.wait("return document.querySelector('#vg-tooltip-element')?.classList.contains('visible')")
     ActionChains(page.browser).click().perform()
     page.wait("return location.hash.startsWith('#/questions')")
-    page.wait("return document.querySelector('#filter-type').value === 'object counting'")
+    page.wait("return document.querySelector('#filter-group').value === 'object counting'")
     assert page.run("return document.querySelector('#filter-run').value") == "run-0"
     assert page.listed() == 26
     assert page.problems() == []
@@ -156,7 +156,7 @@ def test_a_cell_of_the_heat_map_leads_to_its_questions(page: Page) -> None:
 def test_filters_narrow_the_list_and_stay_in_the_address(page: Page) -> None:
     page.open("#/questions")
     assert page.listed() == 80
-    page.choose("#filter-domain", "surgery")
+    page.choose("#filter-part", "Surgery")
     page.wait("return document.querySelector('#count').textContent.startsWith('20 of 80')")
     page.choose("#filter-run", HOSTILE_NAME)
     page.choose("#filter-outcome", "right")
@@ -168,7 +168,7 @@ def test_filters_narrow_the_list_and_stay_in_the_address(page: Page) -> None:
     assert page.listed() == 80
     page.open(shared)
     assert page.listed() == narrowed
-    assert page.run("return document.querySelector('#filter-domain').value") == "surgery"
+    assert page.run("return document.querySelector('#filter-part').value") == "surgery"
     page.find("#filter-clear").click()
     page.wait("return document.querySelector('#count').textContent.startsWith('80 of 80')")
 
@@ -206,7 +206,7 @@ def test_search_finds_questions_and_on_request_what_models_said(page: Page) -> N
 def test_the_keyboard_goes_through_the_questions(page: Page) -> None:
     from selenium.webdriver.common.keys import Keys
 
-    page.open("#/questions?domain=animal")
+    page.open("#/questions?part=animal")
     page.listed()
     page.press("j")
     page.opened("EgoPet_v4_q4")

@@ -23,7 +23,7 @@ from egocross_eval.leaderboard.site.overview import FRAME_EDGES, bins, confusion
 from egocross_eval.leaderboard.site.pairs import compare_pairs
 from egocross_eval.leaderboard.site.pool import clip_seconds, pool
 from egocross_eval.leaderboard.site.scripts import data_script, slug, utf16_span
-from egocross_eval.schema import Frame, SentFrame
+from egocross_eval.schema import Ask, BenchmarkRecord, Frame, Grouping, Reading, SentFrame
 from egocross_eval.scoring.comparison import ComparedRun, compare_all
 from egocross_eval.scoring.verdict import verdict_sentence
 
@@ -170,15 +170,51 @@ def test_parts_hold_every_question_once_and_in_order() -> None:
     assert cut[0].start == 0
     assert sum(len(part.questions) for part in cut) == 40
     listed = question_list(runs, pooled, [part.start for part in cut])
-    assert {len(row) for row in (*listed["outcomes"], *listed["letters"])} == {40}
+    assert {len(row) for row in (*listed["outcomes"], *listed["said"])} == {40}
     assert listed["outcomes"][0][2] == "n"
 
 
-def test_an_odd_letter_does_not_shift_the_others() -> None:
+def test_what_was_said_is_kept_whatever_its_form_and_cut_where_it_is_long() -> None:
     first = sample(question(1), "right")
-    odd = replace(first, grade=replace(first.grade, prediction="AB"))
-    run = site_run("a", [odd, sample(question(2), "right")])
-    assert question_list([run], pool([run]), [0])["letters"] == [" A"]
+    odd = replace(first, grade=replace(first.grade, prediction="17.5 " * 100))
+    run = site_run("a", [odd, sample(question(2), "right"), sample(question(3), "not_parsed")])
+    long, letter, nothing = question_list([run], pool([run]), [0])["said"][0]
+    assert (letter, nothing) == ("A", None)
+    assert long == ("17.5 " * 100)[:79] + "…"
+
+
+def test_a_part_of_the_mark_is_told_apart_from_wrong() -> None:
+    made = sample(question(1), "wrong")
+    run = site_run("a", [replace(made, grade=replace(made.grade, credit=0.5)), sample(question(2), "wrong")])
+    assert question_list([run], pool([run]), [0])["outcomes"] == ["pw"]
+    detail = json.loads(bytes(parts(pool([run]), {})[0].questions[0]))
+    assert (detail["answers"][0]["outcome"], detail["answers"][0]["credit"]) == ("p", 0.5)
+
+
+def test_a_question_without_options_has_its_answer_in_words() -> None:
+    asked = question(1, options={}, target="40")
+    made = sample(asked, "right")
+    run = site_run("a", [replace(made, grade=replace(made.grade, prediction="40"))])
+    listed = question_list([run], pool([run]), [0])
+    assert (listed["items"][0][4], listed["items"][0][5], listed["said"]) == ([], ["40"], [["40"]])
+    assert confusion(run.samples) == []
+
+
+def test_all_answers_of_a_method_are_shown_with_what_each_was_asked() -> None:
+    made = sample(question(1, options={"A": "cup", "B": "box"}), "right")
+    (answer,) = made.answers
+    turned = replace(
+        answer,
+        ask=Ask(name="r1", options={"A": "box", "B": "cup"}),
+        sent=replace(answer.sent, messages=(("user", "turned"),)),
+        reading=Reading(label="B"),
+    )
+    run = site_run("a", [replace(made, answers=(replace(answer, ask=Ask(name="r0")), turned))])
+    detail = json.loads(bytes(parts(pool([run]), {})[0].questions[0]))
+    first, second = detail["answers"][0]["asks"]
+    assert (first["name"], first["option"], first["prompt"]) == ("r0", "cup", 0)
+    assert (second["name"], second["label"], second["option"], second["prompt"]) == ("r1", "B", "cup", 1)
+    assert detail["prompts"][1] == [["user", "turned"]]
 
 
 def test_frames_that_were_left_out_or_moved_are_told() -> None:
@@ -308,6 +344,38 @@ def test_a_missing_frame_is_named_before_the_old_site_is_touched(tmp_path: Path)
         build.build_site(folders, tmp_path / "site", frames=True, data=tmp_path / "empty")
     assert (tmp_path / "site" / "index.html").read_bytes() == before
     assert list((tmp_path / "site" / "data").glob("answers-*.js"))
+
+
+def test_the_site_is_called_after_its_benchmark_and_is_of_one(tmp_path: Path) -> None:
+    from scored_samples import record, write_run
+
+    folders = write_runs(tmp_path / "runs")
+    build.build_site(folders, tmp_path / "site")
+    assert "<title>EgoCross results</title>" in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    made = record("some model", question_count=8)
+    other = replace(made, benchmark=replace(made.benchmark, name="gauges", title="Gauges"))
+    write_run(tmp_path / "other", other, answered(questions(8), 2))
+    with pytest.raises(UsageError, match="of EgoCross and Gauges; make a site of each"):
+        build.build_site([*folders, tmp_path / "other"], tmp_path / "both")
+    assert not (tmp_path / "both").exists()
+
+
+def test_a_page_names_groups_only_by_the_titles_of_its_benchmark(tmp_path: Path) -> None:
+    from scored_samples import record, write_run
+
+    made = record("some model", question_count=8)
+    groupings = (Grouping(name="domain", title="instrument", labels=("domain",), groups={"animal": "Dials"}),)
+    own = BenchmarkRecord(name="gauges", title="Gauges", groupings=groupings, macro="domain", cluster="machine")
+    write_run(tmp_path / "run", replace(made, benchmark=own), answered(questions(8), 2))
+    build.build_site([tmp_path / "run"], tmp_path / "site")
+    page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert "By instrument" in page
+    for foreign in ("EgoCross", "domain", "question type", "video", "multiple-choice"):
+        assert foreign not in page
+    axes = read_data(tmp_path / "site", "summary")["axes"]
+    assert axes[0]["title"] == "instrument"
+    assert axes[0]["groups"][0] == ["animal", "Dials"]
+    assert axes[1] == {"title": "", "groups": []}
 
 
 def test_runs_without_an_answer_are_refused(tmp_path: Path) -> None:

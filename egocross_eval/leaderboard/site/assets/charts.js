@@ -101,7 +101,7 @@
     field: "accuracy", type: "quantitative", axis: { format: ".0%", title, tickCount: 5, ...extra.axis }, scale: { zero: false, nice: true, ...extra.scale },
   });
 
-  /* Points with intervals of a pair's difference, first less second, over and by domain. */
+  /* Points with intervals of a pair's difference, first less second, over all questions and by group. */
   function pairChart(looks, first, second) {
     const values = looks.map((look, order) => ({ ...look, order }));
     const reach = 1.05 * Math.max(0.02, ...values.flatMap((look) => [Math.abs(look.low), Math.abs(look.high)]));
@@ -116,7 +116,8 @@
       const sides = [`◀ ${cut(second)} better`, `${cut(first)} better ▶`];
       return {
         description: `Difference between ${first} and ${second} in points, with 95 % intervals`,
-        width: Math.max(120, width - 140),
+        width,
+        autosize: { type: "fit-x", contains: "padding" },
         height: { step: 34 },
         data: { values: points },
         layer: [
@@ -128,12 +129,13 @@
     };
   }
 
-  /* One panel for each domain: a row for each model. */
-  function domainChart(values, order, domains) {
-    const chance = domains.map((domain) => ({ domain, chance: values.find((value) => value.domain === domain)?.chance })).filter((one) => one.chance);
-    const rows = values.map((value) => ({ ...value, base: chance.find((one) => one.domain === value.domain)?.chance }));
+  /* One panel for each group: a row for each model. */
+  function partChart(values, order, axis) {
+    const titles = axis.groups.map(([, title]) => title);
+    const chance = titles.map((title) => ({ title, chance: values.find((value) => value.title === title)?.chance })).filter((one) => one.chance);
+    const rows = values.map((value) => ({ ...value, base: chance.find((one) => one.title === value.title)?.chance }));
     return (width) => {
-      const columns = Math.min(domains.length, width < 520 ? 1 : width < 900 ? 2 : 4);
+      const columns = Math.min(titles.length, width < 520 ? 1 : width < 900 ? 2 : 4);
       const y = { field: "model", type: "nominal", sort: order, title: null, axis: { ticks: false, domain: false } };
       const layer = [
         { mark: { type: "rule", size: 2.5, opacity: 0.55 }, encoding: { y, x: { field: "low", type: "quantitative", scale: { domain: [0, 1] } }, x2: { field: "high" }, tooltip: tip(["model", "model"], ...FIGURE_TIP) } },
@@ -141,10 +143,10 @@
       ];
       if (chance.length) layer.unshift({ mark: { type: "rule", strokeDash: [4, 4], size: 1 }, encoding: { x: { aggregate: "min", field: "base", type: "quantitative" }, color: { value: colour("quiet") } } });
       return {
-        description: "Share answered right by domain and model",
+        description: `Share answered right by ${axis.title} and model`,
         data: { values: rows },
         columns,
-        facet: { field: "domain", type: "nominal", sort: domains },
+        facet: { field: "title", type: "nominal", sort: titles },
         spec: { width: Math.max(90, (width - 190 - 30 * (columns - 1)) / columns), height: { step: 18 }, encoding: { color: { value: colour("accent") } }, layer },
         resolve: { axis: { x: "independent" } },
       };
@@ -159,23 +161,24 @@
     return { condition: { test: `datum.${field} > ${colour("heat-turn")}`, value: colour("heat-ink-high") }, value: colour("heat-ink-low") };
   }
 
-  /* Models by types of question. */
-  function typeChart(values, order, types) {
+  /* Models by groups of questions. */
+  function groupChart(values, order, axis) {
+    const titles = axis.groups.map(([, title]) => title);
     return (width) => {
-      const cell = Math.max(40, Math.min(64, (width - 200) / types.length));
+      const cell = Math.max(40, Math.min(64, (width - 200) / titles.length));
       const encoding = {
-        x: { field: "type", type: "nominal", sort: types, title: null, axis: { orient: "top", labelAngle: -38, labelAlign: "left", labelLimit: 260, domain: false, ticks: false, grid: false } },
+        x: { field: "title", type: "nominal", sort: titles, title: null, axis: { orient: "top", labelAngle: -38, labelAlign: "left", labelLimit: 260, domain: false, ticks: false, grid: false } },
         y: { field: "model", type: "nominal", sort: order, title: null, axis: { domain: false, ticks: false } },
-        tooltip: tip(["model", "model"], ["type", "type"], ...FIGURE_TIP),
+        tooltip: tip(["model", "model"], ["title", axis.title], ...FIGURE_TIP),
       };
       return {
-        description: "Percent answered right by model and type of question",
-        width: cell * types.length,
+        description: `Percent answered right by model and ${axis.title}`,
+        width: cell * titles.length,
         height: { step: 25 },
         data: { values },
         encoding,
         layer: [
-          { mark: { type: "rect", cursor: "pointer", stroke: colour("card"), strokeWidth: 1.5 }, encoding: { color: { field: "accuracy", type: "quantitative", scale: heatColours(), legend: null } } },
+          { mark: { type: "rect", cursor: "pointer", stroke: colour("card"), strokeWidth: 1.5 }, encoding: { color: { field: "accuracy", type: "quantitative", scale: heatColours(), legend: { title: "right", format: ".0%", tickCount: 5, orient: "bottom", direction: "horizontal", gradientLength: 160 } } } },
           { mark: { type: "text", fontSize: 11.5, cursor: "pointer" }, encoding: { text: { field: "percent" }, color: inkOn("accuracy") } },
         ],
       };
@@ -207,12 +210,12 @@
     });
   }
 
-  /* A small square for each model: right letter by letter said. */
-  function letterChart(values, models) {
+  /* A small square for each model: right option by option said. */
+  function saidChart(values, models) {
     if (!values.length) return () => null;
     const said = [...new Set(values.map((value) => value.said))].sort((a, b) => (a === "none") - (b === "none") || (a < b ? -1 : 1));
     return (width) => ({
-      description: "Right letter against the letter said, by model",
+      description: "Right option against the option said, by model",
       data: { values },
       columns: Math.max(1, Math.min(models.length, Math.floor(width / 280))),
       facet: { field: "model", type: "nominal", sort: models },
@@ -220,9 +223,9 @@
         width: { step: 44 },
         height: { step: 34 },
         encoding: {
-          x: { field: "said", type: "nominal", sort: said, title: "letter said", axis: { labelAngle: 0, domain: false, ticks: false, grid: false } },
-          y: { field: "right", type: "nominal", title: "right letter", axis: { domain: false, ticks: false } },
-          tooltip: tip(["model", "model"], ["right", "right letter"], ["said", "letter said"], ["count", "questions"], ["share", "of that right letter", ".0%"]),
+          x: { field: "said", type: "nominal", sort: said, title: "option said", axis: { labelAngle: 0, domain: false, ticks: false, grid: false } },
+          y: { field: "right", type: "nominal", title: "right option", axis: { domain: false, ticks: false } },
+          tooltip: tip(["model", "model"], ["right", "right option"], ["said", "option said"], ["count", "questions"], ["share", "of that right option", ".0%"]),
         },
         layer: [
           { mark: { type: "rect", stroke: colour("card"), strokeWidth: 1.5 }, encoding: { color: { field: "share", type: "quantitative", scale: heatColours(), legend: null } } },
@@ -238,7 +241,7 @@
     if (!values.length) return () => null;
     const costs = values.map((value) => value.cost);
     const wide = Math.max(...costs) > 30 * Math.min(...costs);
-    const x = { field: "cost", type: "quantitative", title: wide ? `${title} (each step tenfold)` : title, scale: wide ? { type: "log" } : { zero: false, nice: true, padding: 12 }, axis: { tickCount: 5, format: "~s" } };
+    const x = { field: "cost", type: "quantitative", title: wide ? `${title} (each step tenfold)` : title, scale: wide ? { type: "log" } : { zero: false, nice: true, padding: 12 }, axis: { tickCount: 5, format: Math.max(...costs) < 1000 ? "~g" : "~s" } };
     const few = values.length <= 5;
     const named = values.filter((value) => value.chosen || few);
     const right = "scale('x', datum.cost) > width / 2";
@@ -260,6 +263,6 @@
 
   const figureRow = (value) => [percent(value.accuracy), `${percent(value.low)} to ${percent(value.high)}`, value.n];
   Object.assign(window.egocross, {
-    charts: { chart, pairChart, domainChart, typeChart, binChart, letterChart, costChart, figureRow },
+    charts: { chart, pairChart, partChart, groupChart, binChart, saidChart, costChart, figureRow },
   });
 })();

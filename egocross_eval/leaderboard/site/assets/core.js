@@ -30,7 +30,7 @@ window.egocross = (function () {
     return data[name];
   }
 
-  /* The address after #: a page and its state, e.g. #/questions?domain=surgery&id=7. */
+  /* The address after #: a page and its state, e.g. #/questions?run=base&id=7. */
   function address() {
     const [page, query = ""] = location.hash.replace(/^#/, "").split(/\?(.*)/s);
     return { page: page === "/questions" ? "questions" : "overview", state: new URLSearchParams(query) };

@@ -5,12 +5,12 @@
   const OUTCOMES = {
     r: { mark: "✓", word: "right", kind: "right" },
     w: { mark: "✗", word: "wrong", kind: "wrong" },
+    p: { mark: "~", word: "partly right", kind: "partly" },
     n: { mark: "?", word: "not parsed", kind: "unread" },
     e: { mark: "!", word: "failed", kind: "failed" },
     u: { mark: "·", word: "no known answer", kind: "unknown" },
     "-": { mark: "–", word: "not asked", kind: "unknown" },
   };
-  const CODES = { right: "r", wrong: "w", not_parsed: "n", errored: "e", unscored: "u" };
 
   /* h("p", {class: "x", onclick: f}, "text", child): attributes, listeners, and children that are elements or text. */
   function h(tag, attributes, ...children) {
@@ -54,5 +54,5 @@
     return h("span", { class: `badge ${outcome.kind}` }, h("span", { "aria-hidden": true }, `${outcome.mark} `), text ?? outcome.word);
   }
 
-  Object.assign(window.egocross, { h, percent, options, asTable, badge, OUTCOMES, CODES });
+  Object.assign(window.egocross, { h, percent, options, asTable, badge, OUTCOMES });
 })();

@@ -36,7 +36,7 @@
   async function everythingSaid() {
     if (said) return said;
     const all = (await Promise.all(list.parts.map((_, number) => load(`answers-${number}`)))).flat();
-    said = all.map((detail) => detail.answers.map((one) => `${one?.text ?? ""}\n${one?.reasoning ?? ""}`).join("\n").toLowerCase());
+    said = all.map((detail) => detail.answers.flatMap((one) => [one, ...(one?.asks ?? [])]).map((one) => `${one?.text ?? ""}\n${one?.reasoning ?? ""}`).join("\n").toLowerCase());
     return said;
   }
 
@@ -55,7 +55,7 @@
       "li", {},
       h(
         "a", { href: link("questions", { ...withoutQuestion(state), id: question.key }), "data-key": question.key },
-        h("span", { class: "row-head" }, h("span", {}, `#${question.id}`), h("span", {}, question.domain), h("span", {}, question.type)),
+        h("span", { class: "row-head" }, h("span", {}, `#${question.id}`), question.titles.slice(0, 2).filter(Boolean).map((title) => h("span", {}, title))),
         h("span", { class: "row-text" }, question.text),
         h("span", { class: "marks" }, h("span", { class: "marks-strip", "aria-hidden": true }, strip), marks.length > 1 ? h("span", { class: "quiet" }, label) : h("span", { class: "unseen" }, label)),
       ),

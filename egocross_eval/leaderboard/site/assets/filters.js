@@ -3,21 +3,21 @@
 
 (function () {
   const { options, OUTCOMES } = window.egocross;
-  const FIELDS = ["q", "domain", "type", "agree", "run", "outcome", "run2", "outcome2"];
+  const FIELDS = ["q", "part", "group", "agree", "run", "outcome", "run2", "outcome2"];
   const AGREEMENT = [
-    ["", "any agreement"], ["differ", "disagree"], ["agree", "all say the same letter"],
+    ["", "any agreement"], ["differ", "disagree"], ["agree", "all say the same"],
     ["right", "all right"], ["some", "some right, some not"], ["none", "none right"],
   ];
-  const IS = [["", "anything"], ["r", "right"], ["not", "not right"], ["w", "wrong"], ["n", "not parsed"], ["e", "failed"], ["u", "without known answer"]];
+  const IS = [["", "anything"], ["r", "right"], ["not", "not right"], ["w", "wrong"], ["p", "partly right"], ["n", "not parsed"], ["e", "failed"], ["u", "without known answer"]];
 
   /* Gives each question its place, names instead of numbers, and a text to search in. */
   function prepare(list) {
-    list.questions = list.items.map(([key, id, domain, dataset, type, text, choices, answer, frames, seconds, video], place) => ({
-      place, key, id, domain: list.domains[domain], dataset: list.datasets[dataset], type: list.types[type] ?? "",
-      text, choices, answer, frames, seconds, video,
+    const member = (groups, which) => groups.map((place, axis) => list.axes[axis].groups[place]?.[which] ?? "");
+    list.questions = list.items.map(([key, id, groups, text, choices, answer, frames, seconds, cluster], place) => ({
+      place, key, id, groups: member(groups, 0), titles: member(groups, 1), text, choices, answer, frames, seconds, cluster,
       outcomes: list.outcomes.map((row) => row[place]),
-      letters: list.letters.map((row) => row[place]),
-      words: [text, ...choices.map(([, choice]) => choice), key, `#${id}`, list.types[type] ?? "", video].join("\n").toLowerCase(),
+      said: list.said.map((row) => row[place]),
+      words: [text, ...choices.map(([, choice]) => choice), key, `#${id}`, ...member(groups, 1), cluster].join("\n").toLowerCase(),
     }));
     list.byKey = new Map(list.questions.map((question) => [question.key, question]));
   }
@@ -25,8 +25,7 @@
   function fill(list) {
     const field = (name) => document.getElementById(`filter-${name}`);
     const runs = [["", "any"], ...list.runs.map((run) => [run.slug, run.label])];
-    options(field("domain"), [["", "all"], ...list.domains.map((name) => [name, name])]);
-    options(field("type"), [["", "all"], ...list.types.map((name) => [name, name])]);
+    ["part", "group"].forEach((name, axis) => options(field(name), [["", "all"], ...list.axes[axis].groups]));
     options(field("agree"), AGREEMENT);
     options(field("run"), runs);
     options(field("run2"), runs);
@@ -57,13 +56,13 @@
     if (how === "right") return right === asked.length;
     if (how === "none") return right === 0;
     if (how === "some") return right > 0 && right < asked.length;
-    const letters = new Set(asked.map((run) => question.letters[run]));
-    return how === "agree" ? letters.size === 1 && !letters.has(" ") : letters.size > 1;
+    const said = new Set(asked.map((run) => question.said[run]));
+    return how === "agree" ? said.size === 1 && !said.has(null) : said.size > 1;
   }
 
   function is(question, run, outcome) {
     const found = question.outcomes[run];
-    return outcome === "not" ? "wn".includes(found) : found === outcome;
+    return outcome === "not" ? "wpn".includes(found) : found === outcome;
   }
 
   /* Without a model, an outcome means that of any model. */
@@ -79,8 +78,8 @@
     const words = get("q").toLowerCase().split(/\s+/).filter(Boolean);
     return list.questions.filter(
       (question) =>
-        (!get("domain") || question.domain === get("domain")) &&
-        (!get("type") || question.type === get("type")) &&
+        (!get("part") || question.groups[0] === get("part")) &&
+        (!get("group") || question.groups[1] === get("group")) &&
         (!get("agree") || agrees(question, get("agree"))) &&
         matchesRun(list, question, get("run"), get("outcome")) &&
         matchesRun(list, question, get("run2"), get("outcome2")) &&

@@ -34,29 +34,28 @@
     return [...runs].sort((a, b) => (b.micro?.accuracy ?? -1) - (a.micro?.accuracy ?? -1)).map((run) => run.label);
   }
 
-  const flat = (runs, name, key) =>
-    runs.flatMap((run) => Object.entries(run[name]).map(([group, figure]) => ({ model: run.label, slug: run.slug, [key]: group, percent: (100 * figure.accuracy).toFixed(0), ...figure })));
+  /* The runs' figures by group of an axis, with the group's name and title. */
+  const flat = (runs, field, axis) =>
+    runs.flatMap((run) => axis.groups.filter(([name]) => run[field][name]).map(([name, title]) => ({ model: run.label, slug: run.slug, name, title, percent: (100 * run[field][name].accuracy).toFixed(0), ...run[field][name] })));
 
-  const openType = (datum) => {
-    if (datum.slug) location.hash = link("questions", { type: datum.type, run: datum.slug });
+  const openGroup = (datum) => {
+    if (datum.slug) location.hash = link("questions", { group: datum.name, run: datum.slug });
   };
 
   /* Charts of all runs; they don't depend on the address. */
   function fixedCharts(summary) {
     const scored = summary.runs.filter((run) => run.micro);
     const names = order(scored);
-    const domains = flat(scored, "domains", "domain");
-    charts.chart("chart-domains", domains.length ? charts.domainChart(domains, names, summary.domains) : () => null, {
-      headers: ["model", "domain", "right", "interval", "questions"],
-      rows: () => domains.map((value) => [value.model, value.domain, ...charts.figureRow(value)]),
-      note: "No right answers are known.",
-    });
-    const types = flat(scored, "types", "type");
-    charts.chart("chart-types", types.length ? charts.typeChart(types, names, summary.types) : () => null, {
-      headers: ["model", "type", "right", "interval", "questions"],
-      rows: () => types.map((value) => [value.model, value.type, ...charts.figureRow(value)]),
-      click: openType,
-      note: "No right answers are known, or the questions have no types.",
+    const drawings = [["chart-parts", "parts", charts.partChart, null], ["chart-groups", "groups", charts.groupChart, openGroup]];
+    drawings.forEach(([id, field, draw, click], place) => {
+      const axis = summary.axes[place];
+      const values = flat(scored, field, axis);
+      charts.chart(id, values.length ? draw(values, names, axis) : () => null, {
+        headers: ["model", axis.title, "right", "interval", "questions"],
+        rows: () => values.map((value) => [value.model, value.title, ...charts.figureRow(value)]),
+        click,
+        note: `No right answers are known, or the questions have no ${axis.title}.`,
+      });
     });
   }
 
@@ -98,20 +97,20 @@
         note: "Nothing is known about this for these questions.",
       });
     }
-    const letters = shown.flatMap((run) => letterCells(run, shown));
-    charts.chart("chart-letters", charts.letterChart(letters, models), {
-      headers: ["model", "right letter", "letter said", "questions"],
-      rows: () => letters.map((value) => [value.model, value.right, value.said, value.count]),
+    const said = shown.flatMap((run) => saidCells(run, shown));
+    charts.chart("chart-said", charts.saidChart(said, models), {
+      headers: ["model", "right option", "option said", "questions"],
+      rows: () => said.map((value) => [value.model, value.right, value.said, value.count]),
       note: "No right answers are known.",
     });
     costCharts(summary, pairRuns);
   }
 
-  /* A cell for each right letter and each that any of the models said, those without a question included. */
-  function letterCells(run, shown) {
-    const all = shown.flatMap((one) => one.letters);
+  /* A cell for each right option and each that any of the models said, those without a question included. */
+  function saidCells(run, shown) {
+    const all = shown.flatMap((one) => one.said);
     const [rights, saids] = ["right", "said"].map((name) => [...new Set(all.map((cell) => cell[name]))]);
-    const count = (right, said) => run.letters.find((cell) => cell.right === right && cell.said === said)?.count ?? 0;
+    const count = (right, said) => run.said.find((cell) => cell.right === right && cell.said === said)?.count ?? 0;
     return rights.flatMap((right) => {
       const total = saids.reduce((sum, said) => sum + count(right, said), 0);
       return saids.map((said) => ({ model: run.label, right, said, count: count(right, said), share: total ? count(right, said) / total : 0 }));

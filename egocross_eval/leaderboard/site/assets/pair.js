@@ -26,11 +26,11 @@
     return start;
   }
 
-  function inWords(pair, better) {
+  function inWords(pair, better, cluster) {
     if (pair.verdict === "shown") {
       return `${better} has more questions right, and luck is no good explanation for it.`;
     }
-    if (pair.verdict === "too few") return "So few videos can't say what others would show.";
+    if (pair.verdict === "too few") return `So few ${cluster}s can't say what others would show.`;
     if (pair.gained === pair.lost) return "Both have equally many questions right.";
     return `${better} has more questions right here, but so few more that it may be luck: on other questions the order could turn round.`;
   }
@@ -38,12 +38,12 @@
   /* The first model's numbers beside the second's, and links to the questions where they part. */
   function figures(summary, pair, a, b) {
     const turned = pair.first !== a;
-    const right = turned ? [pair.right[1], pair.right[0]] : pair.right;
+    const [right, share] = [pair.right, pair.share].map(([one, two]) => (turned ? [two, one] : [one, two]));
     const [onlyA, onlyB] = turned ? [pair.gained, pair.lost] : [pair.lost, pair.gained];
     const runs = [summary.runs[a], summary.runs[b]];
     const both = right[0] - onlyA;
     const big = runs.map((run, i) =>
-      h("div", { class: "big" }, h("p", { class: "quiet" }, run.label), h("p", { class: "number" }, percent(right[i] / pair.n)), h("p", { class: "quiet" }, `${right[i]} of ${pair.n} right`)),
+      h("div", { class: "big" }, h("p", { class: "quiet" }, run.label), h("p", { class: "number" }, percent(share[i])), h("p", { class: "quiet" }, `${right[i]} of ${pair.n} right`)),
     );
     const where = (first, second) => link("questions", { run: runs[0].slug, outcome: first, run2: runs[1].slug, outcome2: second });
     const cells = [
@@ -53,7 +53,7 @@
       ["Neither", pair.n - both - onlyA - onlyB, where("not", "not")],
     ];
     const list = h("ul", { class: "quadrants" }, cells.map(([text, count, href]) => h("li", {}, h("a", { href }, h("strong", {}, String(count)), " ", text))));
-    return [h("div", { class: "bigs" }, big), list, h("p", { class: "quiet" }, `Same letter on ${pair.same_letter} of ${pair.n} questions.`)];
+    return [h("div", { class: "bigs" }, big), list, h("p", { class: "quiet" }, `Same answer to ${pair.same_answer} of ${pair.n} questions.`)];
   }
 
   function differences(pair, a, b, summary) {
@@ -91,7 +91,7 @@
     verdict.className = `verdict ${look.kind}`;
     verdict.replaceChildren(
       h("p", { class: "sure-badge" }, h("span", { "aria-hidden": true }, `${look.mark} `), look.word),
-      h("div", {}, h("p", { class: "sentence", id: "sentence" }, pair.sentence), h("p", { class: "quiet" }, inWords(pair, summary.runs[better].label))),
+      h("div", {}, h("p", { class: "sentence", id: "sentence" }, pair.sentence), h("p", { class: "quiet" }, inWords(pair, summary.runs[better].label, summary.cluster))),
     );
     place.replaceChildren(...figures(summary, pair, a, b));
     differences(pair, a, b, summary);
