@@ -56,8 +56,21 @@ class Questions(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[Path, ...] = ()
     """The files that were read: their hashes go into `run.json`."""
     warnings: tuple[str, ...] = ()
+    faulty: dict[str, str] = {}
+    """Questions that better aren't trained on, by key, and what is wrong with each."""
     no_frames: str = ""
     """Set where the task finds none of the frames: what is missing and what to do. Runs that show some are refused."""
+
+
+class TrainingSplits(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a benchmark models may be trained on, and what never."""
+
+    examples: str
+    """Split of the examples."""
+    tested: str
+    """Split that models are measured on: no question, cluster or frame of it is trained on."""
+    tested_folder: str = ""
+    """Folder below the data root that the tested split's frames lie in, if it has one of its own."""
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,8 +108,15 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
     """Results that others published, as leaderboard rows."""
     read_targets: Callable[[Path], Mapping[str, Target]] | None = None
     """Reads a file of right answers, by the question's key. None: targets come with the questions alone."""
+    training: TrainingSplits | None = None
+    """None: there is nothing to train on."""
     prior_model: str = ""
     """Spec of a baseline that guesses by what examples say of the right answers' places; empty: there is none."""
+
+    def groups(self) -> tuple[str, ...]:
+        """The declared groups of the macro axis."""
+        axis = next((grouping for grouping in self.groupings if grouping.name == self.macro), None)
+        return tuple(axis.groups) if axis is not None else ()
 
     def record(self) -> BenchmarkRecord:
         """What a run keeps of it."""

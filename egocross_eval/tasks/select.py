@@ -68,6 +68,7 @@ def load_questions(tasks: list[Task], source: DataSource) -> Questions:
             questions=tuple({q.key: q for q in (*merged.questions, *loaded.questions)}.values()),
             files=tuple(dict.fromkeys((*merged.files, *loaded.files))),
             warnings=tuple(dict.fromkeys((*merged.warnings, *loaded.warnings))),
+            faulty={**merged.faulty, **loaded.faulty},
         )
     if not merged.questions:
         where = f" below {merged.root}" if merged.root else ""

@@ -9,7 +9,6 @@ import msgspec
 
 from egocross_eval.natural_order import natural_key
 from egocross_eval.schema import Question
-from egocross_eval.tasks.egocross.catalogue import LETTERS
 
 
 class Curriculum(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +53,6 @@ def with_options(question: Question, rng: random.Random | None) -> Question:
     if rng is not None:
         rng.shuffle(texts)
     right = question.options[question.target or ""]
-    options = dict(zip(LETTERS, texts, strict=True))
+    options = dict(zip(question.options, texts, strict=True))
     letter = next(letter for letter, text in options.items() if text == right)
     return msgspec.structs.replace(question, options=options, target=letter, references={"answer_text": right})

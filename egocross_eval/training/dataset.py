@@ -16,7 +16,6 @@ from egocross_eval.files import read_bytes, write_file
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.prompts.renderer import Renderer, prompt_text
 from egocross_eval.schema import Prompt, Question
-from egocross_eval.tasks.egocross.catalogue import LETTERS
 from egocross_eval.training.frame_copies import FrameCopies
 
 NAME = "egocross"
@@ -70,9 +69,10 @@ def render_examples(questions: Iterable[Question], renderer: Renderer, root: Dat
                 f"{question.key}: {marks} {PLACEHOLDER} marks for {len(prompt.images())} images; its text or "
                 f"the prompt template writes {PLACEHOLDER} itself"
             )
-        if question.target not in LETTERS:
-            raise DataError(f"{question.key}: the answer is {question.target!r}, not one of A, B, C, D")
-        yield Rendered(question=question, prompt=prompt, answer=question.target)
+        target = question.target
+        if target is None or (question.options and target not in question.options):
+            raise DataError(f"{question.key}: the answer is {target!r}, not one of {', '.join(question.options)}")
+        yield Rendered(question=question, prompt=prompt, answer=target)
 
 
 def as_item(example: Rendered, frames: FrameCopies) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import msgspec
 
 from egocross_eval.frames.pictures import FrameError
 from egocross_eval.schema import Question
-from egocross_eval.tasks.egocross.catalogue import LETTERS
 from egocross_eval.training.examples import Examples
 
 MOST_OF_ONE_LETTER, LEAST_OF_ONE_LETTER = 0.40, 0.10
@@ -57,7 +56,7 @@ def check_letters(questions: Sequence[Question]) -> list[Finding]:
         return []
     skewed = [
         f"{letter} {counts[letter]} of {total}"
-        for letter in LETTERS
+        for letter in dict.fromkeys(label for question in questions for label in question.options)
         if not LEAST_OF_ONE_LETTER <= counts[letter] / total <= MOST_OF_ONE_LETTER
     ]
     if not skewed:
@@ -71,10 +70,10 @@ def check_letters(questions: Sequence[Question]) -> list[Finding]:
 def check_clips(examples: Examples) -> list[Finding]:
     """Examples that carry another question's clip."""
     trained = {question.key for question in examples.train}
-    wrong = [n for n in examples.notices if n.kind == "wrong_clip" and n.question_id in trained]
+    wrong = {key: reason for key, reason in examples.faulty.items() if key in trained}
     if not wrong:
         return []
-    which = listed([f"{notice.question_id}: {notice.message}" for notice in wrong])
+    which = listed([f"{key}: {reason}" for key, reason in wrong.items()])
     message = f"{len(wrong)} examples carry another question's clip ({which}); --drop-wrong-clips leaves them out"
     return [Finding(level="warning", check="clips", message=message)]
 

@@ -6,17 +6,17 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
-from egocross_eval.contracts.task import DataSource
+from egocross_eval.contracts.registry import Registry, registry
+from egocross_eval.contracts.task import Benchmark, DataSource, Questions
 from egocross_eval.errors import DataError, UsageError, unknown
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.runs.plan import limited
 from egocross_eval.schema import Question
-from egocross_eval.tasks.egocross.catalogue import DOMAINS
-from egocross_eval.tasks.egocross.notices import Notice
-from egocross_eval.tasks.egocross.support import read_support_with_notices
+from egocross_eval.tasks.select import load_questions
 
 
 class Examples(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,8 +26,8 @@ class Examples(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[Path, ...]
     train: tuple[Question, ...]
     holdout: tuple[Question, ...] = ()
-    notices: tuple[Notice, ...] = ()
-    """What the reader found remarkable about single examples of both parts."""
+    faulty: dict[str, str] = {}
+    """Examples of both parts that better aren't trained on, by key, and what is wrong with each."""
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,9 +40,36 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
 
 
+def trainable(known: Registry, tasks: Sequence[str] = ()) -> Benchmark:
+    """The benchmark of the tasks, or without any the one that has examples to train on.
+
+    Raises `UsageError` where there's none, or more than one.
+    """
+    found = {known.task(name).benchmark.name: known.task(name).benchmark for name in tasks} or {
+        name: benchmark for name, benchmark in known.benchmarks().items() if benchmark.training is not None
+    }
+    if len(found) != 1:
+        raise UsageError(f"examples of one benchmark can be trained on; here are: {', '.join(found) or 'none'}")
+    (benchmark,) = found.values()
+    if benchmark.training is None:
+        raise UsageError(f"{benchmark.title} has no examples to train on")
+    return benchmark
+
+
+def load_split(
+    benchmark: Benchmark, which: Literal["examples", "tested"], root: Path, questions_file: Path | None = None
+) -> Questions:
+    """All questions of the split that is trained on, or of the one that never is."""
+    assert benchmark.training is not None
+    split = getattr(benchmark.training, which)
+    tasks = [task for task in registry().tasks.values() if task.benchmark.name == benchmark.name]
+    return load_questions(tasks, DataSource(root=root, split=split, questions_file=questions_file))
+
+
 def read_examples(
     root: Path,
     *,
+    benchmark: Benchmark | None = None,
     questions_file: Path | None = None,
     domains: Sequence[str] = (),
     split: Split | None = None,
@@ -51,19 +78,21 @@ def read_examples(
 ) -> Examples:
     """Reads the examples of `domains` (all by default) and holds out what `split` says.
 
+    Domains are the groups of the benchmark's macro axis; without a `benchmark` it's the one that can be trained on.
     `limit` keeps so many of them, drawn by the split's seed.
     Raises `DataError` naming the file and the example for a reply other than A to D, a number of `<image>` marks that
     isn't the number of images, or another malformed example; `UsageError` for an impossible split.
     """
+    benchmark = benchmark or trainable(registry())
+    groups = benchmark.groups()
     for domain in domains:
-        if domain not in DOMAINS:
-            raise unknown("domain", domain, [*DOMAINS, "all"])
-    source = DataSource(root=root, split="support", questions_file=questions_file)
-    loaded, notices = read_support_with_notices(source)
-    wrong = {notice.question_id for notice in notices if notice.kind == "wrong_clip"}
-    kept = [q for q in loaded.questions if not domains or q.label("domain") in domains]
+        if domain not in groups:
+            raise unknown("domain", domain, [*groups, "all"])
+    loaded = load_split(benchmark, "examples", root, questions_file)
+    part = benchmark.record().part
+    kept = [q for q in loaded.questions if not domains or part(q) in domains]
     if leave_out_wrong_clips:
-        kept = [q for q in kept if q.key not in wrong]
+        kept = [q for q in kept if q.key not in loaded.faulty]
     if limit is not None and limit < 1:
         raise UsageError(f"--limit {limit}: at least 1")
     kept = list(limited(kept, limit, (split or Split()).seed))
@@ -76,7 +105,7 @@ def read_examples(
         files=loaded.files,
         train=tuple(q for q in kept if q.cluster not in held),
         holdout=tuple(q for q in kept if q.cluster in held),
-        notices=tuple(notice for notice in notices if notice.question_id in names),
+        faulty={key: reason for key, reason in loaded.faulty.items() if key in names},
     )
 
 

@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 import msgspec
 
+from egocross_eval.contracts.registry import registry
 from egocross_eval.documents import explained, read_yaml
 from egocross_eval.errors import DataError, UsageError, unknown
 from egocross_eval.settings import GenerationSettings, PromptSettings, options_of
-from egocross_eval.tasks.egocross.catalogue import DOMAINS
 from egocross_eval.training.curriculum import Curriculum
 from egocross_eval.training.environment import Say
-from egocross_eval.training.examples import Split
+from egocross_eval.training.examples import Split, trainable
 from egocross_eval.training.options import TrainOptions
 
 
@@ -63,7 +63,8 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The base: a folder or a name on the Hub."""
     data: str
     output: str
-    domains: tuple[str, ...] = tuple(DOMAINS)
+    domains: tuple[str, ...] = ()
+    """Groups of the benchmark's macro axis; by default all."""
     train: TrainingPart = TrainingPart()
     evaluate: EvaluationPart = EvaluationPart()
 
@@ -82,9 +83,11 @@ def read_experiment(path: Path, say: Say = lambda text: None) -> Experiment:
         raise DataError(f"experiment file {path}: {explained(error)}") from error
     except UsageError as error:  # a setting with an impossible value
         raise UsageError(f"experiment file {path}: {error}") from error
+    groups = trainable(registry()).groups()
+    found = msgspec.structs.replace(found, domains=found.domains or groups)
     for domain in found.domains:
-        if domain not in DOMAINS:
-            raise unknown("domain", domain, DOMAINS)
+        if domain not in groups:
+            raise unknown("domain", domain, groups)
     _check_split(found, path)
     base = path.resolve().parent
     model = found.model

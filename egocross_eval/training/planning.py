@@ -22,7 +22,7 @@ from egocross_eval.training.dataset import (
 )
 from egocross_eval.training.estimates import ModelSize, model_size, optimizer_steps
 from egocross_eval.training.example_checks import Finding, check_clips, check_frames, check_letters, check_tokens
-from egocross_eval.training.examples import Examples, read_examples
+from egocross_eval.training.examples import Examples, read_examples, trainable
 from egocross_eval.training.frame_sizes import processor_limits
 from egocross_eval.training.options import TrainOptions
 from egocross_eval.training.recipes import Launch, Recipe, load_recipe, with_changes
@@ -108,7 +108,7 @@ def plan_training(options: TrainOptions, registry: Registry) -> TrainPlan:
         findings += check_tokens(lengths, int(recipe.arguments.get("cutoff_len", 2048)))
     findings += check_letters([example.question for example in trained])
     findings += check_clips(examples)
-    findings += check_leaks(examples.train, paths, examples.root.path)
+    findings += check_leaks(examples.train, paths, examples.root.path, trainable(registry, options.tasks))
     config = checkpoint.config
     return TrainPlan(
         options=options,
@@ -164,8 +164,10 @@ def settle_recipe(options: TrainOptions) -> tuple[Recipe, Launch]:
 
 
 def _examples(options: TrainOptions, registry: Registry) -> Examples:
+    benchmark = trainable(registry, options.tasks)
     examples = read_examples(
         options.data,
+        benchmark=benchmark,
         questions_file=options.questions_file,
         domains=options.domains,
         split=options.split,
@@ -178,7 +180,8 @@ def _examples(options: TrainOptions, registry: Registry) -> Examples:
     from egocross_eval.tasks.select import load_questions, select_tasks
 
     tasks = select_tasks(",".join(options.tasks), registry)
-    source = DataSource(root=options.data, split="support", questions_file=options.questions_file)
+    assert benchmark.training is not None
+    source = DataSource(root=options.data, split=benchmark.training.examples, questions_file=options.questions_file)
     chosen = {question.key for question in load_questions(tasks, source).questions}
     train = tuple(question for question in examples.train if question.key in chosen)
     held = tuple(question for question in examples.holdout if question.key in chosen)

@@ -5,27 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from egocross_eval.contracts.task import DataSource
+from egocross_eval.contracts.registry import registry
+from egocross_eval.contracts.task import Benchmark
 from egocross_eval.errors import DataError
 from egocross_eval.frames.store import frame_hash
 from egocross_eval.schema import Question
-from egocross_eval.tasks.egocross.testbed import read_testbed
 from egocross_eval.training.example_checks import Finding, listed
+from egocross_eval.training.examples import load_split, trainable
 
-TESTBED = "egocross_testbed"
 
-
-def check_leaks(questions: Sequence[Question], paths_of: Sequence[Sequence[str]], root: Path) -> list[Finding]:
-    """No question, source video or frame of the testbed is trained on. Frames are compared by content."""
-    inside = [q.key for q in questions if any(f.name.split("/", 1)[0] == TESTBED for f in q.frames)]
+def check_leaks(
+    questions: Sequence[Question], paths_of: Sequence[Sequence[str]], root: Path, benchmark: Benchmark | None = None
+) -> list[Finding]:
+    """No question, source video or frame of the tested split is trained on. Frames are compared by content."""
+    benchmark = benchmark or trainable(registry())
+    folder = benchmark.training.tested_folder if benchmark.training is not None else ""
+    inside = [q.key for q in questions if folder and any(f.name.split("/", 1)[0] == folder for f in q.frames)]
     findings: list[Finding] = []
     if inside:
         message = (
-            f"{len(inside)} examples name frames below {TESTBED}/, which must never be trained on: {listed(inside)}"
+            f"{len(inside)} examples name frames below {folder}/, which must never be trained on: {listed(inside)}"
         )
         findings.append(Finding(level="error", check="testbed", message=message))
     try:
-        testbed = read_testbed(DataSource(root=root)).questions
+        testbed = load_split(benchmark, "tested", root).questions
     except DataError as error:
         message = f"whether clips of the testbed are among the examples could not be checked: {error}"
         return [*findings, Finding(level="note", check="testbed", message=message)]

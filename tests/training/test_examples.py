@@ -108,7 +108,7 @@ def test_real_wrong_clip_examples_are_found_and_can_be_left_out(shared_data: Pat
     (folder / "train.json").write_bytes((shared_data / "support_set" / "train.json").read_bytes())
     found = read_examples(tmp_path)
     assert len(found.train) == 80
-    assert sum(notice.kind == "wrong_clip" for notice in found.notices) == 2
+    assert len(found.faulty) == 2
     assert len(read_examples(tmp_path, leave_out_wrong_clips=True).train) == 78
     for domain in ("animal", "industry", "xsports", "surgery"):
         assert len(read_examples(tmp_path, domains=[domain]).train) == 20

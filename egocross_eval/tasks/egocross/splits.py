@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from egocross_eval.errors import unknown
 from egocross_eval.tasks.egocross.support import read_support_with_notices
 from egocross_eval.tasks.egocross.testbed import read_testbed_with_notices
@@ -31,4 +33,6 @@ def read_split_with_notices(source: DataSource) -> tuple[Questions, list[Notice]
 
 def read_split(source: DataSource) -> Questions:
     """The questions of `source.split`; the demo split is a testbed file below a root of its own."""
-    return read_split_with_notices(source)[0]
+    questions, notices = read_split_with_notices(source)
+    faulty = {notice.question_id: notice.message for notice in notices if notice.kind == "wrong_clip"}
+    return msgspec.structs.replace(questions, faulty=faulty)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from egocross_eval.contracts.task import Benchmark, DataSource, Questions, Target, Task
+from egocross_eval.contracts.task import Benchmark, DataSource, Questions, Target, Task, TrainingSplits
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.schema import Grouping, Question, Row
 from egocross_eval.tasks.egocross.catalogue import (
@@ -94,6 +94,7 @@ EGOCROSS = Benchmark(
     prediction_labels=("dataset",),
     published=_published,
     read_targets=_read_targets,
+    training=TrainingSplits(examples="support", tested="testbed", tested_folder="egocross_testbed"),
     prior_model="baseline:position",
 )
 
