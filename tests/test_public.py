@@ -68,6 +68,7 @@ PUBLIC = {
     "RunRecord",
     "RunSettings",
     "Sample",
+    "Sent",
     "Started",
     "Stopped",
     "StyledText",

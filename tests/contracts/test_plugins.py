@@ -8,10 +8,8 @@ from collections.abc import Callable, Generator
 import pytest
 from msgspec import structs
 
-from egocross_eval import hookimpl
-from egocross_eval.contracts.model import AdapterType, ModelAdapter
+from egocross_eval import AdapterType, ModelAdapter, UsageError, hookimpl
 from egocross_eval.contracts.registry import PluginInfo, Registry, load_registry
-from egocross_eval.errors import UsageError
 
 
 def build(target: str, options: dict[str, str]) -> ModelAdapter:

@@ -11,15 +11,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egocross_eval import Method, MethodType, RunError, RunKeywords, UsageError, decide, evaluate, hookimpl
-from egocross_eval.contracts.model import Capabilities, ModelAdapter
+from egocross_eval import (
+    Answer,
+    Ask,
+    Capabilities,
+    Decision,
+    Failure,
+    Method,
+    MethodType,
+    ModelAdapter,
+    Question,
+    Request,
+    Response,
+    RunError,
+    RunKeywords,
+    Sent,
+    TextPart,
+    UsageError,
+    decide,
+    evaluate,
+    hookimpl,
+)
 from egocross_eval.contracts.registry import registry
 from egocross_eval.leaderboard.derived import grade_again
 from egocross_eval.methods.rotate import Rotate, places_moved
 from egocross_eval.methods.sample import Sampled
 from egocross_eval.reading.response import read_response
 from egocross_eval.runs.store import RunFolder
-from egocross_eval.schema import Answer, Ask, Decision, Failure, Question, Request, Response, Sent, TextPart
 
 
 def question(options: dict[str, str] | None = None) -> Question:

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
+from egocross_eval import GenerationSettings, Prompt, Request, Response, UsageError
 from egocross_eval.contracts.registry import registry
-from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
-from egocross_eval.schema import Prompt, Request, Response
-from egocross_eval.settings import AnswerMode, GenerationSettings
+from egocross_eval.settings import AnswerMode
 
 SIX = {"A": "a", "B": "bb", "C": "ccc", "D": "dd", "E": "e", "F": "eeeee"}
 YES_NO = {"yes": "it does", "no": "it does not"}

@@ -6,12 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from egocross_eval.contracts.model import ModelAdapter
+from egocross_eval import GenerationSettings, ModelAdapter, Prompt, Request, Response, UsageError
 from egocross_eval.contracts.registry import registry
-from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
-from egocross_eval.schema import Prompt, Request, Response
-from egocross_eval.settings import GenerationSettings
 
 OPTIONS = {"A": "a", "B": "b"}
 

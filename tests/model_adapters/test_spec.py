@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egocross_eval.contracts.model import NEUTRAL, PASSED_ON, AdapterType, ModelAdapter
+from egocross_eval import NEUTRAL, PASSED_ON, AdapterType, ModelAdapter, UsageError
 from egocross_eval.contracts.registry import Registry, load_registry
-from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.spec import build_adapter, description, option_fields, parse_spec
 
 

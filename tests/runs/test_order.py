@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from egocross_eval import Frame, Question
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.runs.order import cluster_by_cluster, neighbours
-from egocross_eval.schema import Frame, Question
 
 
 def question(number: int, frames: list[str]) -> Question:

@@ -13,13 +13,25 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from egocross_eval import Answered, Ended, Event, RunKeywords, UsageError, evaluate, hookimpl, load_run
-from egocross_eval.contracts.model import Capabilities, ModelAdapter
+from egocross_eval import (
+    Answered,
+    Capabilities,
+    Ended,
+    Event,
+    Failure,
+    ModelAdapter,
+    Request,
+    Response,
+    RunError,
+    RunKeywords,
+    UsageError,
+    evaluate,
+    hookimpl,
+    load_run,
+)
 from egocross_eval.contracts.registry import registry
-from egocross_eval.errors import RunError
 from egocross_eval.leaderboard.derived import grade_again, known_targets
 from egocross_eval.runs.store import RunFolder, SampleWriter
-from egocross_eval.schema import Failure, Request, Response
 
 
 class Scripted(ModelAdapter):

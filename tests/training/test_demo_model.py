@@ -8,7 +8,7 @@ import pytest
 from checkpoints import tiny_checkpoint
 
 import egocross_eval.training
-from egocross_eval.api import RunKeywords, evaluate
+from egocross_eval import RunKeywords, evaluate
 from egocross_eval.scoring.difference import mcnemar_exact
 from egocross_eval.training.card import read_card, warnings_for
 

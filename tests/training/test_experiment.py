@@ -9,10 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from egocross_eval.api import evaluate
-from egocross_eval.errors import UsageError
+from egocross_eval import PromptSettings, UsageError, evaluate
 from egocross_eval.runs.options import options_from
-from egocross_eval.settings import PromptSettings
 from egocross_eval.training.dataset import write_holdout
 from egocross_eval.training.examples import read_examples
 from egocross_eval.training.experiment import Made, conduct, expert_spec, run_options

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from trainings import kill_tree
 
-from egocross_eval.api import evaluate, load_run
+from egocross_eval import evaluate, load_run
 from egocross_eval.training.card import read_card
 from egocross_eval.training.environment import TrainingEnvironment
 

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from egocross_eval.api import RunKeywords, evaluate
+from egocross_eval import PromptSettings, RunKeywords, evaluate
 from egocross_eval.contracts.registry import registry
-from egocross_eval.settings import PromptSettings
 from egocross_eval.training.environment import TrainingEnvironment
 from egocross_eval.training.options import TrainOptions
 from egocross_eval.training.planning import plan_training

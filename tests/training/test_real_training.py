@@ -12,9 +12,8 @@ import pytest
 from training_files import example, write_support
 from trainings import CHANGES, SHOWN, command, kill_tree, options
 
-from egocross_eval.api import evaluate
+from egocross_eval import RunError, UsageError, evaluate
 from egocross_eval.contracts.registry import registry
-from egocross_eval.errors import RunError, UsageError
 from egocross_eval.training.answer_check import try_answer
 from egocross_eval.training.card import read_card, warnings_for
 from egocross_eval.training.checkpoint_doctor import examine

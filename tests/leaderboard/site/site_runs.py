@@ -8,8 +8,9 @@ from typing import Any
 from msgspec.structs import replace
 from scored_samples import question, record, sample, score_samples, with_answer, write_run
 
+from egocross_eval import Decision, Frame, Grade, Question, Reading, RunRecord, Sample
 from egocross_eval.leaderboard.site.inputs import SiteRun
-from egocross_eval.schema import Decision, Frame, Grade, ModelRecord, Question, Reading, RunRecord, Sample
+from egocross_eval.schema import ModelRecord
 
 HOSTILE = (
     "</script><script>window.hacked = 1</script>"

@@ -25,7 +25,7 @@ from hf_requests import (
     text_of,
 )
 
-from egocross_eval.errors import UsageError
+from egocross_eval import UsageError
 
 pytestmark = pytest.mark.slow
 

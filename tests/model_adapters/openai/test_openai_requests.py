@@ -22,13 +22,11 @@ from hypothesis import strategies as st
 from openai_requests import OPTIONS, adapter, ask, picture, request, requests
 from PIL import Image
 
-from egocross_eval.errors import RunError, UsageError
+from egocross_eval import Frame, GenerationSettings, Message, Prompt, Request, RunError, TextPart, UsageError, VideoPart
 from egocross_eval.model_adapters.openai.adapter import build
 from egocross_eval.model_adapters.openai.body import BodyWriter
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
 from egocross_eval.model_adapters.openai.pieces import EncodedFrame
-from egocross_eval.schema import Frame, Message, Prompt, Request, TextPart, VideoPart
-from egocross_eval.settings import GenerationSettings
 
 
 def body_of(asked: Request, **options: Any) -> Any:

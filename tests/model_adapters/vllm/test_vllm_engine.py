@@ -18,16 +18,13 @@ from typing import Any
 import pytest
 from vllm_parts import CONTEXT, CORRUPT, EAGER, FAILING, MEDIA, RANK, TOO_LONG, KeptOpen
 
-from egocross_eval.api import Run, evaluate
-from egocross_eval.contracts.model import Capabilities, ModelAdapter
+from egocross_eval import Capabilities, ModelAdapter, Request, Run, Sample, UsageError, evaluate
 from egocross_eval.contracts.registry import registry
-from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.openai.pieces import JsonBody
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
 from egocross_eval.runs.options import options_from
 from egocross_eval.runs.plan import plan_run
 from egocross_eval.runs.requests import build_request
-from egocross_eval.schema import Request, Sample
 
 pytestmark = [pytest.mark.slow, pytest.mark.vllm]
 

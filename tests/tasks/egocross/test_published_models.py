@@ -8,12 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from egocross_eval.contracts.model import Capabilities, ModelAdapter
+from egocross_eval import Capabilities, GenerationSettings, ModelAdapter, Prompt, Request, Response, UsageError
 from egocross_eval.contracts.registry import registry
-from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.spec import ModelSpec, build_adapter, parse_spec
-from egocross_eval.schema import Prompt, Request, Response
-from egocross_eval.settings import GenerationSettings
 from egocross_eval.tasks.egocross.published_models import (
     PublishedAdapter,
     PublishedOptions,
