@@ -10,7 +10,8 @@ import msgspec
 
 from egocross_eval.contracts.task import Benchmark, DataSource, Questions, Target, Task, TrainingSplits
 from egocross_eval.frames.roots import DataRoot
-from egocross_eval.schema import Grouping, Question, Row
+from egocross_eval.schema import Question, Row
+from egocross_eval.tasks.egocross.benchmark_record import RECORD, SPLITS
 from egocross_eval.tasks.egocross.catalogue import (
     CATEGORIES,
     CELLS,
@@ -70,28 +71,15 @@ def _read_targets(path: Path) -> Mapping[str, Target]:
     return {name: record.target() for name, record in read_answers(path).items()}
 
 
-_DOMAIN_TITLES = {"animal": "Animal", "industry": "Industry", "xsports": "XSports", "surgery": "Surgery"}
-
 EGOCROSS = Benchmark(
-    name="egocross",
-    title="EgoCross",
-    splits=("testbed", "support", "demo"),
-    groupings=(
-        Grouping(name="domain", title="domain", labels=("domain",), groups=_DOMAIN_TITLES),
-        Grouping(name="category", title="category", labels=("category",)),
-        Grouping(
-            name="question_type",
-            title="question type",
-            labels=("question_type",),
-            groups={name: name for name in QUESTION_TYPES},
-        ),
-        Grouping(name="dataset", title="source dataset", labels=("dataset",)),
-        Grouping(name="cell", title="dataset and question type", labels=("dataset", "question_type")),
-    ),
-    macro="domain",
-    cluster="source video",
-    sizes={"testbed": TESTBED_COUNT},
-    prediction_labels=("dataset",),
+    name=RECORD.name,
+    title=RECORD.title,
+    splits=SPLITS,
+    groupings=RECORD.groupings,
+    macro=RECORD.macro,
+    cluster=RECORD.cluster,
+    sizes=RECORD.sizes,
+    prediction_labels=RECORD.prediction_labels,
     published=_published,
     read_targets=_read_targets,
     training=TrainingSplits(examples="support", tested="testbed", tested_folder="egocross_testbed"),
