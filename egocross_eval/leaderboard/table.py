@@ -78,6 +78,8 @@ def _notes(board: Board, columns: Sequence[Column], intervals: IntervalStyle, so
         notes += [
             f"Interval ({name}): {text.format(cluster=cluster)}." for name, text in METHODS.items() if name in used
         ]
+        if old := sorted(used - set(METHODS)):
+            notes.append(f"Interval ({', '.join(old)}): as version 0.1 found it, some too narrow.")
     return notes
 
 

@@ -46,7 +46,8 @@ def standing(candidates: Sequence[Candidate], *, part: str = "", macro: bool = F
     any two equal candidates are told apart is at most 5 % for the whole board. Pairs that can't be paired are a family
     of their own.
     """
-    tables = [table(one.outcomes) if one.outcomes else None for one in candidates]
+    usable = [bool(one.outcomes) and (not part or part in one.outcomes) for one in candidates]
+    tables = [table(one.outcomes) if use else None for one, use in zip(candidates, usable, strict=True)]
     groups = {
         tuple(members): _compared([tables[place] for place in members], part, macro) for members in _alike(tables)
     }

@@ -105,6 +105,13 @@ def test_intervals_are_shown_on_request() -> None:
     assert markdown_row(render([baseline], intervals="ends"), "Qwen3")["Micro"] == r"45.14 \[40.5, 49.9\]"
 
 
+def test_intervals_of_version_0_1_are_said_to_be_so() -> None:
+    made = good()
+    assert made.micro is not None
+    old = replace(made, micro=replace(made.micro, interval="wilson"))
+    assert "Interval (wilson): as version 0.1 found it" in render([old], intervals="ends")
+
+
 def test_what_ranks_rest_on_is_said() -> None:
     text = render(published_rows())
     assert "the number of rows whose micro is shown to be better" in text

@@ -70,6 +70,13 @@ def test_rows_over_other_questions_are_not_paired() -> None:
     assert standing([one, other]).paired == 0
 
 
+def test_outcomes_that_lack_the_part_are_not_paired_by_it() -> None:
+    lines = [of(random(0.6, 14)), of(random(0.4, 15))]
+    lines += [Candidate(one.figure, {"elsewhere": one.outcomes["animal"]}) for one in lines]
+    found = standing(lines, part="animal")
+    assert (found.paired, found.unpaired) == (1, 5)
+
+
 def test_nobody_to_compare_with_is_first() -> None:
     assert standing([published(400)]).ranks == [1]
     assert standing([]).ranks == []
