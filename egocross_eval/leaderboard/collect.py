@@ -7,7 +7,10 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from egocross_eval.errors import UsageError
+from egocross_eval.leaderboard.columns import safe_link
 from egocross_eval.leaderboard.rows import read_row_file, row_from_run
 
 if TYPE_CHECKING:
@@ -21,13 +24,14 @@ if TYPE_CHECKING:
 def rows_from(paths: Iterable[Path], *, relative_to: Path | None = None) -> list[Row]:
     """Rows of run folders, of all runs directly within a folder, and of exported row files, in that order.
 
-    A run's row links to its folder, as seen from `relative_to` (default: the current directory). Raises `UsageError`
-    naming a path that is none of these; a damaged run within a folder of several is left out with a warning.
+    A run's row links to its folder, as seen from `relative_to` (default: the current directory), also where it comes
+    from a file beside which the run still is. Raises `UsageError` naming a path that is none of these; a damaged run
+    within a folder of several is left out with a warning.
     """
     rows: list[Row] = []
     for path in paths:
         if path.is_file():
-            rows += read_row_file(path)
+            rows += [_linked_anew(row, path.parent, relative_to or Path()) for row in read_row_file(path)]
             continue
         folders = run_folders(path)
         for folder in folders:
@@ -69,6 +73,19 @@ def _row(folder: RunFolder, base: Path) -> Row:
     name = folder.path.resolve().name
     link = os.path.relpath(folder.path, base).replace(os.sep, "/")
     return row_from_run(folder.record(), results, source=name, origin_hash=results.samples_hash, link=link)
+
+
+def _linked_anew(row: Row, origin: Path, base: Path) -> Row:
+    """A row of a file in `origin` with the link to its run as seen from `base`; without it where the run isn't there:
+    files travel."""
+    link = safe_link(row.link)
+    if not link or link.startswith(("http://", "https://")):
+        return row
+    try:
+        there = (origin / link).exists()
+    except OSError:
+        there = False
+    return replace(row, link=os.path.relpath(origin / link, base).replace(os.sep, "/") if there else "")
 
 
 def current_results(folder: RunFolder) -> Results:

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,28 @@ def test_a_row_links_to_its_folder_as_seen_from_the_table(tmp_path: Path) -> Non
     (row,) = rows_from([tmp_path / "runs" / "a"], relative_to=tmp_path / "docs")
     assert row.link == "../runs/a"
     assert row.source == "a"
+
+
+def test_an_exported_row_links_to_its_run_from_wherever_it_is_read_or_not_at_all(tmp_path: Path) -> None:
+    finished(tmp_path / "runs" / "a", few(3, 1))
+    exported = tmp_path / "boards" / "board.json"
+    exported.parent.mkdir()
+    run_cli("leaderboard", tmp_path / "runs" / "a", "--output", exported)
+    (row, *published) = sorted(rows_from([exported], relative_to=tmp_path), key=lambda row: row.published)
+    assert row.link == "runs/a"
+    assert any(one.link.startswith("https://") for one in published)
+    elsewhere = tmp_path / "mail" / "of" / "board.json"
+    elsewhere.parent.mkdir(parents=True)
+    elsewhere.write_bytes(exported.read_bytes())
+    assert [one.link for one in rows_from([elsewhere]) if not one.published] == [""]
+
+
+def test_columns_are_chosen_on_the_command_line(tmp_path: Path) -> None:
+    finished(tmp_path / "run", few(3, 1))
+    text = run_cli("leaderboard", tmp_path / "run", "--no-published", "--columns", "model, micro,micro-interval")
+    assert re.search(r"^\| Model +\| +Micro \| Micro, 95 % interval +\|$", text, re.MULTILINE)
+    wrong = CliRunner().invoke(leaderboard, [str(tmp_path / "run"), "--columns", "mikro"])
+    assert "did you mean 'micro'" in str(wrong.exception or wrong.output)
 
 
 def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_rows_over_different_questions_stand_apart_with_the_testbed_first() -> N
     other_part = row("part", 20, question_count=100, questions_hash="q")
     found = boards([demo, part, other_part, row("whole", 441, questions_hash="w"), *published_rows()])
     assert [(b.split, b.question_count, len(b.rows)) for b in found] == [
-        ("testbed", 957, 12),
+        ("testbed", 957, 13),
         ("demo", 25, 1),
         ("testbed", 100, 1),
         ("testbed", 100, 1),

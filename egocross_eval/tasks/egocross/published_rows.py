@@ -2,7 +2,7 @@
 
 Sources print percentages; each cell is k of the n questions of its domain, and at two decimals (here even at one)
 only a single k gives the printed figure. So counts are recovered, and from them whichever of micro and macro a source
-doesn't report. The table is `published_rows.json`.
+doesn't report. The table is `published_rows.json`; docs/leaderboard.md says how a result is added to it.
 """
 
 from __future__ import annotations

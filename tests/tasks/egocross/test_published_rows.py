@@ -21,8 +21,9 @@ PRINTED = {
     "Qwen2.5-VL-7B": ("53.55", "41.87", "37.55", "46.29", "44.82", "macro"),
     "InternVL3-8B": ("49.18", "41.06", "33.06", "47.00", "42.58", "macro"),
     "EgoGPT": ("41.53", "24.80", "24.49", "31.80", "30.66", "macro"),
-    "WFJ-KnowinEnvision": ("77.05", "63.41", "64.49", "65.72", "66.98", "micro"),
-    "OmniEgo-R2": ("74.32", "54.47", "82.86", "58.66", "66.77", "micro"),
+    "WFJ-KnowinEnvision (DomainWiseInfer)": ("77.05", "63.41", "64.49", "65.72", "66.98", "micro"),
+    "OmniEgo-R2, open-source": ("74.32", "54.47", "82.86", "58.66", "66.77", "micro"),
+    "OmniEgo-R2, source-limited": ("74.32", "54.47", "81.22", "58.66", "66.35", "micro"),
     "Reflective Dialogue, Gemini 3.1 Pro": ("79.2", "52.4", "59.2", "74.9", "65.9", "micro"),
 }
 INCONSISTENT = {"InternVL3-8B": "42.57", "EgoGPT": "30.65"}
@@ -80,6 +81,13 @@ def test_the_counts_of_the_training_repository_are_432_and_441() -> None:
     assert tuned is not None
     assert (baseline.right, baseline.n) == (432, 957)
     assert (tuned.right, tuned.n) == (441, 957)
+
+
+def test_the_winner_was_first_in_both_tracks_and_the_second_has_a_row_of_each() -> None:
+    tracks = {model: row.settings.get("track") for model, row in ROWS.items() if row.settings}
+    assert tracks["WFJ-KnowinEnvision (DomainWiseInfer)"] == "1st in both tracks"
+    assert tracks["OmniEgo-R2, open-source"] == "open-source, 2nd"
+    assert tracks["OmniEgo-R2, source-limited"] == "source-limited, 2nd"
 
 
 def test_every_row_names_its_source() -> None:

@@ -190,17 +190,18 @@
     const bins = [...new Map(values.map((value) => [value.bin, value.order])).entries()].sort((a, b) => a[1] - b[1]).map(([bin]) => bin);
     if (!bins.length) return () => null;
     const series = { field: "model", type: "nominal", sort: models, title: null, scale: { domain: models } };
-    const encoding = {
-      x: { field: "bin", type: "ordinal", sort: bins, title, axis: { labelAngle: 0, grid: false } },
+    const encoding = (width) => ({
+      x: { field: "bin", type: "ordinal", sort: bins, title, axis: { labelAngle: width < 420 ? -40 : 0, grid: false } },
       xOffset: { field: "model", sort: models, scale: { domain: models, paddingOuter: 1.2 } },
       color: series,
-    };
+    });
     return (width) => ({
       description: `Share answered right by ${title}`,
-      width: Math.max(160, width - 62),
+      width,
+      autosize: { type: "fit-x", contains: "padding" },
       height: 230,
       data: { values },
-      encoding,
+      encoding: encoding(width),
       layer: [
         { mark: { type: "rule", size: 2, opacity: 0.6 }, encoding: { y: { field: "low", type: "quantitative" }, y2: { field: "high" } } },
         { mark: { type: "line", size: 1.5, opacity: 0.7 }, encoding: { y: share("right") } },
@@ -249,7 +250,8 @@
     const tooltip = tip(["model", "model"], ["cost", title, ",.2~f"], ...FIGURE_TIP);
     return (width) => ({
       description: `Share answered right against ${title}`,
-      width: Math.max(160, width - 62),
+      width,
+      autosize: { type: "fit-x", contains: "padding" },
       height: 270,
       data: { values },
       encoding: { x, color: chosen },
