@@ -11,12 +11,13 @@ DEMO ?= demo
 COMPILE = (cd $(VENV)/lib/python3*/site-packages && $(abspath $(BIN)/python) -m compileall -q click msgspec pluggy tabulate) && $(BIN)/python -m compileall -q egocross_eval
 
 .DEFAULT_GOAL := help
-.PHONY: test-training demo-model help demo test test-quick test-slow vllm-env test-vllm check format lock clean
+.PHONY: test-random test-training demo-model help demo test test-quick test-slow vllm-env test-vllm check format lock clean
 
 help:
 	@echo "make demo        run a model over the demo benchmark and print its leaderboard"
 	@echo "make test        format, lint, types and all tests"
 	@echo "make test-quick  the tests without real engines"
+	@echo "make test-random  the property tests with new examples"
 	@echo "make test-training  train, merge, resume and learn for real, on the CPU"
 	@echo "make test-vllm   the tests with vLLM on the CPU, in an environment of their own"
 	@echo "make format      format the code"
@@ -54,6 +55,10 @@ test: check
 
 test-quick: $(VENV)/.dev
 	$(BIN)/pytest -m "not slow" -n 2
+
+# The property tests with examples that no run has drawn before.
+test-random: $(VENV)/.dev
+	HYPOTHESIS_PROFILE=random $(BIN)/pytest -m hypothesis -n 2
 
 test-slow: $(VENV)/.dev
 	$(BIN)/pytest -m slow

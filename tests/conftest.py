@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ from hypothesis import settings
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
-# Machines that run tests are busy: how long an example takes says nothing.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
+# The same examples in every run; HYPOTHESIS_PROFILE=random draws new ones. Machines that run tests are busy: how long
+# an example takes says nothing.
+settings.register_profile("fixed", deadline=None, derandomize=True)
+settings.register_profile("random", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
 @pytest.fixture(autouse=True)

@@ -34,6 +34,7 @@ REASONS = MappingProxyType(
         "error_text": "the output is an error page, a traceback or an API message, not an answer",
         "unfinished_thinking": "the output ends inside its reasoning, before any answer",
         "several_letters": "the output names more than one option and does not decide",
+        "contradiction": "the answer's letter and its text are those of two different options",
         "out_of_range": "the answer given is none of the valid letters",
         "refusal": "the output declines to answer or says that no option holds",
         "refuted": "options are only ruled out or taken back, none is chosen",

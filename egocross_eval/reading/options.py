@@ -17,8 +17,13 @@ _STOP = Pattern(r"[.,;:!?()\n\"|。,、\]]|--|–|—| - ", 0)
 _BREAK = Pattern(r"[.!?;:](?=\s)|\n", 0)
 _COUNTED = Pattern(r"\b(?:second|minute|frame|step|figure|scene|question|camera)\s\Z")
 _RANGE_ON = Pattern(r"[-–]\d", 0)
+# Part of a sum: "3 + 1", "12 plus 15", "2 more than 1".
+_OPERATOR = r"(?:\s?[+×÷*/]\s?|\s[x–-]\s|\s(?:plus|minus|times|divided by|multiplied by)\s)"
+_OPERAND_ON = Pattern(rf"{_OPERATOR}[(]?\d|\s(?:more|less|fewer|greater|times|percent)\b")
+_OPERAND_AFTER = Pattern(rf"[\d)]{_OPERATOR}[(]?\Z|\bthan\s\Z")
 _WORD_CHARACTER = Pattern(r"\w", 0)
 _QUOTED_LETTER = Pattern(r"\b(?:option|choice|answer)s? [a-z]\b")
+_NAMES_LETTER = Pattern(r"\A\W*[A-Z]?\W*\Z|<ima?ge?|\b[B-HJ-Z]\b|\bA\Z|\bA (?:is|and)\b", 0)
 _ARTICLE = Pattern(r"[\s\"'(]*(?:an?|the)\s+(?=\S)")
 _ARTICLES = frozenset({"a", "an", "the"})
 # Alike only where they are all that is said: "one" is a pronoun too.
@@ -125,6 +130,11 @@ class OptionSet:
         return any(own <= set(key) for other, key in self._key_of.items() if other != letter)
 
     @cached_property
+    def name_letters(self) -> bool:
+        """Whether the options are known by letters alone: no texts, pictures, or texts like "point A"."""
+        return not self._texts or any(_NAMES_LETTER.search(text) for text in self._texts.values())
+
+    @cached_property
     def quotes_letters(self) -> bool:
         """Whether a text speaks of options by letter: "option B in the image"."""
         return any(_QUOTED_LETTER.search(text) for text in self._texts.values())
@@ -132,6 +142,10 @@ class OptionSet:
     def valid(self, letter: str) -> str | None:
         """The letter as given, whatever its case; None outside the valid ones."""
         return self._given.get(letter.upper())
+
+    def alike(self, one: str, other: str) -> bool:
+        """Whether two letters stand for the same text."""
+        return one == other or self._key_of.get(one, one) == self._key_of.get(other, other)
 
     def is_run(self, word: str) -> bool:
         """Whether a word is a run of different valid letters, like ACD."""
@@ -266,6 +280,7 @@ def _inside_number(text: str, start: int, end: int) -> bool:
         glued
         or before in "-/^×÷√_."
         or after in "%/^×÷°_"
+        or bool(_OPERAND_ON.match(text, end) or _OPERAND_AFTER.search(text[max(0, start - 12) : start]))
         or bool(_RANGE_ON.match(text, end) or _COUNTED.search(text[max(0, start - 12) : start]))
     )
 

@@ -36,9 +36,9 @@ class Pattern:
         """Like re.Pattern.fullmatch."""
         return self.compiled.fullmatch(text, start, end)
 
-    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+    def finditer(self, text: str, start: int = 0) -> Iterator[re.Match[str]]:
         """Like re.Pattern.finditer."""
-        return self.compiled.finditer(text)
+        return self.compiled.finditer(text, start)
 
     def sub(self, replacement: str | Callable[[re.Match[str]], str], text: str) -> str:
         """Like re.Pattern.sub."""

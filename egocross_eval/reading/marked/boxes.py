@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from egocross_eval.reading.extraction import Reading
 from egocross_eval.reading.marked.slot import Marked, read_slot
 from egocross_eval.reading.options import OptionSet
 from egocross_eval.reading.patterns import Pattern
 from egocross_eval.reading.text.offsets import View
 
 _BOX = Pattern(r"(?:\\+|\x08|(?<![A-Za-z]))(?:b?oxed|fbox|framebox)\s{0,3}(?:\{|(?=[A-Z]\b))", 0)
-_JOINT = Pattern(r"[\s$.)\\]{0,4}(?:,|and|or|/|&|、|和|或)?[\s$(\\]{0,4}(?:and|or)?[\s$(\\]{0,4}", 0)
 _BOX_LIMIT = 600
 
 
 def box_answers(view: View, options: OptionSet) -> list[Marked]:
-    """Every box of a view; boxes side by side that disagree are one answer of several letters."""
+    """Every box of a view."""
     found: list[Marked] = []
     at = 0
     while match := _BOX.search(view.text, at):
         stop = _closing_brace(view.text, match.end()) if match[0].endswith("{") else match.end() + 1
         reading = read_slot(view.slice(match.end(), stop), options)
         end = min(stop + 1, len(view.text)) if match[0].endswith("{") else stop
-        last = found[-1] if found else None
-        if (
-            last
-            and _JOINT.fullmatch(view.text[last.end : match.start()][:40])
-            and last.reading.letter != reading.letter
-        ):
-            joined = Reading(None, (last.reading.span[0], reading.span[1]), "several_letters")
-            found[-1] = Marked(last.start, end, "boxed", joined)
-        else:
-            found.append(Marked(match.start(), end, "boxed", reading))
+        found.append(Marked(match.start(), end, "boxed", reading))
         at = max(end, match.end())
     return found
 

@@ -57,12 +57,33 @@ def _read_region(view: View, region: Region, options: OptionSet) -> Reading | No
         readings = list(by_field.values())
         letters = {reading.letter for reading in readings}
         if len(letters) == 1:
-            return readings[-1]
+            return _unless_contradicted(view, region, readings[-1], options)
         if len(letters) > 1:
             return Reading(None, (readings[0].span[0], readings[-1].span[1]), "several_letters")
     if unread is not None:
         return unread
     return _unnamed_field(view, region, options)
+
+
+_TEXT_KEY = Pattern(r"(?:(?:answer|option|choice|selected|predicted)?(?:text|content|value|description|name))", 0)
+
+
+def _unless_contradicted(view: View, region: Region, reading: Reading, options: OptionSet) -> Reading:
+    """The reading, unless another field gives the text of another option: {"answer": "B", "text": "red"}."""
+    if reading.letter is None:
+        return reading
+    for field in region.fields:
+        if field.items is None and (_TEXT_KEY.fullmatch(field.key) or any(t.fullmatch(field.key) for t in _KEY_TIERS)):
+            value = view.text[field.start : field.end].strip()
+            said = options.exact(value) or options.valid(value)
+            by_letter = options.valid(value) is not None
+            if (
+                said
+                and not options.alike(said, reading.letter)
+                and by_letter != (reading.span[1] - reading.span[0] == 1)
+            ):
+                return Reading(None, view.span(region.start, region.end), "contradiction")
+    return reading
 
 
 _NO_ANSWER_KEY = Pattern(

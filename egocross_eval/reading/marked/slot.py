@@ -56,6 +56,8 @@ def read_slot(view: View, options: OptionSet) -> Reading:
         first = _leading(text, mentions, options)
         if first is not None:
             span = slot.span(*first.core)
+            if first.contrary:
+                return Reading(None, whole, "contradiction")
             return Reading(first.letter, span) if first.valid else Reading(None, span, "out_of_range")
     if DECLINES.search(text):
         return Reading(None, whole, "refusal")

@@ -1,4 +1,4 @@
-"""Answer tags: <answer>B</answer>, [ANSWER]B[/ANSWER], <option letter="B"/>."""
+"""Answer tags: <answer>B</answer>, [ANSWER]B[/ANSWER], <option letter="B"/>, [[B]]."""
 
 from __future__ import annotations
 
@@ -22,15 +22,20 @@ _TAG = Pattern(
 )
 _ATTRIBUTE = Pattern(r"=\s?[\"']?([A-Za-z])[\"']?(?=\s|/|\Z)", 0)
 _OPEN_TAG_LIMIT = 600
+_DOUBLE_BRACKETS = Pattern(r"\[\[([^\[\]\n]{1,60})\]\]", 0)
 
 
 def tag_answers(view: View, options: OptionSet) -> list[Marked]:
-    """Every answer tag of a view, closed, left open at the end or only closed."""
-    found = []
+    """Every answer tag of a view: closed, by the opening mark again too, left open at the end, or only closed."""
+    found = [
+        Marked(*match.span(), "answer_tag", read_slot(view.slice(*match.span(1)), options))
+        for match in _DOUBLE_BRACKETS.finditer(view.text)
+    ]
     opened: re.Match[str] | None = None
     done = 0
     for token in _TAG.finditer(view.text):
-        closing = bool(token["slash"] or token["square"] or token["box"] == "end")
+        again = opened is not None and token[0] == opened[0] and token.start() - opened.end() <= 60
+        closing = bool(token["slash"] or token["square"] or token["box"] == "end" or again)
         if not closing:
             attribute = _ATTRIBUTE.search(token["attributes"] or "")
             if attribute:

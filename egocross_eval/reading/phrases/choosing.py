@@ -19,7 +19,7 @@ _FILLERS = words(
     i think | i believe | i'd say | i would say | i guess | that | is | it | it's | its | be | going | to | say | go
     as | follows | below | following | labell?ed | marked | with | represented by | by | indicated | shown | in | about
     approximately | around | roughly | nearly | exactly | at | almost | lettera | buchstabe | litera | буква | la | el
-    le | die | der | das | letra | lettre | opci[oó]n | opção | optie | opzione | r[eé]ponse
+    le | die | der | das | letra | lettre | alternativa | opci[oó]n | opção | optie | opzione | r[eé]ponse
     """
 )
 FILL = rf"(?:[\s:\"'(\[<,«=~]|{_FILLERS})*"
@@ -27,8 +27,8 @@ FILL = rf"(?:[\s:\"'(\[<,«=~]|{_FILLERS})*"
 _NOUN = words(
     """
     answers? | ans | anwsers? | asnwers? | ansers? | awnsers? | option | choice | selection | response | solution
-    prediction | pick(?! up) | guess | verdict | conclusion | decision | result | letter | alternative | candidate | bet
-    vote | judge?ment | label | output | reply | match
+    prediction | pick(?! up) | guess | verdict | conclusion | decision | result | letter | bet | vote | judge?ment
+    label | output | reply | match
     """
 )
 _BE = words(
@@ -44,12 +44,16 @@ _HEAD = rf"{_OTHERS_NOUN}{_NOUN}(?!\s(?:choices|options)\b)(?:(?!\b(?:because|si
 
 _FOREIGN_ANSWER = words(
     """
-    r[eé]ponse | respuesta | resposta | risposta | antwort | lösung | antwoord | ответ | jawaban | cevap | odpowiedź
-    đáp án | svar | vastaus | alternativa | yanıt | kunci
+    r[eé]ponse | respuesta | resposta | risposta | antwort | lösung | antwoord | ответ | jawaban(?:nya)? | cevap
+    odpowiedź | đáp án | câu trả lời | svar(?:et)? | vastaus | yanıt | kunci | odpověď | răspuns(?:ul)? | απάντηση
+    відповідь | válasz
     """
 )
-_FOREIGN_IS = rf"(?:[:=—]|{words('est | es | é | è | ist | lautet | is | jest | là | adalah | är | on')})"
-_EASTERN_ANSWER = "(?:答え|正解|解答|정답|답변|답|उत्तर|الإجابة|الجواب|תשובה|คำตอบ)"
+_FOREIGN_OPTION = words("alternativa | opción | opção | opzione | option | вариант | letra | lettera | buchstabe")
+_FOREIGN_RIGHT = words("correct[aeo]? | corrett[ao] | corret[ao] | cert[ao] | richtige? | верный | правильный | juiste")
+_FOREIGN_BE = words("est | es | é | è | ist | lautet | is | jest | là | adalah | är | er | on | to | je | este | είναι")
+_FOREIGN_IS = rf"(?:[:=—]|{_FOREIGN_BE})"
+_EASTERN_ANSWER = "(?:ตอบ|คำตอบที่ถูกต้อง|答え|正解|解答|정답|답변|답|उत्तर|الإجابة|الجواب|תשובה|คำตอบ)"
 _CHINESE_ANSWER = "(?:答案|正确选项|正确的选项|正确的答案|最佳选项|正确的是|结论)"
 
 # "The correct answer to this question is most likely option ..."
@@ -57,12 +61,16 @@ STATEMENT = Pattern(
     rf"(?:{_HEAD}{FILL}"
     rf"|(?:\A|[\n.:;,!])\s{{0,4}}(?:(?:my|the|final|correct|best|so|your)\s){{0,3}}(?:answer|ans|anwser|asnwer)\b\W{{0,6}}"
     rf"|(?:\A|[\n.;,!])\s{{0,4}}(?:correct|right|true|best|final|keep|remaining|now)\s?[:=–-]{FILL}"
-    rf"|{_FOREIGN_ANSWER}[^.;\n]{{0,40}}?{_FOREIGN_IS}{FILL}"
+    rf"|(?:{_FOREIGN_ANSWER}|{_FOREIGN_OPTION}\s{_FOREIGN_RIGHT})(?:[^.;\n]{{0,40}}?{_FOREIGN_IS}|\s)(?:{FILL}|\ba\s){{1,3}}"
+    rf"|{_FOREIGN_RIGHT}\s{_FOREIGN_OPTION}\s{FILL}"
     rf"|{_EASTERN_ANSWER}[^.;\n。]{{0,20}}?(?:[:=]|は|은|는|है|هي|هو|คือ|\s){FILL}"
     rf"|{_CHINESE_ANSWER}[^.;\n。,]{{0,24}}?(?:[:=\]\n]|是|为|应|选|即|→)(?:是|为|选项|选择|选|字母|[\s\"'(\[:])*"
     rf"|(?:\A|[\n。])\s{{0,4}}答\s?[:]\s?[\"'(\[]?"
     rf"|(?:答案|正确选项)\s?[\"'(\[]?)\Z"
 )
+
+# "Final answer: ...", on a line of its own.
+ANSWER_LABEL = Pattern(r"(?:\A|\n)\W{0,6}(?:the\s|my\s)?(?:final\s|correct\s)?answer(?:\sis)?\s?[:=]?\W{0,6}\Z")
 
 _SUBJECT = words(
     """
@@ -77,8 +85,8 @@ _CHOOSE = any_of(
     going for | went with | opt for | opted for | opting for | settle on | settle for | settling on | settled on
     settled for | landed on | land on | vote for | vote | answer(?: with)? | answered | respond(?: with)? | lock in
     stick with | sticking with | bet on | lean towards? | leaning towards? | lean to | conclude(?: that)? | prefer
-    favou?r | submit | mark | circle | stay with | side with | default to | defaulting to | tick | guess | guessing
-    recommend | give you the letter | enter | report | output | print | return | take
+    favou?r | submit | stay with | side with | default to | defaulting to | tick | guess | guessing | recommend
+    give you the letter | enter | report | output | print | return | take
     """
 )
 _THINK = words("think | believe | suspect | feel | guess | reckon | assume | confident | sure | certain | convinced")

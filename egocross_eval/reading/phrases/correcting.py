@@ -57,5 +57,5 @@ TAKEN_BACK = Pattern(
     rf"[^.!?\n]{{0,60}}?(?:{_DASH}\s{{0,3}}|\bbut\s|\bhowever\s)(?:wait|no\b,?|hmm|but|however|actually|sorry|oops|hold\son|scratch|though)?"
     r"[\s,.!—–-]{0,4}(?:but\s|no,?\s|actually,?\s|wait,?\s){0,3}"
     r"(?:(?:that|this|it)(?:'s|\sis|\swas|\sisn't|\scan't|\scannot|\swould\sbe)(?:\s\w{2,12}){0,2}\s"
-    rf"(?:wrong|incorrect|not\sright|not\scorrect|right|a\smistake|mistaken|false|impossible|not\s(?:it|true|possible))|{_BACK})"
+    rf"(?:wrong|incorrect|not\sright|not\scorrect|right|a\smistake|mistaken|false|(?:impossible|not\s(?:it|true|possible))\b(?!\sto\b))|{_BACK})"
 )

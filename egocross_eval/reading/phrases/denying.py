@@ -12,24 +12,29 @@ _DENIAL_FILL = (
     r"(?:[\s\"'(\[:]|"
     + words(
         """
-        the | options? | choices? | letters? | answers? | be | a | an | to | choose | pick | select | selecting
-        choosing | with | say | statements? | points? | images? | pictures? | captions? | sentences? | figures? | going
-        go | it's | it is | that | both | either | necessarily | really | in | of | correct | just | simply | exactly
-        for | likely | out | as | even | is | are
+        make | makes | sense | it | this | possibly | ever | any | way | del | la | el | le | die | der | das | l' | the
+        options? | choices? | letters? | answers? | be | a | an | to | choose | pick | select | selecting | choosing
+        with | say | statements? | points? | images? | pictures? | captions? | sentences? | figures? | going | go | it's
+        it is | that | both | either | necessarily | really | in | of | correct | just | simply | exactly | for | likely
+        out | as | even | is | are
         """
     )
     + ")*"
 )
 _DENY = words(
     """
-    not(?! only) | never | neither | nor | rules? out | ruled out | ruling out | eliminat(?:e|es|ed|ing)
-    exclud(?:e|es|ed|ing) | rejects? | rejected | rejecting | discard(?:s|ed|ing)? | dismiss(?:es|ed|ing)? | rather than
-    instead of | other than | except | excepting | unlike | against | without | avoid(?:s|ing)? | far from
-    anything but | as opposed to | opposed to | over | than | contrary to | distractors? | disagree with | no longer
-    cross(?:es|ed|ing)? out | contradicts? | wrong to | incorrect to | mistake to | tempting to | doubt
-    unlikely(?: that)? | differs? from | different from | compared (?:to|with) | refutes? | disproves? | skip | versus
-    vs | (?:wrong|incorrect|false) (?:answers?|options?|choices?|ones?)(?: is| are|:)?
-    less (?:likely|plausible|accurate) than | no es | n'est pas | ce n'est pas | nicht | non è | não é | niet | nie jest
+    not(?! only) | no sense | cannot | never | neither | nor | rules? out | ruled out | ruling out
+    eliminat(?:e|es|ed|ing) | exclud(?:e|es|ed|ing) | rejects? | rejected | rejecting | discard(?:s|ed|ing)?
+    dismiss(?:es|ed|ing)? | rather than | instead of | other than | except | excepting | unlike | against | without
+    avoid(?:s|ing)? | far from | anything but | as opposed to | opposed to | over | than | contrary to | distractors?
+    disagree with | no longer | cross(?:es|ed|ing)? out | contradicts? | wrong to | incorrect to | mistake to
+    tempting to | doubt | unlikely(?: that)? | differs? from | different from | compared (?:to|with) | refutes?
+    disproves? | skip | versus | vs | (?:wrong|incorrect|false) (?:answers?|options?|choices?|ones?)(?: is| are|:)?
+    less (?:likely|plausible|accurate) than | no(?= [(\"']?[A-Z]\b) | no es | no puede(?:n)? ser
+    (?:n'est |peut |peuvent )?pas(?: être)? | nicht | kein(?:e|er)? | keinesfalls
+    non(?: è| può essere| possono essere)? | não(?: é| pode ser| podem ser)? | niet | geen | nie(?: jest| może być)?
+    не(?: может быть| является| подходит)? | inte | ikke | ei | bukan(?:lah)? | tidak | không(?: phải(?: là)?)? | ni
+    nem | nem lehet | není | nu(?: este)? | δεν είναι | όχι
     """
 )
 _NOT_THINK = (
@@ -62,7 +67,7 @@ _THAT_IT_IS = words(
 )
 # "It is not ...", "we can rule out ...", "I don't think that it is ..."
 DENIAL = Pattern(
-    rf"(?:(?:{_DENY}|n't\b|\bvs\.|(?:\A|[\n.;,])\s{{0,3}}(?:wrong|incorrect|false|eliminated?|excluded?)\s?:|排除|不是|不选|并非|而非|不应选|不能选|不可能是|非)"
+    rf"(?:(?:{_DENY}|n't\b|\bvs\.|(?:\A|[\n.;,])\s{{0,3}}(?:wrong|incorrect|false|eliminated?|excluded?)\s?:|排除|不是|不选|并非|而非|不应选|不能选|不可能是|不会是|不能是|不应是|不该是|绝不是|非)"
     rf"{_DENIAL_FILL}|(?:{_NOT_THINK}|{_UNSURE})(?:[\s,]|{_THAT_IT_IS})*[\"'(\[]{{0,2}})\Z"
 )
 
@@ -81,6 +86,11 @@ DOUBLE_DENIAL = Pattern(
 )
 # "All options except ... are wrong"
 EXCEPTED = Pattern(rf"{_ALL}[^.;\n]{{0,60}}{_BUT}\s{_DENIAL_FILL}\Z")
+# "Other options:", "What is not shown:", above an option.
+HEADING = Pattern(
+    r"\b(?:others?|not|n't|wrong|incorrect|rejected|eliminated|excluded|ruled out|remaining|alternatives?|distractors?)"
+    r"\b[^\n]{0,60}:\s*\Z"
+)
 # A box that is left open.
 UNTICKED = Pattern(r"[(\[]\s{0,2}[)\]]\s{0,3}\Z", 0)
 
@@ -102,19 +112,19 @@ _FAILS = any_of(
     """
     isn't | aren't | wasn't | weren't | doesn't | don't | didn't | can't | cannot | can not | couldn't | could not
     won't | wouldn't | would not | does not | do not | did not | has not | hasn't | will not | should not | shouldn't
-    fails? | contradicts? | conflicts? | lacks? | has no | have no | had no | makes no | never | ignores?
-    gets? (?:ruled|eliminated) | goes against | falls? short
+    fails? | contradicts? | conflicts? | lacks? | has no | have no | had no | makes no | never | ignores? | shows? no
+    makes? no | gets? (?:ruled|eliminated) | goes against | falls? short
     """
 )
 _CROSS = "[❌✗✘×✖👎]"
 # A gap within one Chinese clause, ending before it turns to other options.
 _CHINESE_GAP = r"(?:(?!因|其他|其余|另|而|由于|别的|所以|故)[^。,;\nA-Z]){0,30}?"
-_CHINESE_BAD = "(?:错误|不正确|不对|有误|不符|排除|不成立|不合|不可能|不是|不选|错)"
+_CHINESE_BAD = r"(?:错误|不正确|不对|有误|不符|排除|不成立|不合|(?:不可能|不是|不选|不会)(?!是?\s?[(\[]?[A-Z])|错)"
 
 DENIED = Pattern(
     rf"{SKIP}(?:(?:{ADVERB}\s){{0,2}}{_FAILS}\b{_NOT_BAD}"
     rf"|{BE}\s(?:{ADVERB}\s){{0,3}}(?:not\b{_NOT_BAD}|n't\b|{_BAD})"
-    rf"|では(?:ありません|ない)|じゃない|(?:가|는|이|은)?\s?(?:아니|아닙)"
+    rf"|de[gğ]il\b|नहीं|では(?:ありません|ない)|じゃない|(?:가|는|이|은)?\s?(?:아니|아닙)"
     rf"|(?:{_BAD}(?<!off)(?<!out)(?<!bad))(?=\W|\Z)|{_CROSS}|{_CHINESE_GAP}{_CHINESE_BAD})"
     rf"|\s?[:=(|–—-]{{1,2}}\s?\(?(?:not\b(?!\s(?:only|[A-Z]\b))|(?:wrong|incorrect|false|no|n|eliminated|ruled\sout|unlikely|"
     rf"impossible|doesn't|isn't)\b|{_CROSS}|{_CHINESE_BAD})"

@@ -62,11 +62,16 @@ MAYBE = Pattern(
     )
     + r"[^.,!?\n;]{0,24}\Z|可能(?:是|为)?\s?\Z|也许是?\s?\Z"
 )
+# "... fits, but let me check": not decided yet.
+UNCHECKED = Pattern(
+    rf"{SKIP}(?:\w+\s){{0,3}}?\w*[,;]?\s?but\s(?:let\s(?:me|us)|let's|first|wait|i\s(?:should|need|must))\b"
+)
 # "... could also be right": no more than possible.
 PARTIAL = Pattern(
     rf"{SKIP}(?:(?:could|might|may|can)(?:\salso|\swell|\spossibly)?\s(?:be|fit|match|work)\b"
     r"|is\salso\s(?:likely|plausible)\b|is\s(?:also\s|a\s)?(?:possible|partially|partly|close|a\spossible|a\splausible|another)\b"
     rf"|{BE}\s(?:also\s)?(?:a\s)?(?:possible|plausible|valid|reasonable|good|likely)\s(?:answer|option|choice|candidate)"
     r"|(?:seems|looks|appears|seemed|looked|appeared)\s(?:\w{3,12}\s)?(?:plausible|possible|right|correct|tempting|close|"
-    r"attractive)?[^.\n;]{0,30}\b(?:but|however|though|until)\b|is\stempting)"
+    r"attractive)?[^.\n;]{0,30}\b(?:but|however|though|until)\b|is\stempting"
+    r"|(?:seems|looks|appears|is|was)\s(?:\w{3,12}\s)?(?:at\sfirst|initially)|(?:is|seems)\s(?:also\s)?plausible\b)"
 )

@@ -9,14 +9,14 @@ from egocross_eval.reading.patterns import Pattern, any_of
 
 SKIP = (
     r"[ \t\"')\]>]{0,4}(?:\([^()\n]{0,90}\)\s?)?"
-    r"(?:,?\s(?:which|it|this|that|therefore|however|then|option|choice|alone|on\sthe\sother\shand|in\scontrast|too),?)?"
+    r"(?:,(?=\s(?:is|was|are|cannot|can't|does|doesn't|isn't|could|couldn't|would|wouldn't|seems|appears)\b)|,?\s(?:which|it|this|that|therefore|however|then|option|choice|alone|on\sthe\sother\shand|in\scontrast|too),?)?"
     r"[ \t]{0,2}"
 )
 BE = any_of(
     """
     is | was | are | were | seems? | appears? | looks? | sounds? | would be | must be | can be | could be | may be
     feels? | might be | should be | will be | has been | have been | had been | gets? | being | be | 's | remains?
-    to be | ist | est | es | é | è | jest
+    to be | ist | est | es | é | è | jest | está | är | er | is de
     """
 )
 ADVERB = any_of(
@@ -30,11 +30,13 @@ ADVERB = any_of(
 )
 _GOOD = any_of(
     r"""
-    correct | right | true | accurate | best | better | most [\w-]{2,20} | more [\w-]{2,20} | closest | closer | nearer
-    strongest | clearest | likely | plausible | consistent | supported | only | safest | ideal | perfect | preferred
-    preferable | superior | valid | suitable | appropriate | logical | optimal | single | final | favou?red | real
-    proper | winning | intended | expected | sole | reasonable | fitting | good | richtig | correcte? | correcta
-    correta | corretta | juist | верн\w{1,3} | правильн\w{1,3} | poprawna
+    correct | true
+    right(?! (?:angle|triangle|hand|side|arm|leg|foot|turn|lane|half|edge|corner|part|of|front|now|next|there|before))
+    accurate | best | better | most [\w-]{2,20} | more [\w-]{2,20} | closest | closer | nearer | strongest | clearest
+    likely | plausible | consistent | supported | only | safest | ideal | perfect | preferred | preferable | superior
+    valid | suitable | appropriate | logical | optimal | single | final | favou?red | real | proper | winning | intended
+    expected | sole | reasonable | fitting | good | richtig | correcte? | correcta | correta | corretta | juist
+    верн\w{1,3} | правильн\w{1,3} | poprawna
     """
 )
 _NOT_A = "(?<!a )(?<!a possible )(?<!a plausible )(?<!a valid )(?<!a good )(?<!a reasonable )"

@@ -15,10 +15,11 @@ from egocross_eval.reading.prose.stances import Stance, is_alternative, is_revis
 
 def decided(text: Prose) -> list[Claim]:
     """Every decided answer."""
-    claims = [*opening(text), *last_line(text), *_declined_slots(text), *_letter_runs(text)]
+    claims = [*opening(text), *_declined_slots(text), *_letter_runs(text)]
     for each in text.judged:
         if each.stance is Stance.DECIDED:
             claims += text.claims(each.group, each.rule)
+    claims += last_line(text, answered=any(claim.reading.letter for claim in claims))
     return _with_second_thoughts(text, sorted(claims, key=lambda claim: claim.at))
 
 
@@ -42,7 +43,10 @@ def _with_second_thoughts(text: Prose, claims: list[Claim]) -> list[Claim]:
 def _declined_slots(text: Prose) -> Iterator[Claim]:
     for start, end in text.declined:
         ahead = text.text[max(0, start - 180) : start]
-        if choosing.STATEMENT.search(ahead) or correcting.ON_REFLECTION.search(ahead):
+        stated = choosing.STATEMENT.search(ahead)
+        if stated and any(max(0, start - 180) + stated.start() <= each.group.start < start for each in text.judged):
+            continue  # "Answer: B (A is not visible)"
+        if stated or correcting.ON_REFLECTION.search(ahead):
             span = text.view.span(start, end)
             yield Claim(span[0], "statement", Reading(None, span, "refusal"))
 

@@ -13,6 +13,16 @@ from egocross_eval.reading.prose.said import Judged, Prose
 from egocross_eval.reading.prose.stances import Stance, taken_back
 
 _ENDED = Pattern(r"[.!?。)\]\"'*]\s*\Z", 0)
+_DANGLES = Pattern(
+    words(
+        """
+        the | an | and | or | which | that | because | while | is | are | in | of | to | with | but | if | as | since
+        so | for | on | at | by | this | its | their | would | could | can | not | was | were | it
+        """
+    )
+    + r"\s*\Z|,\s*\Z"
+)
+_TURNS = Pattern(r"\b(?:but|however|though|although|let me|let's|wait)\b")
 _SENTENCE_END = Pattern(r"[.!?](?=\s|\Z)|[\n。!?]", 0)
 _NUMBER = Pattern(r"\d+(?:[.:,]\d+)*", 0)
 _TIME = Pattern(r"\d+(?:\.\d+)?\s?(?:s|sec|secs|seconds?)\b", 0)
@@ -55,13 +65,26 @@ def _verdict(text: Prose, boxed: bool) -> Extraction | None:
         return None
     last = right[-1]
     letters = {letter for group in right for letter in group.letters}
-    if any(start > last.end for start, _ in text.declined):
+    if any(start > last.end and not _of_another(text, start, last) for start, _ in text.declined):
         return Extraction(reason="refusal")
-    if len(letters) > 1 and (len(last.letters) > 1 or not _in_last_sentence(text, last)):
+    ended = _has_ended(text.text)
+    if not ended and not last.mentions[-1].own and _TURNS.search(text.text, last.end, last.end + 80):
+        return Extraction(reason="several_letters")
+    if len(letters) > 1 and (len(last.letters) > 1 or not ended or not _in_last_sentence(text, last)):
         return Extraction(reason="several_letters")
     if taken_back(text.text, last):
         return Extraction(reason="refuted")
     return text.found(last, "option_text" if last.mentions[0].kind == "text" else "verdict")
+
+
+def _of_another(text: Prose, declined: int, chosen: Group) -> bool:
+    """Whether a refusal only tells of another option: "B is correct. It is not possible to see A"."""
+    stops = [stop.end() for stop in _SENTENCE_END.finditer(text.text) if stop.end() <= declined]
+    end = _SENTENCE_END.search(text.text, declined)
+    start = max(chosen.end, stops[-1] if stops else 0)
+    stop = end.start() if end else len(text.text)
+    inside = [each.group for each in text.judged if start <= each.group.start < stop]
+    return len(inside) == 1 and len(inside[0].letters) == 1 and inside[0].letters != chosen.letters
 
 
 def _is_result(text: Prose, group: Group, boxed: bool) -> bool:
@@ -194,7 +217,7 @@ def _tells_one_number(text: Prose, texts: list[Judged]) -> bool:
 
 def _has_ended(text: str) -> bool:
     """Whether a text seems to be complete: it is a few words, or it ends with a full stop or the like."""
-    return len(text.encode("utf-8", "ignore")) <= 100 or bool(_ENDED.search(text))
+    return bool(_ENDED.search(text)) or (len(text.encode("utf-8", "ignore")) <= 100 and not _DANGLES.search(text))
 
 
 def _in_last_sentence(text: Prose, group: Group) -> bool:

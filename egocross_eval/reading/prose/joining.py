@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from egocross_eval.reading.options import OptionSet, TextMention
 from egocross_eval.reading.patterns import Pattern, any_of, words
@@ -12,7 +13,9 @@ from egocross_eval.reading.prose.ordinals import find_ordinals
 
 _DELIMITER = Pattern(r"[\s)\]>\"']{0,4}(?:[.:,(\[\"]|--?|–|—|=)?[\s(\"'\[]{0,4}", 0)
 
-_APPOSED = Pattern(r"[\s,.\-–—:(]{0,4}(?:which is |i\.e\. |that is )?", 0)
+_PHRASE_END = Pattern(r"[\"')\]]{0,2}\s{0,2}(?:\Z|[.;!\n)](?!\w)|,?\s(?:because|since|as)\b)")
+_LINE_END = Pattern(r"[\"')\].!]{0,3}[ \t]{0,2}(?:\Z|\n)")
+_APPOSED = Pattern(r"[ \t,.\-–—:(]{0,4}(?:which is |i\.e\. |that is )?", 0)
 
 
 def find_mentions(text: str, options: OptionSet) -> list[Mention]:
@@ -31,6 +34,7 @@ def _merged(text: str, options: OptionSet, spoken: list[Mention], texts: list[Te
     ]
     spots = sorted([*spoken, *taken], key=lambda m: (m.core[0], -m.end))
     kept: list[Mention] = []
+    others = {each.start: each for each in taken}
     for mention in spots:
         last = kept[-1] if kept else None
         if last is not None and mention.core[0] < last.end:
@@ -41,9 +45,10 @@ def _merged(text: str, options: OptionSet, spoken: list[Mention], texts: list[Te
         if mention.generic and _is_judgement(text, mention):
             continue
         if mention.kind not in ("text", "article"):
-            mention = _with_text(text, options, mention)
-        if last is not None and _is_apposed(text, last, mention):
-            kept[-1] = mention._replace(start=last.start, own=True)
+            mention = _with_text(text, options, mention, others)
+        if last is not None and _is_apposed(text, last, mention, options):
+            same = options.alike(last.letter, mention.letter)
+            kept[-1] = mention._replace(start=last.start, own=same, contrary=not same)
         else:
             kept.append(mention)
     return kept
@@ -64,27 +69,42 @@ def _is_judgement(text: str, mention: Mention) -> bool:
     return ahead is not None and not ahead[0].lower().startswith(("answer", "this", "that's the", "that is the"))
 
 
-def _is_apposed(text: str, last: Mention, mention: Mention) -> bool:
-    """Whether a letter follows its own option's text: "forceps (B)"."""
-    same = last.kind == "text" and mention.kind == "marked" and mention.letter == last.letter
-    return same and bool(_APPOSED.fullmatch(text, last.end, mention.start))
+def _is_apposed(text: str, last: Mention, mention: Mention, options: OptionSet) -> bool:
+    """Whether a letter follows its own option's text, or in brackets another's: "forceps (B)"."""
+    if last.kind != "text" or mention.kind != "marked" or not mention.valid:
+        return False
+    other = not options.alike(last.letter, mention.letter)
+    if other and (text[mention.start] != "(" or last.generic or mention.own):
+        return False
+    return bool(_APPOSED.fullmatch(text, last.end, mention.start))
 
 
-def _with_text(text: str, options: OptionSet, mention: Mention) -> Mention:
-    """The mention lengthened over the option text written behind it."""
+def _with_text(text: str, options: OptionSet, mention: Mention, others: Mapping[int, Mention]) -> Mention:
+    """The mention lengthened over the option text written behind it, its own or another's."""
     delimiter = _DELIMITER.match(text, mention.end)
     at = delimiter.end() if delimiter else mention.end
     if at == mention.end and mention.kind != "marked":
         return mention
     length = options.starts_with_own_text(mention.letter, text[at : at + 4000])
-    return mention._replace(end=at + length, own=True) if length else mention
+    other = others.get(at)
+    if other is None or other.end <= at + length or options.alike(other.letter, mention.letter):
+        return mention._replace(end=at + length, own=True) if length else mention
+    gap = text[mention.end : at]
+    labelled = (mention.kind == "marked" or gap.strip(" \n(\"'")) and "," not in gap
+    if labelled and (_LINE_END if "\n" in gap else _PHRASE_END).match(text, other.end):
+        return mention._replace(end=other.end, contrary=True)
+    return mention
 
 
-_AND = any_of(
-    r"""
-    , | / | & | 、 | \+ | → | -> | => | 和 | 或者? | 与 | 以及 | 及 | 还是 | 跟 | \s
-    \b(?:and/or|and|or|nor|oder|und|ou|et|y|as well as|along with|together with|plus|but also)\b
-    """
+_AND = (
+    r"(?:,|/|&|、|\+|→|->|=>|和|或者?|与|以及|及|还是|跟|\s"
+    + words(
+        """
+        and/or | and | or | nor | oder | und | ou | et | y | e | o | ni | nem | или | и | of | en | atau | veya | lub
+        eller | och | as well as | along with | together with | plus | but also
+        """
+    )
+    + ")"
 )
 _ALSO = words("also | possibly | maybe | perhaps | even | either | potentially | then | the | both")
 _OPTIONS = any_of(r"\b(?:options?|choices?|answers?|points?|images?|pictures?|statements?)\b")
@@ -94,7 +114,12 @@ _CONNECTOR = Pattern(
 )
 _SINGULAR = Pattern(
     r"[)\]\"']?\s{1,2}"
-    + words("is | isn't | was | seems | appears | looks | has | does | doesn't | cannot | can't | would | shows")
+    + words(
+        """
+        is | isn't | was | seems | appears | looks | has | does | doesn't | cannot | can't | would | shows | could | can
+        makes | fails | değil
+        """
+    )
     + r"|[)\]\"']?\s{0,2}(?:是|不|错|不对|排除)"
 )
 
@@ -120,9 +145,9 @@ def _joined(text: str, previous: Mention, mention: Mention) -> bool:
         # Side by side or one a line: a list only where nothing but the letters is written.
         plain = all(each.kind != "text" and not each.own for each in (previous, mention))
         return plain and ("\n" not in gap or _bare_line(text, mention))
-    if re.search(r"[A-Za-z&/\u3400-\u9fff、+→>]", gap):
+    if re.search(r"[A-Za-zа-я&/\u3400-\u9fff、+→>]", gap):
         return True
-    return "," in gap and not _SINGULAR.match(text, mention.end)
+    return "," in gap and (text[mention.end : mention.end + 1] == ")" or not _SINGULAR.match(text, mention.end))
 
 
 def _bare_line(text: str, mention: Mention) -> bool:

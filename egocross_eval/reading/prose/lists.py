@@ -41,6 +41,21 @@ def label_groups(text: str, groups: list[Group]) -> list[Group]:
     return found
 
 
+_ITEM = Pattern(r"[)\]:]\s?\S|\.\s[A-Z]", 0)
+_ITEM_AHEAD = Pattern(r"[.;,]\s\Z|[^\W\d]\s(?=[(\[])\Z", 0)
+
+
+def is_item(text: str, labels: list[Group], group: Group) -> bool:
+    """Whether a group labels an item, at the start of its line or of a sentence: "(A) red. (B) blue"."""
+    if group in labels:
+        return True
+    first = group.mentions[0]
+    if first.kind not in ("marked", "bare") or not _ITEM.match(text, first.core[1]):
+        return False
+    ahead = text[max(0, group.start - 2) : group.start]
+    return bool(_ITEM_AHEAD.search(ahead)) or (first.own and ahead.endswith(" "))
+
+
 def is_listing(text: str, labels: list[Group], group: Group, options: OptionSet) -> bool:
     """Whether a group is one item of a list that goes through the options instead of choosing one."""
     inline = _inline_run(text, group, options)
@@ -88,7 +103,7 @@ def _inline_run(text: str, group: Group, options: OptionSet) -> bool:
     if options.valid(following) is None:
         return False
     return (
-        bool(re.search(rf"(?<![A-Za-z0-9.])(?:\({following}\)|{following}[.):])", line))
+        bool(re.search(rf"(?<![A-Za-z0-9.])(?:\({following}\)|{following}[.):]\s?\S)", line))
         and letter == options.letters[0]
     )
 

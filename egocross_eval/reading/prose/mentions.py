@@ -13,10 +13,12 @@ class Mention(NamedTuple):
 
     `letter` is upper case for a letter written down (it may be outside the valid ones) and as given otherwise;
     `kind` is "marked" (bracketed, quoted, "option B", "B." at a line start), "bare" (a lone capital), "lower" (a lone
-    small letter), "article" (an A that is rather the article, an I that is the pronoun), "ordinal" or "text".
-    `start`:`end` covers the brackets and the option's own text behind the letter; `core` the letter or text
-    itself. `closed` tells whether the phrase ends there, `own` whether the option's own text stands beside the
-    letter, `generic` whether the text is a number or a word like "no", which a text may say for other reasons.
+    small letter), "named" ("point A", which may be a thing in the picture), "article" (an A that is rather the article,
+    an I that is the pronoun), "ordinal" or "text".
+    `start`:`end` covers the brackets and the option's text behind the letter; `core` the letter or text itself.
+    `closed` tells whether the phrase ends there, `own` whether the option's own text stands beside the letter,
+    `contrary` whether another option's does, `generic` whether the text is a number or a word like "no", which a text
+    may say for other reasons.
     """
 
     start: int
@@ -28,6 +30,7 @@ class Mention(NamedTuple):
     closed: bool = True
     own: bool = False
     generic: bool = False
+    contrary: bool = False
 
     def core_is_number(self, text: str) -> bool:
         """Whether the option's text is a number, in digits or as a word."""

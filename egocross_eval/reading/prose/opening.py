@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from egocross_eval.reading.extraction import Claim
 from egocross_eval.reading.patterns import Pattern, words
-from egocross_eval.reading.phrases import phrase_ends
-from egocross_eval.reading.prose.lists import is_listing
+from egocross_eval.reading.phrases import doubting, phrase_ends
+from egocross_eval.reading.prose.lists import is_item, is_listing, listed_verdict
 from egocross_eval.reading.prose.mentions import Group
 from egocross_eval.reading.prose.said import Prose
 from egocross_eval.reading.prose.stances import Stance, denies_ahead
@@ -17,7 +17,11 @@ _OPENERS = words(
     """
     most | likely | probably | definitely | maybe | perhaps | possibly | clearly | certainly | i think | i believe
     obviously | surely | undoubtedly | evidently | i guess | guess | its | option | choice | letter | so | sure | yes
-    yeah | ok | okay | hmm | well | it's | it is | is | that's | the | would be
+    sicher(?:lich)? | bestimmt | wahrscheinlich | vermutlich | sûrement | certainement | probablement | ciertamente
+    seguramente | probablemente | sin duda | sicuramente | certamente | probabilmente | com certeza | certamente
+    provavelmente | точно | конечно | скорее всего | наверное | вероятно | jelas | pasti | mungkin | zeker | säkert
+    kesinlikle | na pewno | chyba | 肯定是? | 一定是? | 应该是? | 显然是? | 可能是? | 是 | 选 | yeah | ok | okay | hmm
+    well | it's | it is | is | that's | the | would be
     """
 )
 _JUNK = Pattern(rf"(?:\W|{_OPENERS})*")
@@ -39,23 +43,34 @@ def opening(text: Prose) -> Iterator[Claim]:
     if held is Stance.DENIED or not _leads(text.text, group, len(text.lines)):
         return
     if is_listing(text.text, text.labels, group, text.options) or _opens_a_range(text, group):
+        if listed_verdict(text.text, text.labels) is None and not text.judged_after(group.start - 1):
+            yield text.claim(group, "leading_letter", "several_letters")
         return
     if any(
-        each.stance is Stance.DENIED and each.group.letters == group.letters and denies_ahead(text.text, each.group)
+        each.stance is Stance.DENIED
+        and each.group.letters == group.letters
+        and each.group.mentions[0].kind not in ({"text", "lower"} - {group.mentions[0].kind})
+        and denies_ahead(text.text, each.group)
         for each in text.judged
     ):
         return
-    if _lists_several(text):
+    if _opens_a_list(text, group):
         yield text.claim(group, "leading_letter", "several_letters")
         return
     right = text.text[group.end : group.end + 60]
     first = group.mentions[0]
+    if doubting.PARTIAL.match(right) or first.kind == "named":
+        return
     if first.kind == "text":
         firm = re.match(r"[\s\"')]{0,3}(?:\Z|[.!\n:])", right) or (first.generic and re.match(r"\s?[,;-]", right))
         if not first.closed or not firm or text.declined_near(group):
             return
     elif (
-        (first.kind == "lower" and not re.match(r"\s{0,2}(?:\Z|[.\n):,])", right))
+        (
+            first.kind == "lower"
+            and not re.match(r"\s{0,2}(?:\Z|[.\n):,])", right)
+            and not phrase_ends.CONFIDENCE.match(right)
+        )
         or (
             first.kind == "bare"
             and not first.own
@@ -69,14 +84,26 @@ def opening(text: Prose) -> Iterator[Claim]:
     yield from text.claims(group, "leading_letter")
 
 
-def _lists_several(text: Prose) -> bool:
-    """Whether the text is a list of some options, letter and text, and nothing else."""
-    items = [label for label in text.labels if label.mentions[-1].own]
-    return (
-        len(items) == len(text.lines) > 1
-        and len({item.letters for item in items}) > 1
-        and not any(text.text[item.end : line.end].strip(" .") for item, line in zip(items, text.lines, strict=True))
-    )
+def _opens_a_list(text: Prose, group: Group) -> bool:
+    """Whether the text begins with a list of options, all of them or some, that chooses none of them.
+
+    "B. red", then "A. blue" below a blank line, is an answer and its explanation; so is a list that rules the rest out.
+    """
+    if group not in text.labels:
+        return False
+    behind = (each for each in text.judged if each.group.start >= group.end)
+    following = next((each for each in behind if is_item(text.text, text.labels, each.group)), None)
+    if following is None or following.stance is Stance.DENIED:
+        return False
+    between = text.text[group.end : following.group.start]
+    if "\n" in between and following.group not in text.labels:
+        return False
+    if following.group.letters == group.letters:
+        return following.group.mentions[0].contrary or group.mentions[0].contrary
+    ascending = following.group.letters[0].upper() > group.letters[0].upper()
+    if "\n" not in between.strip(" \n(-*•+[\"'") and between.count("\n") == 1:
+        return True
+    return ascending and ("\n" not in between or not between.strip(" \n(-*•+[\"'"))
 
 
 def _opens_a_range(text: Prose, group: Group) -> bool:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import NamedTuple
 
 from egocross_eval.reading.extraction import Claim, Extraction, Reading
 from egocross_eval.reading.options import OptionSet
 from egocross_eval.reading.patterns import Pattern
+from egocross_eval.reading.phrases import denying
 from egocross_eval.reading.phrases.refusals import DECLINES
 from egocross_eval.reading.prose.joining import find_mentions, grouped
-from egocross_eval.reading.prose.lists import is_listing, label_groups, lines
+from egocross_eval.reading.prose.lists import is_item, is_listing, label_groups, lines
 from egocross_eval.reading.prose.mentions import Group, Mention
-from egocross_eval.reading.prose.stances import Stance, is_picked, stance, taken_back
+from egocross_eval.reading.prose.stances import Stance, chooses_ahead, is_picked, is_praised, stance, taken_back
 from egocross_eval.reading.text.offsets import View
 
 _MAX_GROUPS = 400
@@ -36,16 +38,17 @@ class Prose:
         self.options = options
         mentions = find_mentions(self.text, options)
         groups = grouped(self.text, _unquoted(self.text, mentions) if options.quotes_letters else mentions)
+        groups = [part for group in groups for part in _chosen_apart(self.text, group)]
         if len(groups) > _MAX_GROUPS:  # the first tell how the text begins, the last what it ends with
             groups = groups[: _MAX_GROUPS // 8] + groups[-_MAX_GROUPS * 7 // 8 :]
         self.lines = lines(self.text)
         self.labels = label_groups(self.text, groups)
-        self.judged = [self._judge(group) for group in groups]
+        self.judged = [self._judge(*pair) for pair in zip_longest(groups, groups[1:])]
         declined = [match.span() for match in DECLINES.finditer(self.text)]
         self.declined = [span for span in declined if not any(g.start <= span[0] < g.end for g in groups)]
 
-    def _judge(self, group: Group) -> Judged:
-        held, rule = stance(self.text, group)
+    def _judge(self, group: Group, following: Group | None) -> Judged:
+        held, rule = stance(self.text, group, following)
         introduced = self.text[: group.start].rstrip(" \n-*(")[-1:] == ":"
         headed = (held is Stance.DECIDED or (held > Stance.NAMED and introduced)) and not is_picked(self.text, group)
         if headed and is_listing(self.text, self.labels, group, self.options):
@@ -63,6 +66,9 @@ class Prose:
             yield self.claim(group, rule, "several_letters")
             return
         first = group.mentions[0]
+        if first.contrary:
+            yield self.claim(group, rule, "contradiction")
+            return
         if not first.valid:
             if first.kind != "lower" and self._plausible(first):
                 yield self.claim(group, rule, "out_of_range")
@@ -89,22 +95,44 @@ class Prose:
         end = stop.start() if stop else len(self.text)
         return any(group.start <= start < end for start, _ in self.declined)
 
-    def judged_after(self, raw_offset: int) -> Extraction | None:
-        """The one option judged right behind a raw offset, where several were named before."""
-        later = [
-            each
-            for each in self.judged
-            if each.stance is Stance.JUDGED and self.view.starts[each.group.mentions[0].core[0]] > raw_offset
-        ]
-        letters = {each.group.letters for each in later}
-        if len(letters) == 1 and len(later[0].group.letters) == 1 and later[0].group.mentions[0].valid:
-            return self.found(later[-1].group, "verdict")
-        return None
+    def judged_after(self, start: int) -> Group | None:
+        """The one option judged right behind `start`, where several were named before."""
+        later = [each.group for each in self.judged if each.group.start > start and self._decides(each)]
+        one = len({group.letters for group in later}) == 1 and len(later[0].letters) == 1
+        return later[-1] if one and later[0].mentions[0].valid else None
+
+    def _decides(self, each: Judged) -> bool:
+        """Whether a verdict decides over a list: a letter's or a marked item's, or a text's behind the list."""
+        if each.stance < Stance.JUDGED:
+            return False
+        if is_item(self.text, self.labels, each.group):
+            return each.group.mentions[0].own and is_praised(self.text, each.group)
+        behind = not self.labels or "\n" in self.text[self.labels[-1].end : each.group.start]
+        return behind or each.group.mentions[0].kind != "text"
 
     def found(self, group: Group, rule: str) -> Extraction:
         """The extraction of a group's first letter."""
         mention = group.mentions[0]
+        if mention.contrary:
+            return Extraction(reason="contradiction")
         return Extraction(letter=mention.letter, rule=rule, span=self.view.span(*mention.core))
+
+
+def _chosen_apart(text: str, group: Group) -> Iterator[Group]:
+    """The group, or its first member apart from the rest: "it's D, A and B are wrong"."""
+    if len(group.letters) > 1:
+        first, *rest = group.mentions
+        gap = text[first.end : rest[0].start]
+        if (
+            "," in gap
+            and (rest[1:] or "and" not in gap)
+            and denying.DENIED.match(text, group.end)
+            and chooses_ahead(text, group)
+        ):
+            yield Group(group.start, first.end, (first,))
+            yield Group(rest[0].start, group.end, tuple(rest))
+            return
+    yield group
 
 
 def _unquoted(text: str, mentions: list[Mention]) -> list[Mention]:

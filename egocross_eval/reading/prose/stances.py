@@ -26,15 +26,24 @@ _NAMED = (Stance.NAMED, "")
 _DENIED = (Stance.DENIED, "")
 _VERDICT = (Stance.JUDGED, "verdict")
 _SENTENCE_END = Pattern(r"[.!?\n;。]", 0)
+_ANOTHER_CLAUSE = Pattern(
+    r"[\s\"')\]]{0,3}[,—–-]\s?(?:and\s|as\s|since\s)?(?:it|this|that|there|can't|cannot|couldn't|could|won't|wouldn't|isn't|not)\b(?!.*\b(?:because|since|as)\b)"
+)
+_PLURAL = Pattern(r"\b(?:options|choices|answers|both|are)\W{0,3}\Z")
+_PLURAL_NOUN = Pattern(r"(?:options|choices|letters)\s")
 _CONTRARY = Pattern(r"\b(?:would|were|had)\b|n't\b")
 
 
-def stance(text: str, group: Group) -> tuple[Stance, str]:
+def stance(text: str, group: Group, following: Group | None) -> tuple[Stance, str]:
     """How `text` commits to a group of mentions, and the name of the rule that tells so."""
     left = text[max(0, group.start - LEFT_WINDOW) : group.start]
     right = text[group.end : group.end + RIGHT_WINDOW]
+    if following is not None and _denies_the_next(text, group, following):
+        right = right[:1]
     if judging.YES.match(right):
         return _VERDICT
+    if len(group.letters) == 1 and _PLURAL_NOUN.match(text, group.start, group.end):
+        return _NAMED  # "Therefore, options B (red", cut off
     held = _stance(left, right, group)
     return _NAMED if held[0] > Stance.NAMED and _is_question(left, right) else held
 
@@ -62,7 +71,7 @@ def _stance(left: str, right: str, group: Group) -> tuple[Stance, str]:
     held = _VERDICT if turned else _positive(left, right, group)
     if held[0] <= Stance.NAMED:
         return held
-    if doubting.PARTIAL.match(right) and not choosing.CHOICE.search(left):
+    if doubting.UNCHECKED.match(right) or (doubting.PARTIAL.match(right) and not choosing.CHOICE.search(left)):
         return _NAMED
     if held[1] != "correction" and doubting.ELSEWHERE.search(left) and not doubting.CONCEDED.search(left):
         return _NAMED
@@ -79,12 +88,15 @@ def _positive(left: str, right: str, group: Group) -> tuple[Stance, str]:
     closed = all(mention.closed for mention in group.mentions)
     ends = closed and (last.kind == "text" or bool(phrase_ends.ENDS.match(right)))
     own = last.own or last.kind == "ordinal"
+    if last.kind == "named":
+        chosen = choosing.STATEMENT.search(left) or choosing.CHOICE.search(left)
+        return (Stance.DECIDED, "statement") if chosen else _NAMED
     if choosing.TICKED.search(left) or (judging.CHOSEN.match(right) and not lower):
         return Stance.DECIDED, "statement"
     judged = not lower and bool(judging.JUDGED.match(right))
     if not (ends or own or last.kind in ("marked", "bare")) or (not ends and bare and phrase_ends.TOLD.match(right)):
         return _VERDICT if judged else _NAMED
-    for pattern, rule in _DECISIONS:
+    for pattern, rule in _CHOOSING.items():
         if pattern.search(left) and not (rule == "choice" and last.kind == "text" and choosing.HANDLED.search(left)):
             return Stance.DECIDED, rule
     if lower:
@@ -101,7 +113,7 @@ def _positive(left: str, right: str, group: Group) -> tuple[Stance, str]:
     return _VERDICT if choosing.COPULA.search(left) and (ends or not bare) else _NAMED
 
 
-_DECISIONS = ((correcting.CORRECTION, "correction"), (choosing.STATEMENT, "statement"), (choosing.CHOICE, "choice"))
+_CHOOSING = {correcting.CORRECTION: "correction", choosing.STATEMENT: "statement", choosing.CHOICE: "choice"}
 
 
 def _is_question(left: str, right: str) -> bool:
@@ -109,9 +121,29 @@ def _is_question(left: str, right: str) -> bool:
     return bool(stop and stop[0] == "?" and doubting.QUESTION.search(left))
 
 
+def _denies_the_next(text: str, group: Group, following: Group) -> bool:
+    """Whether what looks like a denial of a group denies the next one: "D, it can't be A"."""
+    between = text[group.end : following.start]
+    return (
+        len(between) <= RIGHT_WINDOW
+        and _ANOTHER_CLAUSE.match(between) is not None
+        and _SENTENCE_END.search(between) is None
+        and denies_ahead(text, following)
+        and denying.DENIED.match(text, group.end, following.start) is not None
+    )
+
+
 def denies_ahead(text: str, group: Group) -> bool:
     """Whether words before a group deny it: "so it is not A"."""
     return bool(denying.DENIAL.search(text, max(0, group.start - LEFT_WINDOW), group.start))
+
+
+def chooses_ahead(text: str, group: Group) -> bool:
+    """Whether words before a group choose one option: "so it is A"."""
+    left = text[max(0, group.start - LEFT_WINDOW) : group.start]
+    if denying.DENIAL.search(left) or _PLURAL.search(left):
+        return False
+    return any(pattern.search(left) for pattern in (*_CHOOSING, choosing.COPULA))
 
 
 def is_alternative(text: str, group: Group) -> bool:
@@ -123,6 +155,11 @@ def is_picked(text: str, group: Group) -> bool:
     """Whether a mark beside a group picks it out of a list: "[x] C", "C <- answer"."""
     ticked = choosing.TICKED.search(text, max(0, group.start - 8), group.start)
     return bool(ticked or judging.CHOSEN.match(text, group.end, group.end + RIGHT_WINDOW))
+
+
+def is_praised(text: str, group: Group) -> bool:
+    """Whether what follows a group judges it right: "C. red (correct)"."""
+    return bool(judging.JUDGED.match(text, group.end, group.end + RIGHT_WINDOW)) or is_picked(text, group)
 
 
 def is_revision(text: str, group: Group) -> bool:

@@ -24,6 +24,16 @@ class View:
         stop = len(raw) if end is None else end
         return cls(raw[start:stop], list(range(start, stop)), list(range(start + 1, stop + 1)))
 
+    @classmethod
+    def of_ends(cls, raw: str, limit: int) -> View:
+        """The first and the last `limit` characters of a text; the whole of one that is not longer than both."""
+        if len(raw) <= 2 * limit:
+            return cls.of(raw)
+        head, tail = cls.of(raw, 0, limit), cls.of(raw, len(raw) - limit)
+        return cls(
+            f"{head.text}\n{tail.text}", [*head.starts, limit, *tail.starts], [*head.ends, len(raw) - limit, *tail.ends]
+        )
+
     def slice(self, start: int, end: int | None = None) -> View:
         """The part text[start:end]."""
         return View(self.text[start:end], self.starts[start:end], self.ends[start:end])

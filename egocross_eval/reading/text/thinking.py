@@ -1,9 +1,14 @@
-"""Find the final answer of an output: what is left without its thinking, turn marks and special tokens."""
+"""Find the final part of an output: what is left without its thinking."""
 
 from __future__ import annotations
 
+import re
+
+import msgspec
+
 from egocross_eval.reading.patterns import Pattern
 from egocross_eval.reading.text.offsets import View
+from egocross_eval.reading.text.special_tokens import SPECIAL
 
 _NAMES = r"think(?:ing)?|thoughts?|reason(?:ing)?|reasoning_content|analysis|reflection|scratchpad|seed:think|rationale"
 _TOKEN = Pattern(
@@ -14,33 +19,43 @@ _TOKEN = Pattern(
 _CHANNEL = Pattern(r"<\|channel\|>\s*(\w+)[^<]{0,80}<\|message\|>", 0)
 _CHANNEL_END = Pattern(r"<\|(?:end|return|call|start)\|>", 0)
 _BARE_CHANNEL = Pattern(r"assistant\s?final(?=\W|[A-Z])", 0)
-_SPECIAL = Pattern(
-    r"<\|?/?(?:s|eos|bos|pad|unk|eot|eod|eoa|eoe|eoh|eom|sep|cls|mask|endoftext|im_end|im_start|end_of_text|begin_of_text|"
-    r"eot_id|end_of_turn|start_of_turn|end_of_sentence|end|start|return|assistant|start_header_id|end_header_id|"
-    r"stop|image|video|image_pad|video_pad|vision_start|vision_end|end_of_solution|begin_of_solution|endofchunk)\|?>"
-    r"|<[|｜|](?:end|begin)[▁_]of[▁_]sentence[|｜|]>|\[/?INST\]|<</?SYS>>|\[(?:EOS|SEP|PAD|UNK|CLS|BOS)\]|</?image\d*>|\[UNUSED_TOKEN_\d+\]",
-)
+_FENCED = Pattern(r"\s*(?:```\w{0,10}\s*)?(\{.*\})\s*(?:```)?\s*", re.DOTALL)
 _LONE_END_TAG = Pattern(
     r"<\s*(?:answer|final_answer|ans)\s*>[^<>]{1,400}<\s*/\s*(?:answer|final_answer|ans)\s*>\s*(?:<[^<>]{1,30}>\s*)*\Z",
 )
 
 
 def final_part(view: View) -> View | None:
-    """The text after and around the thinking, special tokens blanked; None when the output ends inside its thinking.
+    """The text after and around the thinking; None when the output ends inside its thinking.
 
     A closing mark without an opening one ends thinking that the chat template opened. An explicit answer tag that
-    ends the thinking counts as the final part when nothing else does.
+    ends the thinking counts as the final part when nothing else does. What looks like a mark inside a JSON string is
+    text.
     """
     channels = list(_CHANNEL.finditer(view.text))
     if channels:
-        last = channels[-1]
-        if last[1].lower() != "final":
+        final = next((channel for channel in channels if channel[1].lower() == "final"), None)
+        if final is None:
             return None
-        stop = _CHANNEL_END.search(view.text, last.end())
-        return _without_special(view.slice(last.end(), stop.start() if stop else None))
+        stop = _CHANNEL_END.search(view.text, final.end())
+        return view.slice(final.end(), stop.start() if stop else None)
     if view.text.startswith("analysis") and (bare := list(_BARE_CHANNEL.finditer(view.text))):
-        return _without_special(view.slice(bare[-1].end()))
-    return _without_special_or_none(_outside_tags(view), view)
+        return view.slice(bare[-1].end())
+    outside = view if _is_json(view.text) else _outside_tags(view)
+    if outside is not None and (_says_something(outside.text) or not view.text.strip()):
+        return outside
+    tag = _LONE_END_TAG.search(SPECIAL.sub(lambda match: " " * len(match[0]), view.text)[-600:])
+    return view.slice(max(0, len(view.text) - 600) + tag.start()) if tag else outside
+
+
+def _is_json(text: str) -> bool:
+    fenced = _FENCED.fullmatch(text)
+    if fenced is None:
+        return False
+    try:
+        return isinstance(msgspec.json.decode(fenced[1].encode("utf-8", "surrogatepass")), dict)
+    except (msgspec.DecodeError, RecursionError):
+        return False
 
 
 def _outside_tags(view: View) -> View | None:
@@ -55,21 +70,13 @@ def _outside_tags(view: View) -> View | None:
         else:
             hidden.append((begin, token.end()))
             begin = None
+            if len(hidden) == 1 and _is_json(view.text[token.end() :]):
+                break
     if begin is None:
         return view.blank(hidden) if hidden else view
     outside = view.blank([*hidden, (begin, len(view.text))])
-    return outside if _SPECIAL.sub("", outside.text).strip() else None
+    return outside if _says_something(outside.text) else None
 
 
-def _without_special_or_none(outside: View | None, whole: View) -> View | None:
-    final = None if outside is None else _without_special(outside)
-    if final is not None and (final.text.strip() or not whole.text.strip()):
-        return final
-    tag = _LONE_END_TAG.search(_SPECIAL.sub(lambda match: " " * len(match[0]), whole.text)[-600:])
-    if tag:
-        return whole.slice(max(0, len(whole.text) - 600) + tag.start())
-    return final
-
-
-def _without_special(view: View) -> View:
-    return view.sub(_SPECIAL, "\n")
+def _says_something(text: str) -> bool:
+    return bool(SPECIAL.sub("", text).strip())
