@@ -126,9 +126,9 @@ COPULA = Pattern(
 
 _SO = words(
     """
-    so | therefore | thus | hence | thereby | consequently | accordingly | finally | ergo | overall | in conclusion
-    in summary | to conclude | in short | conclusion | to sum up | that leaves | leaving | final | bottom line | verdict
-    tl;dr | donc | deshalb | por lo tanto | alors
+    so(?! (?:is|are|was|does|do|can)(?: |$)) | therefore | thus | hence | thereby | consequently | accordingly | finally
+    ergo | overall | in conclusion | in summary | to conclude | in short | conclusion | to sum up | that leaves
+    leaving | final | bottom line | verdict | tl;dr | donc | deshalb | por lo tanto | alors
     """
 )
 _IT_IS = (

@@ -12,11 +12,11 @@ _DENIAL_FILL = (
     r"(?:[\s\"'(\[:]|"
     + words(
         """
-        make | makes | sense | it | this | possibly | ever | any | way | del | la | el | le | die | der | das | l' | the
-        options? | choices? | letters? | answers? | be | a | an | to | choose | pick | select | selecting | choosing
-        with | say | statements? | points? | images? | pictures? | captions? | sentences? | figures? | going | go | it's
-        it is | that | both | either | necessarily | really | in | of | correct | just | simply | exactly | for | likely
-        out | as | even | is | are
+        look | looks | like | seem | appear | resemble | match | fit | make | makes | sense | it | this | possibly
+        ever | any | way | del | la | el | le | die | der | das | l' | the | options? | choices? | letters? | answers?
+        be | a | an | to | choose | pick | select | selecting | choosing | with | say | statements? | points? | images?
+        pictures? | captions? | sentences? | figures? | going | go | it's | it is | that | both | either | necessarily
+        really | in | of | correct | just | simply | exactly | for | likely | out | as | even | is | are
         """
     )
     + ")*"
@@ -30,8 +30,8 @@ _DENY = words(
     disagree with | no longer | cross(?:es|ed|ing)? out | contradicts? | wrong to | incorrect to | mistake to
     tempting to | doubt | unlikely(?: that)? | differs? from | different from | compared (?:to|with) | refutes?
     disproves? | skip | versus | vs | (?:wrong|incorrect|false) (?:answers?|options?|choices?|ones?)(?: is| are|:)?
-    less (?:likely|plausible|accurate) than | no(?= [(\"']?[A-Z]\b) | no es | no puede(?:n)? ser
-    (?:n'est |peut |peuvent )?pas(?: être)? | nicht | kein(?:e|er)? | keinesfalls
+    less (?:likely|plausible|accurate) than | nothing (?:supports?|suggests?|indicates?|shows?|points to|speaks for)
+    no es | no puede(?:n)? ser | (?:n'est |peut |peuvent )?pas(?: être)? | nicht | kein(?:e|er)? | keinesfalls
     non(?: è| può essere| possono essere)? | não(?: é| pode ser| podem ser)? | niet | geen | nie(?: jest| może być)?
     не(?: может быть| является| подходит)? | inte | ikke | ei | bukan(?:lah)? | tidak | không(?: phải(?: là)?)? | ni
     nem | nem lehet | není | nu(?: este)? | δεν είναι | όχι
@@ -67,12 +67,12 @@ _THAT_IT_IS = words(
 )
 # "It is not ...", "we can rule out ...", "I don't think that it is ..."
 DENIAL = Pattern(
-    rf"(?:(?:{_DENY}|n't\b|\bvs\.|(?:\A|[\n.;,])\s{{0,3}}(?:wrong|incorrect|false|eliminated?|excluded?)\s?:|排除|不是|不选|并非|而非|不应选|不能选|不可能是|不会是|不能是|不应是|不该是|绝不是|非)"
+    rf"(?:(?:{_DENY}|\b(?:wrong|incorrect|false|out|impossible|excluded|eliminated|unlikely),?\sand\sso\b|n't\b|\bvs\.|(?:\A|[\n.;,])\s{{0,3}}(?:wrong|incorrect|false|eliminated?|excluded?)\s?:|排除|不是|不选|并非|而非|不应选|不能选|不可能是|不会是|不能是|不应是|不该是|绝不是|非)"
     rf"{_DENIAL_FILL}|(?:{_NOT_THINK}|{_UNSURE})(?:[\s,]|{_THAT_IT_IS})*[\"'(\[]{{0,2}})\Z"
 )
 
 # "no bathroom", said of a thing.
-NONE = Pattern(r"\bno\s\Z")
+NONE = Pattern(r"(?<!option )(?<!answer )(?<!choice )\bno\s[\"'(\[]{0,2}\Z")
 _BUT = r"(?<!,\s)" + words("but | other than | except(?: for)? | besides | apart from | excluding")
 _ALL = words("everything | all | every | each | any | none | the others? | other options | the rest")
 # "It cannot be anything but ...", "rule out everything but ...": a denial turned round.
@@ -126,7 +126,7 @@ DENIED = Pattern(
     rf"|{BE}\s(?:{ADVERB}\s){{0,3}}(?:not\b{_NOT_BAD}|n't\b|{_BAD})"
     rf"|de[gğ]il\b|नहीं|では(?:ありません|ない)|じゃない|(?:가|는|이|은)?\s?(?:아니|아닙)"
     rf"|(?:{_BAD}(?<!off)(?<!out)(?<!bad))(?=\W|\Z)|{_CROSS}|{_CHINESE_GAP}{_CHINESE_BAD})"
-    rf"|\s?[:=(|–—-]{{1,2}}\s?\(?(?:not\b(?!\s(?:only|[A-Z]\b))|(?:wrong|incorrect|false|no|n|eliminated|ruled\sout|unlikely|"
+    rf"|\s?[:=(|–—-]{{1,2}}\s?\(?(?:not\b(?!\s(?:only|[A-Z]\b))|(?:wrong|incorrect|false|no(?!\s(?:way|doubt|need|other|[A-Z]\b))|n|eliminated|ruled\sout|unlikely|"
     rf"impossible|doesn't|isn't)\b|{_CROSS}|{_CHINESE_BAD})"
     rf"|\s?[(:|-]{{0,2}}\s?{_CROSS}"
 )

@@ -112,15 +112,10 @@ _CONNECTOR = Pattern(
     rf"[\s)\]\"'.]{{0,3}}{_AND}?\s{{0,2}}(?:\b(?:and|or|nor)\b|或|和)?\s{{0,2}}"
     rf"(?:{_ALSO}\s{{0,2}}){{0,2}}{_OPTIONS}?\s{{0,2}}[(\[\"']{{0,2}}"
 )
+# "A, B is ...": the verb belongs to B alone.
 _SINGULAR = Pattern(
-    r"[)\]\"']?\s{1,2}"
-    + words(
-        """
-        is | isn't | was | seems | appears | looks | has | does | doesn't | cannot | can't | would | shows | could | can
-        makes | fails | değil
-        """
-    )
-    + r"|[)\]\"']?\s{0,2}(?:是|不|错|不对|排除)"
+    r"[)\]\"']?\s{1,2}(?:(?!as\b|this\b|its\b|perhaps\b|plus\b)[a-z]{1,12}(?:s|n't)|cannot|could|would|can|must|should|değil)\b"
+    r"|[)\]\"']?\s{0,2}(?:是|不|错|不对|排除)"
 )
 
 
@@ -130,14 +125,15 @@ def grouped(text: str, mentions: list[Mention]) -> list[Group]:
     for mention in mentions:
         if mention.kind == "article":
             continue
-        if runs and _joined(text, runs[-1][-1], mention):
+        if runs and _joined(text, runs[-1][-1], mention, alone=len(runs[-1]) == 1):
             runs[-1].append(mention)
         else:
             runs.append([mention])
     return [Group(run[0].start, run[-1].end, tuple(run)) for run in runs]
 
 
-def _joined(text: str, previous: Mention, mention: Mention) -> bool:
+def _joined(text: str, previous: Mention, mention: Mention, *, alone: bool) -> bool:
+    """Whether one breath names both; "B, and C is wrong" speaks of each, where B stands `alone`."""
     gap = text[previous.end : mention.start]
     if len(gap) > 32 or not _CONNECTOR.fullmatch(gap):
         return False
@@ -145,9 +141,10 @@ def _joined(text: str, previous: Mention, mention: Mention) -> bool:
         # Side by side or one a line: a list only where nothing but the letters is written.
         plain = all(each.kind != "text" and not each.own for each in (previous, mention))
         return plain and ("\n" not in gap or _bare_line(text, mention))
+    singular = mention.kind != "text" and _SINGULAR.match(text, mention.end) is not None
     if re.search(r"[A-Za-zа-я&/\u3400-\u9fff、+→>]", gap):
-        return True
-    return "," in gap and (text[mention.end : mention.end + 1] == ")" or not _SINGULAR.match(text, mention.end))
+        return not (alone and singular and re.search(r",\s?and\b", gap))
+    return "," in gap and (text[mention.end : mention.end + 1] == ")" or not singular)
 
 
 def _bare_line(text: str, mention: Mention) -> bool:

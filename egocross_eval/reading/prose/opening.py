@@ -26,7 +26,11 @@ _OPENERS = words(
 )
 _JUNK = Pattern(rf"(?:\W|{_OPENERS})*")
 _ENUMERATOR = Pattern(r"\A\s*(?:(?:Q|question|answer|a)?\s?\d{1,3}|q)\s?[.:)]\s")
-_TO_LETTER = Pattern(r"\s?(?:to|through|thru|[-–—…]|\.{3})\s?[A-Z]\b", 0)
+_TO_LETTER = Pattern(
+    r"\s?(?:to|through|thru|[-–—…]|\.{3})\s?(?!I\b)[A-Z]\b"
+    r"(?!\s(?:is|isn't|was|does|doesn't|can't|cannot|could|couldn't|would|wouldn't|won't|must|has|seems|lacks|fails)\b)",
+    0,
+)
 
 
 def opening(text: Prose) -> Iterator[Claim]:

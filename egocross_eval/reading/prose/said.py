@@ -38,17 +38,22 @@ class Prose:
         self.options = options
         mentions = find_mentions(self.text, options)
         groups = grouped(self.text, _unquoted(self.text, mentions) if options.quotes_letters else mentions)
-        groups = [part for group in groups for part in _chosen_apart(self.text, group)]
+        pairs = zip(groups, [None, *groups], strict=False)
+        groups = [part for group, before in pairs for part in _chosen_apart(self.text, group, before)]
         if len(groups) > _MAX_GROUPS:  # the first tell how the text begins, the last what it ends with
             groups = groups[: _MAX_GROUPS // 8] + groups[-_MAX_GROUPS * 7 // 8 :]
         self.lines = lines(self.text)
         self.labels = label_groups(self.text, groups)
-        self.judged = [self._judge(*pair) for pair in zip_longest(groups, groups[1:])]
+        self.judged: list[Judged] = []
+        for group, following in zip_longest(groups, groups[1:]):
+            self.judged.append(self._judge(group, following))
         declined = [match.span() for match in DECLINES.finditer(self.text)]
         self.declined = [span for span in declined if not any(g.start <= span[0] < g.end for g in groups)]
 
     def _judge(self, group: Group, following: Group | None) -> Judged:
-        held, rule = stance(self.text, group, following)
+        committed = (each.group for each in reversed(self.judged[-4:]) if each.stance >= Stance.JUDGED)
+        last = next((each for each in committed if each.letters != group.letters), None)
+        held, rule = stance(self.text, group, last.end if last else 0, following)
         introduced = self.text[: group.start].rstrip(" \n-*(")[-1:] == ":"
         headed = (held is Stance.DECIDED or (held > Stance.NAMED and introduced)) and not is_picked(self.text, group)
         if headed and is_listing(self.text, self.labels, group, self.options):
@@ -118,17 +123,14 @@ class Prose:
         return Extraction(letter=mention.letter, rule=rule, span=self.view.span(*mention.core))
 
 
-def _chosen_apart(text: str, group: Group) -> Iterator[Group]:
+def _chosen_apart(text: str, group: Group, before: Group | None) -> Iterator[Group]:
     """The group, or its first member apart from the rest: "it's D, A and B are wrong"."""
-    if len(group.letters) > 1:
+    subject = before is not None and not _SENTENCE_END.search(text[before.end : group.start])
+    if len(group.letters) > 1 and not subject:
         first, *rest = group.mentions
         gap = text[first.end : rest[0].start]
-        if (
-            "," in gap
-            and (rest[1:] or "and" not in gap)
-            and denying.DENIED.match(text, group.end)
-            and chooses_ahead(text, group)
-        ):
+        apart = "," in gap and (rest[1:] or "and" not in gap)
+        if apart and denying.DENIED.match(text, group.end) and chooses_ahead(text, group):
             yield Group(group.start, first.end, (first,))
             yield Group(rest[0].start, group.end, tuple(rest))
             return

@@ -34,9 +34,12 @@ _PLURAL_NOUN = Pattern(r"(?:options|choices|letters)\s")
 _CONTRARY = Pattern(r"\b(?:would|were|had)\b|n't\b")
 
 
-def stance(text: str, group: Group, following: Group | None) -> tuple[Stance, str]:
-    """How `text` commits to a group of mentions, and the name of the rule that tells so."""
-    left = text[max(0, group.start - LEFT_WINDOW) : group.start]
+def stance(text: str, group: Group, since: int, following: Group | None) -> tuple[Stance, str]:
+    """How `text` commits to a group of mentions, and the name of the rule that tells so.
+
+    Words before the offset `since` belong to the group before.
+    """
+    left = text[max(since, group.start - LEFT_WINDOW) : group.start]
     right = text[group.end : group.end + RIGHT_WINDOW]
     if following is not None and _denies_the_next(text, group, following):
         right = right[:1]
@@ -59,12 +62,7 @@ def _stance(left: str, right: str, group: Group) -> tuple[Stance, str]:
     if not turned:
         if denying.EXCEPTED.search(left):
             return _VERDICT if bad else _DENIED
-        if (
-            bad
-            or denying.NO.match(right)
-            or denying.DENIAL.search(left)
-            or (last.kind == "text" and denying.NONE.search(left))
-        ):
+        if bad or denying.NO.match(right) or denying.DENIAL.search(left) or denying.NONE.search(left):
             return _DENIED
     elif bad:
         return _DENIED
