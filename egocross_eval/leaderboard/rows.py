@@ -146,7 +146,7 @@ def read_row_file(path: Path) -> list[Row]:
 def _rows_of_version_1(head: dict[str, Any], path: Path) -> list[Row]:
     try:
         return [version1.row(ranked["row"]) for ranked in head["rows"]]
-    except (msgspec.ValidationError, LookupError, TypeError) as error:
+    except version1.OTHER_FORM as error:
         raise UsageError(f"{path}: its rows are not of the form that version 0.1 wrote: {error}") from error
 
 

@@ -24,9 +24,6 @@ from egocross_eval.schema import SCHEMA_VERSION, Answer, Question, Results, RunR
 
 T = TypeVar("T")
 
-_NOT_VERSION_1 = (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError)
-"""What reading a file of another form as one of version 1 raises."""
-
 RECORD_FILE = "run.json"
 QUESTIONS_FILE = "questions.jsonl"
 SAMPLES_FILE = "samples.jsonl"
@@ -201,7 +198,7 @@ class RunFolder:
             return decode_json(content, kind, str(path))
         try:
             return old(content)
-        except _NOT_VERSION_1 as error:
+        except version1.OTHER_FORM as error:
             raise UsageError(f"{path} is not of the form that version 0.1 wrote: {error}") from error
 
 
@@ -234,7 +231,7 @@ def _reader(kind: type[T], old: Callable[[bytes], T]) -> Callable[[bytes, str], 
         except DataError as error:
             try:
                 return old(line)
-            except _NOT_VERSION_1:
+            except version1.OTHER_FORM:
                 raise error from None
 
     return read

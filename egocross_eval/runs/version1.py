@@ -12,6 +12,9 @@ from egocross_eval.schema import BenchmarkRecord, Question, Results, Row, RunRec
 BENCHMARK = "egocross"
 """The one that version 0.1 measured."""
 
+OTHER_FORM = (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError)
+"""What reading something of another form raises."""
+
 _LABELS = ("domain", "dataset", "category", "question_type")
 _PROMPT = ("style", "frames", "shuffled", "media", "timestamps", "max_pixels")
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from egocross_eval import (
     Capabilities,
@@ -25,6 +29,7 @@ from egocross_eval.leaderboard.collect import rows_from
 from egocross_eval.leaderboard.rows import read_row_file
 from egocross_eval.methods.rotate import places_moved
 from egocross_eval.runs import version1
+from egocross_eval.runs.store import RunFolder
 from egocross_eval.schema import SCHEMA_VERSION
 from egocross_eval.training.card import read_card
 
@@ -232,6 +237,58 @@ def test_an_unfinished_run_goes_on(runs: Path, demo: Path, name: str, keywords: 
 def test_other_settings_are_refused_with_the_difference(runs: Path, demo: Path) -> None:
     with pytest.raises(UsageError, match=r"(?s)made with other settings.*frames: 'uniform:2' there, 'all' now"):
         evaluate(Model(), data=demo, split="demo", output=runs / "unfinished", limit=6, cache=False)
+
+
+@pytest.mark.parametrize("rows", [None, [1], [{"row": "x"}], [{"row": {"model": "m"}}], [{}], {"row": 1}])
+def test_rows_of_another_form_are_refused_by_the_name_of_their_file(rows: object, tmp_path: Path) -> None:
+    head = json.loads((FILES / "rows.json").read_text(encoding="utf-8"))
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps(head | {"rows": rows}), encoding="utf-8")
+    with pytest.raises(UsageError, match=r"rows\.json: its rows are not of the form that version 0\.1 wrote"):
+        read_row_file(path)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def places_in(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The paths of everything within a JSON value."""
+    yield path
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in entries:
+        yield from places_in(inner, (*path, key))
+
+
+@pytest.mark.parametrize("name", ["once", "rotate"])
+@given(data=st.data())
+def test_a_damaged_line_is_left_out_with_a_warning_that_names_it(
+    name: str, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    line = json.loads((FILES / name / "samples.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    *path, last = data.draw(st.sampled_from([place for place in places_in(line) if place]))
+    owner = line
+    for key in path:
+        owner = owner[key]
+    owner[last] = data.draw(JSON)
+    folder = tmp_path_factory.getbasetemp() / f"damaged-{name}"
+    folder.mkdir(exist_ok=True)
+    (folder / "samples.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        samples = RunFolder(folder).samples()
+    assert len(samples) + len(said) == 1
+    assert all("samples.jsonl, line 1" in str(warning.message) for warning in said)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"key": "k", "question": {"id": 1}, "x": ' + "[" * 100_000])
+def test_a_line_that_is_nested_without_end_is_left_out(content: str, tmp_path: Path) -> None:
+    (tmp_path / "samples.jsonl").write_text(content + "\n", encoding="utf-8")
+    with pytest.warns(UserWarning, match=r"samples\.jsonl, line 1"):
+        assert RunFolder(tmp_path).samples() == []
 
 
 def test_a_training_card_is_read() -> None:
