@@ -123,7 +123,7 @@ def evaluate(
     given: dict[str, Any] = dict(keywords)
     if tasks is not None:
         given["tasks"] = tasks
-    return run(options_from(given, options), model, output=output, on_event=on_event or _warn)
+    return run(options_from(options, **given), model, output=output, on_event=on_event or _warn)
 
 
 def _warn(event: Event) -> None:

@@ -59,7 +59,7 @@ def all_options() -> dict[str, tuple[type[msgspec.Struct], Option]]:
     return flat_options(RunOptions, *PARTS.values())
 
 
-def options_from(keywords: dict[str, Any], base: RunOptions | None = None) -> RunOptions:
+def options_from(base: RunOptions | None = None, /, **keywords: Any) -> RunOptions:
     """The options that flat keywords mean (`frames="uniform:8"`, `timestamps=True`), others as in `base`.
 
     Raises `UsageError` for an unknown name, with a suggestion, and for an impossible value.

@@ -34,7 +34,7 @@ def options_of(record: RunRecord, **changed: Any) -> RunOptions:
         method=settings.method,
         limit=settings.limit,
     )
-    return options_from(changed, base)
+    return options_from(base, **changed)
 
 
 def probe_plans(record: RunRecord, *, prior: str = "", **changed: Any) -> dict[str, tuple[str, RunOptions]]:

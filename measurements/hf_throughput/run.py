@@ -45,11 +45,12 @@ def arguments() -> argparse.Namespace:
 
 def requests(options: argparse.Namespace, mode: str) -> Iterator[Request]:
     from egocross_eval.contracts.registry import registry
-    from egocross_eval.runs.plan import RunOptions, plan_run
+    from egocross_eval.runs.options import options_from
+    from egocross_eval.runs.plan import plan_run
     from egocross_eval.runs.requests import build_request
 
     plan = plan_run(
-        RunOptions(
+        options_from(
             data=options.data,
             answer="choose" if mode == "choose" else "generate",
             max_pixels=options.max_pixels,

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from egocross_eval.contracts.registry import registry
-from egocross_eval.runs.plan import RunOptions, RunPlan, plan_run
+from egocross_eval.runs.options import RunOptions
+from egocross_eval.runs.plan import RunPlan, plan_run
 from egocross_eval.schema import ImagePart, TextPart
 
 
@@ -40,6 +41,6 @@ def write_questions(plan: RunPlan, checkpoint: Path, target: Path) -> int:
                     frames += 1
                 elif isinstance(part, TextPart):
                     parts.append({"text": part.text, "path": "", "height": 0, "width": 0})
-            line = {"key": question.question_id, "parts": parts, "answer": question.answer or ""}
+            line = {"key": question.key, "parts": parts, "answer": question.target or ""}
             file.write(msgspec.json.encode(line) + b"\n")
     return frames

@@ -15,7 +15,7 @@ import msgspec
 from questions import planned, write_questions
 from side import SETTINGS, Job, Took
 
-from egocross_eval.runs.plan import RunOptions
+from egocross_eval.runs.options import options_from
 
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 REFERENCE = "ours-generate"
@@ -110,7 +110,7 @@ def main() -> None:
         job = Job(
             setting="",
             checkpoint=checkpoint,
-            data=given.data.resolve() if given.data else planned(RunOptions(split="demo")).root.path,
+            data=given.data.resolve() if given.data else planned(options_from(split="demo")).root.path,
             split="testbed" if given.data else "demo",
             questions=given.questions,
             max_pixels=given.max_pixels,

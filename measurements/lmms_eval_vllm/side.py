@@ -12,7 +12,7 @@ import msgspec
 import tree
 
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
-from egocross_eval.runs.plan import RunOptions
+from egocross_eval.runs.options import RunOptions, options_from
 from egocross_eval.schema import Request, Response
 
 MOST_TOKENS = 2
@@ -77,7 +77,7 @@ class Job(msgspec.Struct, frozen=True):
 
     def options(self, answer: Any) -> RunOptions:
         """The same questions for every side."""
-        return RunOptions(
+        return options_from(
             data=self.data,
             split=self.split,
             limit=self.questions,
@@ -162,8 +162,8 @@ def ours(job: Job, setting: Setting, took: Took) -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = timed(took, lambda: evaluate(adapter, options=options, output=Path(folder) / "run"))
         for sample in run.samples:
-            assert sample.response.failure is None, sample.response.failure
-            took.answers[sample.key] = sample.response.text or sample.prediction.letter or ""
+            assert sample.answers[0].response.failure is None, sample.answers[0].response.failure
+            took.answers[sample.key] = sample.answers[0].response.text or sample.decision.label or ""
     adapter.inner.close()
 
 

@@ -14,6 +14,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from egocross_eval import Question
 
 FRAMES = 11
 """As many as a question of the testbed has on average."""
@@ -21,7 +25,7 @@ FRAMES = 11
 METHODS = {"once": 1, "rotate": 4}
 
 
-def questions(count: int) -> tuple[object, ...]:
+def questions(count: int) -> tuple[Question, ...]:
     """Questions in the shape of the testbed's: four options, eleven frames, seven questions a video."""
     from egocross_eval import Frame, Question
 

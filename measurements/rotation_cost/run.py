@@ -17,15 +17,14 @@ import msgspec
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from caches import forget
-from kept import Kept
 
 from egocross_eval.api import evaluate
 from egocross_eval.contracts.model import ModelAdapter
 from egocross_eval.contracts.registry import registry
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
-from egocross_eval.runs.plan import RunOptions
+from egocross_eval.runs.options import options_from
 
-WAYS = {"one pass": "", "four rotations": "rotate"}
+WAYS = {"one pass": "once", "four rotations": "rotate"}
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -72,20 +71,20 @@ def main() -> None:
 def measure(adapter: ModelAdapter, arguments: argparse.Namespace, *, limit: int | None) -> dict[str, Cost]:
     """Both ways after each other, every cache empty before each."""
     costs = {}
-    for way, votes in WAYS.items():
+    for way, method in WAYS.items():
         forget(adapter)
         before = adapter.details()
-        options = RunOptions(
+        options = options_from(
             data=arguments.data,
             max_pixels=arguments.max_pixels,
             answer=arguments.answer,
-            votes=votes,
+            method=method,
             limit=limit,
             cache=False,
         )
         with tempfile.TemporaryDirectory() as folder:
             started = time.perf_counter()
-            run = evaluate(Kept(adapter), options=options, output=Path(folder) / "run")
+            run = evaluate(adapter, options=options, output=Path(folder) / "run")
             seconds = time.perf_counter() - started
             assert run.results.counts["errored"] == 0
         after = adapter.details()

@@ -20,8 +20,9 @@ from vllm_overhead.bare_loop import bare_loop
 
 from egocross_eval.contracts.registry import registry
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
+from egocross_eval.runs.options import options_from
 from egocross_eval.runs.order import neighbours
-from egocross_eval.runs.plan import RunOptions, plan_run
+from egocross_eval.runs.plan import plan_run
 from egocross_eval.runs.requests import build_request
 from egocross_eval.schema import Question
 
@@ -35,13 +36,13 @@ def main() -> None:
     parser.add_argument("--bound", type=int, default=64, help="questions under way at once")
     parser.add_argument("--repetitions", type=int, default=2)
     arguments = parser.parse_args()
-    options = RunOptions(
+    options = options_from(
         data=arguments.data, max_pixels=arguments.max_pixels, tasks=arguments.tasks, answer="choose", cache=False
     )
     plan = plan_run(options, registry())
     settings = plan.settings.generation
     asked = {
-        question.question_id: build_request(
+        question.key: build_request(
             question, plan.renderer.render(question, plan.root), settings, split="testbed", read_frames=True
         )
         for question in plan.questions
@@ -58,7 +59,7 @@ def main() -> None:
     threads = min(16, os.cpu_count() or 1)
 
     def size(question: Question) -> int:
-        return int(planned[question.question_id].tokens)
+        return int(planned[question.key].tokens)
 
     def shuffled(questions: list[Question]) -> list[Question]:
         return random.Random(0).sample(questions, len(questions))
@@ -74,7 +75,7 @@ def main() -> None:
     def run(questions: list[Question]) -> tuple[float, int]:
         forget(adapter)
         started = time.perf_counter()
-        items = [planned[question.question_id] for question in questions]
+        items = [planned[question.key] for question in questions]
         work = bare_loop(
             engine._llm,
             items,

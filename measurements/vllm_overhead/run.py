@@ -17,14 +17,14 @@ import msgspec
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from caches import forget
-from kept import Kept
 from vllm_overhead.bare_loop import BarePrompt, bare_loop, opened
 
 from egocross_eval.api import evaluate
 from egocross_eval.contracts.registry import registry
 from egocross_eval.model_adapters.checkpoints.chat import render
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
-from egocross_eval.runs.plan import RunOptions, plan_run
+from egocross_eval.runs.options import options_from
+from egocross_eval.runs.plan import plan_run
 from egocross_eval.runs.requests import build_request
 
 
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    options = RunOptions(
+    options = options_from(
         data=arguments.data, max_pixels=arguments.max_pixels, limit=arguments.limit, answer="choose", cache=False
     )
     plan = plan_run(options, registry())
@@ -75,7 +75,7 @@ def main() -> None:
     def ours() -> float:
         with tempfile.TemporaryDirectory() as folder:
             started = time.perf_counter()
-            run = evaluate(Kept(adapter), options=options, output=Path(folder) / "run")
+            run = evaluate(adapter, options=options, output=Path(folder) / "run")
             seconds = time.perf_counter() - started
             assert run.results.complete or run.results.counts["errored"] == 0
         return seconds

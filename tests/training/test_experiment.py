@@ -64,7 +64,7 @@ def test_settings_stand_beside_the_other_fields_and_reach_training_and_runs(tmp_
     asked = run_options(found)
     assert (asked["frames"], asked["timestamps"], asked["max_pixels"]) == ("uniform:4", True, 128_000)
     assert (asked["answer"], asked["method"]) == ("choose", "rotate")
-    options_from(asked)
+    options_from(**asked)
 
 
 @pytest.mark.parametrize("old", ["on", '"on"'])

@@ -59,7 +59,7 @@ def command(model: tuple[str, ...], output: Path | None, dry_run: bool, **settin
     from egocross_eval.runs.options import options_from
     from egocross_eval.runs.plan import plan_run
 
-    options = options_from(settings)
+    options = options_from(**settings)
     for text in model:
         registry().adapter_type(parse_spec(text).scheme)
     plan = plan_run(options, registry())

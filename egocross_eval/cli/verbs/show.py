@@ -44,7 +44,7 @@ def command(question: str, draw: bool | None, output: Path | None, form: str, **
     from egocross_eval.runs.options import options_from
     from egocross_eval.runs.plan import plan_run
 
-    plan = plan_run(options_from(settings), registry())
+    plan = plan_run(options_from(**settings), registry())
     by_name = {name: q for q in plan.questions for name in (str(q.id), q.key)}
     if question not in by_name:
         raise unknown_question(question, by_name)

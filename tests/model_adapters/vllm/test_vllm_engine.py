@@ -97,7 +97,7 @@ def by_vllm(engine: KeptOpen, spoiled_demo: Path, tmp_path_factory: pytest.TempP
 
 
 def requests(root: Path, **settings: Any) -> list[Request]:
-    plan = plan_run(options_from({"data": root, "max_pixels": 4096, "answer": "choose", **settings}), registry())
+    plan = plan_run(options_from(data=root, max_pixels=4096, answer="choose", **settings), registry())
     return [
         build_request(
             question,
