@@ -263,6 +263,12 @@ def test_every_declared_column_has_a_cell_in_every_format() -> None:
     assert all(column.title and column.meaning for column in known.values())
 
 
+def test_the_document_names_every_column() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "leaderboard.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z-]+)`", page[page.index("## Columns") : page.index("## A published")]))
+    assert set(declared([])) - named == set()
+
+
 def test_a_group_called_like_another_column_has_a_column_of_its_own() -> None:
     made = good()
     row_ = replace(made, parts={"date": made.parts["animal"]})

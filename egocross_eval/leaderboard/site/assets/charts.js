@@ -118,7 +118,7 @@
         description: `Difference between ${first} and ${second} in points, with 95 % intervals`,
         width,
         autosize: { type: "fit-x", contains: "padding" },
-        height: { step: 34 },
+        height: 34 * points.length,
         data: { values: points },
         layer: [
           { mark: { type: "rule", size: 1.5 }, data: { values: [{ zero: 0 }] }, encoding: { x: { field: "zero", type: "quantitative" }, color: { value: colour("text") } } },
