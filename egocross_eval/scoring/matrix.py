@@ -92,16 +92,35 @@ def compare_group(found: Matrix, places: Sequence[int], *, macro: bool = False) 
     both = scored.astype(float)
     right, wrong = found.right[:, members] * both, (~found.right[:, members]) * both
     credit = found.credit[:, members] * both
+    shared = both @ both.T
+    first, second = credit @ both.T, both @ credit.T
+    if macro:
+        first = _evenly(found, members, credit, both) * shared
+        second = first.T
     counts = Counts(
-        n=_whole(both @ both.T, a, b),
+        n=_whole(shared, a, b),
         first_right=_whole(right @ both.T, a, b),
         second_right=_whole(both @ right.T, a, b),
         gained=_whole(wrong @ right.T, a, b),
         lost=_whole(right @ wrong.T, a, b),
-        first_credit=(credit @ both.T)[a, b],
-        second_credit=(both @ credit.T)[a, b],
+        first_credit=first[a, b],
+        second_credit=second[a, b],
     )
     return GroupPairs(compared, counts)
+
+
+def _evenly(found: Matrix, members: Sequence[int], credit: Floats, both: Floats) -> Floats:
+    """Runs x runs: the row's mean credit on what it shares with the column, averaged over the axis' groups."""
+    import numpy as np
+
+    parts = np.array([found.parts[place] for place in members], object)
+    total, count = np.zeros((2, len(both), len(both)))
+    for part in dict.fromkeys(parts):
+        inside = parts == part
+        shared = both[:, inside] @ both[:, inside].T
+        total += np.divide(credit[:, inside] @ both[:, inside].T, shared, out=np.zeros_like(shared), where=shared > 0)
+        count += shared > 0
+    return np.divide(total, count, out=total, where=count > 0)
 
 
 def _whole(values: Floats, a: Ints, b: Ints) -> Ints:

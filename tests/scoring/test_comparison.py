@@ -201,3 +201,14 @@ def test_few_videos_are_said_to_be_too_few() -> None:
     assert verdict_sentence(found).startswith(
         "too few source videos to tell (4 source videos): B has 100.0 points more"
     )
+
+
+def test_the_macro_look_shows_the_macro_means_of_both_runs() -> None:
+    asked = [question(number, domain="animal", cluster=f"a{number}") for number in range(1, 9)]
+    asked += [question(number, domain="surgery", cluster=f"s{number}") for number in range(9, 11)]
+    first = [sample(one, "right" if one.id <= 8 else "wrong") for one in asked]
+    second = [sample(one, "right" if one.id <= 4 or one.id == 9 else "wrong") for one in asked]
+    (found,) = compare_all([run("first", first), run("second", second)])
+    assert (found.macro.first, found.macro.second) == pytest.approx((0.5, 0.5))
+    assert found.macro.difference == pytest.approx(found.macro.second - found.macro.first)
+    assert (found.micro.first, found.micro.second) == pytest.approx((0.8, 0.5))
