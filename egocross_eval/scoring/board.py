@@ -1,16 +1,12 @@
-"""All pairs of several runs, and the ranks that they give."""
+"""All pairs of several runs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from egocross_eval.scoring.accuracy import LEVEL
 from egocross_eval.scoring.difference import Differences, differences
-from egocross_eval.scoring.families import holm
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy as np
     from numpy.typing import NDArray
 
@@ -52,18 +48,3 @@ def pairs(values: Floats, counted: Flags, placed: Layout, *, macro: bool = False
 
 def _batches(first: Ints, second: Ints) -> list[tuple[Ints, Ints]]:
     return [(first[i : i + _BATCH], second[i : i + _BATCH]) for i in range(0, len(first), _BATCH)]
-
-
-def ranks(runs: int, found: Pairs, adjusted: Floats | None = None) -> list[int]:
-    """1 + the number of runs that are shown to be better; so runs tie that can't be told apart.
-
-    `adjusted` are the p-values of the pairs, corrected for their number; by default by Holm's method, so that the
-    chance of any two equal runs being told apart is at most 5 % for the whole board.
-    """
-    import numpy as np
-
-    corrected = holm(found.differences.p()) if adjusted is None else adjusted
-    shown = corrected < LEVEL
-    worse = np.where(found.differences.value > 0, found.first, found.second)[shown]
-    places: Sequence[int] = (1 + np.bincount(worse, minlength=runs)).tolist()
-    return list(places)

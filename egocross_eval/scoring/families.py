@@ -23,40 +23,13 @@ def holm(p_values: ArrayLike) -> Floats:
     most 5 % for the whole family."""
     import numpy as np
 
-    given, known, order = _ordered(p_values)
-    steps = np.arange(len(order), 0, -1)
-    return _placed(given, known, order, np.maximum.accumulate(np.minimum(1.0, steps * given[known][order])))
-
-
-def benjamini_hochberg(p_values: ArrayLike) -> Floats:
-    """P-values adjusted by Benjamini and Hochberg's step-up method: of those below 0.05, on average at most 5 % are so
-    without reason."""
-    import numpy as np
-
-    given, known, order = _ordered(p_values)
-    raised = given[known][order] * len(order) / np.arange(1, len(order) + 1)
-    lowest = np.minimum.accumulate(raised[::-1])[::-1]
-    return _placed(given, known, order, np.minimum(1.0, lowest))
-
-
-def _ordered(p_values: ArrayLike) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:
-    """The values, which of them are known, and the order of these."""
-    import numpy as np
-
     given = np.asarray(p_values, dtype=np.float64)
-    known = ~np.isnan(given)
-    return given, known, np.argsort(given[known], kind="stable")
-
-
-def _placed(given: Floats, known: NDArray[np.bool_], order: NDArray[np.int64], adjusted: Floats) -> Floats:
-    """The adjusted values in the place of those given."""
-    import numpy as np
-
-    inner = np.empty_like(adjusted)
-    inner[order] = adjusted
-    found = np.full_like(given, math.nan)
-    found[known] = inner
-    return found
+    known = (~np.isnan(given)).nonzero()[0]
+    order = known[np.argsort(given[known], kind="stable")]
+    adjusted = np.full_like(given, math.nan)
+    steps = np.arange(len(order), 0, -1)
+    adjusted[order] = np.maximum.accumulate(np.minimum(1.0, steps * given[order]))
+    return adjusted
 
 
 def simultaneous(family: Differences, adjusted: Floats, level: float) -> tuple[Floats, Floats]:

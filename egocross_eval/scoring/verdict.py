@@ -24,8 +24,8 @@ def verdict_sentence(comparison: Comparison) -> str:
         return f"too few {comparison.cluster}s to tell ({clusters}): {found} {ends}."
     if comparison.verdict == "shown":
         return f"{ahead} is better than {behind}: {100 * abs(look.difference):.1f} points more {ends}."
-    smallest = f"{100 * look.smallest:.1f} points would be shown in 80 % of cases"
-    return f"no difference shown: {found} {ends}; {smallest}."
+    smallest = f"; {100 * look.smallest:.1f} points would be shown in 80 % of cases" if look.smallest < 1 else ""
+    return f"no difference shown: {found} {ends}{smallest}."
 
 
 def _ends(low: float, high: float) -> str:
@@ -36,10 +36,3 @@ def _signless(value: float) -> str:
     """One decimal, and no minus before a zero."""
     text = f"{value:.1f}"
     return "0.0" if text == "-0.0" else text
-
-
-def corrections(looks: int, several: str) -> str:
-    """How figures of `looks` looks at once are corrected; empty for a single look."""
-    if looks < 2:
-        return ""
-    return f"corrected for all {looks} {several} (Holm), the intervals hold all together"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from simulated_runs import boards, egocross_like
 
-from egocross_eval.scoring.board import pairs, ranks
+from egocross_eval.scoring.board import pairs
 from egocross_eval.scoring.clusters import layout
 from egocross_eval.scoring.difference import differences, sign_flip
 from egocross_eval.scoring.planned_looks import looks_due, may_stop
@@ -36,22 +36,6 @@ def test_runs_that_share_no_question_are_no_pair() -> None:
     counted[0, :400], counted[1, 400:] = True, True
     found = pairs(np.zeros((2, 957)), counted, structure.layout)
     assert len(found.first) == 0
-    assert ranks(2, found) == [1, 1]
-
-
-def test_runs_rank_behind_those_that_are_shown_to_be_better() -> None:
-    structure = egocross_like()
-    runs = boards(structure, [0.6, 0.59, 0.45, 0.3], 0.02, 1, seed=2)[0]
-    found = pairs(runs, np.ones(runs.shape, dtype=np.bool_), structure.layout)
-    assert ranks(4, found) == [1, 1, 3, 4]
-
-
-def test_a_hundred_runs_are_ranked_in_two_seconds() -> None:
-    structure = egocross_like()
-    runs = (np.random.default_rng(3).random((100, 957)) < 0.5).astype(float)
-    start = time.process_time()
-    ranks(100, pairs(runs, np.ones(runs.shape, dtype=np.bool_), structure.layout))
-    assert time.process_time() - start < 2
 
 
 def test_every_two_of_24_runs_get_a_second_opinion_in_five_seconds() -> None:

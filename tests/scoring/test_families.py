@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from egocross_eval.scoring.difference import Differences
-from egocross_eval.scoring.families import benjamini_hochberg, holm, simultaneous
+from egocross_eval.scoring.families import holm, simultaneous
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=30)
 
@@ -27,16 +27,15 @@ def test_looks_without_a_p_value_do_not_count() -> None:
 
 
 def test_nothing_is_corrected_to_nothing() -> None:
-    assert holm([]).tolist() == benjamini_hochberg([]).tolist() == []
+    assert holm([]).tolist() == []
 
 
 @pytest.mark.slow  # statsmodels takes seconds to import
+@settings(max_examples=30)
 @given(P_VALUES)
-def test_corrections_are_those_of_statsmodels(p_values: list[float]) -> None:
+def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
     multitest = pytest.importorskip("statsmodels.stats.multitest")
     assert holm(p_values) == pytest.approx(multitest.multipletests(p_values, method="holm")[1])
-    expected = multitest.multipletests(p_values, method="fdr_bh")[1]
-    assert benjamini_hochberg(p_values) == pytest.approx(expected)
 
 
 @given(st.lists(st.floats(-0.5, 0.5), min_size=1, max_size=12))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from scored_samples import VIDEO_SIZES
@@ -38,6 +40,13 @@ def test_rows_that_cannot_be_told_apart_share_a_rank() -> None:
     assert found.ranks == [1, 1, 3, 3]
     assert (found.paired, found.unpaired) == (6, 0)
     assert found.smallest == pytest.approx(0.08, abs=0.01)
+
+
+def test_a_hundred_runs_are_ranked_in_two_seconds() -> None:
+    candidates = [of(random(0.5, seed)) for seed in range(100)]
+    start = time.process_time()
+    assert max(standing(candidates).ranks) < 5
+    assert time.process_time() - start < 2
 
 
 def test_runs_that_agree_on_much_are_told_apart_by_less() -> None:
