@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
+import msgspec
+
 from egocross_eval.contracts.event import Ended, Event, Warned
 from egocross_eval.contracts.exporter import ExportedRun
 from egocross_eval.contracts.model import ModelAdapter
@@ -47,8 +49,10 @@ class RunKeywords(TypedDict, total=False):
     top_p: float
     seed: int
     method: str
+    ids: str
     limit: int | None
     by_cluster: bool
+    name: str
     cache: bool
 
 
@@ -148,6 +152,8 @@ def run(
     known = registry()
     plan = plan or plan_run(options, known)
     spec = parse_spec(model) if isinstance(model, str) else ModelSpec(scheme="python", target=type(model).__name__)
+    if options.name:
+        spec = msgspec.structs.replace(spec, name=options.name)
     adapter = build_adapter(spec, known) if isinstance(model, str) else model
     try:
         check_capabilities(plan, adapter, spec.text)
@@ -162,6 +168,9 @@ def run(
         del plan
         try:
             ask(session, tell, use_cache=options.cache, by_cluster=options.by_cluster)
+        except BaseException:
+            folder.discard_unanswered()
+            raise
         finally:
             del session
             results = _derived(folder, targets, known, asked=asks) if folder.exists() else None
@@ -238,7 +247,7 @@ def export_run(run: Path | str, form: str, *, output: Path | str | None = None) 
 def default_output(spec: ModelSpec, options: RunOptions) -> Path:
     """`runs/<model>-<tasks>-<time>`, in letters that every file system takes."""
     time = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-    base = Path("runs") / f"{slug(spec.display_name)}-{slug(options.tasks)}-{time}"
+    base = Path("runs") / f"{slug(options.name or spec.display_name)}-{slug(options.tasks)}-{time}"
     path, number = base, 2
     while path.exists():
         path = base.with_name(f"{base.name}-{number}")

@@ -34,9 +34,12 @@ class MissingExtraError(UsageError):
     """An optional dependency isn't installed."""
 
     def __init__(self, module: str, extra: str) -> None:
-        super().__init__(
-            f"the module {module!r} is not installed; install it with: pip install 'egocross-eval[{extra}]'"
-        )
+        super().__init__(f"the module {module!r} is not installed; {how_to_install(extra)}")
+
+
+def how_to_install(extra: str) -> str:
+    """What makes an optional part of the package work."""
+    return f"in the clone of egocross-eval: pip install '.[{extra}]'"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -32,10 +32,11 @@ VERBS = {
     "leaderboard": ("egocross_eval.cli.verbs.leaderboard", "Write the leaderboard of runs."),
     "compare": ("egocross_eval.cli.verbs.compare", "Compare runs on the same questions."),
     "audit": ("egocross_eval.cli.verbs.audit", "How much of a score survives without looking."),
-    "view": ("egocross_eval.cli.verbs.view", "Look at the answers of a run in the terminal."),
+    "view": ("egocross_eval.cli.verbs.view", "Look at the answers of a run, or of two, in the terminal."),
     "site": ("egocross_eval.cli.verbs.site", "Write a static site of runs and all their answers."),
     "train": ("egocross_eval.cli.verbs.train", "Train on the support set by LLaMA-Factory; merge; check a checkpoint."),
     "experiment": ("egocross_eval.cli.verbs.experiment", "Train per domain, evaluate, compare, and join the experts."),
+    "cache": ("egocross_eval.cli.verbs.cache", "Say what the caches hold; empty them."),
     "doctor": ("egocross_eval.cli.verbs.doctor", "What this machine has, and what each engine needs."),
 }
 """Module and help line by verb; each module has a click command named `command`."""
@@ -116,7 +117,10 @@ def _show_warning(message: Warning | str, *details: object, **more: object) -> N
 
 def main(args: list[str] | None = None) -> Any:
     """Runs the command line and exits: 0 all answered, 1 errors remain, 2 wrong usage, 130 interrupted."""
+    from egocross_eval.cli.show.terminal import settle_terminal
+
     warnings.showwarning = _show_warning
+    settle_terminal()
     try:
         code = cli.main(args=args, prog_name="egocross-eval", standalone_mode=False)
     except click.exceptions.Abort:

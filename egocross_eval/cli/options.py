@@ -19,6 +19,7 @@ def load_config(ctx: click.Context, parameter: click.Parameter, value: Path | No
     names = {
         option.lstrip("-").replace("-", "_"): p
         for p in ctx.command.params
+        if isinstance(p, click.Option)
         for option in (*p.opts, *p.secondary_opts, p.name or "")
         if p.name and p.name != parameter.name and not option.startswith("--no-")
     }
@@ -26,7 +27,8 @@ def load_config(ctx: click.Context, parameter: click.Parameter, value: Path | No
     for key, entry in raw.items():
         name = str(key).replace("-", "_")
         if name not in names:
-            known = sorted({p.opts[-1 if len(p.opts[0]) < 3 else 0].lstrip("-") for p in names.values()})
+            shown = [p for p in names.values() if not p.hidden]
+            known = sorted({p.opts[-1 if len(p.opts[0]) < 3 else 0].lstrip("-") for p in shown})
             raise UsageError(
                 f"config file {value}: unknown option {key!r}{did_you_mean(str(key), known)}; known: {', '.join(known)}"
             )

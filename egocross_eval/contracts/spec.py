@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import typing
 from typing import Any, NamedTuple
 
 import msgspec
 
+from egocross_eval.documents import explained
 from egocross_eval.errors import UsageError, did_you_mean
 
 
@@ -54,4 +56,17 @@ def read_options(owner: str, struct: type[msgspec.Struct] | None, given: dict[st
     try:
         return msgspec.convert(given, struct, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{owner}: {error}") from error
+        raise UsageError(f"{owner}: {explained_option(error, struct)}") from error
+
+
+def explained_option(error: msgspec.ValidationError, struct: type[msgspec.Struct]) -> str:
+    """What is wrong with an option, in plain words, and the values that it can have where they are named."""
+    text = explained(error)
+    name = str(error).rpartition("$.")[2].rstrip("`")
+    hint = typing.get_type_hints(struct).get(name)
+    choices = [str(value) for kind in (hint, *typing.get_args(hint)) for value in _choices(kind)]
+    return f"{text}: {', '.join(dict.fromkeys(choices))}" if choices else text
+
+
+def _choices(kind: Any) -> tuple[Any, ...]:
+    return typing.get_args(kind) if typing.get_origin(kind) is typing.Literal else ()

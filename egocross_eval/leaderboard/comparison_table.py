@@ -63,7 +63,7 @@ def _figures(comparison: Comparison, first: str, second: str) -> str:
     for group in comparison.looks.values():
         rows += [_row(escape_markdown(look.name), look) for look in group]
     clusters = f"{comparison.cluster}s".capitalize()
-    headers = ["", "n", clusters, first, second, "Difference", "95 % interval", "Gained", "Lost", "p", "p corrected"]
+    headers = ["", "n", "Difference", "95 % interval", first, second, "p corrected", "p", "Gained", "Lost", clusters]
     return _table(rows, headers, "lrrrrrrrrrr")
 
 
@@ -71,15 +71,15 @@ def _row(name: str, look: Look) -> list[str]:
     return [
         name,
         str(look.n),
-        str(look.clusters),
-        f"{100 * look.first:.2f}",
-        f"{100 * look.second:.2f}",
         f"{100 * look.difference:+.1f}",
         f"{100 * look.low:.1f} to {100 * look.high:.1f}",
+        f"{100 * look.first:.2f}",
+        f"{100 * look.second:.2f}",
+        _p(look.p_adjusted) + (" *" if look.verdict == "shown" else ""),
+        _p(look.p),
         str(look.gained),
         str(look.lost),
-        _p(look.p),
-        _p(look.p_adjusted) + (" *" if look.verdict == "shown" else ""),
+        str(look.clusters),
     ]
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from egocross_eval.contracts.model import AdapterType, ModelAdapter
 from egocross_eval.contracts.registry import Registry
-from egocross_eval.contracts.spec import split_spec
+from egocross_eval.contracts.spec import explained_option, split_spec
 from egocross_eval.documents import read_yaml
 from egocross_eval.errors import UsageError, did_you_mean
 
@@ -175,4 +175,4 @@ def _options(spec: ModelSpec, kind: AdapterType) -> msgspec.Struct | dict[str, s
     try:
         return msgspec.convert(own | ({rest.name: others} if rest else {}), kind.options, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{spec.scheme}: {error}") from error
+        raise UsageError(f"{spec.scheme}: {explained_option(error, kind.options)}") from error

@@ -31,10 +31,16 @@ class RunOptions(Checked, frozen=True, kw_only=True):
             metavar="NAME[:ARGUMENT]",
         ),
     ] = ""
+    ids: Annotated[str, option("Ask only these questions: ids or question_ids, comma-separated.", metavar="ID,...")] = (
+        ""
+    )
     limit: Annotated[int | None, option("Ask only N questions, drawn by the seed over all.", metavar="N", ge=1)] = None
     by_cluster: Annotated[
         bool, option("Ask cluster by cluster, e.g. video by video, in random order: for 'compare --live'.")
     ] = False
+    name: Annotated[
+        str, option("What tables and the run's folder are called by; default: the model.", metavar="TEXT")
+    ] = ""
     cache: Annotated[bool, option("Use the response cache shared by all runs.")] = True
 
 

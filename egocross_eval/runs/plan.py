@@ -16,10 +16,10 @@ from egocross_eval.contracts.model import ModelAdapter
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.style import PromptStyle
 from egocross_eval.contracts.task import Benchmark
-from egocross_eval.errors import DataError, UsageError
+from egocross_eval.errors import DataError, UsageError, did_you_mean
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.methods.select import build_method
-from egocross_eval.model_adapters.spec import ModelSpec, adapter_type
+from egocross_eval.model_adapters.spec import ModelSpec, adapter_type, build_adapter
 from egocross_eval.prompts.renderer import Renderer
 from egocross_eval.prompts.styles import TEMPLATE_SUFFIXES, template_style
 from egocross_eval.runs.options import RunOptions
@@ -87,6 +87,17 @@ def resolve_style(name: str, registry: Registry) -> tuple[PromptStyle, str]:
     return registry.prompt_style(name), ""
 
 
+def _named(questions: tuple[Question, ...], ids: str) -> tuple[Question, ...]:
+    """The questions that a comma-separated list of ids and question_ids names, all where it's empty."""
+    wanted = {name for name in (piece.strip() for piece in ids.split(",")) if name}
+    if not wanted:
+        return questions
+    known = {name for question in questions for name in (str(question.id), question.key)}
+    for name in sorted(wanted - known):
+        raise UsageError(f"--ids: no question {name!r} among those of the tasks{did_you_mean(name, known)}")
+    return tuple(question for question in questions if {str(question.id), question.key} & wanted)
+
+
 def limited(questions: Sequence[Question], limit: int | None, seed: int) -> tuple[Question, ...]:
     """`limit` questions drawn by the seed over all of them, so that a small run sees every group; order is kept."""
     if limit is None or limit >= len(questions):
@@ -110,7 +121,7 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
     style, style_hash = resolve_style(options.prompt.style, registry)
     renderer = Renderer(style=style, settings=options.prompt, seed=options.generation.seed)
     loaded = load_questions(tasks, source)
-    questions = limited(loaded.questions, options.limit, options.generation.seed)
+    questions = limited(_named(loaded.questions, options.ids), options.limit, options.generation.seed)
     _check_questions(questions, options, renderer, words=bool(style_hash))
     method.check(options.generation, questions)
     return RunPlan(
@@ -151,6 +162,15 @@ def _check_questions(questions: tuple[Question, ...], options: RunOptions, rende
             renderer.words(question)
 
 
+def check_model(plan: RunPlan, spec: ModelSpec, registry: Registry) -> None:
+    """Refuses a model that can't be built, or can't do what the plan asks for, before anything is loaded."""
+    adapter = build_adapter(spec, registry)
+    try:
+        check_capabilities(plan, adapter, spec.text)
+    finally:
+        adapter.close()
+
+
 def check_capabilities(plan: RunPlan, adapter: ModelAdapter, scheme: str) -> None:
     """Refuses, before anything is asked, what the adapter can't do."""
     can = adapter.capabilities()
@@ -167,7 +187,8 @@ def check_capabilities(plan: RunPlan, adapter: ModelAdapter, scheme: str) -> Non
         raise DataError(f"{plan.no_frames}, or ask without them: --frames none")
     if prompt.media == "video" and not can.video:
         raise UsageError(
-            f"{scheme}: takes no video here; use --media images, or an option of `egocross-eval models show {scheme}`"
+            f"{scheme}: takes no video here; use --media images, or an option of "
+            f"'egocross-eval models show {scheme.partition(':')[0]}'"
         )
     if prompt.media == "images" and not can.images:
         raise UsageError(f"{scheme}: takes no images; use --media video, or --frames none for the blind baseline")

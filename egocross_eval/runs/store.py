@@ -7,6 +7,7 @@ more than once, and goes when all are. Everything else is derived and can be wri
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
 from collections.abc import Callable, Container, Iterable, Iterator
@@ -33,6 +34,8 @@ PREDICTIONS_FILE = "predictions.json"
 SUBMISSION_FILE = "submission.zip"
 LEADERBOARD_FILE = "leaderboard.md"
 LOCK_FILE = ".lock"
+
+_ANSWERED = (SAMPLES_FILE, ANSWERS_FILE)
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -107,6 +110,26 @@ class RunFolder:
     def is_unstarted(self) -> bool:
         """True where the folder isn't there, is empty, or was left by a process that was killed while it made it."""
         return holds_nothing(self.path, but=(QUESTIONS_FILE, LOCK_FILE))
+
+    def discard_unanswered(self) -> bool:
+        """Removes the folder if nothing was answered in it and no process works on it; True where it's gone."""
+        import filelock
+
+        if not self.exists():
+            return False
+        lock = filelock.FileLock(self.path / LOCK_FILE)
+        try:
+            with lock.acquire(timeout=0):
+                if any((self.path / name).exists() and (self.path / name).stat().st_size for name in _ANSWERED):
+                    return False
+                for name in (RECORD_FILE, QUESTIONS_FILE, *_ANSWERED):
+                    (self.path / name).unlink(missing_ok=True)
+        except (filelock.Timeout, OSError):
+            return False
+        (self.path / LOCK_FILE).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
+        return True
 
     def questions(self) -> list[Question]:
         """All questions that the run asks. Raises `UsageError` where the file is missing or malformed."""

@@ -22,7 +22,7 @@ def select_tasks(text: str, registry: Registry) -> list[Task]:
             continue
         matched = [task for task in registry.tasks.values() if fnmatch.fnmatchcase(task.name, name)]
         if not matched:
-            raise unknown("task", name, registry.tasks)
+            registry.task(name)  # raises, naming what is near and which plugins are broken
         chosen.update((task.name, task) for task in matched)
     if not chosen:
         raise UsageError("--tasks names no task; 'egocross-eval tasks' lists them")

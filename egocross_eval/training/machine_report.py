@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from egocross_eval.directories import cache_directory
-from egocross_eval.errors import EgoCrossError
+from egocross_eval.errors import EgoCrossError, how_to_install
 from egocross_eval.training.environment import LOCKED, built_folder, existing_environment, find_uv
 from egocross_eval.training.gpus import LEAST_DRIVER, OTHER_CUDA, NoAnswerError, all_gpus
 
@@ -31,8 +31,8 @@ TOKENS = {
 }
 
 ENGINES: dict[str, tuple[tuple[str, ...], str]] = {
-    "hf": (("torch", "torchvision", "transformers", "accelerate", "peft"), "pip install 'egocross-eval[hf]'"),
-    "vllm": (("vllm", "torch", "transformers"), "pip install 'egocross-eval[vllm]'; in an environment without [train]"),
+    "hf": (("torch", "torchvision", "transformers", "accelerate", "peft"), how_to_install("hf")),
+    "vllm": (("vllm", "torch", "transformers"), f"{how_to_install('vllm')}; in an environment without [train]"),
     "openai": (("aiohttp",), "comes with egocross-eval"),
     "lmms-eval": (("lmms_eval",), "pip install lmms-eval"),
 }

@@ -6,19 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from calling import call
 
 from egocross_eval import evaluate
-from egocross_eval.cli.main import main
 from egocross_eval.errors import UsageError
 from egocross_eval.runs.store import RunFolder
-
-
-def call(*arguments: str | Path) -> int:
-    """The exit code of a command line."""
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
 
 
 @pytest.fixture

@@ -6,16 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-
-from egocross_eval.cli.main import main
-
-
-def call(*arguments: str | Path) -> int:
-    """The exit code of a command line."""
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
+from calling import call
 
 
 def test_a_switch_of_before_is_the_value_of_an_option_now(capsys: pytest.CaptureFixture[str]) -> None:

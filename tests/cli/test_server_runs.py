@@ -12,18 +12,10 @@ from pathlib import Path
 
 import fake_server
 import pytest
+from calling import call
 from fake_server import Call, FakeServer, Fault
 
 from egocross_eval import load_run
-from egocross_eval.cli.main import main
-
-
-def call(*arguments: str | Path) -> int:
-    """The exit code of a command line."""
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
 
 
 def spec(server: FakeServer, *options: str) -> str:

@@ -34,15 +34,21 @@ def _time(seconds: float | None) -> str:
 
 def frame_table(prompt: Prompt) -> str:
     """One line per frame: number, time, size as sent, bytes as sent, name."""
-    from tabulate import tabulate
+    from posixpath import commonpath, relpath
+
+    from egocross_eval.cli.show.terminal import fitted_table, wrapped
 
     rows = []
     for number, (frame, path) in enumerate(zip(prompt.frames(), prompt.frame_paths(), strict=True), 1):
         picture, size = _opened(path, prompt.max_pixels)
-        rows.append([number, _time(frame.time), f"{picture.width}x{picture.height}", f"{size:,}", frame.name])
+        rows.append([str(number), _time(frame.time), f"{picture.width}x{picture.height}", f"{size:,}", frame.name])
     if not rows:
         return "no frames are sent"
-    return tabulate(rows, headers=["frame", "time", "pixels", "bytes", "name"], disable_numparse=True)
+    folder = commonpath([row[-1].rpartition("/")[0] for row in rows])
+    for row in rows:
+        row[-1] = relpath(row[-1], folder) if folder else row[-1]
+    table = fitted_table(rows, ["frame", "time", "pixels", "bytes", "name"], wrap=-1, right="rrrr")
+    return f"{wrapped(f'frames in {folder}:')}\n{table}" if folder else table
 
 
 def draw_frames(prompt: Prompt) -> None:

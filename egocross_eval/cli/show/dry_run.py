@@ -14,11 +14,11 @@ from egocross_eval.contracts.registry import Registry
 from egocross_eval.errors import DataError
 from egocross_eval.frames.pictures import FrameError
 from egocross_eval.frames.store import picture_size
-from egocross_eval.model_adapters.spec import build_adapter, parse_spec
+from egocross_eval.model_adapters.spec import parse_spec
 from egocross_eval.prompts.length import text_tokens
 from egocross_eval.prompts.renderer import prompt_text
 from egocross_eval.runs.decide import decide
-from egocross_eval.runs.plan import RunPlan, check_capabilities
+from egocross_eval.runs.plan import RunPlan, check_model
 from egocross_eval.schema import Decision
 
 PIXELS_PER_TOKEN = 32 * 32
@@ -85,9 +85,7 @@ def print_dry_run(plan: RunPlan, models: Sequence[str], registry: Registry) -> N
     """Checks every model spec and prints the estimate."""
     for text in models:
         spec = parse_spec(text)
-        adapter = build_adapter(spec, registry)
-        check_capabilities(plan, adapter, spec.text)
-        adapter.close()
+        check_model(plan, spec, registry)
         click.echo(f"model      {spec.text}")
     found = estimate(plan)
     settings, prompt = plan.settings, plan.settings.prompt

@@ -11,11 +11,11 @@ def _line(name: str, figure: Figure) -> list[str]:
         name,
         f"{figure.accuracy:.2%}",
         f"{figure.low:.1%} to {figure.high:.1%}",
-        str(figure.n),
         str(figure.right),
-        str(figure.wrong),
+        str(figure.n),
         str(figure.not_parsed),
-        str(figure.errored + figure.missing + figure.unscored),
+        str(figure.open),
+        str(figure.wrong),
         chance,
     ]
 
@@ -25,9 +25,9 @@ def figures_table(results: Results, benchmark: BenchmarkRecord, *, combined: boo
 
     Errored, missing and unscored questions share the column `open`.
     """
-    from tabulate import tabulate
+    from egocross_eval.cli.show.terminal import fitted_table
 
-    headers = ["", "accuracy", "95 % interval", "n", "right", "wrong", "not parsed", "open", "chance"]
+    headers = ["", "accuracy", "95 % interval", "right", "n", "not read", "open", "wrong", "chance"]
     if results.micro is None:
         counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in results.counts.items() if count)
         return f"no score: no question has both an answer here and a known right one ({counts})"
@@ -38,6 +38,6 @@ def figures_table(results: Results, benchmark: BenchmarkRecord, *, combined: boo
     for grouping in benchmark.groupings:
         figures = results.groups.get(grouping.name, {})
         if figures and (combined or len(grouping.labels) == 1):
-            rows.append([f"-- by {grouping.title}"])
+            rows.append([f"-- by {grouping.title}", *[""] * (len(headers) - 1)])
             rows.extend(_line(name, figures[name]) for name in grouping.ordered(figures))
-    return tabulate(rows, headers=headers, disable_numparse=True)
+    return fitted_table(rows, headers, right="lrrrrrrrr", drop=2)

@@ -1,14 +1,16 @@
-"""What a run says while it goes on: a bar on a terminal, and at its end what became of the questions."""
+"""What a run says while it goes on: a bar on a terminal, else a line now and then; and what became of the questions."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from egocross_eval.cli.show.terminal import shortened
 from egocross_eval.contracts.event import Answered, Event, Started, Stopped, Warned
 
 if TYPE_CHECKING:
@@ -17,13 +19,22 @@ if TYPE_CHECKING:
 
     from egocross_eval.schema import Failure, Results, Sample
 
+LABEL = 28
+"""Characters that a model's name may take beside the bar."""
+
+LONGEST_SILENCE = 60.0
+SHORTEST_SILENCE = 5.0
+"""Seconds between lines of progress where there is no bar; the shorter where a twentieth of the questions came in."""
+
 
 class Reporter:
     """Told of a run's events. A rich progress bar with rate, time left, accuracy so far and failures, where stderr is
-    a terminal; notes as lines."""
+    a terminal, and else a line of the same now and then; notes as lines."""
 
-    def __init__(self, label: str) -> None:
-        self._label = label
+    def __init__(self, label: str, told: set[str] | None = None) -> None:
+        """`told` are notes that were shown before, of another model of the same command; new ones join them."""
+        self._notes = set() if told is None else told
+        self._label = shortened(label, LABEL)
         self._bar: RichProgress | None = None
         self._task: TaskID | None = None
         self._counts: Counter[str] = Counter()
@@ -31,11 +42,15 @@ class Reporter:
         self._failed: Counter[str] = Counter()
         self._unread: Counter[str] = Counter()
         self._cut = self._cached = self._answered = 0
+        self._total = self._done = self._told_done = 0
+        self._begun = self._told = time.monotonic()
 
     def __call__(self, event: Event) -> None:
         """Shows an event."""
         if isinstance(event, Warned):
-            click.echo(f"note: {event.message}", err=True)
+            if event.message not in self._notes:
+                self._notes.add(event.message)
+                click.echo(f"note: {event.message}", err=True)
         elif isinstance(event, Started):
             self._start(event)
         elif isinstance(event, Answered):
@@ -72,6 +87,10 @@ class Reporter:
             click.echo(f"resuming {event.folder}: {event.done} answered, {left} to ask", err=True)
         elif not left:
             click.echo(f"{event.folder} is finished: nothing to ask", err=True)
+        self._total, self._done, self._told_done = event.total, event.done, event.done
+        self._begun = self._told = time.monotonic()
+        if left and not sys.stderr.isatty():
+            click.echo(f"{self._label}: {left} questions to ask", err=True)
         if not left or not sys.stderr.isatty():
             return
         from rich.console import Console
@@ -79,7 +98,7 @@ class Reporter:
 
         self._bar = Progress(
             TextColumn("{task.fields[label]}", markup=False),
-            BarColumn(),
+            BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(),
@@ -89,13 +108,28 @@ class Reporter:
         )
         self._bar.start()
         self._task = self._bar.add_task(
-            "", total=event.total, completed=event.done, label=self._label, rate="", note=self._note()
+            "", total=event.total, completed=event.done, label=self._label, rate="", note="loading"
         )
 
     def _advance(self) -> None:
         if self._bar is not None and self._task is not None:
             speed = self._bar.tasks[0].speed
             self._bar.update(self._task, advance=1, rate=f"{speed:.1f}/s" if speed else "", note=self._note())
+        else:
+            self._tell_now_and_then()
+
+    def _tell_now_and_then(self) -> None:
+        """A line of progress where there is no bar, unless the last was a moment ago or all is done."""
+        done, now = self._done + self._answered, time.monotonic()
+        silence, news = now - self._told, done - self._told_done
+        due = silence >= LONGEST_SILENCE or (silence >= SHORTEST_SILENCE and news >= self._total / 20)
+        if not due or done >= self._total:
+            return
+        self._told, self._told_done = now, done
+        rate = self._answered / (now - self._begun)
+        left = f"{rate:.1f}/s, about {_duration((self._total - done) / rate)} left"
+        note = ", ".join(filter(None, (left, self._note())))
+        click.echo(f"{self._label}: {done}/{self._total} ({done / self._total:.0%}), {note}", err=True)
 
     def _stop(self) -> None:
         if self._bar is not None:
@@ -125,3 +159,10 @@ class Reporter:
         if errored:
             pieces.append(f"{errored} failed")
         return ", ".join(pieces)
+
+
+def _duration(seconds: float) -> str:
+    """E.g. `40 s`, `3 min`, `2.5 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

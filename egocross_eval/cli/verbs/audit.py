@@ -87,7 +87,7 @@ def _audit_one(path: Path, changed: dict[str, object], support: Path | None, run
 
 
 def _table(found: Audit) -> str:
-    from tabulate import tabulate
+    from egocross_eval.cli.show.terminal import fitted_table, wrapped
 
     if found.accuracy is None:
         return f"{found.run}: no score: no question has both an answer of the run and a known right one"
@@ -104,7 +104,7 @@ def _table(found: Audit) -> str:
             ]
         )
     headers = ["", "accuracy", "run minus probe", "95 % interval", "p"]
-    lines = [tabulate(rows, headers=headers, disable_numparse=True), ""]
+    lines = [fitted_table(rows, headers, right="lrrrr"), ""]
     if found.sees is not None:
         sees = found.sees
         lines.append(
@@ -113,7 +113,7 @@ def _table(found: Audit) -> str:
         )
     if found.rotations is not None:
         lines += _rotation_lines(found.rotations)
-    return "\n".join(lines)
+    return "\n".join([lines[0], *map(wrapped, lines[1:])])
 
 
 def _rotation_lines(found: Rotations) -> list[str]:

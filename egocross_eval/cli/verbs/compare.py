@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from egocross_eval.command_options import format_option
+
 if TYPE_CHECKING:
     from egocross_eval.scoring.comparison import ComparedRun
 
 
 @click.command(name="compare")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--format", "format_", type=click.Choice(["md", "json"]), default="md", show_default=True)
+@format_option("md", "json")
 @click.option("--flips", type=click.IntRange(min=0), default=10, show_default=True, help="Flipped questions to name.")
 @click.option("--live", is_flag=True, help="Two runs under way: what the last of five planned looks says.")
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
-def command(runs: tuple[Path, ...], format_: str, flips: int, live: bool, output: Path | None) -> None:
+def command(runs: tuple[Path, ...], form: str, flips: int, live: bool, output: Path | None) -> None:
     """Compare run folders: every later one with the first, paired on the questions that both answered.
 
     Gives the difference with its interval and p by how source videos differ, the same by domain and question type,
@@ -27,6 +29,7 @@ def command(runs: tuple[Path, ...], format_: str, flips: int, live: bool, output
     \b
     egocross-eval compare runs/baseline runs/finetuned
     """
+    from egocross_eval.cli.show.terminal import on_screen
     from egocross_eval.files import write_file
     from egocross_eval.leaderboard.comparison_table import comparisons_json, comparisons_markdown
     from egocross_eval.scoring.comparison import compare_all
@@ -35,9 +38,9 @@ def command(runs: tuple[Path, ...], format_: str, flips: int, live: bool, output
         click.echo(_live(runs))
         return
     comparisons = compare_all(_load(runs))
-    text = comparisons_json(comparisons) if format_ == "json" else comparisons_markdown(comparisons, flips=flips)
+    text = comparisons_json(comparisons) if form == "json" else comparisons_markdown(comparisons, flips=flips)
     if output is None:
-        click.echo(text, nl=False)
+        click.echo(on_screen(text) if form == "md" else text, nl=False)
     else:
         write_file(output, text.encode())
         click.echo(f"wrote {output}", err=True)

@@ -34,6 +34,8 @@ def command(directory: Path) -> int:
     \b
     egocross-eval demo ./demo
     """
+    from egocross_eval.cli.show.terminal import on_screen
+
     benchmark, base, trained, runs = (directory / name for name in ("benchmark", "base", "trained", "runs"))
     if not (benchmark / "egocross_testbed").is_dir():
         _run("data", "demo", str(benchmark))
@@ -55,7 +57,7 @@ def command(directory: Path) -> int:
     table = directory / "leaderboard.md"
     folders = [str(runs / name) for name in specs]
     _run("leaderboard", *folders, "--no-published", "--intervals", "--output", str(table))
-    click.echo(table.read_text(encoding="utf-8"))
+    click.echo(on_screen(table.read_text(encoding="utf-8")))
     click.echo(f"benchmark    {benchmark}")
     click.echo(f"models       {base}, {trained}")
     click.echo(f"run folders  {runs}")

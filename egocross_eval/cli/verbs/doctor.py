@@ -21,6 +21,7 @@ def command(python: Path | None, form: str) -> int:
     \b
     egocross-eval doctor
     """
+    from egocross_eval.cli.show.terminal import described
     from egocross_eval.training.machine_report import examine_machine
 
     entries = examine_machine(python)
@@ -29,6 +30,5 @@ def command(python: Path | None, form: str) -> int:
 
         click.echo(msgspec.json.format(msgspec.json.encode(entries), indent=2).decode())
     else:
-        for entry in entries:
-            click.echo(f"{entry.status:9}{entry.group:10}{entry.name:22}{entry.text}")
+        click.echo(described((f"{entry.status:9}{entry.group:9}{entry.name}", entry.text) for entry in entries))
     return 1 if any(entry.status == "problem" for entry in entries) else 0

@@ -19,11 +19,12 @@ def command(run: Path | None, form: str | None, output: Path | None) -> None:
     egocross-eval export runs/my-model --to submission --output submission.zip
     """
     from egocross_eval.api import export_run
+    from egocross_eval.cli.show.terminal import described
     from egocross_eval.contracts.registry import registry
 
     if run is None or form is None:
-        for exporter in registry().exporters.values():
-            where = f" ({', '.join(exporter.benchmarks)})" if exporter.benchmarks else ""
-            click.echo(f"{exporter.name:16}{exporter.description}{where}")
+        forms = registry().exporters.values()
+        own = {known.name: f" ({', '.join(known.benchmarks)})" if known.benchmarks else "" for known in forms}
+        click.echo(described((known.name, known.description + own[known.name]) for known in forms))
         return
     click.echo(export_run(run, form, output=output))

@@ -104,11 +104,12 @@ def command(
     style: IntervalStyle = "half-width" if intervals else "ends" if ranges else "none"
     names = [name.strip() for name in columns.split(",") if name.strip()] if columns else None
     text = render(rows, chosen, intervals=style, sort=sort, columns=names, page=update is None)
-    _deliver(text, output, update)
+    _deliver(text, chosen, output, update)
 
 
-def _deliver(text: str, output: Path | None, update: Path | None) -> None:
+def _deliver(text: str, form: str, output: Path | None, update: Path | None) -> None:
     """Writes to the files given, else to standard output."""
+    from egocross_eval.cli.show.terminal import on_screen
     from egocross_eval.files import write_file
     from egocross_eval.leaderboard.markers import update_file
 
@@ -119,4 +120,4 @@ def _deliver(text: str, output: Path | None, update: Path | None) -> None:
         changed = update_file(update, text)
         click.echo(f"{'updated' if changed else 'no change in'} {update}", err=True)
     if output is None and update is None:
-        click.echo(text, nl=False)
+        click.echo(on_screen(text) if form == "md" else text, nl=False)

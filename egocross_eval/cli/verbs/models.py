@@ -19,11 +19,12 @@ def command(ctx: click.Context) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
+    from egocross_eval.cli.show.terminal import wrapped
     from egocross_eval.contracts.registry import registry
 
     for adapter in registry().model_adapters.values():
         click.echo(f"{adapter.form}[,key=value...]")
-        click.echo(f"    {adapter.description}")
+        click.echo(wrapped(adapter.description, first="    ", rest="    "))
         if adapter.example:
             click.echo(f"    e.g. {adapter.example}")
     click.echo("\n'egocross-eval models show SCHEME' lists the options of one.")
@@ -37,26 +38,22 @@ def show(scheme: str) -> None:
     \b
     egocross-eval models show openai
     """
-    from tabulate import tabulate
-
+    from egocross_eval.cli.show.terminal import fitted_table, wrapped
     from egocross_eval.contracts.registry import registry
     from egocross_eval.model_adapters.spec import description, option_fields
 
     adapter = registry().adapter_type(scheme)
-    click.echo(f"{adapter.form}  {adapter.description}")
+    click.echo(wrapped(f"{adapter.form}  {adapter.description}"))
     if adapter.example:
         click.echo(f"e.g. {adapter.example}")
     fields = option_fields(adapter)
     if fields:
-        widths = [None, None, None, 70]
         click.echo()
-        click.echo(
-            tabulate(fields, headers=["option", "type", "default", "what"], disable_numparse=True, maxcolwidths=widths)
-        )
+        click.echo(fitted_table(fields, ["option", "type", "default", "what"], wrap=-1))
     elif adapter.passed_on is None:
         click.echo("takes no declared options")
     if adapter.passed_on is not None:
-        click.echo(f"\nalso takes {description(adapter.passed_on)}")
+        click.echo("\n" + wrapped(f"also takes {description(adapter.passed_on)}"))
 
 
 @command.command(name="build-tiny")

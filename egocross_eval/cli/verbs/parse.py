@@ -41,7 +41,8 @@ def command(
     """Read the answer letter from TEXT (- reads standard input).
 
     Prints the letter, the rule that read it and the place in the text, or why there is no answer. --jsonl reads
-    lines of {"output", "options", "letters"} and writes lines of {"letter", "rule", "span", "reason"}.
+    lines of {"output", "options", "letters"} and writes lines of {"letter", "rule", "span", "reason"}; lines without
+    options or letters take those of the command line.
 
     \b
     egocross-eval parse "It is not A, so (B) it is." --option A=scalpel --option B=forceps
@@ -54,7 +55,7 @@ def command(
     if rules:
         _print_rules()
     elif jsonl is not None:
-        _parse_file(jsonl, output)
+        _parse_file(jsonl, output, _read_options(options), letters)
     elif text is not None:
         if text == "-":
             text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
@@ -98,18 +99,18 @@ def _in_context(text: str, found: Extraction) -> str:
 
 
 def _print_rules() -> None:
+    from egocross_eval.cli.show.terminal import described
     from egocross_eval.reading import REASONS, RULES
 
     for title, entries in (("Rules, in order", RULES), ("Reasons for having no answer", REASONS)):
         click.echo(f"{title}:")
-        for name, line in entries.items():
-            click.echo(f"  {name:<20} {line}")
+        click.echo(described(entries.items(), indent=2))
 
 
-def _parse_file(source: Path, target: Path | None) -> None:
+def _parse_file(source: Path, target: Path | None, options: dict[str, str], letters: str | None) -> None:
     import msgspec
 
-    lines = (msgspec.json.encode(found) + b"\n" for found in _extractions(source))
+    lines = (msgspec.json.encode(found) + b"\n" for found in _extractions(source, options, letters))
     if target is None:
         for line in lines:
             sys.stdout.buffer.write(line)
@@ -119,7 +120,7 @@ def _parse_file(source: Path, target: Path | None) -> None:
         file.writelines(lines)
 
 
-def _extractions(source: Path) -> Iterator[Extraction]:
+def _extractions(source: Path, options: dict[str, str], letters: str | None) -> Iterator[Extraction]:
     import msgspec
 
     from egocross_eval.documents import decode_json_lines
@@ -132,6 +133,7 @@ def _extractions(source: Path) -> Iterator[Extraction]:
 
     for number, line in decode_json_lines(read_bytes(source), Line, str(source)):
         try:
-            yield extract(line.output or "", line.options or {}, line.letters)
+            own = line.options or options
+            yield extract(line.output or "", own, line.letters or letters or ("" if own else "ABCD"))
         except ValueError as error:
             raise UsageError(f"{source}, line {number}: {error}") from error

@@ -17,6 +17,7 @@ def command(form: str) -> None:
     \b
     egocross-eval plugins
     """
+    from egocross_eval.cli.show.terminal import wrapped
     from egocross_eval.contracts.registry import KINDS, registry
 
     plugins = registry().plugins
@@ -31,6 +32,6 @@ def command(form: str) -> None:
             ("observes", ["runs"] if plugin.observes else []),
         ):
             if names:
-                click.echo(f"    {what}: {', '.join(names)}")
+                click.echo(wrapped(f"{what}: {', '.join(names)}", first="    ", rest="      "))
         if plugin.error:
             click.echo("\n".join(f"    {line}" for line in plugin.error.rstrip().splitlines()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,21 +9,23 @@ import click
 
 from egocross_eval.cli.options import load_config
 from egocross_eval.command_options import options_of_settings, renamed
+from egocross_eval.errors import EgoCrossError, UsageError
 from egocross_eval.runs.options import PARTS, RunOptions
 
 if TYPE_CHECKING:
     from egocross_eval.api import Run
+    from egocross_eval.model_adapters.spec import ModelSpec
     from egocross_eval.runs.plan import RunPlan
 
 
 @click.command(name="run", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("stray", nargs=-1, metavar="")
 @click.option(
     "--model",
     "-m",
     multiple=True,
-    required=True,
     metavar="SPEC",
-    help="scheme:target[,key=value...] or a YAML file; may be repeated. See 'egocross-eval models'.",
+    help="scheme:target[,key=value...] or a YAML file; may be repeated. See 'egocross-eval models'.  [required]",
 )
 @click.option(
     "--output",
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="YAML file with any of these options; the command line wins.",
 )
-def command(model: tuple[str, ...], output: Path | None, dry_run: bool, **settings: Any) -> int:
+def command(stray: tuple[str, ...], model: tuple[str, ...], output: Path | None, dry_run: bool, **settings: Any) -> int:
     """Run models over tasks and write a leaderboard row.
 
     \b
@@ -52,16 +53,20 @@ def command(model: tuple[str, ...], output: Path | None, dry_run: bool, **settin
     egocross-eval --model hf:./checkpoint --model baseline:chance --tasks animal,surgery
     egocross-eval --config settings.yaml --limit 50 --dry-run
 
-    Exit codes: 0 all answered, 1 errors remain, 2 wrong usage, 130 interrupted.
+    Exit codes: 0 all answered, 1 errors remain or some right answers are unknown, 2 wrong usage, 130 interrupted.
     """
     from egocross_eval.contracts.registry import registry
-    from egocross_eval.model_adapters.spec import parse_spec
+    from egocross_eval.model_adapters.spec import adapter_type, parse_spec
     from egocross_eval.runs.options import options_from
     from egocross_eval.runs.plan import plan_run
 
+    _check_arguments(stray, model)
     options = options_from(**settings)
-    for text in model:
-        registry().adapter_type(parse_spec(text).scheme)
+    if options.name and len(model) > 1:
+        raise UsageError("--name names one run; with several models give each its own, as in --model SPEC,name=TEXT")
+    specs = [parse_spec(text) for text in model]
+    for spec in specs:
+        adapter_type(spec, registry())
     plan = plan_run(options, registry())
     if dry_run:
         from egocross_eval.cli.show.dry_run import print_dry_run
@@ -70,67 +75,94 @@ def command(model: tuple[str, ...], output: Path | None, dry_run: bool, **settin
             click.echo(f"note: {warning}", err=True)
         print_dry_run(plan, model, registry())
         return 0
-    runs = [_run_one(spec, plan, options, output, several=len(model) > 1) for spec in model]
-    if len(runs) > 1:
-        _say_board([run.path for run in runs])
-    return max(_exit_code(run) for run in runs)
+    if len(specs) == 1:
+        return _exit_code(_run_one(model[0], specs[0], plan, options, output, set()))
+    return _run_several(model, specs, plan, options, output)
+
+
+def _check_arguments(stray: tuple[str, ...], models: tuple[str, ...]) -> None:
+    if stray:
+        meant = f"; did you mean --model {stray[0]}?" if ":" in stray[0] or stray[0].endswith((".yaml", ".yml")) else ""
+        raise UsageError(f"a run takes options only, and {stray[0]!r} belongs to none{meant}")
+    if not models:
+        raise UsageError("no model: pass --model SPEC ('egocross-eval models' lists what there is)")
+
+
+def _run_several(
+    texts: tuple[str, ...], specs: list[ModelSpec], plan: RunPlan, options: RunOptions, output: Path | None
+) -> int:
+    """All models are checked before the first is asked; one that breaks doesn't stop the others."""
+    from egocross_eval.api import default_output, slug
+    from egocross_eval.contracts.registry import registry
+    from egocross_eval.runs.plan import check_model
+
+    for spec in specs:
+        check_model(plan, spec, registry())
+    runs, codes = [], []
+    notes: set[str] = set()
+    for text, spec in zip(texts, specs, strict=True):
+        path = default_output(spec, options) if output is None else output / slug(spec.text)
+        try:
+            made = _run_one(text, spec, plan, options, path, notes)
+        except EgoCrossError as error:
+            click.echo(f"Error: {spec.text}: {error}", err=True)
+            codes.append(error.exit_code)
+            continue
+        runs.append(made.path)
+        codes.append(_exit_code(made))
+    if runs:
+        _write_board(runs, output or runs[0].with_name(f"{runs[0].name}-together"), total=len(specs))
+    return max(codes)
 
 
 def _exit_code(run: Run) -> int:
-    counts = run.results.counts
-    return 1 if counts.get("errored", 0) + counts.get("missing", 0) else 0
+    results = run.results
+    open_ = results.counts.get("errored", 0) + results.counts.get("missing", 0)
+    # Where no right answer is known at all, the answers are what the run was for.
+    partly = results.micro is not None and results.counts.get("unscored", 0)
+    return 1 if open_ or partly else 0
 
 
-def _say_board(paths: list[Path]) -> None:
+def _write_board(paths: list[Path], folder: Path, *, total: int) -> None:
     """The models of one command on one leaderboard."""
+    from egocross_eval.cli.show.terminal import on_screen
+    from egocross_eval.files import write_file
     from egocross_eval.leaderboard.collect import rows_from
     from egocross_eval.leaderboard.render import render
+    from egocross_eval.runs.store import LEADERBOARD_FILE
 
-    click.echo(f"\nall {len(paths)} models:\n")
-    click.echo(render(rows_from(paths), "md", intervals="half-width").rstrip("\n"))
+    of = f"all {total}" if len(paths) == total else f"{len(paths)} of {total}"
+    click.echo(f"\n{of} models:\n")
+    folder.mkdir(parents=True, exist_ok=True)
+    text = render(rows_from(paths, relative_to=folder), "md", intervals="half-width")
+    write_file(folder / LEADERBOARD_FILE, text.encode())
+    click.echo(on_screen(text).rstrip("\n"))
+    click.echo(f"\nleaderboard: {folder / LEADERBOARD_FILE}")
 
 
-def _run_one(text: str, plan: RunPlan, options: RunOptions, output: Path | None, *, several: bool) -> Run:
-    from egocross_eval.api import default_output, run, slug
+def _run_one(
+    text: str, spec: ModelSpec, plan: RunPlan, options: RunOptions, output: Path | None, notes: set[str]
+) -> Run:
+    from egocross_eval.api import default_output, run
+    from egocross_eval.cli.show.end_of_run import print_end
     from egocross_eval.cli.show.reporter import Reporter
     from egocross_eval.errors import RunError
-    from egocross_eval.model_adapters.spec import parse_spec
     from egocross_eval.runs.store import SAMPLES_FILE
     from egocross_eval.training.card import warnings_for_model
 
-    spec = parse_spec(text)
     path = output or default_output(spec, options)
-    if output is not None and several:
-        path = output / slug(spec.text)
     for warning in warnings_for_model(spec.target, spec.options, plan.settings):
         click.echo(f"note: {warning}", err=True)
-    reporter = Reporter(spec.display_name)
+    reporter = Reporter(options.name or spec.display_name, notes)
     try:
         made = run(options, text, output=path, on_event=reporter, plan=plan)
-    except KeyboardInterrupt:
-        click.echo(f"interrupted; what was answered is kept. To go on: the same command with --output {path}", err=True)
+    except (KeyboardInterrupt, RunError) as error:
+        kept = (path / SAMPLES_FILE).is_file()
+        what = "what was answered is kept. To go on: the same command with" if kept else "nothing was answered yet:"
+        stopped = "interrupted; " if isinstance(error, KeyboardInterrupt) else ""
+        if kept or stopped:
+            click.echo(f"{stopped}{what} {f'--output {path}' if kept else 'no run folder was left'}", err=True)
         raise
-    except RunError:
-        if (path / SAMPLES_FILE).is_file():
-            click.echo(f"what was answered is kept. To go on: the same command with --output {path}", err=True)
-        raise
-    _say_end(made, reporter)
+    print_end(made)
+    reporter.print_summary(made.path, made.results)
     return made
-
-
-def _say_end(run: Run, reporter: Any) -> None:
-    from egocross_eval.runs.store import LEADERBOARD_FILE
-
-    click.echo((run.path / LEADERBOARD_FILE).read_text(encoding="utf-8").rstrip("\n"))
-    results = run.results
-    reporter.print_summary(run.path, results)
-    if results.rotations:
-        asked, position, content = (results.rotations.get(name, 0) for name in ("asked", "position", "content"))
-        click.echo(
-            f"\nover {asked} questions with all rotations answered: the same place every time on {position}, "
-            f"the same option every time on {content}"
-        )
-    click.echo(f"\nrun folder: {run.path}")
-    if results.micro is None and not results.counts.get("errored"):
-        click.echo(f"answers are not known here: 'egocross-eval submit {run.path}' writes the submission")
-    sys.stdout.flush()

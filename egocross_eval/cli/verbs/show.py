@@ -39,6 +39,7 @@ def command(question: str, draw: bool | None, output: Path | None, form: str, **
     import msgspec
 
     from egocross_eval.cli.show.drawing import contact_sheet, draw_frames, frame_table
+    from egocross_eval.cli.show.terminal import wrapped
     from egocross_eval.contracts.registry import registry
     from egocross_eval.prompts.renderer import prompt_text
     from egocross_eval.runs.options import options_from
@@ -54,7 +55,7 @@ def command(question: str, draw: bool | None, output: Path | None, form: str, **
         click.echo(msgspec.json.format(msgspec.json.encode(prompt), indent=2))
         return
     labels = [value or f"{name.replace('_', ' ')} unknown" for name, value in found.labels.items()]
-    click.echo(f"{found.key}  ({', '.join([f'id {found.id}', *labels])})")
+    click.echo(wrapped(f"{found.key}  ({', '.join([f'id {found.id}', *labels])})"))
     if found.target is not None:
         option = found.options.get(found.target)
         click.echo(f"answer: {found.target}" + (f": {option}" if option is not None else ""))

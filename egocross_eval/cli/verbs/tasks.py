@@ -28,8 +28,7 @@ def command(names: str, form: str, **where: Any) -> None:
     egocross-eval tasks
     egocross-eval tasks '*-localization' --data ROOT
     """
-    from tabulate import tabulate
-
+    from egocross_eval.cli.show.terminal import fitted_table
     from egocross_eval.contracts.registry import registry
     from egocross_eval.tasks.select import select_tasks
 
@@ -54,9 +53,11 @@ def command(names: str, form: str, **where: Any) -> None:
         return
     for benchmark in dict.fromkeys(task.benchmark.title for task in tasks):
         own = [task for task in tasks if task.benchmark.title == benchmark]
-        table = [[t.name, t.kind, *(counts[t.name].get(split, "") for split in splits), t.description] for t in own]
+        table = [
+            [t.name, t.kind, *(str(counts[t.name].get(split, "")) for split in splits), t.description] for t in own
+        ]
         click.echo(f"{benchmark}\n")
-        click.echo(tabulate(table, headers=["task", "selects by", *splits, "what"], disable_numparse=True) + "\n")
+        click.echo(fitted_table(table, ["task", "selects by", *splits, "what"], wrap=-1) + "\n")
 
 
 def _counted(task: Task, source: DataSource) -> dict[str, int]:

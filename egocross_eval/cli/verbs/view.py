@@ -1,10 +1,12 @@
-"""`egocross-eval view RUN`: the answers of a run in the terminal."""
+"""`egocross-eval view RUN [OTHER]`: the answers of a run, or of two, in the terminal."""
 
 from __future__ import annotations
 
 import fnmatch
+import os
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -12,6 +14,9 @@ from egocross_eval.command_options import renamed
 from egocross_eval.errors import UsageError, did_you_mean, unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console, RenderableType
     from rich.text import Text
 
     from egocross_eval.schema import Answer, Question, Sample
@@ -19,8 +24,24 @@ if TYPE_CHECKING:
 _COLOURS = {"right": "green", "wrong": "red", "not_parsed": "yellow", "errored": "magenta", "unscored": "cyan"}
 
 
+class _Shown(NamedTuple):
+    """A question with what one run, or each of two, answered."""
+
+    samples: tuple[Sample, ...]
+
+    @property
+    def first(self) -> Sample:
+        return self.samples[0]
+
+
 @click.command(name="view")
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument(
+    "runs",
+    nargs=-1,
+    required=True,
+    metavar="RUN [OTHER]",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+)
 @click.option("--right", "outcomes", flag_value="right", multiple=True, help="Only right answers.")
 @click.option("--wrong", "outcomes", flag_value="wrong", multiple=True, help="Only wrong answers.")
 @click.option("--not-parsed", "outcomes", flag_value="not_parsed", multiple=True, help="Only what was not parsed.")
@@ -35,9 +56,10 @@ _COLOURS = {"right": "green", "wrong": "red", "not_parsed": "yellow", "errored":
 @click.option("--search", metavar="TEXT", help="Only where question, options or output contain TEXT.")
 @click.option("--most", type=click.IntRange(min=1), default=20, show_default=True, help="Show at most so many.")
 @renamed("--limit", "--most")
+@click.option("--full", is_flag=True, help="Show long outputs whole.")
 @click.option("--frames/--no-frames", help="Draw the frames (from the run's data root).")
 def command(
-    run: Path,
+    runs: tuple[Path, ...],
     outcomes: tuple[str, ...],
     labels: tuple[str, ...],
     domain: str | None,
@@ -46,41 +68,60 @@ def command(
     ids: tuple[str, ...],
     search: str | None,
     most: int,
+    full: bool,
     frames: bool,
 ) -> None:
     """Look at the answers of RUN: question, options, what the model said with the evidence marked, right or wrong.
 
+    With OTHER, what both said of the questions that one of them has right and the other hasn't; --wrong shows those
+    that are wrong in RUN and right in OTHER.
+
     \b
     egocross-eval view runs/my-model --wrong --domain surgery --type '*counting'
+    egocross-eval view runs/base runs/tuned --wrong
     """
     from rich.console import Console
 
     from egocross_eval.runs.store import RunFolder
 
-    folder = RunFolder(run)
-    record = folder.record()
-    samples = folder.samples()
+    if len(runs) > 2:
+        raise UsageError("view shows one run or two; 'egocross-eval site' shows many")
+    folders = [RunFolder(run) for run in runs]
+    records = [folder.record() for folder in folders]
+    both = _paired([folder.samples() for folder in folders])
     given = {"domain": domain, "dataset": dataset, "question_type": question_type}
-    wanted_labels = {name: pattern for name, pattern in given.items() if pattern is not None} | _patterns(labels)
-    for name, pattern in wanted_labels.items():
-        _check_known(name.replace("_", " "), pattern, {sample.question.label(name) for sample in samples})
-    names = {name for sample in samples for name in (str(sample.question.id), sample.key)}
-    for wanted in ids:
-        if wanted not in names:
-            raise UsageError(f"the run has no question {wanted!r}{did_you_mean(wanted, names)}")
-    found = [
-        sample
-        for sample in samples
-        if (not outcomes or sample.outcome in outcomes)
-        and all(_matches(sample.question.label(name), pattern) for name, pattern in wanted_labels.items())
-        and (not ids or str(sample.question.id) in ids or sample.key in ids)
-        and (not search or search.lower() in _searchable(sample))
-    ]
+    patterns = {name: pattern for name, pattern in given.items() if pattern is not None} | _patterns(labels)
+    _check_names(both, patterns, ids)
+    found = [one for one in both if _wanted(one, outcomes, patterns, ids, search)]
+    root = Path(records[0].data_root) if frames else None
+    names = [record.model.name for record in records]
+    if len(set(names)) < len(names):
+        names = [folder.path.name for folder in folders]
     console = Console(highlight=False)
-    for sample in found[:most]:
-        _print_sample(console, sample, Path(record.data_root) if frames else None)
+    paged = console.is_terminal and len(found) > 1
+    # Colours, no pause where all fits the screen, and nothing wiped at the end.
+    os.environ.setdefault("LESS", "RFX")
+    with console.pager(styles=True) if paged else nullcontext():
+        for one in found[:most]:
+            _print(console, one, names, full=full)
+            if root is not None:
+                _draw(one.first, root)
     shown = min(most, len(found))
-    console.print(f"{shown} of {len(found)} answers shown" + (" (--most N shows more)" if shown < len(found) else ""))
+    console.print(
+        f"{shown} of {len(found)} answers shown" + (" (--most N shows more)" if shown < len(found) else ""),
+        soft_wrap=True,
+    )
+
+
+def _paired(runs: Sequence[Sequence[Sample]]) -> list[_Shown]:
+    """What one run answered; of two, the questions that both did and only one has right."""
+    if len(runs) == 1:
+        return [_Shown((sample,)) for sample in runs[0]]
+    others = {sample.key: sample for sample in runs[1]}
+    both = [_Shown((sample, others[sample.key])) for sample in runs[0] if sample.key in others]
+    if not both:
+        raise UsageError("the two runs have no question in common")
+    return [one for one in both if len({sample.outcome == "right" for sample in one.samples}) == 2]
 
 
 def _patterns(texts: tuple[str, ...]) -> dict[str, str]:
@@ -90,9 +131,28 @@ def _patterns(texts: tuple[str, ...]) -> dict[str, str]:
     return {name: pattern for name, _, pattern in pairs}
 
 
-def _check_known(what: str, pattern: str, values: set[str]) -> None:
-    if not any(_matches(value, pattern) for value in values):
-        raise unknown(what, pattern, values)
+def _check_names(shown: Sequence[_Shown], patterns: dict[str, str], ids: tuple[str, ...]) -> None:
+    """Refuses a label or an id that no question has."""
+    for name, pattern in patterns.items():
+        values = {one.first.question.label(name) for one in shown}
+        if values and not any(_matches(value, pattern) for value in values):
+            raise unknown(name.replace("_", " "), pattern, values)
+    known = {name for one in shown for name in (str(one.first.question.id), one.first.key)}
+    for wanted in ids:
+        if wanted not in known:
+            raise UsageError(f"there is no question {wanted!r} to show{did_you_mean(wanted, known)}")
+
+
+def _wanted(
+    one: _Shown, outcomes: tuple[str, ...], patterns: dict[str, str], ids: tuple[str, ...], search: str | None
+) -> bool:
+    question = one.first.question
+    return (
+        (not outcomes or one.first.outcome in outcomes)
+        and all(_matches(question.label(name), pattern) for name, pattern in patterns.items())
+        and (not ids or str(question.id) in ids or one.first.key in ids)
+        and (not search or any(search.lower() in _searchable(sample) for sample in one.samples))
+    )
 
 
 def _matches(value: str, pattern: str) -> bool:
@@ -106,36 +166,44 @@ def _searchable(sample: Sample) -> str:
     ).lower()
 
 
-def _print_sample(console: object, sample: Sample, root: Path | None) -> None:
-    from rich.console import Console, Group
+def _print(console: Console, one: _Shown, names: list[str], *, full: bool) -> None:
+    """A panel with the question and, one below the other, what each run said."""
+    from rich.console import Group
     from rich.panel import Panel
+    from rich.rule import Rule
     from rich.text import Text
 
-    question, decision = sample.question, sample.decision
-    colour = _COLOURS[sample.outcome]
-    body = [Text(question.text), Text()]
+    question = one.first.question
+    body: list[RenderableType] = [Text(question.text), Text()]
+    chosen = {sample.decision.label for sample in one.samples} if len(one.samples) == 1 else set()
     for letter, text in question.options.items():
-        mark = ("✓" if letter in question.accepted() else " ") + ("→" if letter == decision.label else " ")
-        body.append(Text(f"{mark} {letter}: {text}", style="bold" if letter == decision.label else ""))
-    body.append(Text())
-    body.append(_said(sample))
-    verdict = sample.outcome.replace("_", " ")
+        mark = ("✓" if letter in question.accepted() else " ") + ("→" if letter in chosen else " ")
+        body.append(Text(f"{mark} {letter}: {text}", style="bold" if letter in chosen else ""))
     if question.target is not None and not question.options:
         body.append(Text(f"target: {question.target}"))
-    read = f"{sample.grade.prediction} by {decision.rule}"
-    how = read if sample.grade.prediction else f"nothing read: {sample.grade.reason or decision.reason}"
+    for name, sample in zip(names, one.samples, strict=True):
+        colour = _COLOURS[sample.outcome]
+        body.append(Rule(Text(f"{name}: {_verdict(sample)}"), style=colour) if len(names) > 1 else Text())
+        body.append(_said(sample, full=full))
+    colour = _COLOURS[one.first.outcome]
     title = Text(f"{question.id}  {question.key}", style="bold")
-    subtitle = Text(f"{verdict} · {how} · {len(sample.answers[0].sent.frames)} frames", style=colour)
-    if not isinstance(console, Console):
-        raise TypeError("a rich console is needed")
-    console.print(Panel(Group(*body), title=title, subtitle=subtitle, border_style=colour, title_align="left"))
-    if root is not None:
-        _draw(sample, root)
+    subtitle = Text(f"{_verdict(one.first)} · {len(one.first.answers[0].sent.frames)} frames", style=colour)
+    below = subtitle if len(names) == 1 else None
+    console.print(Panel(Group(*body), title=title, subtitle=below, border_style=colour, title_align="left"))
 
 
-def _said(sample: Sample) -> Text:
+def _verdict(sample: Sample) -> str:
+    prediction, decision = sample.grade.prediction, sample.decision
+    reason = sample.grade.reason or decision.reason
+    read = f"{prediction} by {decision.rule}" if prediction else f"nothing read: {reason}"
+    return f"{sample.outcome.replace('_', ' ')} · {read}"
+
+
+def _said(sample: Sample, *, full: bool) -> Text:
     """The raw output with the evidence marked; scores, votes or the failure where there's no text."""
     from rich.text import Text
+
+    from egocross_eval.cli.show.outputs import output_text
 
     failure = sample.failure
     if failure is not None:
@@ -146,10 +214,7 @@ def _said(sample: Sample) -> Text:
     response = answer.response
     if response.scores is not None:
         return Text("  ".join(f"{letter} {score:.3f}" for letter, score in response.scores.items()))
-    text = Text(response.text or "(empty output)")
-    if answer.reading.span is not None:
-        text.stylize("reverse", *answer.reading.span)
-    return text
+    return output_text(response.text or "(empty output)", answer.reading.span, full=full)
 
 
 def _line(answer: Answer, question: Question) -> str:

@@ -38,7 +38,7 @@ def lora(folder: Path, **config: object) -> Path:
 
 def test_without_vllm_the_error_says_what_to_install(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extras, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'egocross-eval\[vllm\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[vllm\]'"):
         build_adapter(parse_spec(f"vllm:{checkpoint}"), registry())
 
 

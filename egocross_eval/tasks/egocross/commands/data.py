@@ -111,7 +111,7 @@ def fetch(part: str, output: Path, domain: str | None) -> None:
     """Download the testbed, its answers, the support set or the published checkpoints.
 
     The testbed is gated: ask for access at https://huggingface.co/datasets/myuniverse/EgoCross and set HF_TOKEN. The
-    support set is taken from ModelScope if egocross-eval[modelscope] is installed, else from the same place as the
+    support set is taken from ModelScope if the extra modelscope is installed, else from the same place as the
     testbed; the checkpoints need that extra. A broken-off download goes on where it stopped when the same command is
     run again. The testbed must never be trained on.
 

@@ -81,18 +81,19 @@ def _print_datasets(console: Console, report: Report) -> None:
 
     table = Table(title=f"{report.split} below {report.root}", title_justify="left")
     table.add_column("dataset")
-    for name in ("questions", "frames", *_TROUBLES, "noted", "largest frame"):
+    found = [name for name in _TROUBLES if report.troubles.get(name)]
+    for name in ("questions", "frames", *found, "noted", "largest frame"):
         table.add_column(name, justify="right")
     for row in report.datasets:
         count = str(row.questions)
         if row.expected is not None and row.expected != row.questions:
             count += f" of {row.expected}"
-        troubles = [str(row.troubles.get(name, "")) for name in _TROUBLES]
+        troubles = [str(row.troubles.get(name, "")) for name in found]
         noted = sum(detail.dataset == row.dataset and bool(detail.notices) for detail in report.details)
         largest = f"{row.largest[0]}x{row.largest[1]}" if row.largest else ""
         table.add_row(row.dataset, count, f"{row.frames:,}", *troubles, str(noted or ""), largest)
     table.add_section()
-    troubles = [str(report.troubles.get(name, "")) for name in _TROUBLES]
+    troubles = [str(report.troubles.get(name, "")) for name in found]
     noted = sum(bool(detail.notices) for detail in report.details)
     table.add_row("all", str(report.questions), f"{report.frames:,}", *troubles, str(noted or ""), "")
     console.print(table)

@@ -1,0 +1,77 @@
+"""`egocross-eval cache`: how much the caches hold, and emptying them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import click
+
+
+@click.group(name="cache", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """Say where the cache is and how much it holds, or empty it.
+
+    It keeps answers of models (so that equal requests aren't asked twice) and what can be made again. Another place is
+    named by the environment variable EGOCROSS_CACHE.
+
+    \b
+    egocross-eval cache
+    egocross-eval cache clear responses
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    from egocross_eval.cli.show.terminal import size_text
+    from egocross_eval.directories import cache_directory
+
+    root = cache_directory()
+    click.echo(f"{root}")
+    parts = _parts(root)
+    for name, paths in parts.items():
+        click.echo(f"  {name:<20} {size_text(sum(map(_size, paths))):>10}")
+    if not parts:
+        click.echo("  empty")
+
+
+@command.command()
+@click.argument("parts", nargs=-1, required=True)
+def clear(parts: tuple[str, ...]) -> None:
+    """Remove PARTS of the cache, or all of it. What is asked again afterwards costs again.
+
+    \b
+    egocross-eval cache clear responses
+    egocross-eval cache clear all
+    """
+    from egocross_eval.cli.show.terminal import size_text
+    from egocross_eval.directories import cache_directory
+    from egocross_eval.errors import unknown
+
+    root = cache_directory()
+    found = _parts(root)
+    for name in parts:
+        if name not in (*found, "all"):
+            raise unknown("part of the cache", name, (*found, "all"))
+    freed = 0
+    for name in found if "all" in parts else parts:
+        for path in found[name]:
+            freed += _size(path)
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+    click.echo(f"{size_text(freed)} removed from {root}")
+
+
+def _parts(root: Path) -> dict[str, list[Path]]:
+    """What lies in the cache, by its name up to the first dot: a database has files beside it."""
+    parts: dict[str, list[Path]] = {}
+    for path in sorted(root.iterdir()):
+        parts.setdefault(path.name.partition(".")[0] or path.name, []).append(path)
+    return parts
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, or of all files below a folder."""
+    files = [path] if path.is_file() else path.rglob("*")
+    return sum(file.lstat().st_size for file in files if file.is_file() or file.is_symlink())
