@@ -26,6 +26,7 @@ DISAGREES = "†"
 
 PARTS = "parts"
 """Stands for the figures of all groups of the macro axis wherever columns are named."""
+_PARTS_INTERVALS = f"{PARTS}-interval"
 TABLE = ("rank", "model", "micro", "macro", PARTS, "parsed", "complete", "settings", "date", "source")
 """What a table shows where nothing else is said."""
 PAPER = ("model", "micro", "macro", PARTS)
@@ -95,7 +96,8 @@ def chosen(board: Board, names: Sequence[str] | None, *, default: Sequence[str] 
     """The columns named, as far as this board has them; without names the default ones of which something is known."""
     known = declared([board])
     parts = [_part_key(name) for name in part_titles(board)]
-    wanted = [part for name in names or default for part in (parts if name == PARTS else (name,))]
+    families = {PARTS: parts, _PARTS_INTERVALS: [f"{part}-interval" for part in parts]}
+    wanted = [column for name in names or default for column in families.get(name, [name])]
     columns = [known[name] for name in dict.fromkeys(wanted) if name in known]
     if names is None and all(row.published for row in board.rows):
         columns = [column for column in columns if not column.runs_only]
@@ -104,7 +106,7 @@ def chosen(board: Board, names: Sequence[str] | None, *, default: Sequence[str] 
 
 def check_names(names: Iterable[str], boards: Sequence[Board]) -> None:
     """Raises `UsageError` for a name that no board has a column of."""
-    known = (PARTS, *declared(boards))
+    known = (PARTS, _PARTS_INTERVALS, *declared(boards))
     for name in names:
         if name not in known:
             raise unknown("column", name, known)

@@ -110,7 +110,8 @@ def _latex_table(table: Table) -> str:
         [
             r"\begin{table*}[t]",
             r"\centering",
-            r"\small",
+            r"\footnotesize",
+            r"\setlength{\tabcolsep}{4pt}",
             rf"\caption{{{escape_latex(table.title)}. {' '.join(escape_latex(note) for note in table.notes)}}}",
             rf"\begin{{tabular}}{{@{{}}{align}@{{}}}}",
             r"\toprule",

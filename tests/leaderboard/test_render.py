@@ -247,6 +247,8 @@ def test_columns_are_chosen_by_name_in_the_order_given() -> None:
     assert headers[0] == ["Micro, 95 % interval", "Model", "Animal", "Industry", "XSports", "Surgery", "Questions"]
     assert "Interval (" in text
     assert "Rank:" not in text
+    ends = render(published_rows(), columns=["model", "parts-interval"])
+    assert "Surgery, 95 % interval" in ends
     table = render(rows, "csv", columns=["model", "micro-interval"])
     assert table.splitlines()[0] == "model,published,repeats,micro_low,micro_high"
 

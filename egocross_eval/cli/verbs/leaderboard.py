@@ -37,8 +37,9 @@ SUFFIXES = {".md": "md", ".json": "json", ".csv": "csv", ".tex": "latex", ".html
 @click.option(
     "--columns",
     metavar="NAMES",
-    help="What is shown, in this order: rank,model,micro,micro-interval,macro,parts,parsed,complete,settings,date, "
-    "source,split,questions,chance,spread,published,note,hash, or a group of the macro average.",
+    help="What is shown, in this order, e.g. model,micro,micro-interval,parts. Known: rank, model, micro, macro, parts "
+    "(all groups of the macro average; or one by its name), each of these figures with -interval, parsed, complete, "
+    "settings, date, source, split, questions, chance, spread, published, note, hash.",
 )
 @click.option("--model", "models", multiple=True, metavar="GLOB", help="Only models that match; may be repeated.")
 @click.option("--split", "splits", multiple=True, metavar="NAME", help="Only rows of this split; may be repeated.")
