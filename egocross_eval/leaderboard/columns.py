@@ -23,6 +23,8 @@ Field = str | int | float | None
 NOTHING = "–"
 DERIVED = "*"
 DISAGREES = "†"
+PUBLISHED = "(published)"
+"""Behind the model of a row that others measured."""
 
 PARTS = "parts"
 """Stands for the figures of all groups of the macro axis wherever columns are named."""
@@ -198,7 +200,7 @@ def safe_link(link: str) -> str:
 
 def _model(row: Row) -> str:
     suffix = f" (mean of {row.repeats} runs)" if row.repeats > 1 else ""
-    return row.model + suffix + (" (published)" if row.published else "")
+    return row.model + suffix + (f" {PUBLISHED}" if row.published else "")
 
 
 def _parsed_share(row: Row) -> float | None:

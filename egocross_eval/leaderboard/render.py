@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Literal, get_args
 
 from egocross_eval.errors import UsageError, unknown
-from egocross_eval.leaderboard.columns import PAPER, TABLE, Ranked, check_names, chosen, declared
+from egocross_eval.leaderboard.columns import PAPER, PUBLISHED, TABLE, Ranked, check_names, chosen, declared
 from egocross_eval.leaderboard.ranking import boards
 from egocross_eval.leaderboard.rows import encode_row_file
 from egocross_eval.leaderboard.table import Cell, Table, table_of
@@ -105,14 +105,14 @@ def _latex(tables: Sequence[Table]) -> str:
 
 def _latex_table(table: Table) -> str:
     align = "".join("r" if column.number else "l" for column in table.columns)
-    rows = [" & ".join(escape_latex(cell.text) for cell in row) + r" \\" for row in table.rows]
+    rows = [" & ".join(_short(cell.text) for cell in row) + r" \\" for row in table.rows]
     return "\n".join(
         [
             r"\begin{table*}[t]",
             r"\centering",
             r"\footnotesize",
             r"\setlength{\tabcolsep}{4pt}",
-            rf"\caption{{{escape_latex(table.title)}. {' '.join(escape_latex(note) for note in table.notes)}}}",
+            rf"\caption{{{escape_latex(table.title)}. {' '.join(_short(note) for note in table.notes)}}}",
             rf"\begin{{tabular}}{{@{{}}{align}@{{}}}}",
             r"\toprule",
             " & ".join(escape_latex(column.title) for column in table.columns) + r" \\",
@@ -123,6 +123,11 @@ def _latex_table(table: Table) -> str:
             r"\end{table*}",
         ]
     )
+
+
+def _short(text: str) -> str:
+    """Escaped, with a letter for what a column has no room for."""
+    return escape_latex(text).replace(f" {PUBLISHED}", "$^p$").replace(PUBLISHED, "$^p$")
 
 
 _LATEX = {

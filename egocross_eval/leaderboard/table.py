@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from egocross_eval.leaderboard.columns import DERIVED, DISAGREES, TABLE, Ranked, chosen
+from egocross_eval.leaderboard.columns import DERIVED, DISAGREES, PUBLISHED, TABLE, Ranked, chosen
 from egocross_eval.leaderboard.ranking import figure_of
 from egocross_eval.scoring.accuracy import METHODS
 
@@ -65,7 +65,7 @@ def _notes(board: Board, columns: Sequence[Column], intervals: IntervalStyle, so
         notes[0] += f" Macro: unweighted mean over {axis.title}s."
     notes += _rank_notes(board, by) if any(column.name == "rank" for column in columns) else []
     if any(row.published for row in rows):
-        notes.append(f"(published): measured by the source named; {DERIVED} computed from the counts behind its cells.")
+        notes.append(f"{PUBLISHED}: measured by the source named; {DERIVED} computed from the counts behind its cells.")
     notes += [f"{DISAGREES} {row.model}: {row.note}." for row in rows if row.published and row.note]
     if any((figure := figure_of(row, name)) is not None and figure.open for row in rows for name in names):
         notes.append("≥: some questions failed or aren't scored but stay in the count: the true figure may be higher.")

@@ -318,6 +318,8 @@ def test_latex_is_a_booktabs_table_with_a_cell_for_each_header() -> None:
     specs = re.findall(r"\\begin\{tabular\}\{@\{\}([lr]+)@\{\}\}", text)
     assert len(specs) == 2
     assert set(columns) == {len(spec) - 1 for spec in specs}
+    assert "GPT-4.1$^p$ & " in text
+    assert "$^p$: measured by the source named" in text
     assert text.count(r"\toprule") == text.count(r"\midrule") == text.count(r"\bottomrule") == 2
 
 
