@@ -154,7 +154,7 @@ def test_another_benchmark_has_a_leaderboard_and_a_site_of_its_own(
     assert "Dials" in board
     assert "Qwen3-VL" not in board
     pytest.importorskip("vl_convert")
-    made = run(installed, "site", *map(str, gauge_runs), "--to", str(tmp_path / "site"))
+    made = run(installed, "site", *map(str, gauge_runs), "--output", str(tmp_path / "site"))
     assert made.returncode == 0, made.stderr
     page = (tmp_path / "site" / "index.html").read_text()
     assert "Dials" in page

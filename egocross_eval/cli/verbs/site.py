@@ -1,4 +1,4 @@
-"""`egocross-eval site RUNS... --to DIR`: a static site of runs, to open from disk or to publish."""
+"""`egocross-eval site RUNS... --output DIR`: a static site of runs, to open from disk or to publish."""
 
 from __future__ import annotations
 
@@ -6,10 +6,20 @@ from pathlib import Path
 
 import click
 
+from egocross_eval.command_options import renamed
+
 
 @click.command(name="site")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--to", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to write.")
+@click.option(
+    "--output",
+    "-o",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder to write.",
+)
+@renamed("--to", "--output")
 @click.option("--title", default="", help="Heading of the pages; default: the benchmark's.")
 @click.option(
     "--frames/--no-frames",
@@ -36,7 +46,7 @@ import click
 )
 def command(
     runs: tuple[Path, ...],
-    to: Path,
+    output: Path,
     title: str,
     frames: bool,
     data: Path | None,
@@ -51,18 +61,18 @@ def command(
     such a site is written anew. Needs the extra site.
 
     \b
-    egocross-eval site runs/* --to site
-    egocross-eval site runs/base runs/tuned --to site --frames
+    egocross-eval site runs/* --output site
+    egocross-eval site runs/base runs/tuned --output site --frames
     """
     from egocross_eval.leaderboard.site.build import build_site
 
     if data is not None and not frames:
         raise click.UsageError("--data says where the frames are; add --frames to show them.")
     made = build_site(
-        runs, to, title=title, frames=frames, data=data, published=published, join=join, compared=compared
+        runs, output, title=title, frames=frames, data=data, published=published, join=join, compared=compared
     )
     frames_text = f", {made.thumbnails} thumbnails" if frames else ""
     click.echo(
         f"{made.runs} runs, {made.questions} questions, {made.pairs} pairs, {made.bytes / 1e6:.1f} MB{frames_text}"
     )
-    click.echo(f"open {to / 'index.html'}")
+    click.echo(f"open {output / 'index.html'}")

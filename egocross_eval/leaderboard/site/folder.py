@@ -29,7 +29,7 @@ class SiteFolder:
         try:
             path.mkdir(parents=True, exist_ok=True)
             if not holds_nothing(path) and not (path / MARKER).is_file():
-                raise UsageError(f"{path} is not empty and holds no site; choose another folder for --to")
+                raise UsageError(f"{path} is not empty and holds no site; choose another --output")
             write_file(path / MARKER, msgspec.json.encode({"kind": "egocross-eval site"}) + b"\n")
             for inner in ("assets", "data"):
                 (path / inner).mkdir(exist_ok=True)

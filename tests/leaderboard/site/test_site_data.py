@@ -389,11 +389,11 @@ def test_runs_without_an_answer_are_refused(tmp_path: Path) -> None:
 def test_the_verb_says_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folders = [str(folder) for folder in write_runs(tmp_path)]
     with pytest.raises(SystemExit) as exit_:
-        main(["site", *folders, "--to", str(tmp_path / "site")])
+        main(["site", *folders, "--output", str(tmp_path / "site")])
     assert exit_.value.code in (0, None)
     assert "3 runs, 80 questions, 3 pairs" in capsys.readouterr().out
     with pytest.raises(SystemExit) as exit_:
-        main(["site", *folders, "--to", str(tmp_path / "site"), "--data", str(tmp_path)])
+        main(["site", *folders, "--output", str(tmp_path / "site"), "--data", str(tmp_path)])
     assert exit_.value.code == 2
     assert "add --frames" in capsys.readouterr().err
 
