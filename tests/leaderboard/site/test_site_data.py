@@ -402,5 +402,5 @@ def test_without_the_extra_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) 
     import sys
 
     monkeypatch.setitem(sys.modules, "vl_convert", None)
-    with pytest.raises(UsageError, match=r"egocross-eval\[site\]"):
+    with pytest.raises(UsageError, match=r"\.\[site\]"):
         chart_library.chart_library()
