@@ -111,7 +111,7 @@ def _latex_table(table: Table) -> str:
             r"\begin{table*}[t]",
             r"\centering",
             r"\footnotesize",
-            r"\setlength{\tabcolsep}{4pt}",
+            r"\setlength{\tabcolsep}{3pt}",
             rf"\caption{{{escape_latex(table.title)}. {' '.join(_short(note) for note in table.notes)}}}",
             rf"\begin{{tabular}}{{@{{}}{align}@{{}}}}",
             r"\toprule",
