@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from egocross_eval.model_adapters.streams import ByteBudget, Loop, LoopThread, TurnedLoop, stream
+from egocross_eval.model_adapters.streams.byte_budget import ByteBudget
+from egocross_eval.model_adapters.streams.loops import Loop, LoopThread, TurnedLoop
+from egocross_eval.model_adapters.streams.stream import stream
 from egocross_eval.schema import Prompt, Request, Response
 from egocross_eval.settings import GenerationSettings
 

@@ -107,7 +107,7 @@ class OpenAIAdapter(ModelAdapter):
         Raises `UsageError` where the server has several models or none, and `RunError` where it doesn't reply.
         """
         if not self._model:
-            from egocross_eval.model_adapters.streams import run_to_end
+            from egocross_eval.model_adapters.streams.loops import run_to_end
 
             self._model = run_to_end(self._only_model)
         return self._model
@@ -115,7 +115,7 @@ class OpenAIAdapter(ModelAdapter):
     def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
         """One response for each request, as they finish; at most `concurrency` requests are drawn ahead."""
         from egocross_eval.model_adapters.openai.asking import Asking, opened
-        from egocross_eval.model_adapters.streams import opened_stream
+        from egocross_eval.model_adapters.streams.stream import opened_stream
 
         if self._vllm is not None:
             requests = self._vllm.prepared(requests)

@@ -22,7 +22,8 @@ from egocross_eval.model_adapters.openai.replies import read_answer
 from egocross_eval.model_adapters.openai.reply_body import Reply, decode_reply
 from egocross_eval.model_adapters.openai.retry import ServerWatch, retried
 from egocross_eval.model_adapters.openai.transport import MODELS, HttpReply, Transport
-from egocross_eval.model_adapters.streams import Answer, ByteBudget
+from egocross_eval.model_adapters.streams.byte_budget import ByteBudget
+from egocross_eval.model_adapters.streams.stream import Answer
 from egocross_eval.schema import Failure, Request, Response
 
 CHAT = "/chat/completions"

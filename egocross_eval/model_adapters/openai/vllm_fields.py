@@ -103,7 +103,7 @@ class ServerTokenizer:
 
     def _ask(self, path: str, body: dict[str, Any], kind: type[T]) -> T:
         from egocross_eval.model_adapters.openai.pieces import JsonBody
-        from egocross_eval.model_adapters.streams import run_to_end
+        from egocross_eval.model_adapters.streams.loops import run_to_end
 
         content = msgspec.json.encode({"model": self._model, **body})
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from egocross_eval.model_adapters.checkpoints.lora import Lora
     from egocross_eval.model_adapters.checkpoints.preparation import Loaded, Preparer
-    from egocross_eval.model_adapters.streams import ByteBudget
+    from egocross_eval.model_adapters.streams.byte_budget import ByteBudget
     from egocross_eval.model_adapters.vllm.engine.engine import Engine
     from egocross_eval.model_adapters.vllm.options import VllmOptions
     from egocross_eval.schema import Request
@@ -79,7 +79,8 @@ class VllmAdapter(ModelAdapter):
         first = next(requests, None)
         if first is None:
             return
-        from egocross_eval.model_adapters.streams import ByteBudget, stream
+        from egocross_eval.model_adapters.streams.byte_budget import ByteBudget
+        from egocross_eval.model_adapters.streams.stream import stream
 
         engine = self._started(first)
         preparer = self._preparer(engine)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from egocross_eval.errors import RunError, UsageError
-from egocross_eval.model_adapters.streams import LoopThread
+from egocross_eval.model_adapters.streams.loops import LoopThread
 from egocross_eval.model_adapters.vllm.extras import set_environment
 from egocross_eval.model_adapters.vllm.watchdogs.engine_watchdog import EngineWatchdog
 

@@ -1,4 +1,4 @@
-"""Requests in, responses out: asyncio work that a plain generator feeds, bounded in number and bytes, cleanly ended."""
+"""Event loops that a plain generator feeds: one in a thread of its own, and one that is turned by hand."""
 
 from __future__ import annotations
 
@@ -7,18 +7,15 @@ import queue
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Protocol, TypeVar
 
-from egocross_eval.schema import Request, Response
+from egocross_eval.schema import Response
 
 T = TypeVar("T")
-
-Answer = Callable[[Request], Coroutine[Any, Any, Response]]
-"""Makes the response to a request, within a loop."""
 
 END_SECONDS = 60.0
 """What is under way has that long to end once it's cancelled."""
@@ -205,7 +202,7 @@ def _interrupt_held(wake: Callable[[], object]) -> Iterator[None]:
 
 
 @contextmanager
-def _own_loop() -> Iterator[Loop]:
+def own_loop() -> Iterator[Loop]:
     """A loop for this thread, or beside it where it already runs one (a notebook), as loops don't nest."""
     try:
         asyncio.get_running_loop()
@@ -220,118 +217,5 @@ def _own_loop() -> Iterator[Loop]:
 
 def run_to_end(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """The result of `work()` in a loop of its own."""
-    with _own_loop() as loop:
+    with own_loop() as loop:
         return loop.finish(work)
-
-
-def opened_stream(
-    requests: Iterator[Request], opened: Callable[[], AbstractAsyncContextManager[Answer]], *, bound: int
-) -> Iterator[Response]:
-    """As `stream`, in a loop of its own. `opened` makes what answers: entered before the first request, left after the
-    last."""
-    with _own_loop() as loop:
-        stack = AsyncExitStack()
-        try:
-            answer = loop.finish(lambda: stack.enter_async_context(opened()))
-            yield from stream(requests, answer, loop=loop, bound=bound)
-        finally:
-            loop.finish(stack.aclose)
-
-
-def stream(requests: Iterator[Request], answer: Answer, *, loop: Loop, bound: int) -> Generator[Response, None, None]:
-    """Answers requests within `loop`, at most `bound` at once, and yields each response as soon as it's there.
-
-    Requests are drawn in the calling thread, one whenever there is room. However the generator ends (all done, closed
-    by its user, Ctrl-C, an error of the draw or of the answering), what is under way is cancelled before it's gone.
-    """
-    ended = loop.mailbox()
-    tasks: set[asyncio.Task[Response]] = set()
-    under_way = 0
-    more = True
-
-    def begin(request: Request) -> None:
-        task = asyncio.get_running_loop().create_task(answer(request))
-        tasks.add(task)
-        task.add_done_callback(end)
-
-    def end(task: asyncio.Task[Response]) -> None:
-        tasks.discard(task)
-        ended.put(task)
-
-    async def cancelled() -> None:
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=END_SECONDS)
-
-    try:
-        while more or under_way:
-            if more and under_way < bound and ended.empty():
-                request = next(requests, None)
-                if request is None:
-                    more = False
-                    continue
-                # The task is made within the loop: an interrupt here leaves nothing half begun.
-                loop.begin(begin, request)
-                under_way += 1
-            else:
-                task = ended.get()
-                under_way -= 1
-                yield task.result()
-    finally:
-        if under_way:
-            loop.finish(cancelled)
-        while not ended.empty():  # what else went wrong is looked at, or asyncio would complain of it
-            task = ended.get()
-            if not task.cancelled():
-                task.exception()
-
-
-class ByteBudget:
-    """Bounds the bytes that requests hold at once. First come, first served; one larger than all of it goes alone."""
-
-    def __init__(self, limit: float) -> None:
-        self._limit = limit
-        self._held = 0.0
-        self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
-
-    async def take(self, size: float) -> Hold:
-        """Waits until `size` bytes fit, or until nothing else is held."""
-        if not self._waiting and self._fits(size):
-            self._held += size
-            return Hold(self, size)
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((size, turn))
-        try:
-            await turn
-        except asyncio.CancelledError:
-            # Its turn may have come just before; else it has left the row for those behind it.
-            self.give_back(size if turn.done() and not turn.cancelled() else 0)
-            raise
-        return Hold(self, size)
-
-    def give_back(self, size: float) -> None:
-        """Frees `size` bytes for those that wait."""
-        self._held -= size
-        while self._waiting and (self._waiting[0][1].cancelled() or self._fits(self._waiting[0][0])):
-            size, turn = self._waiting.popleft()
-            if not turn.cancelled():
-                self._held += size
-                turn.set_result(None)
-
-    def _fits(self, size: float) -> bool:
-        return self._held <= 0 or self._held + size <= self._limit
-
-
-class Hold:
-    """A share of a `ByteBudget`, given back once."""
-
-    def __init__(self, budget: ByteBudget, size: float) -> None:
-        self._budget = budget
-        self._size = size
-
-    def release(self) -> None:
-        """Gives the share back; further calls do nothing."""
-        size, self._size = self._size, 0
-        if size:
-            self._budget.give_back(size)
