@@ -18,8 +18,9 @@ FIRST_LOOK = 8
 MOST_REFUSALS = 3
 """Alike, before anything was answered: what was refused doesn't lie in the question."""
 
-LONG_PROMPT = 512
-"""Tokens: shorter prompts aren't cut."""
+SHORTEST_CONTEXT = 1024
+CONTEXT_STEP = 128
+"""Tokens: contexts are cut to lengths of at least that, in such steps; other equal counts are made up by a proxy."""
 
 _VARYING = re.compile(r"[0-9a-fA-F-]{6,}|\d+")
 """What differs between two messages that say the same: numbers and names of requests."""
@@ -81,7 +82,7 @@ class Habits:
         self._prompt_sizes.add((characters, len(request.frame_hashes)))
         ((tokens, count), *others) = self._prompt_tokens.items()
         several = len(self._prompt_sizes) > FIRST_LOOK // 2
-        if not others and count >= FIRST_LOOK and several and tokens >= LONG_PROMPT:
+        if not others and count >= FIRST_LOOK and several and tokens >= SHORTEST_CONTEXT and tokens % CONTEXT_STEP == 0:
             raise UsageError(
                 f"openai: {count} prompts of different lengths all have {tokens} tokens by the server's count: it cuts "
                 f"prompts that are longer, so that frames or words are missing. Give it a longer context (Ollama: "

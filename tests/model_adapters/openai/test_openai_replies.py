@@ -330,7 +330,7 @@ def test_refusals_of_single_questions_do_not_end_the_run() -> None:
     assert [r.text for r in responses.values()] == ["A", None] * 15
 
 
-@pytest.mark.parametrize(("tokens", "ends"), [(4096, True), (100, False)])
+@pytest.mark.parametrize(("tokens", "ends"), [(4096, True), (1000, False), (256, False)])
 def test_a_server_that_cuts_long_prompts_in_silence_is_found_out(tokens: int, ends: bool) -> None:
     usage = {"prompt_tokens": tokens, "completion_tokens": 1}
     asked = [request(f"q{'long' * number}") for number in range(20)]

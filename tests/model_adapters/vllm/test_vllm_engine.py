@@ -104,6 +104,7 @@ def requests(root: Path, **settings: Any) -> list[Request]:
             plan.renderer.render(question, plan.root),
             plan.settings.generation,
             split="testbed",
+            data_root=str(root),
             read_frames=True,
         )
         for question in plan.questions
