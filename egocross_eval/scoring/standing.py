@@ -13,10 +13,15 @@ from egocross_eval.scoring.families import holm
 from egocross_eval.scoring.outcomes import table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from egocross_eval.schema import Figure
     from egocross_eval.scoring.outcomes import Compact, Table
+
+    Floats = NDArray[np.float64]
 
 
 class Candidate(NamedTuple):
@@ -48,27 +53,19 @@ def standing(candidates: Sequence[Candidate], *, part: str = "", macro: bool = F
     """
     usable = [bool(one.outcomes) and (not part or part in one.outcomes) for one in candidates]
     tables = [table(one.outcomes) if use else None for one, use in zip(candidates, usable, strict=True)]
-    groups = {
-        tuple(members): _compared([tables[place] for place in members], part, macro) for members in _alike(tables)
-    }
-    number = sum(len(found.first) for found in groups.values())
-    order: list[tuple[int, int]] = []
-    p_values: list[float] = []
-    smallest: list[float] = []
-    for members, found in groups.items():
-        up = found.differences.value > 0
-        order += [
-            (members[b], members[a]) if second else (members[a], members[b])
-            for a, b, second in zip(found.first.tolist(), found.second.tolist(), up, strict=True)
-        ]
-        p_values += found.differences.p().tolist()
-        smallest += found.differences.detectable(LEVEL / number).tolist()
     ranks = [1] * len(candidates)
-    _count_worse(ranks, order, p_values)
-    paired = {frozenset(pair) for pair in order}
-    apart = [pair for pair in combinations(range(len(candidates)), 2) if frozenset(pair) not in paired]
-    _count_worse(ranks, *_unpaired(candidates, apart))
-    return Standing(ranks, len(order), len(apart), statistics.median(smallest) if smallest else None)
+    paired: set[tuple[int, int]] = set()
+    smallest: list[float] = []
+    for members in _alike(tables):
+        found, adjusted, size = _paired([tables[place] for place in members], part, macro)
+        ends = [(members[a], members[b]) for a, b in zip(found.first.tolist(), found.second.tolist(), strict=True)]
+        paired.update(ends)
+        _count_worse(ranks, ends, found.differences.value, adjusted)
+        smallest += found.differences.detectable(LEVEL / size).tolist()
+    apart = [pair for pair in combinations(range(len(candidates)), 2) if pair not in paired]
+    values, p_values = _unpaired(candidates, apart)
+    _count_worse(ranks, apart, values, holm(p_values))
+    return Standing(ranks, len(paired), len(apart), statistics.median(smallest) if smallest else None)
 
 
 def _alike(tables: Sequence[Table | None]) -> list[list[int]]:
@@ -90,6 +87,18 @@ def _known(one: Table | None) -> Table:
     return one
 
 
+def _paired(tables: Sequence[Table | None], part: str, macro: bool) -> tuple[Pairs, Floats, int]:
+    """All pairs compared, their corrected p-values, and the number of looks that these are corrected for: as in
+    `compare`, the looks at one part are a family with those at all others."""
+    import numpy as np
+
+    others = dict.fromkeys(_known(tables[0]).parts)
+    found = [_compared(tables, name, macro) for name in ([part, *(others.keys() - {part})] if part else [""])]
+    p_values = np.concatenate([one.differences.p() for one in found])
+    size = max(1, int((~np.isnan(p_values)).sum()))
+    return found[0], holm(p_values)[: len(found[0].first)], size
+
+
 def _compared(tables: Sequence[Table | None], part: str, macro: bool) -> Pairs:
     import numpy as np
 
@@ -100,24 +109,25 @@ def _compared(tables: Sequence[Table | None], part: str, macro: bool) -> Pairs:
     return pairs(values, np.ones(values.shape, dtype=np.bool_), placed, macro=macro)
 
 
-def _unpaired(
-    candidates: Sequence[Candidate], apart: Sequence[tuple[int, int]]
-) -> tuple[list[tuple[int, int]], list[float]]:
-    """The better and the worse of each pair by their figures, and the p-values, as if they were independent."""
+def _unpaired(candidates: Sequence[Candidate], apart: Sequence[tuple[int, int]]) -> tuple[list[float], list[float]]:
+    """Differences of the figures of each pair, second less first, and p-values as if they were independent."""
     from scipy.special import ndtr, ndtri
 
-    order, p_values = [], []
+    values, p_values = [], []
     for a, b in apart:
         first, second = candidates[a].figure, candidates[b].figure
-        difference = first.accuracy - second.accuracy
+        value = second.accuracy - first.accuracy
         widths = (first.high - first.low) ** 2 + (second.high - second.low) ** 2
         error = widths**0.5 / (2 * float(ndtri(1 - LEVEL / 2)))
-        order.append((a, b) if difference > 0 else (b, a))
-        p_values.append(2 * float(ndtr(-abs(difference) / error)) if error > 0 else float(difference == 0))
-    return order, p_values
+        values.append(value)
+        p_values.append(2 * float(ndtr(-abs(value) / error)) if error > 0 else float(value == 0))
+    return values, p_values
 
 
-def _count_worse(ranks: list[int], order: Sequence[tuple[int, int]], p_values: Sequence[float]) -> None:
-    """Adds 1 to the rank of the worse of each pair that is told apart."""
-    for (_, worse), adjusted in zip(order, holm(p_values), strict=True):
-        ranks[worse] += bool(adjusted < LEVEL)
+def _count_worse(
+    ranks: list[int], ends: Sequence[tuple[int, int]], values: Iterable[float], adjusted: Iterable[float]
+) -> None:
+    """Adds 1 to the rank of the worse of each pair that is told apart; `values` are second less first."""
+    for (first, second), value, p in zip(ends, values, adjusted, strict=True):
+        if p < LEVEL:
+            ranks[first if value > 0 else second] += 1

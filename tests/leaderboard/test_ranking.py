@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 
 import pytest
 from msgspec.structs import replace
+from scored_samples import record, sample, score_samples, whole_testbed
 
 from egocross_eval.errors import UsageError
 from egocross_eval.leaderboard.ranking import boards, ranked, select
+from egocross_eval.leaderboard.rows import row_from_run
 from egocross_eval.schema import SCHEMA_VERSION, Figure, Row
 from egocross_eval.scoring.accuracy import Counted, assumed_interval
+from egocross_eval.scoring.align import align
+from egocross_eval.scoring.comparison import ComparedRun, compare_pairs
 from egocross_eval.tasks.egocross.published_rows import published_rows
 from egocross_eval.tasks.egocross.tasks import EGOCROSS
 
@@ -145,3 +150,24 @@ def test_the_published_gain_of_fine_tuning_ties() -> None:
     rows = [r for r in published_rows() if r.model.startswith("Qwen3-VL-4B")]
     assert len(rows) > 1
     assert set(ranks(rows)) == {1}
+
+
+@pytest.mark.parametrize("by", ["micro", "macro", "animal", "surgery"])
+def test_ranks_are_those_that_the_verdicts_of_compare_give(by: str) -> None:
+    rng = random.Random(5)
+    questions = whole_testbed()
+    runs, rows = [], []
+    for place in range(8):
+        accuracy = 0.3 + 0.05 * place
+        lines = tuple(sample(one, "right" if rng.random() < accuracy else "wrong") for one in questions)
+        run = ComparedRun(label=f"m{place}", record=record(f"m{place}"), samples=lines)
+        results = score_samples(lines, total=957)
+        runs.append(run)
+        rows.append(row_from_run(run.record, results, source=run.label, origin_hash=f"{place}" * 64))
+    better = Counter[str]()
+    for _, _, found in compare_pairs(runs, align(runs)):
+        looks = {"micro": found.micro, "macro": found.macro} | {look.name: look for look in found.looks["domain"]}
+        if looks[by].verdict == "shown":
+            better[found.first if looks[by].difference > 0 else found.second] += 1
+    assert ranks(rows, by) == [1 + better[run.label] for run in runs]
+    assert len(set(ranks(rows, by))) > 2
