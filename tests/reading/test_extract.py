@@ -44,6 +44,7 @@ def test_each_rule_names_itself_and_points_at_its_evidence(output: str, rule: st
         ("Traceback (most recent call last):\n  ...", "error_text"),
         ("<think>The answer is A because", "unfinished_thinking"),
         ("A or C", "several_letters"),
+        ("The answer is A. Forceps", "contradiction"),
         ("The answer is F.", "out_of_range"),
         ("I cannot see the video.", "refusal"),
         ("It is definitely not B.", "refuted"),
@@ -67,6 +68,25 @@ def test_the_span_counts_characters_of_the_raw_output_behind_thinking_and_markup
     found = extract(output, OPTIONS)
     assert found.span is not None
     assert output[slice(*found.span)] == "C"
+
+
+def test_of_a_very_long_output_the_two_ends_are_read() -> None:
+    filler = "The jaws are blunt. " * 20_000
+    output = f"{filler}The answer is A.{filler}The answer is C."
+    found = extract(output, OPTIONS)
+    assert found.letter == "C"
+    assert found.span is not None
+    assert output[slice(*found.span)] == "C"
+    assert extract(f"{filler}The answer is A.{filler}", OPTIONS).reason == "no_answer"
+
+
+def test_what_stands_behind_an_invented_turn_is_no_answer() -> None:
+    assert extract("B\nuser\nWhich tool is next?\nassistant\nC", OPTIONS).letter == "B"
+    assert extract("It is bright.\nQuestion: Which law?\nA. civil\nB. common\nAnswer: A", OPTIONS).letter is None
+
+
+def test_a_role_word_that_is_an_option_ends_no_turn() -> None:
+    assert extract("The one who speaks is:\nassistant\nnot the user", {"A": "surgeon", "B": "assistant"}).letter != "A"
 
 
 def test_letters_alone_are_enough_to_read_an_output() -> None:

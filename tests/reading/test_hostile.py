@@ -14,7 +14,10 @@ PIECES = [
     "answer ", "not ", "the answer is ", "the answer is A ",
     "the red cup on the ", "the red cup on the table ", "10 ", "1,",
     "first option ", "I choose ", "wait, ", "none of the ", "答案", "选", "**", "~~", "&lt;", "$", "# ", "|", "é",
-    "\u200b", "Ａ", "\nQuestion:", "USER: ", "ASSISTANT: ",
+    "\u200b", "Ａ", "\nQuestion:", "USER: ", "ASSISTANT: ", "B. user\n", "\nassistant\n", "<|im_end|>", "<s>",
+    "[INST]", "\x1b[1m", "[1m", "\x1b]", "<0x0A>", "\\n", "Ġ", "A: x\n", "A. B. ", "[[A]]", "\nA. B\n",
+    "it's A, B and ", "3 + 1 = ", "C not A, ", "point A ", "it can't be A, ", "答案不是A,", "\n```json\n{", "</think>{",
+    "<think>{}</think>", "é A, no B ",
 ]  # fmt: skip
 
 

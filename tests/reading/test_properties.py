@@ -85,3 +85,37 @@ def test_a_json_field_is_read_whatever_the_reason_says(letter: str, reason: str)
     for fields in ({"prediction": letter, "reason": reason}, {"reason": reason, "prediction": letter}):
         assert extract(json.dumps(fields), options).letter == letter
         assert extract(json.dumps(fields, ensure_ascii=False), options).letter == letter
+
+
+_chosen = st.sampled_from(
+    ["It's {a}", "The answer is {a}", "{a}", "({a})", "Option {a}", "I'd go with {a}", "Surely {a}"]
+)
+_joins = st.sampled_from([", ", " - ", ". ", "; ", ": ", " because ", ", and ", ".\n", "\n\n", "! "])
+_rejected = st.sampled_from(
+    [
+        "{b} is wrong", "{b} and {c} are wrong", "it can't be {b}", "it is not {b}", "not {b}", "{b} does not fit",
+        "neither {b} nor {c}", "{b} is incorrect and so is {c}", "nothing supports {b}", "I rule out {b}",
+        "rather than {b}", "{b} makes no sense", "{b}, {c} are out",
+    ]
+)  # fmt: skip
+
+
+@given(chosen=_chosen, join=_joins, rejected=_rejected, letters=st.permutations("ABCD"), end=st.sampled_from(["", "."]))
+def test_an_option_that_is_ruled_out_is_never_the_answer(
+    chosen: str, join: str, rejected: str, letters: list[str], end: str
+) -> None:
+    a, b, c, _ = letters
+    output = chosen.format(a=a) + join + rejected.format(b=b, c=c) + end
+    assert extract(output, {letter: text for letter, text in OPTIONS.items() if letter in "ABCD"}).letter in (a, None)
+
+
+_labelled = st.lists(st.sampled_from("ABCD"), min_size=2, max_size=4, unique=True).map(sorted)
+
+
+@given(
+    letters=_labelled, texts=st.permutations(["scalpel", "forceps", "bright", "12.5 s"]), mark=st.sampled_from(":.)")
+)
+def test_a_list_that_labels_several_options_is_no_answer(letters: list[str], texts: list[str], mark: str) -> None:
+    output = "\n".join(f"{letter}{mark} {text}" for letter, text in zip(letters, texts, strict=False))
+    options = {"A": "scalpel", "B": "forceps", "C": "grasper", "D": "scissors"}
+    assert extract(output, options).letter is None

@@ -7,9 +7,18 @@ from __future__ import annotations
 
 from egocross_eval.reading.patterns import Pattern, any_of
 
+_PRONOUN = any_of(
+    """
+    which | it | this | that | therefore | however | then | option | choice | alone | on the other hand | in contrast
+    too
+    """
+)
+_VERB = any_of(
+    "is | was | are | cannot | can't | does | doesn't | isn't | could | couldn't | would | wouldn't | seems | appears"
+)
 SKIP = (
     r"[ \t\"')\]>]{0,4}(?:\([^()\n]{0,90}\)\s?)?"
-    r"(?:,(?=\s(?:is|was|are|cannot|can't|does|doesn't|isn't|could|couldn't|would|wouldn't|seems|appears)\b)|,?\s(?:which|it|this|that|therefore|however|then|option|choice|alone|on\sthe\sother\shand|in\scontrast|too),?)?"
+    rf"(?:,(?=\s{_VERB}\b)|,?[ \t]{_PRONOUN},?)?"
     r"[ \t]{0,2}"
 )
 BE = any_of(

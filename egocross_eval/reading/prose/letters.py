@@ -95,6 +95,7 @@ _WORD_AFTER = Pattern(r"\s[^\W\d_]", 0)
 _FOREIGN_WORD = Pattern(r"\s[a-zà-ÿ]{1,20}(?<!s)(?![A-Za-zà-ÿ])", 0)
 _STARTS = Pattern(r"(?:\A|[.!?\n]\s{0,3})\Z", 0)
 _PRONOUN_ENDS = Pattern(r"\s{0,2}(?:\Z|[.,:)\n])", 0)
+_QUANTITY = Pattern(r"\d\s?\Z", 0)
 _BECAUSE = Pattern(r"\bb/c\b")
 
 
@@ -143,7 +144,9 @@ def _letter(text: str, at: int, options: OptionSet) -> Mention | None:
 
 
 def _is_word(text: str, at: int, after: str, closed: bool) -> bool:
-    """Whether a small letter is a word of the sentence, or part of "b/c"."""
+    """Whether a small letter is a word of the sentence, a unit ("12.5 s"), or part of "b/c"."""
+    if _QUANTITY.search(text, max(0, at - 12), at):
+        return True
     if text[at] in "bc" and _BECAUSE.search(text, max(0, at - 2), at + 3):
         return True
     if phrase_ends.CONFIDENCE.match(after) and (text[at] != "a" or phrase_ends.SURE.match(after)):

@@ -130,7 +130,7 @@ def _chosen_apart(text: str, group: Group, before: Group | None) -> Iterator[Gro
         first, *rest = group.mentions
         gap = text[first.end : rest[0].start]
         apart = "," in gap and (rest[1:] or "and" not in gap)
-        if apart and denying.DENIED.match(text, group.end) and chooses_ahead(text, group):
+        if apart and denying.DENIED.match(text, group.end) and chooses_ahead(text, group, before.end if before else 0):
             yield Group(group.start, first.end, (first,))
             yield Group(rest[0].start, group.end, tuple(rest))
             return

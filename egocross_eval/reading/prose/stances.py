@@ -136,9 +136,9 @@ def denies_ahead(text: str, group: Group) -> bool:
     return bool(denying.DENIAL.search(text, max(0, group.start - LEFT_WINDOW), group.start))
 
 
-def chooses_ahead(text: str, group: Group) -> bool:
-    """Whether words before a group choose one option: "so it is A"."""
-    left = text[max(0, group.start - LEFT_WINDOW) : group.start]
+def chooses_ahead(text: str, group: Group, since: int) -> bool:
+    """Whether words before a group, behind the offset `since`, choose one option: "so it is A"."""
+    left = text[max(since, group.start - LEFT_WINDOW) : group.start]
     if denying.DENIAL.search(left) or _PLURAL.search(left):
         return False
     return any(pattern.search(left) for pattern in (*_CHOOSING, choosing.COPULA))
