@@ -27,7 +27,6 @@ class Marked(NamedTuple):
 
 _RUN = Pattern(r"[\s\"'(\[]*([A-Za-z]{2,10})[\s\"')\].]*", 0)
 _LEAD = Pattern(r"[\s\"'(\[<:=>→-]*\Z", 0)
-_TAIL = Pattern(r"[\s\"')\]>.:,;!。-]*\Z", 0)
 
 
 def read_slot(view: View, options: OptionSet) -> Reading:

@@ -28,9 +28,8 @@ _LONE_END_TAG = Pattern(
 def final_part(view: View) -> View | None:
     """The text after and around the thinking; None when the output ends inside its thinking.
 
-    A closing mark without an opening one ends thinking that the chat template opened. An explicit answer tag that
-    ends the thinking counts as the final part when nothing else does. What looks like a mark inside a JSON string is
-    text.
+    A closing mark without an opening one ends thinking that the chat template opened. An explicit answer tag that ends
+    the thinking counts as the final part when nothing else does. A mark inside a JSON string is text.
     """
     channels = list(_CHANNEL.finditer(view.text))
     if channels:
