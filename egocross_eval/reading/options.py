@@ -24,7 +24,7 @@ _OPERAND_AFTER = Pattern(rf"[\d)]{_OPERATOR}[(]?\Z|\bthan\s\Z")
 _WORD_CHARACTER = Pattern(r"\w", 0)
 _QUOTED_LETTER = Pattern(r"\b(?:option|choice|answer)s? [a-z]\b")
 _NAMES_LETTER = Pattern(r"\A\W*[A-Z]?\W*\Z|<ima?ge?|\b[B-HJ-Z]\b|\bA\Z|\bA (?:is|and)\b", 0)
-_ARTICLE = Pattern(r"[\s\"'(]*(?:an?|the)\s+(?=\S)")
+_ARTICLE = Pattern(r"[\s\"'(]*(?:an?|the)[ \t]+(?=\w)")
 _ARTICLES = frozenset({"a", "an", "the"})
 # Alike only where they are all that is said: "one" is a pronoun too.
 _ONE = {"one": "1", "1": "one"}

@@ -74,7 +74,7 @@ def _is_apposed(text: str, last: Mention, mention: Mention, options: OptionSet) 
     if last.kind != "text" or mention.kind != "marked" or not mention.valid:
         return False
     other = not options.alike(last.letter, mention.letter)
-    if other and (text[mention.start] != "(" or last.generic or mention.own):
+    if other and (text[mention.start] != "(" or mention.own):
         return False
     return bool(_APPOSED.fullmatch(text, last.end, mention.start))
 
@@ -90,7 +90,7 @@ def _with_text(text: str, options: OptionSet, mention: Mention, others: Mapping[
     if other is None or other.end <= at + length or options.alike(other.letter, mention.letter):
         return mention._replace(end=at + length, own=True) if length else mention
     gap = text[mention.end : at]
-    labelled = (mention.kind == "marked" or gap.strip(" \n(\"'")) and "," not in gap
+    labelled = (mention.kind == "marked" or gap.strip(" \n\"'")) and "," not in gap
     if labelled and (_LINE_END if "\n" in gap else _PHRASE_END).match(text, other.end):
         return mention._replace(end=other.end, contrary=True)
     return mention
