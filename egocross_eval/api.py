@@ -21,6 +21,7 @@ from egocross_eval.errors import UsageError
 from egocross_eval.leaderboard.collect import current_results
 from egocross_eval.leaderboard.derived import derive, grade_again, known_targets
 from egocross_eval.model_adapters.spec import ModelSpec, build_adapter, parse_spec
+from egocross_eval.runs.early_stop import EarlyStop, StoppedEarlyError
 from egocross_eval.runs.options import RunOptions, options_from
 from egocross_eval.runs.plan import RunPlan, check_capabilities, plan_run
 from egocross_eval.runs.session import ask, open_session
@@ -52,6 +53,7 @@ class RunKeywords(TypedDict, total=False):
     ids: str
     limit: int | None
     by_cluster: bool
+    stop_against: Path | str | None
     name: str
     cache: bool
 
@@ -164,10 +166,15 @@ def run(
             tell(Warned(message=message))
         folder, record, asks = session.folder, session.record, bool(session.pending)
         targets = known_targets(session.plan.questions) if session.outcomes.get("unscored") else {}
+        by_cluster = options.by_cluster or options.stop_against is not None
+        if options.stop_against is not None:
+            tell.add(EarlyStop(options.stop_against, session))
         # Deriving needs no question in memory: what a large run holds of them is let go before.
         del plan
         try:
-            ask(session, tell, use_cache=options.cache, by_cluster=options.by_cluster)
+            ask(session, tell, use_cache=options.cache, by_cluster=by_cluster)
+        except StoppedEarlyError as stopped:
+            tell(Warned(message=f"{stopped} The same command without --stop-against asks the rest."))
         except BaseException:
             folder.discard_unanswered()
             raise
@@ -207,7 +214,12 @@ class _Teller:
 
     def __init__(self, on_event: Callable[[Event], None], known: Registry) -> None:
         self._on_event = on_event
+        self._own: list[Callable[[Event], None]] = []
         self._observers = known.observers()
+
+    def add(self, observe: Callable[[Event], None]) -> None:
+        """Tells another of ours, which may end the run by raising; last of all, so that everybody knows by then."""
+        self._own.append(observe)
 
     def __call__(self, event: Event) -> None:
         self._on_event(event)
@@ -220,6 +232,8 @@ class _Teller:
                 kind = type(event).__name__
                 message = f"the plugin {name!r} failed on the event {kind} and is told no more: {error!r}"
                 self._on_event(Warned(message=message))
+        for own in self._own:
+            own(event)
 
 
 def export_run(run: Path | str, form: str, *, output: Path | str | None = None) -> str:

@@ -38,6 +38,13 @@ class RunOptions(Checked, frozen=True, kw_only=True):
     by_cluster: Annotated[
         bool, option("Ask cluster by cluster, e.g. video by video, in random order: for 'compare --live'.")
     ] = False
+    stop_against: Annotated[
+        Path | None,
+        option(
+            "Stop once one of five planned looks shows a difference from this run; asks cluster by cluster.",
+            metavar="RUN",
+        ),
+    ] = None
     name: Annotated[
         str, option("What tables and the run's folder are called by; default: the model.", metavar="TEXT")
     ] = ""

@@ -42,7 +42,7 @@ def live_look(first: ComparedRun, second: ComparedRun, questions: Sequence[Quest
     """
     ends = [_ends(run.samples, questions) for run in (first, second)]
     finished = {name: max(ends[0][name], ends[1][name]) for name in ends[0] if name in ends[1]}
-    planned = len({_cluster(question) for question in questions})
+    planned = len({cluster_of(question) for question in questions})
     look = looks_due(len(finished), planned)
     if look == 0:
         return LiveLook(look=0, done=len(finished), planned=planned)
@@ -73,7 +73,7 @@ def _ends(samples: Iterable[Sample], questions: Sequence[Question]) -> dict[str,
     ends: dict[str, str] = {}
     open_ = set()
     for question in questions:
-        name = _cluster(question)
+        name = cluster_of(question)
         if question.key in at:
             ends[name] = max(ends.get(name, ""), at[question.key])
         else:
@@ -81,7 +81,8 @@ def _ends(samples: Iterable[Sample], questions: Sequence[Question]) -> dict[str,
     return {name: end for name, end in ends.items() if name not in open_}
 
 
-def _cluster(question: Question) -> str:
+def cluster_of(question: Question) -> str:
+    """What the question shares with others, or its own key where it stands alone."""
     return question.cluster or question.key
 
 
