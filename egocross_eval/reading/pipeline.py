@@ -15,7 +15,7 @@ from egocross_eval.reading.phrases.errors import is_error
 from egocross_eval.reading.prose.claims import decided
 from egocross_eval.reading.prose.fallbacks import undecided
 from egocross_eval.reading.prose.said import Prose
-from egocross_eval.reading.text.characters import folded
+from egocross_eval.reading.text.characters import folded, with_line_ends
 from egocross_eval.reading.text.markup import cleaned
 from egocross_eval.reading.text.offsets import View
 from egocross_eval.reading.text.special_tokens import first_reply
@@ -47,7 +47,7 @@ def extract(output: str, options: Mapping[str, str], letters: Sequence[str] | No
     final = final_part(view)
     if final is None:
         return Extraction(reason="unfinished_thinking")
-    final = first_reply(final)
+    final = with_line_ends(first_reply(final))
     if not final.text.strip():
         return Extraction(reason="no_answer")
     if is_error(final.text):

@@ -40,14 +40,19 @@ def folded(view: View) -> View:
         view = view.sub(_ESCAPE, "")
     if "<0x" in view.text:
         view = view.sub(_BYTE, _character)
-    if "\\n" in view.text and "\n" not in view.text and "{" not in view.text:
-        view = view.sub(_WRITTEN_LINE_END, "\n")
     if "&" in view.text:
         view = view.sub(_ENTITY, lambda match: html.unescape(match[0]))
     if view.text.isascii() and not _CONTROL.search(view.text):
         return view
     plain = ((at, char, _plain(char)) for at, char in enumerate(view.text) if not " " <= char <= "~")
     return view.edited((at, at + 1, new) for at, char, new in plain if new != char)
+
+
+def with_line_ends(view: View) -> View:
+    """The view with real line ends, where it is one line that writes them as backslash and n."""
+    if "\n" in view.text.strip() or "{" in view.text:
+        return view
+    return view.sub(_WRITTEN_LINE_END, "\n")
 
 
 def _character(match: re.Match[str]) -> str:
