@@ -20,5 +20,7 @@ class Grader:
         raise TypeError(f"{type(self).__name__} does not define grade()")
 
     def chance(self, question: Question) -> float | None:
-        """Expected credit of a uniform guess; None where it isn't known."""
-        return len(question.accepted()) / len(question.options) if question.accepted() else None
+        """Expected credit of a guess among the options, 0 where there are none; None where the target isn't known."""
+        if question.target is None:
+            return None
+        return len(question.accepted()) / len(question.options) if question.options else 0.0

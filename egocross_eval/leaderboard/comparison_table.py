@@ -36,7 +36,7 @@ def _markdown(comparison: Comparison, flips: int) -> str:
     look = comparison.micro
     blocks = [f"**{second} against {first}**", escape_markdown(verdict_sentence(comparison))]
     blocks.append(
-        f"Of {look.n} questions, {comparison.same_letter} have the same letter and {comparison.same_outcome} the same "
+        f"Of {look.n} questions, {comparison.same_letter} have the same answer and {comparison.same_outcome} the same "
         f"outcome; {look.gained} are right only in {second}, {look.lost} only in {first}."
     )
     if comparison.notes:
@@ -53,7 +53,7 @@ def _markdown(comparison: Comparison, flips: int) -> str:
 
 def _what_differs(comparison: Comparison, first: str, second: str) -> str:
     if not comparison.differences:
-        return "Both were asked in the same way."
+        return "Both were run with the same settings."
     rows = [[escape_markdown(text) for text in (d.what, d.first, d.second)] for d in comparison.differences]
     return _table(rows, ["What differs", first, second], "lll")
 

@@ -59,7 +59,7 @@ def _notes(board: Board, columns: Sequence[Column], intervals: IntervalStyle, so
     rows = board.rows
     names = list(dict.fromkeys(column.figure for column in columns if column.figure))
     by = sort if any(figure_of(row, sort) is not None for row in rows) else "micro"
-    notes = ["Accuracy in percent." + (" Micro: right / all questions." if "micro" in names else "")]
+    notes = ["Accuracy in percent." + (" Micro: mean over all questions." if "micro" in names else "")]
     axis = board.benchmark.grouping(board.benchmark.macro)
     if axis is not None and "macro" in names:
         notes[0] += f" Macro: unweighted mean over {axis.title}s."

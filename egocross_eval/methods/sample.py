@@ -53,5 +53,7 @@ def _most_frequent(question: Question, answers: Sequence[Answer]) -> Decision:
 def build(argument: str, options: None) -> Sampled:
     """The method for `sample:N`; N is a whole number from 2."""
     if not (argument.isascii() and argument.isdigit() and int(argument) >= 2):
-        raise UsageError(f"--method sample:{argument}: N must be a whole number from 2, e.g. sample:5")
+        raise UsageError(
+            f"--method sample{f':{argument}' if argument else ''}: N must be a whole number from 2, e.g. sample:5"
+        )
     return Sampled(int(argument))

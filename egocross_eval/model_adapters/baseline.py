@@ -47,7 +47,7 @@ class BaselineAdapter(ModelAdapter):
         for request in requests:
             labels = choices(request)
             label = self._pick(request, labels) if labels else ""
-            if request.settings.answer_mode != "choose":
+            if request.settings.answer_mode != "choose" and (label or not labels):
                 yield Response(key=request.key, text=label, finish_reason="stop", seconds=0.0)
             elif label in labels:
                 scores = {one: 0.0 if one == label else FAR for one in labels}
@@ -69,7 +69,7 @@ def by_position(counts: Callable[[Mapping[str, str]], Mapping[str, int]]) -> Pic
 
     def pick(request: Request, labels: tuple[str, ...]) -> str:
         known = counts(request.labels)
-        return max(labels, key=lambda label: known.get(label, 0))
+        return max(labels, key=lambda label: known.get(label, 0)) if known else ""
 
     return pick
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from egocross_eval.scoring.clusters import layout, parts, pooled
+from egocross_eval.scoring.quantiles import normal_quantile, t_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -118,7 +119,6 @@ def accuracy_interval(
     for a group that is a part of them; by default that of the values themselves. No question at all leaves (0, 1).
     """
     import numpy as np
-    from scipy.special import stdtrit
 
     if not values:
         return Interval(0.0, 1.0)
@@ -135,7 +135,7 @@ def accuracy_interval(
     together = questions * float((found.weight**2 * found.concentration).sum()) - 1
     effect = (freedom * seen + _EXPECTED_FREEDOM * (1 + rho * together)) / (freedom + _EXPECTED_FREEDOM)
     effective = questions / max(1.0, effect) * (mean * (1 - mean) / spread if spread > 0 else 1.0)
-    return Interval(*_wilson(mean, effective, float(stdtrit(freedom + _EXPECTED_FREEDOM, 1 - LEVEL / 2))))
+    return Interval(*_wilson(mean, effective, t_quantile(1 - LEVEL / 2, freedom + _EXPECTED_FREEDOM)))
 
 
 def _trust(mean: float, questions: float) -> float:
@@ -186,9 +186,7 @@ class Counted(NamedTuple):
 def assumed_interval(groups: Sequence[Counted]) -> Interval:
     """95 % interval of the unweighted mean of the groups' accuracies, with the correlation that is assumed where
     answers to single questions aren't known."""
-    from scipy.special import ndtri
-
-    return Interval(*_wilson(*assumed_questions(groups), float(ndtri(1 - LEVEL / 2))), "assumed")
+    return Interval(*_wilson(*assumed_questions(groups), normal_quantile(1 - LEVEL / 2)), "assumed")
 
 
 def assumed_questions(groups: Sequence[Counted]) -> tuple[float, float]:

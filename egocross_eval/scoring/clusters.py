@@ -107,7 +107,8 @@ def parts(values: Floats, counted: Flags, placed: Layout, *, macro: bool = False
     import numpy as np
 
     if placed.flat is not None:
-        return parts(_linearised(values, counted, placed, macro), counted, placed.flat)
+        found = parts(_linearised(values, counted, placed, macro), counted, placed.flat)
+        return found._replace(contribution=_contributions(values, counted, placed, placed.flat, macro))
     counted = counted[:, placed.order]
     values = np.where(counted, values[:, placed.order], 0.0)
     first = np.searchsorted(placed.clusters, placed.strata)
@@ -139,6 +140,18 @@ def parts(values: Floats, counted: Flags, placed: Layout, *, macro: bool = False
         contribution=(weight / some)[:, of] * totals,
         clusters=(sizes > 0).sum(axis=1),
     )
+
+
+def _contributions(values: Floats, counted: Flags, placed: Layout, flat: Layout, macro: bool) -> Floats:
+    """What each cluster of the flat layout adds to the weighted mean of the strata of `placed`."""
+    import numpy as np
+
+    size = np.add.reduceat(counted[:, placed.order].astype(np.float64), placed.strata, axis=1)
+    of = np.repeat(np.arange(len(placed.strata)), np.diff(np.append(placed.strata, values.shape[1])))
+    each = np.empty(values.shape)
+    each[:, placed.order] = (_weights(size, macro) / np.maximum(size, 1.0))[:, of]
+    added: Floats = np.add.reduceat(np.where(counted, each * values, 0.0)[:, flat.order], flat.clusters, axis=1)
+    return added
 
 
 def _weights(size: Floats, macro: bool) -> Floats:

@@ -262,7 +262,7 @@ def _notes(runs: Sequence[LabelledRun], found: Matrix, aligned: Aligned, a: int,
     if 0 < differently < shared.sum():
         notes.append(f"{differently} of {int(shared.sum())} shared questions were sent differently")
     elif differently:
-        notes.append("every shared question was sent differently (see what differs)")
+        notes.append("every shared question was sent differently")
     return notes
 
 

@@ -8,6 +8,8 @@ of accuracy: a run that stops when it looks good looks better than it is.
 
 from __future__ import annotations
 
+from egocross_eval.scoring.quantiles import two_sided
+
 LOOKS = 5
 """Number of planned looks."""
 
@@ -22,6 +24,4 @@ def looks_due(done: int, planned: int) -> int:
 
 def may_stop(p: float, look: int) -> bool:
     """Whether a difference with the p-value `p` is shown at the `look` (1 to 5), so that the runs may stop."""
-    from scipy.special import ndtr
-
-    return p < 2 * float(ndtr(-_BOUNDS[look - 1]))
+    return p < two_sided(_BOUNDS[look - 1])

@@ -11,6 +11,7 @@ from egocross_eval.scoring.board import Pairs, pairs
 from egocross_eval.scoring.clusters import layout
 from egocross_eval.scoring.families import holm
 from egocross_eval.scoring.outcomes import table
+from egocross_eval.scoring.quantiles import normal_quantile, two_sided
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -111,16 +112,14 @@ def _compared(tables: Sequence[Table | None], part: str, macro: bool) -> Pairs:
 
 def _unpaired(candidates: Sequence[Candidate], apart: Sequence[tuple[int, int]]) -> tuple[list[float], list[float]]:
     """Differences of the figures of each pair, second less first, and p-values as if they were independent."""
-    from scipy.special import ndtr, ndtri
-
     values, p_values = [], []
     for a, b in apart:
         first, second = candidates[a].figure, candidates[b].figure
         value = second.accuracy - first.accuracy
         widths = (first.high - first.low) ** 2 + (second.high - second.low) ** 2
-        error = widths**0.5 / (2 * float(ndtri(1 - LEVEL / 2)))
+        error = widths**0.5 / (2 * normal_quantile(1 - LEVEL / 2))
         values.append(value)
-        p_values.append(2 * float(ndtr(-abs(value) / error)) if error > 0 else float(value == 0))
+        p_values.append(two_sided(value / error) if error > 0 else float(value == 0))
     return values, p_values
 
 

@@ -115,3 +115,13 @@ def test_the_published_gain_of_fine_tuning_is_within_noise() -> None:
     # 441 against 432 of 957 right: 9 questions. Only if nothing flipped the other way would they show anything.
     assert mcnemar_exact(9, 0) < 0.05
     assert mcnemar_exact(34, 25) > 0.2
+
+
+@pytest.mark.parametrize("differing", [1, 2, 3, 4, 5])
+def test_clusters_without_a_difference_are_no_evidence_when_flipped_whatever_the_strata(differing: int) -> None:
+    clusters = [f"c{number // 2}" for number in range(16)]
+    changes = np.array([[float(number // 2 < differing) for number in range(16)]])
+    counted = np.ones(changes.shape, dtype=bool)
+    for strata in (["" for _ in clusters], ["ab"[number % 2] for number in range(16)]):
+        found = differences(changes, counted, layout(clusters, strata))
+        assert sign_flip(found)[0] == pytest.approx(min(1.0, 2 / 2**differing))

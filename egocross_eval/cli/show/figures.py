@@ -31,10 +31,10 @@ def figures_table(results: Results, benchmark: BenchmarkRecord, *, combined: boo
     if results.micro is None:
         counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in results.counts.items() if count)
         return f"no score: no question has both an answer here and a known right one ({counts})"
-    rows = [_line("micro (right / all)", results.micro)]
+    rows = [_line("micro (all questions)", results.micro)]
     axis = benchmark.grouping(benchmark.macro)
     if results.macro is not None and axis is not None:
-        rows.append(_line(f"macro (mean of {axis.title}s)", results.macro))
+        rows.append(_line(f"macro ({axis.title}s)", results.macro))
     for grouping in benchmark.groupings:
         figures = results.groups.get(grouping.name, {})
         if figures and (combined or len(grouping.labels) == 1):

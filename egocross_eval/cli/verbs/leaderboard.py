@@ -68,7 +68,7 @@ def command(
 ) -> None:
     """Write the leaderboard of RUNS: run folders, folders of runs, or files written with --format json.
 
-    Micro (right / all questions) and macro (mean of the benchmark's groups, e.g. domains) stand in columns of their
+    Micro (mean over all questions) and macro (mean of the benchmark's groups, e.g. domains) stand in columns of their
     own. Rows tie in rank where noise explains their difference; incomplete runs are listed and not ranked. Rows over
     different questions get tables of their own.
 

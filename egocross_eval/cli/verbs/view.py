@@ -221,7 +221,12 @@ def _line(answer: Answer, question: Question) -> str:
     """One of several answers: the ask, and what was read of it."""
     options = question.options if answer.ask.options is None else answer.ask.options
     label = answer.reading.label
-    read = f"{label}: {options.get(label, label)}" if label else answer.reading.reason or "nothing read"
+    if label:
+        read = f"{label}: {options.get(label, label)}"
+    elif answer.reading.reason == "free_text":
+        read = " ".join((answer.response.text or "").split()) or "(empty output)"
+    else:
+        read = answer.reading.reason or "nothing read"
     return f"{answer.ask.name}: {read}"
 
 
