@@ -151,6 +151,8 @@ def run(
     plugins that observe. Raises as `evaluate`; KeyboardInterrupt and errors of the adapter come through after all that
     was answered is on disk and scored.
     """
+    if not isinstance(model, str | ModelAdapter):
+        raise UsageError(f"the model is {model!r}: give a spec such as 'hf:./checkpoint', or an adapter object")
     known = registry()
     plan = plan or plan_run(options, known)
     spec = parse_spec(model) if isinstance(model, str) else ModelSpec(scheme="python", target=type(model).__name__)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from egocross_eval.contracts.style import PromptStyle, StyledText
-from egocross_eval.errors import UsageError
+from egocross_eval.errors import EgoCrossError, UsageError
 from egocross_eval.schema import Ask, Frame, ImagePart, Message, Part, Prompt, Question, TextPart, VideoPart
 from egocross_eval.settings import PromptSettings
 
@@ -87,7 +87,12 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _words(self, shown: Question) -> StyledText:
-        return self.style.render(shown, option_block(shown.options))
+        try:
+            return self.style.render(shown, option_block(shown.options))
+        except EgoCrossError:
+            raise
+        except Exception as error:
+            raise UsageError(f"the prompt style {self.style.name!r} failed on {shown.key}: {error!r}") from error
 
     def _shown(self, question: Question) -> tuple[Frame, ...]:
         shown = self.settings.selection().apply(question.frames)

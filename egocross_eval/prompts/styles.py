@@ -49,13 +49,19 @@ def _closing(question: Question) -> str:
 
 def _json(question: Question, option_block: str) -> StyledText:
     return StyledText(
-        system="You watch first-person video and answer multiple-choice questions about it.",
+        system=_role(question),
         before=_introduction(question),
         after=(
             f'{_asked(question, option_block)}\n{_pick(question)}, and "reason", one short sentence. '
             f"Write nothing outside the JSON object."
         ),
     )
+
+
+def _role(question: Question) -> str:
+    kind = "multiple-choice questions" if question.options else "questions"
+    watching = "You watch first-person video and answer" if question.frames else "You answer"
+    return f"{watching} {kind}" + (" about it." if question.frames else ".")
 
 
 def _pick(question: Question) -> str:

@@ -20,7 +20,11 @@ def decide(method: Method, name: str, question: Question, answers: Sequence[Answ
         raise
     except Exception as error:
         raise RunError(f"the method {name!r} failed on {question.key}: {error}\n{traceback.format_exc()}") from error
-    return step if isinstance(step, Decision) else list(step)
+    if not isinstance(step, Decision):
+        return list(step)
+    if question.options and step.label is not None and step.label not in question.options:
+        raise RunError(f"the method {name!r} decides for {step.label!r}, which is no option of {question.key}")
+    return step
 
 
 def grade(grader: Grader, question: Question, answers: Sequence[Answer], decision: Decision) -> Grade:
@@ -36,6 +40,8 @@ def grade(grader: Grader, question: Question, answers: Sequence[Answer], decisio
         raise RunError(
             f"the grader {grader.name!r} failed on {question.key}: {error}\n{traceback.format_exc()}"
         ) from error
+    if not isinstance(found, Grade):
+        raise RunError(f"the grader {grader.name!r} gave {question.key} {found!r}, which is no Grade")
     if not 0 <= found.credit <= 1 or (found.outcome == "right") != (found.credit == 1):
         raise RunError(
             f"the grader {grader.name!r} gave {question.key} the credit {found.credit} and the outcome "

@@ -251,7 +251,8 @@ def _check_asks(method: str, before: Sequence[str], asks: Sequence[Ask]) -> None
         raise RunError(f"the method {method!r} neither asks nor decides")
     if len(set(names)) < len(names) or not set(names).isdisjoint(before) or any("#" in name for name in names):
         raise RunError(
-            f"the method {method!r} names its asks {', '.join(names)}: each needs a name of its own without #"
+            f"the method {method!r} names its asks {', '.join(names)}: "
+            "each needs a name of its own, in no earlier round and without #"
         )
     if len(before) + len(names) > MOST_ASKS:
         raise RunError(f"the method {method!r} asked {MOST_ASKS} times about one question and doesn't decide")

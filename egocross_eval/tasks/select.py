@@ -8,7 +8,8 @@ import msgspec
 
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.task import Benchmark, DataSource, Questions, Task
-from egocross_eval.errors import DataError, UsageError, unknown
+from egocross_eval.errors import DataError, EgoCrossError, UsageError, unknown
+from egocross_eval.tasks.checks import check_benchmark, check_questions, unused_labels
 
 
 def select_tasks(text: str, registry: Registry) -> list[Task]:
@@ -55,10 +56,12 @@ def load_questions(tasks: list[Task], source: DataSource) -> Questions:
 
     Raises `DataError` where a task's data are missing or no question is left.
     """
-    source = with_split(source, common_benchmark(tasks))
-    merged = tasks[0].load(source)
+    benchmark = common_benchmark(tasks)
+    check_benchmark(benchmark)
+    source = with_split(source, benchmark)
+    merged = _loaded(tasks[0], source)
     for task in tasks[1:]:
-        loaded = task.load(source)
+        loaded = _loaded(task, source)
         if loaded.root != merged.root:
             raise UsageError(
                 f"task {task.name!r} has its data in {loaded.root}, the others in {merged.root}: run it by itself"
@@ -74,4 +77,17 @@ def load_questions(tasks: list[Task], source: DataSource) -> Questions:
         where = f" below {merged.root}" if merged.root else ""
         raise DataError(f"no question of split {source.split!r}{where} belongs to: {', '.join(t.name for t in tasks)}")
     ordered = sorted(merged.questions, key=lambda question: (question.id, question.key))
-    return msgspec.structs.replace(merged, questions=tuple(ordered))
+    warnings = (*merged.warnings, *unused_labels(benchmark, ordered))
+    return msgspec.structs.replace(merged, questions=tuple(ordered), warnings=warnings)
+
+
+def _loaded(task: Task, source: DataSource) -> Questions:
+    """What the task loads, checked; an error of a plugin's code names the task."""
+    try:
+        loaded = task.load(source)
+    except (EgoCrossError, OSError):
+        raise
+    except Exception as error:
+        raise DataError(f"task {task.name!r} of {task.benchmark.title} can't be loaded: {error!r}") from error
+    check_questions(loaded.questions, task.name)
+    return loaded

@@ -310,10 +310,15 @@ def test_cached_answers_of_both_rounds_reach_no_adapter(demo: Path, tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("steps", "says_so"),
-    [([], "neither asks nor decides"), ([Ask(name="a"), Ask(name="a")], "its own"), ([Ask(name="a#b")], "without #")],
+    [
+        ([], "neither asks nor decides"),
+        ([Ask(name="a"), Ask(name="a")], "its own"),
+        ([Ask(name="a#b")], "without #"),
+        (Decision(label="Q"), "decides for 'Q', which is no option of"),
+    ],
 )
 def test_a_method_that_breaks_its_contract_ends_the_run_by_name(
-    steps: list[Ask], says_so: str, demo: Path, tmp_path: Path, twice: None, monkeypatch: pytest.MonkeyPatch
+    steps: list[Ask] | Decision, says_so: str, demo: Path, tmp_path: Path, twice: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Twice, "step", lambda self, question, answers: steps)
     with pytest.raises(RunError, match=says_so):

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from egocross_eval.contracts.registry import load_registry
+from egocross_eval.contracts.style import PromptStyle, StyledText
 from egocross_eval.errors import UnsafePathError, UsageError
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.frames.selection import FrameSelection
@@ -170,3 +172,21 @@ def test_an_option_with_template_syntax_stays_text(tmp_path: Path) -> None:
     )
     prompt = Renderer(style=style).render(tricky, DataRoot(tmp_path))
     assert "A: {{ 7*7 }}\nB: <b>" in prompt_text(prompt)[0][1]
+
+
+def test_a_style_that_fails_is_named_with_the_question(tmp_path: Path) -> None:
+    def render(question: Question, option_block: str) -> StyledText:
+        raise KeyError("verb")
+
+    style = PromptStyle(name="broken", description="", render=render)
+    with pytest.raises(UsageError, match=r"the prompt style 'broken' failed on .*KeyError\('verb'\)"):
+        Renderer(style=style).render(question(), DataRoot(tmp_path))
+
+
+def test_the_words_of_the_json_style_are_true_of_what_is_shown(tmp_path: Path) -> None:
+    def system(asked: Question) -> str:
+        return str(renderer("json").render(asked, DataRoot(tmp_path)).messages[0].parts[0])
+
+    assert "first-person video and answer multiple-choice questions" in system(question())
+    assert "video" not in system(structs.replace(question(), frames=()))
+    assert "multiple-choice" not in system(structs.replace(question(), options={}))
