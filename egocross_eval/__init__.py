@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from egocross_eval.contracts.method import Method, MethodType
     from egocross_eval.contracts.model import NEUTRAL, PASSED_ON, AdapterType, Capabilities, ModelAdapter
     from egocross_eval.contracts.style import PromptStyle, StyledText
-    from egocross_eval.contracts.task import Benchmark, DataOptions, DataSource, Questions, Target, Task
+    from egocross_eval.contracts.task import Benchmark, DataOptions, DataSource, Questions, Target, Task, TrainingSplits
     from egocross_eval.errors import DataError, EgoCrossError, MissingExtraError, RunError, UsageError
     from egocross_eval.grading.letter import LetterGrader
     from egocross_eval.methods.evidence import decide
@@ -68,7 +68,7 @@ _HOMES = {
     "contracts.method": ("Method", "MethodType"),
     "contracts.model": ("NEUTRAL", "PASSED_ON", "AdapterType", "Capabilities", "ModelAdapter"),
     "contracts.style": ("PromptStyle", "StyledText"),
-    "contracts.task": ("Benchmark", "DataOptions", "DataSource", "Questions", "Target", "Task"),
+    "contracts.task": ("Benchmark", "DataOptions", "DataSource", "Questions", "Target", "Task", "TrainingSplits"),
     "command_options": ("options_of_settings",),
     "errors": ("DataError", "EgoCrossError", "MissingExtraError", "RunError", "UsageError"),
     "grading.letter": ("LetterGrader",),
@@ -147,6 +147,7 @@ __all__ = [
     "Target",
     "Task",
     "TextPart",
+    "TrainingSplits",
     "Turn",
     "UsageError",
     "VideoPart",

@@ -134,7 +134,8 @@ def evaluate(
 
 def _warn(event: Event) -> None:
     if isinstance(event, Warned):
-        warnings.warn(event.message, stacklevel=2)
+        # The caller of `evaluate`: this function is called by a `_Teller`, that by `run`, and that by `evaluate`.
+        warnings.warn(event.message, stacklevel=5)
 
 
 def run(

@@ -75,6 +75,7 @@ PUBLIC = {
     "Target",
     "Task",
     "TextPart",
+    "TrainingSplits",
     "Turn",
     "UsageError",
     "VideoPart",

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from egocross_eval.contracts.event import Answered, Event, Started, Stopped
+from egocross_eval.contracts.event import Answered, Event, Started, Stopped, Warned
 from egocross_eval.contracts.model import ModelAdapter
 from egocross_eval.errors import UsageError
 from egocross_eval.runs.cache import ResponseCache
@@ -129,9 +129,16 @@ def ask(session: Session, tell: Callable[[Event], None], *, use_cache: bool, by_
             outcomes=session.outcomes,
         )
     )
+    fingerprint = record.model.fingerprint
+    if not session.is_new and not fingerprint and record.model.spec.startswith("python:"):
+        tell(
+            Warned(
+                message=f"{session.folder.path} has answers of {record.model.spec}, which has no fingerprint(): "
+                "they are kept, and can't be checked to be of the same model"
+            )
+        )
     if not session.pending:
         return
-    fingerprint = record.model.fingerprint
     cache = ResponseCache(f"{record.model.identity}\n{fingerprint}") if use_cache and fingerprint else None
 
     def on_sample(sample: Sample) -> None:

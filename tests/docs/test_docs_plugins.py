@@ -1,17 +1,19 @@
-"""Every snippet of docs/plugins.md is a plugin that registers what it says."""
+"""Every snippet of docs/plugins.md is a plugin that registers what it says, or measures what it says."""
 
 from __future__ import annotations
 
 import re
 import types
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from egocross_eval.contracts.registry import Registry
 
 PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
-SNIPPETS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+_ALL = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+SNIPPETS = [snippet for snippet in _ALL if "hookimpl" in snippet]
 
 
 @pytest.mark.parametrize("number", range(len(SNIPPETS)))
@@ -25,3 +27,12 @@ def test_a_snippet_is_a_plugin(number: int) -> None:
     assert info.error is None
     registered = [info.tasks, info.methods, info.graders, info.prompt_styles, info.model_adapters]
     assert any([*registered, info.exporters, info.commands, info.observes])
+
+
+def test_the_snippet_without_a_plugin_measures_its_adapter(tmp_path: Path) -> None:
+    (snippet,) = (snippet for snippet in _ALL if "hookimpl" not in snippet)
+    names: dict[str, Any] = {}
+    exec(compile(snippet, str(PAGE), "exec"), names)
+    assert 0 < names["measure"](tmp_path / "run") < 1
+    with pytest.warns(UserWarning, match=r"of python:First, which has no fingerprint\(\): they are kept"):
+        names["measure"](tmp_path / "run")
