@@ -11,7 +11,7 @@ DEMO ?= demo
 COMPILE = (cd $(VENV)/lib/python3*/site-packages && $(abspath $(BIN)/python) -m compileall -q click msgspec pluggy tabulate) && $(BIN)/python -m compileall -q egocross_eval
 
 .DEFAULT_GOAL := help
-.PHONY: test-random test-training demo-model help demo test test-quick test-slow vllm-env test-vllm check format lock clean
+.PHONY: test-random test-kills test-training demo-model help demo test test-quick test-slow vllm-env test-vllm check format lock clean
 
 help:
 	@echo "make demo        run a model over the demo benchmark and print its leaderboard"
@@ -59,6 +59,10 @@ test-quick: $(VENV)/.dev
 # The property tests with examples that no run has drawn before.
 test-random: $(VENV)/.dev
 	HYPOTHESIS_PROFILE=random $(BIN)/pytest -m hypothesis -n 2
+
+# Kills runs at a thousand random instants and two hundred late ones: a quarter of an hour.
+test-kills: $(VENV)/.dev
+	$(BIN)/python tests/runs/kill_drill.py --kills 1000 --late 200
 
 test-slow: $(VENV)/.dev
 	$(BIN)/pytest -m slow

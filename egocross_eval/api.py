@@ -18,6 +18,7 @@ from egocross_eval.contracts.registry import Registry, registry
 from egocross_eval.contracts.spec import read_options, split_spec
 from egocross_eval.contracts.task import Target
 from egocross_eval.errors import UsageError
+from egocross_eval.files import remove_unfinished
 from egocross_eval.leaderboard.collect import current_results
 from egocross_eval.leaderboard.derived import derive, grade_again, known_targets
 from egocross_eval.model_adapters.spec import ModelSpec, build_adapter, parse_spec
@@ -164,6 +165,7 @@ def run(
         check_capabilities(plan, adapter, spec.text)
         path = Path(output) if output is not None else default_output(spec, options)
         session = open_session(plan, adapter, plan.record(spec, adapter, known), path)
+        remove_unfinished(path)
         tell = _Teller(on_event, known)
         for message in plan.warnings:
             tell(Warned(message=message))

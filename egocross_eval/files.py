@@ -49,8 +49,7 @@ def writing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     mode = _mode_of_old(path)
     scratch = path.with_name(_scratch_name())
     try:
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | _NO_LINK | _PRIVATE
-        with os.fdopen(os.open(scratch, flags, 0o666 if mode is None else mode), "wb") as file:
+        with os.fdopen(_new_scratch(scratch, 0o666 if mode is None else mode), "wb") as file:
             yield file
             file.flush()
             if mode is not None and hasattr(os, "fchmod"):
@@ -64,6 +63,41 @@ def writing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
         if isinstance(error, OSError) and error.errno is not None:  # none: a broken archive that is read from
             raise UsageError(f"can't write {path}: {error.strerror or error}") from error
         raise
+
+
+def _new_scratch(path: Path, mode: int) -> int:
+    """Opens a new file for writing, locked for as long as it's open."""
+    flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | _NO_LINK | _PRIVATE
+    while True:
+        descriptor = os.open(path, flags, mode)
+        _lock(descriptor)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+        # `remove_unfinished` found it before it was locked.
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    """Locks an open file; False where another process has it, or where there are no locks."""
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Removes the scratch files that killed processes left in a folder; those that are being written stay."""
+    for path in folder.glob(f"{_SCRATCH}*.part"):
+        with contextlib.suppress(OSError):
+            descriptor = os.open(path, os.O_RDWR | _NO_LINK | _NO_WAIT | _PRIVATE)
+            try:
+                if _lock(descriptor):
+                    path.unlink()
+            finally:
+                os.close(descriptor)
 
 
 @contextlib.contextmanager

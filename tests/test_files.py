@@ -16,6 +16,7 @@ from egocross_eval.files import (
     open_for_appending,
     open_regular,
     read_bytes,
+    remove_unfinished,
     write_file,
     writing,
 )
@@ -120,6 +121,17 @@ def test_what_a_killed_writer_left_counts_as_nothing(folder: Path) -> None:
     assert [path.name for path in folder.iterdir()] != ["own"]
     assert holds_nothing(folder, but=["own"])
     assert not holds_nothing(folder)
+
+
+def test_what_killed_writers_left_is_removed_and_what_is_being_written_stays(folder: Path) -> None:
+    (folder / ".egocross-dead.part").write_bytes(b"half")
+    (folder / ".egocross-link.part").symlink_to(folder / "elsewhere")
+    (folder / "kept.json").write_bytes(b"{}")
+    with writing(folder / "new.json") as file:
+        file.write(b"1")
+        remove_unfinished(folder)
+    assert {path.name for path in folder.iterdir()} == {".egocross-link.part", "kept.json", "new.json"}
+    assert (folder / "new.json").read_bytes() == b"1"
 
 
 def test_two_writers_leave_one_whole_file(folder: Path) -> None:
