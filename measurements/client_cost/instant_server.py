@@ -23,6 +23,7 @@ REPLY = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %
     len(COMPLETION),
     COMPLETION,
 )
+NOT_FOUND = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
 END_OF_HEADERS = b"\r\n\r\n"
 
 
@@ -51,6 +52,10 @@ class Connection(asyncio.BufferedProtocol):
             if end < 0:
                 return
             head = bytes(self.headers[:end]).lower()
+            if head.startswith(b"get "):  # the look at the list of models, before much is uploaded
+                self.headers.clear()
+                self.transport.write(NOT_FOUND)
+                return
             size = len(self.headers) - end - len(END_OF_HEADERS)
             self.missing = int(head.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
             self.headers.clear()
