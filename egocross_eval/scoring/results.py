@@ -109,13 +109,16 @@ class Figures:
         self._parts: defaultdict[str, list[Judged]] = defaultdict(list)
         for item in judged:
             self._parts[benchmark.part(item.question)].append(item)
-        self._priors = {best: self._correlations(best) for best in (False, True)}
+        # Found when first needed: a run without a scored question needs none, and no numpy.
+        self._priors: dict[bool, dict[str, Correlation]] = {}
 
     def _correlations(self, best: bool) -> dict[str, Correlation]:
-        return {
-            name: correlation([item.worth(best=best) for item in items], [_cluster(item.question) for item in items])
-            for name, items in self._parts.items()
-        }
+        if best not in self._priors:
+            self._priors[best] = {
+                name: correlation([i.worth(best=best) for i in items], [_cluster(i.question) for i in items])
+                for name, items in self._parts.items()
+            }
+        return self._priors[best]
 
     def micro(self) -> Figure | None:
         """Mean over all questions; None when none is scored."""
@@ -178,7 +181,7 @@ class Figures:
             [_cluster(item.question) for item in judged],
             parts,
             macro=macro,
-            prior=summed(self._priors[best][part] for part in dict.fromkeys(parts)),
+            prior=summed(self._correlations(best)[part] for part in dict.fromkeys(parts)),
         )
 
 

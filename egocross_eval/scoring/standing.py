@@ -52,6 +52,8 @@ def standing(candidates: Sequence[Candidate], *, part: str = "", macro: bool = F
     any two equal candidates are told apart is at most 5 % for the whole board. Pairs that can't be paired are a family
     of their own.
     """
+    if len(candidates) < 2:
+        return Standing([1] * len(candidates), 0, 0, None)
     usable = [bool(one.outcomes) and (not part or part in one.outcomes) for one in candidates]
     tables = [table(one.outcomes) if use else None for one, use in zip(candidates, usable, strict=True)]
     ranks = [1] * len(candidates)
