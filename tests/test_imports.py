@@ -19,6 +19,7 @@ ORDER = (
     "files",
     "documents",
     "natural_order",
+    "visible",
     "frames",
     "settings",
     "command_options",

@@ -110,7 +110,7 @@ def cli() -> None:
     """
 
 
-def _show_warning(message: Warning | str, *details: object, **more: object) -> None:
+def show_warning(message: Warning | str, *details: object, **more: object) -> None:
     """A warning as a line for people, without the place in our code."""
     click.echo(f"warning: {message}", err=True)
 
@@ -119,7 +119,7 @@ def main(args: list[str] | None = None) -> Any:
     """Runs the command line and exits: 0 all answered, 1 errors remain, 2 wrong usage, 130 interrupted."""
     from egocross_eval.cli.show.terminal import settle_terminal
 
-    warnings.showwarning = _show_warning
+    warnings.showwarning = show_warning
     settle_terminal()
     try:
         code = cli.main(args=args, prog_name="egocross-eval", standalone_mode=False)

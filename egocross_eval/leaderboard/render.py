@@ -12,6 +12,7 @@ from egocross_eval.leaderboard.columns import PAPER, PUBLISHED, TABLE, Ranked, c
 from egocross_eval.leaderboard.ranking import boards
 from egocross_eval.leaderboard.rows import encode_row_file
 from egocross_eval.leaderboard.table import Cell, Table, table_of
+from egocross_eval.visible import on_one_line, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,14 +62,9 @@ def render(
     return markup[format](tables)
 
 
-def one_line(text: str) -> str:
-    """`text` on one line: runs of white space and control characters become single spaces."""
-    return " ".join(re.sub(r"[\x00-\x1f\x7f\u2028\u2029]", " ", text).split())
-
-
 def escape_markdown(text: str) -> str:
     """`text` as it should be read, within a table cell or a line of Markdown."""
-    text = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = on_one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|~])", r"\\\1", text)
 
 
@@ -156,14 +152,19 @@ _LATEX = {
 def escape_latex(text: str) -> str:
     """`text` as it should be read in LaTeX. Brackets are braced, for they would be read as an argument of a row
     end."""
-    return "".join(_LATEX.get(char, char) for char in one_line(text))
+    return "".join(_LATEX.get(char, char) for char in on_one_line(text))
 
 
 def _html(tables: Sequence[Table], page: bool) -> str:
     """Static tables, without script; every text is escaped."""
     from jinja2 import Environment, PackageLoader
 
-    environment = Environment(autoescape=True, loader=PackageLoader("egocross_eval.leaderboard"))
+    # Only plain texts: what a template itself makes is escaped already.
+    environment = Environment(
+        autoescape=True,
+        loader=PackageLoader("egocross_eval.leaderboard"),
+        finalize=lambda value: visible(value) if type(value) is str else value,
+    )
     text = environment.get_template("leaderboard.html.j2").render(tables=tables, page=page)
     return text.rstrip("\n") + "\n"
 
@@ -188,5 +189,5 @@ def _csv_value(value: Field) -> Field:
     """Text in a form that a spreadsheet doesn't run as a formula."""
     if not isinstance(value, str):
         return value
-    text = one_line(value)
+    text = on_one_line(value)
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

@@ -16,6 +16,7 @@ from egocross_eval.files import read_bytes
 from egocross_eval.runs import version1
 from egocross_eval.schema import SCHEMA_VERSION, Figure, Results, Row, RunRecord
 from egocross_eval.scoring.outcomes import Table, averaged, interval_of, table
+from egocross_eval.visible import visible_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -112,7 +113,7 @@ def encode_row_file(rows: Sequence[Row], ranks: Sequence[int | None]) -> bytes:
     """The JSON of an exported leaderboard, indented."""
     ranked = [RankedRow(rank=rank, row=row) for row, rank in zip(rows, ranks, strict=True)]
     content = msgspec.json.encode(RowFile(schema_version=SCHEMA_VERSION, kind=ROW_FILE_KIND, rows=ranked))
-    return msgspec.json.format(content, indent=2) + b"\n"
+    return visible_json(msgspec.json.format(content, indent=2).decode()).encode() + b"\n"
 
 
 def read_row_file(path: Path) -> list[Row]:

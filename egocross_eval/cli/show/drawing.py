@@ -54,10 +54,12 @@ def frame_table(prompt: Prompt) -> str:
 def draw_frames(prompt: Prompt) -> None:
     """Draws the frames in the terminal, a few side by side, with their times."""
     from rich.columns import Columns
-    from rich.console import Console, Group
+    from rich.console import Group
     from rich.text import Text
 
-    console = Console()
+    from egocross_eval.visible import rich_console
+
+    console = rich_console()
     cells = []
     for frame, path in zip(prompt.frames(), prompt.frame_paths(), strict=True):
         picture, _ = _opened(path, prompt.max_pixels)

@@ -12,6 +12,7 @@ import click
 
 from egocross_eval.cli.show.terminal import shortened
 from egocross_eval.contracts.event import Answered, Event, Started, Stopped, Warned
+from egocross_eval.visible import rich_console
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -93,7 +94,6 @@ class Reporter:
             click.echo(f"{self._label}: {left} questions to ask", err=True)
         if not left or not sys.stderr.isatty():
             return
-        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._bar = Progress(
@@ -103,7 +103,7 @@ class Reporter:
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
-            console=Console(stderr=True),
+            console=rich_console(stderr=True),
             refresh_per_second=4,
         )
         self._bar.start()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
+from typing import Any, TextIO, cast
+
+from egocross_eval.visible import visible
 
 NARROWEST = 40
 PIPED = 120
@@ -20,19 +24,51 @@ _PADDING = 2
 _LEAST = 16
 """Characters that a column that's wrapped keeps, unless it needs less."""
 
+_CURSOR_UP = re.compile(r"(?:\x1b\[A)+")
 _LINK = re.compile(r"\[((?:\\.|[^\]\\])*)\]\([^)]*\)")
 
 
 def settle_terminal() -> None:
-    """Makes every terminal one that can be written to: letters that its encoding lacks are replaced, and a width of
-    nothing isn't believed."""
+    """Makes every terminal one that can be written to: whatever is written is `visible`, letters that its encoding
+    lacks are replaced, and a width of nothing isn't believed."""
     for name in ("COLUMNS", "LINES"):
         if name in os.environ and not (os.environ[name].isdecimal() and int(os.environ[name])):
             del os.environ[name]
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="replace")
+    sys.stdout, sys.stderr = _settled(sys.stdout), _settled(sys.stderr)
+
+
+def _settled(stream: TextIO) -> TextIO:
+    if isinstance(stream, _VisibleStream):
+        return stream
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        # Click would write past us, as UTF-8, to a stream that takes ASCII alone.
+        ascii_only = codecs.lookup(stream.encoding or "ascii").name == "ascii"
+        reconfigure(errors="replace", encoding="utf-8" if ascii_only else None)
+    return cast(TextIO, _VisibleStream(stream))
+
+
+class _VisibleStream:
+    """A stream that everything goes through which is written as text: verbs, plugins, warnings, errors, tracebacks."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.rich_proxied_file = stream
+        """By this name rich finds the stream that it draws on; texts in what it draws, see `rich_console`."""
+
+    def write(self, text: str) -> int:
+        """Writes `text` as it may be shown. Bars of progress go back to the beginning of a line, and lines up."""
+        if not _CURSOR_UP.fullmatch(text):
+            back = text[:1] == "\r"
+            text = "\r" * back + visible(text[back:])
+        return self.rich_proxied_file.write(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Writes one after the other."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rich_proxied_file, name)
 
 
 def screen_width() -> int:

@@ -13,6 +13,7 @@ from egocross_eval.training.card import as_options
 from egocross_eval.training.example_checks import Finding
 from egocross_eval.training.train import Trained, Watcher
 from egocross_eval.training.trainer_process import Step
+from egocross_eval.visible import rich_console
 
 if TYPE_CHECKING:
     from egocross_eval.training.gpus import Gpu
@@ -87,10 +88,9 @@ class TrainProgress(Watcher):
     """A bar with step, loss, learning rate and time left; lines where the output is no terminal."""
 
     def __init__(self) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self._console = Console(stderr=True)
+        self._console = rich_console(stderr=True)
         self._bar = Progress(
             TextColumn("training"),
             BarColumn(),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from egocross_eval.command_options import format_option, renamed
+from egocross_eval.visible import json_text
 
 if TYPE_CHECKING:
     from egocross_eval.scoring.audit import Audit
@@ -44,14 +45,13 @@ def command(
     \b
     egocross-eval audit runs/my-model
     """
-    import msgspec
 
     changed: dict[str, object] = {
         name: value for name, value in (("style", style), ("data", data)) if value is not None
     }
     audits = [_audit_one(path, changed, support, run_missing) for path in runs]
     if form == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(audits), indent=2))
+        click.echo(json_text(audits))
     else:
         click.echo("\n\n".join(_table(found) for found in audits))
     return 0 if all(found.accuracy is not None for found in audits) else 1

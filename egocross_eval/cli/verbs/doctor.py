@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from egocross_eval.command_options import format_option, renamed
+from egocross_eval.visible import json_text
 
 
 @click.command(name="doctor")
@@ -26,9 +27,7 @@ def command(python: Path | None, form: str) -> int:
 
     entries = examine_machine(python)
     if form == "json":
-        import msgspec
-
-        click.echo(msgspec.json.format(msgspec.json.encode(entries), indent=2).decode())
+        click.echo(json_text(entries))
     else:
         click.echo(described((f"{entry.status:9}{entry.group:9}{entry.name}", entry.text) for entry in entries))
     return 1 if any(entry.status == "problem" for entry in entries) else 0

@@ -12,6 +12,7 @@ import click
 from egocross_eval.command_options import format_option, renamed
 from egocross_eval.errors import UsageError
 from egocross_eval.files import read_bytes, writing
+from egocross_eval.visible import visible_json
 
 if TYPE_CHECKING:
     from egocross_eval.reading import Extraction
@@ -82,7 +83,7 @@ def _parse_text(text: str, options: dict[str, str], letters: str | None, form: s
     except ValueError as error:
         raise UsageError(f"--letters: {error}") from error
     if form == "json":
-        click.echo(msgspec.json.encode(found))
+        click.echo(visible_json(msgspec.json.encode(found).decode()))
     elif found.letter is None:
         click.echo(f"no answer  {found.reason}: {REASONS[found.reason or 'no_answer']}")
     else:
@@ -94,8 +95,9 @@ def _in_context(text: str, found: Extraction) -> str:
     start, end = found.span or (0, 0)
     before = ("…" if start > _CONTEXT else "") + text[max(0, start - _CONTEXT) : start]
     after = text[end : end + _CONTEXT] + ("…" if end + _CONTEXT < len(text) else "")
-    marked = click.style(f"»{text[start:end]}«", bold=True)
-    return f"{start}:{end}  {' '.join(before.split(' '))}{marked}{after}".replace("\r", " ").replace("\n", " ")
+    return f"{start}:{end}  {' '.join(before.split(' '))}»{text[start:end]}«{after}".replace("\r", " ").replace(
+        "\n", " "
+    )
 
 
 def _print_rules() -> None:
@@ -110,7 +112,10 @@ def _print_rules() -> None:
 def _parse_file(source: Path, target: Path | None, options: dict[str, str], letters: str | None) -> None:
     import msgspec
 
-    lines = (msgspec.json.encode(found) + b"\n" for found in _extractions(source, options, letters))
+    lines = (
+        visible_json(msgspec.json.encode(found).decode()).encode() + b"\n"
+        for found in _extractions(source, options, letters)
+    )
     if target is None:
         for line in lines:
             sys.stdout.buffer.write(line)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import click
-import msgspec
 
 from egocross_eval.command_options import format_option, renamed
+from egocross_eval.visible import json_text
 
 
 @click.command(name="plugins")
@@ -22,7 +22,7 @@ def command(form: str) -> None:
 
     plugins = registry().plugins
     if form == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(plugins), indent=2))
+        click.echo(json_text(plugins))
         return
     for plugin in plugins:
         state = "BROKEN" if plugin.error else ""

@@ -10,6 +10,7 @@ import click
 
 from egocross_eval.command_options import format_option, made_of, options_of_settings, renamed
 from egocross_eval.contracts.task import DataOptions
+from egocross_eval.visible import json_text
 
 if TYPE_CHECKING:
     from egocross_eval.contracts.task import Target
@@ -35,7 +36,6 @@ def command(what: Path, tasks: str, cells: bool, form: str, **where: Any) -> int
     egocross-eval score runs/my-run --answers egocross_testbed_answers.json
     egocross-eval score predictions.json --data ROOT
     """
-    import msgspec
 
     from egocross_eval.cli.show.figures import figures_table
     from egocross_eval.runs.store import RECORD_FILE
@@ -46,7 +46,7 @@ def command(what: Path, tasks: str, cells: bool, form: str, **where: Any) -> int
     else:
         results, benchmark = _score_file(what, tasks, data)
     if form == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(results), indent=2))
+        click.echo(json_text(results))
     else:
         click.echo(figures_table(results, benchmark, combined=cells))
     return 0 if results.complete else 1

@@ -10,6 +10,7 @@ import click
 from egocross_eval.command_options import format_option, options_of_settings, renamed
 from egocross_eval.contracts.task import DataOptions
 from egocross_eval.settings import PromptSettings
+from egocross_eval.visible import json_text
 
 
 @click.command(name="show")
@@ -36,8 +37,6 @@ def command(question: str, draw: bool | None, output: Path | None, form: str, **
     """
     import sys
 
-    import msgspec
-
     from egocross_eval.cli.show.drawing import contact_sheet, draw_frames, frame_table
     from egocross_eval.cli.show.terminal import wrapped
     from egocross_eval.contracts.registry import registry
@@ -52,7 +51,7 @@ def command(question: str, draw: bool | None, output: Path | None, form: str, **
     found = by_name[question]
     prompt = plan.renderer.render(found, plan.root)
     if form == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(prompt), indent=2))
+        click.echo(json_text(prompt))
         return
     labels = [value or f"{name.replace('_', ' ')} unknown" for name, value in found.labels.items()]
     click.echo(wrapped(f"{found.key}  ({', '.join([f'id {found.id}', *labels])})"))

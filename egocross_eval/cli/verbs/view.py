@@ -80,9 +80,8 @@ def command(
     egocross-eval view runs/my-model --wrong --domain surgery --type '*counting'
     egocross-eval view runs/base runs/tuned --wrong
     """
-    from rich.console import Console
-
     from egocross_eval.runs.store import RunFolder
+    from egocross_eval.visible import rich_console
 
     if len(runs) > 2:
         raise UsageError("view shows one run or two; 'egocross-eval site' shows many")
@@ -97,7 +96,7 @@ def command(
     names = [record.model.name for record in records]
     if len(set(names)) < len(names):
         names = [folder.path.name for folder in folders]
-    console = Console(highlight=False)
+    console = rich_console(highlight=False)
     paged = console.is_terminal and len(found) > 1
     # Colours, no pause where all fits the screen, and nothing wiped at the end.
     os.environ.setdefault("LESS", "RFX")

@@ -19,6 +19,7 @@ from egocross_eval.leaderboard.site.pool import Pool, axis_of, pool
 from egocross_eval.leaderboard.site.scripts import data_script
 from egocross_eval.leaderboard.site.tables import site_tables
 from egocross_eval.version import __version__
+from egocross_eval.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -181,6 +182,7 @@ def _page(
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
     )
     benchmark = inputs.runs[0].record.benchmark
     first = [pair_json(pair, benchmark) for pair in pairs if start and {pair.first, pair.second} == set(start)]

@@ -10,6 +10,7 @@ import click
 from egocross_eval.command_options import format_option, made_of, options_of_settings, renamed
 from egocross_eval.contracts.task import DataOptions
 from egocross_eval.tasks.egocross.catalogue import DOMAINS
+from egocross_eval.visible import json_text
 
 if TYPE_CHECKING:
     from egocross_eval.contracts.task import DataSource
@@ -77,7 +78,6 @@ def verify(
 
 def _verify_tasks(names: str, source: DataSource, *, decode: bool, form: str) -> int:
     """The frames of the tasks' questions, one line for each that is not whole; the exit code."""
-    import msgspec
 
     from egocross_eval.contracts.registry import registry
     from egocross_eval.tasks.select import load_questions, select_tasks
@@ -86,7 +86,7 @@ def _verify_tasks(names: str, source: DataSource, *, decode: bool, form: str) ->
     loaded = load_questions(select_tasks(names, registry()), source)
     found = list(check_questions(loaded, decode=decode))
     if form == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+        click.echo(json_text(found))
     else:
         for one in found:
             click.echo(f"{one.key}: {one.frame}: {one.trouble}: {one.message}")

@@ -7,10 +7,9 @@ import textwrap
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, get_args
 
-import msgspec
-
 from egocross_eval.frames.check import FrameTrouble
 from egocross_eval.tasks.egocross.notices import WORDING
+from egocross_eval.visible import json_text, rich_console
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,24 +43,21 @@ def progress_bar() -> Iterator[Callable[[int, int], None] | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with Progress(console=rich_console(stderr=True), transient=True) as bar:
         task = bar.add_task("frame files", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def print_json(report: Report) -> None:
     """The whole report on standard output."""
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n")
+    sys.stdout.write(json_text(report) + "\n")
 
 
 def print_report(report: Report, *, show_all: bool) -> None:
     """Tables per dataset and per question, notes, and a line that sums up."""
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False, markup=False)
+    console = rich_console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False, markup=False)
     for what, place in report.taken.items():
         console.print(f"{what + ':':<10} {place}", soft_wrap=True)
     if report.datasets:
