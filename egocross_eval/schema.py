@@ -18,8 +18,12 @@ SCHEMA_VERSION = 2
 """Version of `run.json`, `samples.jsonl`, `results.json` and exported rows. A reader refuses a newer one; files of
 version 1 are read by `runs/version1.py`."""
 
-Outcome = Literal["right", "wrong", "not_parsed", "errored", "unscored"]
-"""What became of a question. `unscored`: answered, but the right answer isn't known here."""
+Outcome = Literal["right", "wrong", "not_parsed", "filtered", "errored", "unscored"]
+"""What became of a question. `filtered`: a content filter withheld the answer, which is final and counts as wrong.
+`unscored`: answered, but the right answer isn't known here."""
+
+FILTERED = "filtered"
+"""Kind of the failure that a content filter is."""
 
 
 class _Noun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -170,7 +174,7 @@ class Failure(_Noun, frozen=True, kw_only=True):
 
     kind: str
     """Short word: `http_429`, `timeout`, `connection`, `bad_response`, `context_length`, `frame`, `out_of_memory`,
-    ..."""
+    `filtered`, ..."""
     message: str
     retryable: bool = False
     """True where asking again later may succeed."""
@@ -197,6 +201,16 @@ class Response(_Noun, frozen=True, kw_only=True):
     """How often the request was sent."""
     cached: bool = False
     """True if it came from the response cache."""
+
+    @property
+    def filtered(self) -> bool:
+        """A content filter withheld the answer: asking again gives no other."""
+        return self.failure is not None and self.failure.kind == FILTERED
+
+    @property
+    def failed(self) -> bool:
+        """There is no answer, and no content filter is why."""
+        return self.failure is not None and not self.filtered
 
 
 class Turn(_Noun, frozen=True, kw_only=True):
@@ -339,8 +353,13 @@ class Sample(_Noun, frozen=True, kw_only=True):
 
     @property
     def failure(self) -> Failure | None:
-        """The first failure among the answers, if one failed."""
-        return next((answer.response.failure for answer in self.answers if answer.response.failure is not None), None)
+        """Why the question has no answer, or a content filter's refusal; None where it was answered."""
+        responses = [answer.response for answer in self.answers if answer.response.failure is not None]
+        if self.outcome == "errored":
+            responses = [response for response in responses if response.failed]
+        elif self.outcome != "filtered":
+            return None
+        return responses[0].failure if responses else None
 
     @property
     def cost(self) -> Cost:
@@ -467,7 +486,7 @@ class Figure(_Noun, frozen=True, kw_only=True):
 
     right: int
     n: int
-    """All questions of the group, whatever their outcome: right + wrong + not_parsed + errored + unscored + missing."""
+    """All questions of the group: right + wrong + not_parsed + filtered + errored + unscored + missing."""
     accuracy: float
     """Mean credit, right over n where no question has a part of the mark (macro: mean of the groups'). A lower bound
     where `open` isn't 0."""
@@ -476,6 +495,7 @@ class Figure(_Noun, frozen=True, kw_only=True):
     """Ends of the 95 % interval. Where `open` isn't 0, it covers whatever those questions turn out to be."""
     wrong: int = 0
     not_parsed: int = 0
+    filtered: int = 0
     errored: int = 0
     unscored: int = 0
     missing: int = 0

@@ -29,7 +29,7 @@ PUBLISHED = "(published)"
 PARTS = "parts"
 """Stands for the figures of all groups of the macro axis wherever columns are named."""
 _PARTS_INTERVALS = f"{PARTS}-interval"
-TABLE = ("rank", "model", "micro", "macro", PARTS, "parsed", "complete", "settings", "date", "source")
+TABLE = ("rank", "model", "micro", "macro", PARTS, "parsed", "filtered", "complete", "settings", "date", "source")
 """What a table shows where nothing else is said."""
 PAPER = ("model", "micro", "macro", PARTS)
 """What fits a page of a paper."""
@@ -103,6 +103,8 @@ def chosen(board: Board, names: Sequence[str] | None, *, default: Sequence[str] 
     columns = [known[name] for name in dict.fromkeys(wanted) if name in known]
     if names is None and all(row.published for row in board.rows):
         columns = [column for column in columns if not column.runs_only]
+    if names is None and not any(row.counts.get("filtered") for row in board.rows):
+        columns = [column for column in columns if column.name != "filtered"]
     return columns
 
 
@@ -290,9 +292,19 @@ _OTHERS = (
         runs_only=True,
     ),
     Column(
+        "filtered",
+        "Filtered",
+        "Number of answers that a content filter withheld. They count as wrong.",
+        lambda ranked, _: NOTHING if ranked.row.published else str(ranked.row.counts.get("filtered", 0)),
+        {"filtered": lambda ranked: None if ranked.row.published else ranked.row.counts.get("filtered", 0)},
+        number=True,
+        runs_only=True,
+        low_first=True,
+    ),
+    Column(
         "complete",
         "Complete",
-        "Share of the questions that were answered at all.",
+        "Share of the questions that were answered, or withheld by a filter.",
         lambda ranked, _: _answered_text(ranked.row),
         {
             "answered": lambda ranked: _points(_answered_share(ranked.row)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import statistics
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 from msgspec.structs import fields, replace
@@ -14,7 +14,7 @@ from egocross_eval.documents import decode_json
 from egocross_eval.errors import DataError, UsageError
 from egocross_eval.files import read_bytes
 from egocross_eval.runs import version1
-from egocross_eval.schema import SCHEMA_VERSION, Figure, Results, Row, RunRecord
+from egocross_eval.schema import SCHEMA_VERSION, Figure, Outcome, Results, Row, RunRecord
 from egocross_eval.scoring.outcomes import Table, averaged, interval_of, table
 from egocross_eval.visible import visible_json
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 ROW_FILE_KIND = "egocross-eval rows"
 """Marks a file of exported rows."""
+
+_FATES = (*get_args(Outcome), "missing")
+"""What a figure counts."""
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -182,7 +185,7 @@ def _outcomes_problem(row: Row) -> str:
 
 
 def _figure_problem(figure: Figure, *, plain: bool) -> str:
-    parts = (figure.right, figure.wrong, figure.not_parsed, figure.errored, figure.unscored, figure.missing)
+    parts = [getattr(figure, name) for name in _FATES]
     shares = (figure.accuracy, figure.low, figure.high)
     if figure.n < 1 or min(parts) < 0 or sum(parts) != figure.n:
         return "the counts don't add up to n"
@@ -277,16 +280,11 @@ def _mean_figure(figures: Sequence[Figure], outcomes: Table, *, part: str = "", 
 
     interval = interval_of(outcomes, part=part, macro=macro)
     return Figure(
-        right=total("right"),
         n=total("n"),
         accuracy=statistics.fmean(figure.accuracy for figure in figures),
         low=interval.low,
         high=interval.high,
-        wrong=total("wrong"),
-        not_parsed=total("not_parsed"),
-        errored=total("errored"),
-        unscored=total("unscored"),
-        missing=total("missing"),
+        **{name: total(name) for name in _FATES},
         chance=figures[0].chance,
         interval=interval.method,
         clusters=figures[0].clusters,

@@ -19,7 +19,7 @@ def read_response(response: Response, options: Mapping[str, str], choices: Seque
     is read. A tie between options of different text, scores that are no numbers and a failure are abstentions.
     """
     if response.failure is not None:
-        return Reading(reason="errored")
+        return Reading(reason="filtered" if response.filtered else "errored")
     if not choices:
         return Reading(reason="free_text")
     texts = {label: options.get(label, label) for label in choices}

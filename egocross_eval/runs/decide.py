@@ -9,7 +9,7 @@ from egocross_eval.contracts.grader import Grader
 from egocross_eval.contracts.method import Method
 from egocross_eval.errors import EgoCrossError, RunError
 from egocross_eval.runs.plan import utc_now
-from egocross_eval.schema import Answer, Ask, Decision, Grade, Question, Sample
+from egocross_eval.schema import FILTERED, Answer, Ask, Decision, Grade, Question, Sample
 
 
 def decide(method: Method, name: str, question: Question, answers: Sequence[Answer]) -> Sequence[Ask] | Decision:
@@ -28,10 +28,13 @@ def decide(method: Method, name: str, question: Question, answers: Sequence[Answ
 
 
 def grade(grader: Grader, question: Question, answers: Sequence[Answer], decision: Decision) -> Grade:
-    """The grade of a decision; `errored` where an answer is a failure. Raises `RunError` where the grader breaks."""
-    failed = next((answer.response.failure for answer in answers if answer.response.failure is not None), None)
+    """The grade of a decision. `errored` where an answer is a failure, `filtered` where a content filter left nothing
+    to decide by; raises `RunError` where the grader breaks."""
+    failed = next((answer.response.failure for answer in answers if answer.response.failed), None)
     if failed is not None:
         return Grade(outcome="errored", reason=failed.kind)
+    if decision.label is None and decision.text is None and any(answer.response.filtered for answer in answers):
+        return Grade(outcome="filtered", reason=FILTERED)
     try:
         found = grader.grade(question, decision)
     except EgoCrossError:

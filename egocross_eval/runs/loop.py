@@ -35,7 +35,7 @@ class _Asked:
         self.names: list[str] = []
         """Of all asks so far, in the order asked."""
         self.answers: dict[str, Answer] = {}
-        self.earlier = {answer.ask.name: answer for answer in earlier if answer.response.failure is None}
+        self.earlier = {answer.ask.name: answer for answer in earlier if not answer.response.failed}
         """Answers that an earlier process got, by the name of their ask."""
         self.waiting = 0
         """Asks of this round without an answer."""
@@ -225,7 +225,7 @@ class Loop:
     def _finish(self, asked: _Asked) -> bool:
         """Writes the sample of a question whose round is answered, if an ask failed or the method decides."""
         answers = asked.in_order()
-        failed = [answer for answer in answers if answer.response.failure is not None]
+        failed = any(answer.response.failed for answer in answers)
         decision = Decision(reason="errored") if failed else self._step(asked)
         if not isinstance(decision, Decision):
             return False

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from egocross_eval.contracts.registry import registry
-from egocross_eval.schema import BenchmarkRecord, Question, Results, Row, RunRecord, Sample
+from egocross_eval.schema import FILTERED, BenchmarkRecord, Question, Results, Row, RunRecord, Sample
 
 BENCHMARK = "egocross"
 """The one that version 0.1 measured."""
@@ -46,9 +46,13 @@ def _question(old: dict[str, Any]) -> dict[str, Any]:
 def sample(line: bytes) -> Sample:
     """A line of `samples.jsonl`. A voted question keeps the text of its first ask alone: no other was written."""
     old = msgspec.json.decode(line)
+    for answered in (old, *old.get("votes", ())):
+        _name_filter(answered["response"])
     response, outcome = old["response"], old["outcome"]
+    if outcome == "errored" and (response.get("failure") or {}).get("kind") == FILTERED:
+        outcome = FILTERED
     # A letter beside a failure is no answer, whoever wrote it there.
-    prediction = {"reason": "errored"} if outcome == "errored" else old["prediction"]
+    prediction = {"reason": outcome} if outcome in ("errored", FILTERED) else old["prediction"]
     letter, reason = prediction.get("letter"), prediction.get("reason")
     votes = sorted(old.get("votes", ()), key=_vote_number)
     once = {"ask": {}, "sent": _sent(old), "response": response, "reading": _reading(prediction)}
@@ -73,6 +77,13 @@ def sample(line: bytes) -> Sample:
         },
         Sample,
     )
+
+
+def _name_filter(response: dict[str, Any]) -> None:
+    """The kind of failure that is called `filtered` now."""
+    failure = response.get("failure")
+    if failure and failure["kind"] == "content_filter":
+        failure["kind"] = FILTERED
 
 
 def _sent(old: dict[str, Any]) -> dict[str, Any]:

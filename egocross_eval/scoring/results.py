@@ -1,8 +1,8 @@
 """From what became of each question to the figures of a run.
 
-Counting rule: right, wrong, not parsed and errored are four numbers. Not parsed counts as wrong. Errored, unscored
-and missing questions count neither right nor wrong but stay in n, so an accuracy over them is a lower bound, and its
-interval reaches up to what it'd be if all of them were right.
+Counting rule: right, wrong, not parsed, filtered and errored are five numbers. Not parsed and filtered count as wrong.
+Errored, unscored and missing questions count neither right nor wrong but stay in n, so an accuracy over them is a lower
+bound, and its interval reaches up to what it'd be if all of them were right.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Fate = Outcome | Literal["missing"]
 """An outcome, or `missing`: there is no entry for the question at all."""
 
-SCORED = frozenset({"right", "wrong", "not_parsed"})
+SCORED = frozenset({"right", "wrong", "not_parsed", "filtered"})
 """Outcomes that count in the headline."""
 
 
@@ -96,7 +96,7 @@ def results_of(
 
 
 def _counted(item: Judged) -> Judged:
-    """An output that couldn't be parsed is no wrong answer where the right one isn't known."""
+    """What wasn't parsed or was filtered is no wrong answer where the right one isn't known."""
     return item._replace(fate="unscored") if item.question.target is None and item.scored else item
 
 
@@ -167,6 +167,7 @@ class Figures:
             high=most.high,
             wrong=count["wrong"],
             not_parsed=count["not_parsed"],
+            filtered=count["filtered"],
             errored=count["errored"],
             unscored=count["unscored"],
             missing=count["missing"],

@@ -72,6 +72,32 @@ def test_faults_that_last_are_counted_exactly_and_asked_again_by_the_same_comman
     assert load_run(tmp_path / "run").results.complete
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        fake_server.http_error(400, "triggering the content management policy", code="content_filter"),
+        Fault("status", 200, {}, '{"choices": [{"message": {"content": null}, "finish_reason": "SAFETY"}]}'),
+        Fault("status", 200, {}, '{"choices": [{"message": {"refusal": "No."}, "finish_reason": "stop"}]}'),
+    ],
+)
+def test_filtered_answers_are_counted_apart_and_leave_a_run_complete(
+    fault: Fault, demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with FakeServer(answers="B", faults=lambda call: fault if call.number % 3 == 0 else None) as server:
+        command = ["--model", spec(server), "--data", str(demo), "--output", str(tmp_path / "run"), "--limit", "9"]
+        assert call(*command, "--no-cache") == 0
+        said = capsys.readouterr()
+        assert "3 withheld by a content filter; they count as wrong, e.g. question" in said.err
+        assert call(*command, "--no-cache") == 0
+        assert server.count == 9
+    assert "| Filtered |" in " ".join(said.out.split())
+    capsys.readouterr()
+    assert call("score", tmp_path / "run") == 0
+    assert "filtered" in capsys.readouterr().out
+    assert call("view", tmp_path / "run", "--filtered") == 0
+    assert "filtered" in capsys.readouterr().out
+
+
 def test_a_dead_server_ends_with_exit_code_1_and_no_score(
     demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

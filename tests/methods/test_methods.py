@@ -123,6 +123,22 @@ def test_one_failed_vote_fails_the_question_and_all_votes_are_kept(demo: Path, t
     assert [request.key.rpartition("#")[2] for request in again.asked] == ["r2"] * 3
 
 
+def withheld(request: Request) -> Response:
+    return Response(key=request.key, failure=Failure(kind="filtered", message="withheld"))
+
+
+def test_a_filtered_vote_is_no_vote_and_a_question_is_filtered_where_none_is_left(demo: Path, tmp_path: Path) -> None:
+    def third_is_withheld(request: Request) -> Response:
+        return withheld(request) if request.key.endswith("#r2") else by_content(request)
+
+    run = evaluate(Answering(third_is_withheld), data=demo, output=tmp_path / "one", method="rotate", cache=False)
+    assert (run.results.complete, run.results.counts["filtered"]) == (True, 0)
+    for sample in run.samples:
+        assert sample.question.options[sample.decision.label or ""] == max(sample.question.options.values())
+    run = evaluate(Answering(withheld), data=demo, output=tmp_path / "all", method="rotate", cache=False)
+    assert (run.results.complete, run.results.counts["filtered"]) == (True, len(run.samples))
+
+
 def test_samples_differ_by_their_seed_and_the_majority_counts(demo: Path, tmp_path: Path) -> None:
     def two_of_three(request: Request) -> Response:
         return Response(key=request.key, text="D" if request.settings.seed % 3 == 0 else "A")

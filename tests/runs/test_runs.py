@@ -140,6 +140,23 @@ def test_failed_questions_and_only_those_are_asked_again(demo: Path, tmp_path: P
     assert {s.key for s in run.samples if s.answers[0].response.text == "D"} == failed
 
 
+def test_a_filtered_answer_is_final_and_apart_from_failures(demo: Path, tmp_path: Path) -> None:
+    def answer(request: Request) -> Response:
+        kind = ("filtered", "timeout", "")[len(first.asked) % 3]
+        return Response(key=request.key, failure=Failure(kind=kind, message="no")) if kind else says("A")(request)
+
+    first = Scripted(answer)
+    run = evaluate(first, data=demo, output=tmp_path / "run", cache=False)
+    filtered = {sample.key for sample in run.samples if sample.outcome == "filtered"}
+    assert len(filtered) == run.results.counts["filtered"] >= 2
+    second = Scripted(says("A"))
+    run = evaluate(second, data=demo, output=tmp_path / "run", cache=False)
+    assert set(second.asked).isdisjoint(filtered)
+    assert run.results.complete
+    assert {sample.key for sample in run.samples if sample.outcome == "filtered"} == filtered
+    assert grade_again(RunFolder(run.path), {}, registry()) == 0
+
+
 def test_a_model_that_always_fails_has_no_score_rather_than_zero(demo: Path, tmp_path: Path) -> None:
     run = evaluate(Scripted(fails), data=demo, output=tmp_path / "run", cache=False)
     assert run.results.micro is None

@@ -27,13 +27,19 @@ def macro(results: Results) -> Figure:
     return results.macro
 
 
-def test_right_wrong_not_parsed_and_errored_are_four_numbers() -> None:
-    outcomes: list[Outcome] = ["right", "right", "right", "wrong", "wrong", "not_parsed", "errored"]
+def test_right_wrong_not_parsed_filtered_and_errored_are_five_numbers() -> None:
+    outcomes: list[Outcome] = ["right", "right", "right", "wrong", "wrong", "not_parsed", "filtered", "errored"]
     results = scored(samples(outcomes))
-    expected = {"right": 3, "wrong": 2, "not_parsed": 1, "errored": 1, "unscored": 0, "total": 7, "missing": 0}
-    assert results.counts == expected
+    counted = {"right": 3, "wrong": 2, "not_parsed": 1, "filtered": 1, "errored": 1}
+    assert results.counts == counted | {"unscored": 0, "total": 8, "missing": 0}
     figure = micro(results)
-    assert (figure.right, figure.wrong, figure.not_parsed, figure.errored, figure.n) == (3, 2, 1, 1, 7)
+    assert {name: getattr(figure, name) for name in counted} == counted
+    assert figure.n == 8
+
+
+def test_a_filtered_answer_counts_as_wrong_and_leaves_a_run_complete() -> None:
+    results = scored(samples(["right", "filtered", "wrong", "filtered"]))
+    assert (micro(results).accuracy, micro(results).open, results.complete) == (0.25, 0, True)
 
 
 def test_not_parsed_counts_as_wrong() -> None:

@@ -56,6 +56,14 @@ class Model(ModelAdapter):
             yield Response(key=request.key, text="A")
 
 
+def test_an_answer_that_a_filter_withheld_is_filtered() -> None:
+    old = json.loads((FILES / "once" / "samples.jsonl").read_bytes().splitlines()[0])
+    failure = {"kind": "content_filter", "message": "withheld"}
+    old |= {"response": {"key": old["key"], "failure": failure}, "outcome": "errored"}
+    read = version1.sample(json.dumps(old).encode())
+    assert (read.outcome, read.answers[0].response.filtered, read.grade.reason) == ("filtered", True, "filtered")
+
+
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
     """A copy that may be written to."""

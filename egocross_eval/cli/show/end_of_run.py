@@ -30,6 +30,10 @@ def print_end(run: Run) -> None:
     else:
         click.echo((run.path / LEADERBOARD_FILE).read_text(encoding="utf-8").rstrip("\n"))
         click.echo()
+    if filtered := results.counts.get("filtered"):
+        _say(
+            "filtered", f"a content filter withheld {filtered} of {record.question_count} answers: they count as wrong"
+        )
     if results.rotations:
         asked, position, content = (results.rotations.get(name, 0) for name in ("asked", "position", "content"))
         text = f"of {asked} questions, the same place every time on {position}, the same option every time on {content}"

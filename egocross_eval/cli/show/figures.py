@@ -5,7 +5,7 @@ from __future__ import annotations
 from egocross_eval.schema import BenchmarkRecord, Figure, Results
 
 
-def _line(name: str, figure: Figure) -> list[str]:
+def _line(name: str, figure: Figure, *, filtered: bool) -> list[str]:
     chance = "" if figure.chance is None else f"{figure.chance:.1%}"
     return [
         name,
@@ -14,6 +14,7 @@ def _line(name: str, figure: Figure) -> list[str]:
         str(figure.right),
         str(figure.n),
         str(figure.not_parsed),
+        *([str(figure.filtered)] if filtered else []),
         str(figure.open),
         str(figure.wrong),
         chance,
@@ -23,21 +24,23 @@ def _line(name: str, figure: Figure) -> list[str]:
 def figures_table(results: Results, benchmark: BenchmarkRecord, *, combined: bool = False) -> str:
     """The overall figures and the groups; `combined`: groupings of several labels too.
 
-    Errored, missing and unscored questions share the column `open`.
+    Errored, missing and unscored questions share the column `open`; there is one of filtered ones where some are.
     """
     from egocross_eval.cli.show.terminal import fitted_table
 
-    headers = ["", "accuracy", "95 % interval", "right", "n", "not read", "open", "wrong", "chance"]
     if results.micro is None:
         counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in results.counts.items() if count)
         return f"no score: no question has both an answer here and a known right one ({counts})"
-    rows = [_line("micro (all questions)", results.micro)]
+    filtered = results.micro.filtered > 0
+    counted = ["right", "n", "not read", *(["filtered"] if filtered else []), "open", "wrong"]
+    headers = ["", "accuracy", "95 % interval", *counted, "chance"]
+    rows = [_line("micro (all questions)", results.micro, filtered=filtered)]
     axis = benchmark.grouping(benchmark.macro)
     if results.macro is not None and axis is not None:
-        rows.append(_line(f"macro ({axis.title}s)", results.macro))
+        rows.append(_line(f"macro ({axis.title}s)", results.macro, filtered=filtered))
     for grouping in benchmark.groupings:
         figures = results.groups.get(grouping.name, {})
         if figures and (combined or len(grouping.labels) == 1):
             rows.append([f"-- by {grouping.title}", *[""] * (len(headers) - 1)])
-            rows.extend(_line(name, figures[name]) for name in grouping.ordered(figures))
-    return fitted_table(rows, headers, right="lrrrrrrrr", drop=2)
+            rows.extend(_line(name, figures[name], filtered=filtered) for name in grouping.ordered(figures))
+    return fitted_table(rows, headers, right="l" + "r" * (len(headers) - 1), drop=2)

@@ -12,6 +12,7 @@ import click
 
 from egocross_eval.cli.show.terminal import shortened
 from egocross_eval.contracts.event import Answered, Event, Started, Stopped, Warned
+from egocross_eval.schema import FILTERED
 from egocross_eval.visible import rich_console
 
 if TYPE_CHECKING:
@@ -67,18 +68,24 @@ class Reporter:
                 f"\n{self._cached} of {self._answered} answers came from the response cache (--no-cache asks again)."
             )
         for kind, count in self._failed.most_common():
-            number, failure = self._failures[kind]
-            message = failure.message.strip()
-            first_line = message.splitlines()[0][:300] if message else ""
-            click.echo(f"\n{count} failed ({kind}), e.g. question {number}: {first_line}", err=True)
+            click.echo(f"\n{count} failed ({kind}), {self._example(kind)}", err=True)
         if self._failed:
             click.echo(f"the same command with --output {folder} asks the failed questions again", err=True)
+        filtered = results.counts.get(FILTERED, 0)
+        if filtered:
+            example = f", {self._example(FILTERED)}" if FILTERED in self._failures else ""
+            click.echo(f"\n{filtered} withheld by a content filter; they count as wrong{example}", err=True)
         unread = results.counts.get("not_parsed", 0)
         if unread:
             reasons = ", ".join(f"{n} {reason}" for reason, n in self._unread.most_common())
             click.echo(f"\n{unread} not parsed{f' ({reasons})' if reasons else ''}; they count as wrong", err=True)
         if self._cut:
             click.echo(f"{self._cut} answers were cut off by --max-new-tokens", err=True)
+
+    def _example(self, kind: str) -> str:
+        number, failure = self._failures[kind]
+        message = failure.message.strip()
+        return f"e.g. question {number}: {message.splitlines()[0][:300] if message else ''}"
 
     def _start(self, event: Started) -> None:
         """Says what is left to do and shows the bar, with what an earlier run had done already counted."""
@@ -143,19 +150,21 @@ class Reporter:
         self._cut += any(answer.response.finish_reason == "length" for answer in sample.answers)
         failure = sample.failure
         if failure is not None:
-            self._failed[failure.kind] += 1
+            self._failed[failure.kind] += sample.outcome == "errored"
             self._failures.setdefault(failure.kind, (sample.question.id, failure))
         elif sample.outcome == "not_parsed":
             self._unread[sample.grade.reason or "no answer"] += 1
 
     def _note(self) -> str:
         right, wrong = self._counts["right"], self._counts["wrong"]
-        unparsed, errored = self._counts["not_parsed"], self._counts["errored"]
+        unparsed, filtered, errored = (self._counts[name] for name in ("not_parsed", FILTERED, "errored"))
         pieces = []
         if right + wrong:
-            pieces.append(f"accuracy {right / (right + wrong + unparsed):.1%}")
+            pieces.append(f"accuracy {right / (right + wrong + unparsed + filtered):.1%}")
         if unparsed:
             pieces.append(f"{unparsed} not parsed")
+        if filtered:
+            pieces.append(f"{filtered} filtered")
         if errored:
             pieces.append(f"{errored} failed")
         return ", ".join(pieces)

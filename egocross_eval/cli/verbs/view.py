@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
     from egocross_eval.schema import Answer, Question, Sample
 
-_COLOURS = {"right": "green", "wrong": "red", "not_parsed": "yellow", "errored": "magenta", "unscored": "cyan"}
+_COLOURS = {
+    "right": "green",
+    "wrong": "red",
+    "not_parsed": "yellow",
+    "filtered": "yellow",
+    "errored": "magenta",
+    "unscored": "cyan",
+}
 
 
 class _Shown(NamedTuple):
@@ -45,6 +52,7 @@ class _Shown(NamedTuple):
 @click.option("--right", "outcomes", flag_value="right", multiple=True, help="Only right answers.")
 @click.option("--wrong", "outcomes", flag_value="wrong", multiple=True, help="Only wrong answers.")
 @click.option("--not-parsed", "outcomes", flag_value="not_parsed", multiple=True, help="Only what was not parsed.")
+@click.option("--filtered", "outcomes", flag_value="filtered", multiple=True, help="Only what a filter withheld.")
 @click.option("--errored", "outcomes", flag_value="errored", multiple=True, help="Only failures.")
 @click.option(
     "--label", "labels", multiple=True, metavar="NAME=GLOB", help="Only where a label matches, e.g. domain=surgery."

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from egocross_eval.leaderboard.site.pool import Pool
     from egocross_eval.schema import Answer, Question, Sample
 
-_OUTCOME_CODES = {"right": "r", "wrong": "w", "not_parsed": "n", "errored": "e", "unscored": "u"}
+_OUTCOME_CODES = {"right": "r", "wrong": "w", "not_parsed": "n", "filtered": "f", "errored": "e", "unscored": "u"}
 _PARTLY_RIGHT = "p"
 _NOT_ASKED = "-"
 _LONGEST_SAID = 80

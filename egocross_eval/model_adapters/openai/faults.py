@@ -9,9 +9,13 @@ from typing import Any, Literal
 import msgspec
 
 from egocross_eval.model_adapters.openai.asked_wait import asked_wait
+from egocross_eval.schema import FILTERED
 
 Contact = Literal["unreachable", "faulty", "alive"]
 """What an attempt tells of the server: no connection at all, a connection but no use of it, or a sane reply."""
+
+WITHHELD_STATUS = 451
+"""Unavailable for legal reasons: StepFun's word for a filter."""
 
 RETRIED_STATUSES = frozenset({408, 409, 425, 429})
 """Besides every 5xx."""
@@ -30,13 +34,18 @@ TOKENS_FIELDS = ("max_tokens", "max_completion_tokens")
 """The fields that limit an answer: servers know one of them, or both."""
 
 _REFUSED_FIELD = re.compile(r"unsupported|unrecogni[sz]ed|unknown|not (permitted|supported)", re.IGNORECASE)
-_FILTER_CODES = frozenset(
-    {"content_filter", "content_policy_violation", "responsibleaipolicyviolation", "data_inspection_failed"}
-    | {"datainspectionfailed", "sensitive_words_detected", "moderation_blocked", "1301"}
+_FILTER_CODE = re.compile(
+    r"content_?(filter|polic|violation|moderation|block|safety)|responsible_?ai|inspection_?failed|sensitive|moderation"
+    r"|guardrail|censor|unsafe|safety_|prohibited|^(1301|1026|1027)$",
+    re.IGNORECASE,
 )
+"""The last are numbers of Zhipu and MiniMax."""
 _FILTERED = re.compile(
-    r"content (management|filter(ing)?|policy)|(input|output|prompt|content) (was|is|has been) flagged"
-    r"|inappropriate content|prohibited content|safety (system|filter|policy)|responsible ?ai|blocked by .{0,20}filter",
+    r"content (management|filter(ing)?|policy|moderation)|flagged as pot"
+    r"|(input|output|prompt|content|request) (was|is|has been) flagged|responsible ?ai"
+    r"|(inappropriate|prohibited|harmful|sensitive) content|safety (system|filter|polic)"
+    r"|blocked (by|due to) .{0,30}(filter|guardrail|moderation|safety|security config)"
+    r"|violat\w+ .{0,40}(usage|content|safety|use) (polic|guideline)|敏感内容|不当内容|不安全|内容(安全|审核)",
     re.IGNORECASE,
 )
 _CREDIT_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "arrearage"})
@@ -94,8 +103,8 @@ def _server_error(status: int, headers: Mapping[str, str], body: Any, data: byte
     message = f"the server replied {name}: {said or 'no message'}"
     if status in (0, 400, 413, 422, 500) and (code == "context_length_exceeded" or _CONTEXT.search(said)):
         return AttemptFault("context_length", _context_message(message, said, body), retryable=False)
-    if code.lower() in _FILTER_CODES or _FILTERED.search(said):
-        return AttemptFault("filtered", message, retryable=False)
+    if status == WITHHELD_STATUS or _FILTER_CODE.search(_codes(body)) or _FILTERED.search(said):
+        return AttemptFault(FILTERED, message, retryable=False)
     kind = f"http_{status}" if status else "server_error"
     if code.lower() in _CREDIT_CODES or _NO_CREDIT.search(said):
         return AttemptFault(kind, f"{message}; the account has no credit, or its plan is used up", retryable=False)
@@ -150,6 +159,16 @@ def _error_text(body: Any, data: bytes) -> tuple[str, str, str]:
     said = error.get("message") or error.get("detail") or error.get("msg") or error
     text = said if isinstance(said, str) else msgspec.json.encode(said).decode()
     return excerpt(text), str(error.get("code") or error.get("type") or ""), str(error.get("param") or "")
+
+
+def _codes(body: Any) -> str:
+    """All names that an error object gives its kind, one to a line."""
+    error = body.get("error", body) if isinstance(body, dict) else None
+    if not isinstance(error, dict):
+        return ""
+    inner = error.get("innererror")
+    places = [error, inner if isinstance(inner, dict) else {}]
+    return "\n".join(str(place[name]) for place in places for name in ("code", "type") if place.get(name))
 
 
 def _context_message(message: str, said: str, body: Any) -> str:

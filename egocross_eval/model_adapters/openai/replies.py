@@ -1,35 +1,17 @@
-"""The answer within a reply, and what a server's finish reason means."""
+"""The answer within a reply."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
 
 from egocross_eval.model_adapters.openai.faults import AttemptFault, bad_response
+from egocross_eval.model_adapters.openai.finish import finish_meaning
 from egocross_eval.model_adapters.openai.first_tokens import label_scores
 from egocross_eval.model_adapters.openai.reply_body import Reply, filtered
 from egocross_eval.model_adapters.requests import choices
 from egocross_eval.schema import Request, Response
-
-_MEANINGS = {
-    "length": r"length|max_?(output_|new_|completion_)?tokens|token_limit",
-    "filtered": r"filter|safety|recitation|blocklist|prohibited|spii|sensitive|guardrail|moderat|block|policy|refusal",
-    "failed": r"error|abort|cancel|fail|time_?out|malformed|overload|insufficient|unavailable|interrupt|network"
-    r"|internal|exception|unspecified|^other$|^unknown$|^language$",
-    "stop": r"^(stop|stop_sequence|end_turn|end|eos|eos_token|complete|completed|finish|finished|done)$",
-}
-"""What finish reasons mean, in the words of OpenAI, Azure, Gemini, Anthropic, DeepSeek, vLLM, SGLang and others."""
-
-_PATTERNS = {meaning: re.compile(pattern, re.IGNORECASE) for meaning, pattern in _MEANINGS.items()}
-
-
-def finish_meaning(reason: str | None) -> str | None:
-    """`stop`, `length`, `filtered` or `failed`; a word that means none of them is returned as it is."""
-    if not reason:
-        return None
-    return next((meaning for meaning, pattern in _PATTERNS.items() if pattern.search(reason)), reason)
 
 
 def read_answer(request: Request, reply: Reply, *, seconds: float) -> Response:
@@ -39,8 +21,8 @@ def read_answer(request: Request, reply: Reply, *, seconds: float) -> Response:
     output was cut off or all of it is reasoning), or in choose mode none of the labels among the likeliest tokens.
     """
     finish = finish_meaning(reply.finish_reason)
-    if finish == "filtered":
-        raise filtered("the answer")
+    if finish == "filtered" or reply.withheld:
+        raise filtered("the answer", reply.message.get("refusal"))
     if finish == "failed":
         raise AttemptFault(
             "server_error",
@@ -64,12 +46,11 @@ def read_answer(request: Request, reply: Reply, *, seconds: float) -> Response:
         # One token was asked for, so that its end says nothing.
         return msgspec.structs.replace(response, scores=scores, finish_reason=None)
     content = _text(message.get("content"))
-    text = content or _first_text(message.get("refusal"))
     chosen = content is not None and finish == "stop" and response.output_tokens  # the model ended at once
-    if not text and not chosen and finish != "length" and not reasoning:
+    if not content and not chosen and finish != "length" and not reasoning:
         raise bad_response(f"the reply has no content (finish reason {reply.finish_reason})")
     # Nothing but thinking, cut off before the answer began, or ended at once: an empty answer.
-    return msgspec.structs.replace(response, text=text or "")
+    return msgspec.structs.replace(response, text=content or "")
 
 
 def _text(content: Any) -> str | None:

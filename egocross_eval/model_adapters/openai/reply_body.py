@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 from egocross_eval.model_adapters.openai.faults import AttemptFault, bad_response, error_object_fault, excerpt
+from egocross_eval.model_adapters.openai.finish import finish_meaning
+from egocross_eval.schema import FILTERED
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,6 +19,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     message: dict[str, Any]
     finish_reason: str | None = None
     """In the server's own words."""
+    withheld: bool = False
+    """Beside the finish reason, something says that a content filter left no text."""
     logprobs: Any = None
     usage: dict[str, Any] = {}
     model: Any = None
@@ -36,14 +40,18 @@ def decode_reply(data: bytes) -> Reply:
             raise error_object_fault(part["error"])
     if body.get("object") == "error":
         raise error_object_fault(body)
+    status = _object(body.get("base_resp"))  # MiniMax
+    if status.get("status_code"):
+        raise error_object_fault({"code": status["status_code"], "message": status.get("status_msg")})
     if not choice:
-        if _object(body.get("promptFeedback")).get("blockReason"):
+        if _object(body.get("promptFeedback")).get("blockReason") or _flagged(body.get("prompt_filter_results")):
             raise filtered("the prompt")
         raise bad_response(f"the reply has no choices: {excerpt(data)}")
     finish = choice.get("finish_reason")
     return Reply(
         message=message,
         finish_reason=finish if isinstance(finish, str) else None,
+        withheld=_withheld(choice, message),
         logprobs=choice.get("logprobs"),
         usage=_object(body.get("usage")),
         model=body.get("model"),
@@ -51,9 +59,32 @@ def decode_reply(data: bytes) -> Reply:
     )
 
 
-def filtered(what: str) -> AttemptFault:
-    """A content filter withheld `what` (the answer, the prompt)."""
-    return AttemptFault("filtered", f"the server's content filter withheld {what}", retryable=False)
+def filtered(what: str, refusal: Any = None) -> AttemptFault:
+    """A content filter withheld `what` (the answer, the prompt); `refusal` is what it said instead."""
+    said = f": {excerpt(refusal)}" if isinstance(refusal, str) and refusal else ""
+    return AttemptFault(FILTERED, f"the server's content filter withheld {what}{said}", retryable=False)
+
+
+def _withheld(choice: dict[str, Any], message: dict[str, Any]) -> bool:
+    """Whether a reply without text says that it was withheld: a refusal, a flag, or the provider's own finish reason
+    behind a router's."""
+    if _object(message).get("content") or choice.get("logprobs"):
+        return False
+    reasons = [choice.get(name) for name in ("native_finish_reason", "stop_reason", "matched_stop")]
+    return (
+        bool(message.get("refusal"))
+        or any(isinstance(reason, str) and finish_meaning(reason) == "filtered" for reason in reasons)
+        or _flagged(choice.get("content_filter_results"))
+    )
+
+
+def _flagged(results: Any) -> bool:
+    """Whether Azure's findings have a category that was filtered, at any depth that they come in."""
+    if isinstance(results, list):
+        return any(map(_flagged, results))
+    if not isinstance(results, dict):
+        return False
+    return results.get("filtered") is True or any(map(_flagged, results.values()))
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -90,6 +90,29 @@ FILTERED = {
     "anthropic": reply(body("", "refusal")),
     "alibaba": reply({"error": {"message": "Input data may contain", "code": "data_inspection_failed"}}, 400),
     "openrouter": reply({"error": {"message": "requires moderation: your input was flagged", "code": 403}}, 403),
+    "alibaba, by type": reply({"error": {"message": "no", "code": "400", "type": "data_inspection_failed"}}, 400),
+    "azure, only inside": reply(
+        {"error": {"message": "no", "code": "400", "innererror": {"code": "ResponsibleAIPolicyViolation"}}}, 400
+    ),
+    "azure, by its findings": reply(body("", "stop", content_filter_results={"hate": {"filtered": True}})),
+    "azure, the prompt's findings": reply(
+        {"choices": [], "prompt_filter_results": [{"content_filter_results": {"violence": {"filtered": True}}}]}
+    ),
+    "a router's own word for it": reply(body("", "stop", native_finish_reason="SAFETY")),
+    "a refusal in its field": reply(
+        body(None) | {"choices": [{"message": {"refusal": "No."}, "finish_reason": "stop"}]}
+    ),
+    "openai, reasoning models": reply(
+        {"error": {"message": "Invalid prompt: flagged as potentially violating our usage policy", "code": "x"}}, 400
+    ),
+    "cohere": reply(body("", "ERROR_TOXIC")),
+    "bedrock": reply(body("Sorry.", "guardrail_intervened")),
+    "minimax": reply({"choices": None, "base_resp": {"status_code": 1027, "status_msg": "output new_sensitive"}}),
+    "stepfun": reply({"error": {"message": "blocked", "type": "censored"}}, 451),
+    "volcano": reply({"error": {"code": "InputImageSensitiveContentDetected", "message": "The request failed"}}, 400),
+    "zhipu": reply({"error": {"code": "1301", "message": "系统检测到输入或生成内容可能包含不安全或敏感内容"}}, 400),
+    "xai": reply({"error": "Content violates usage guidelines.", "code": "refused"}, 403),
+    "within a choice": reply(body("", "error", error={"code": "content_filter", "message": "no"})),
     "by words alone": reply({"error": {"message": "triggering Azure's content management policy"}}, 400),
 }
 

@@ -245,7 +245,10 @@ def test_reading_of_answers() -> None:
         assert response.output_tokens == 1
         assert response.seconds
     with FakeServer(message={"content": None, "refusal": "I can't help with that"}) as server:
-        assert ask(adapter(server), [request("q")])["q"].text == "I can't help with that"
+        refused = ask(adapter(server), [request("q")])["q"]
+        assert refused.filtered
+        assert refused.failure is not None
+        assert refused.failure.message.endswith(": I can't help with that")
 
 
 def test_thinking_that_was_cut_off_is_an_answer_and_not_retried() -> None:

@@ -7,6 +7,7 @@
     w: { mark: "✗", word: "wrong", kind: "wrong" },
     p: { mark: "~", word: "partly right", kind: "partly" },
     n: { mark: "?", word: "not parsed", kind: "unread" },
+    f: { mark: "⊘", word: "filtered", kind: "filtered" },
     e: { mark: "!", word: "failed", kind: "failed" },
     u: { mark: "·", word: "no known answer", kind: "unknown" },
     "-": { mark: "–", word: "not asked", kind: "unknown" },

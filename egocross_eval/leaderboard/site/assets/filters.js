@@ -8,7 +8,7 @@
     ["", "any agreement"], ["differ", "disagree"], ["agree", "all say the same"],
     ["right", "all right"], ["some", "some right, some not"], ["none", "none right"],
   ];
-  const IS = [["", "anything"], ["r", "right"], ["not", "not right"], ["w", "wrong"], ["p", "partly right"], ["n", "not parsed"], ["e", "failed"], ["u", "without known answer"]];
+  const IS = [["", "anything"], ["r", "right"], ["not", "not right"], ["w", "wrong"], ["p", "partly right"], ["n", "not parsed"], ["f", "filtered"], ["e", "failed"], ["u", "without known answer"]];
 
   /* Gives each question its place, names instead of numbers, and a text to search in. */
   function prepare(list) {
