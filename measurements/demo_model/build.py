@@ -40,7 +40,7 @@ def call(*words: str) -> None:
 
 def build(target: Path, work: Path, extra: list[str]) -> None:
     bench, base, output = work / "bench", work / "base", work / "out"
-    call("data", "demo", str(bench), "--training", "2400", "--training-domain", "animal")
+    call("data", "demo", str(bench), "--training", "1600", "--training-tasks", TASKS)
     call("models", "build-tiny", str(base), "--frame-pixels", "8192")
     shown = ["--style", "challenge", "--frames", "uniform:1"]
     order = ["--passes", "14", "--shuffle-options", "0.15:0.6"]

@@ -24,9 +24,9 @@ def test_it_learns(environment: TrainingEnvironment, tmp_path: Path) -> None:
     from egocross_eval.training.curriculum import Curriculum
 
     root, base = tmp_path / "bench", tmp_path / "base"
-    write_demo(root, per_cell=60, training=2400, training_domains=("animal",), frame_scale=0.4)
-    build_tiny(base, shape=TinyShape(frame_pixels=8192))
     tasks = ("animal-identification", "interaction-identification")
+    write_demo(root, per_cell=60, training=1600, training_tasks=tasks, frame_scale=0.4)
+    build_tiny(base, shape=TinyShape(frame_pixels=8192))
     chosen = TrainOptions(
         model=str(base),
         data=root,

@@ -33,6 +33,15 @@ from egocross_eval.command_options import renamed
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Data root of the frames; default: each run's own.",
 )
+@click.option(
+    "--questions/--no-questions", default=True, show_default=True, help="The questions and what each model said."
+)
+@click.option(
+    "--answers/--no-answers",
+    default=True,
+    show_default=True,
+    help="What is right. Without, questions are shown with what was said alone.",
+)
 @click.option("--published/--no-published", default=True, show_default=True, help="Add the published rows.")
 @click.option("--join/--no-join", default=True, show_default=True, help="Join rows that differ in the seed alone.")
 @click.option(
@@ -50,6 +59,8 @@ def command(
     title: str,
     frames: bool,
     data: Path | None,
+    questions: bool,
+    answers: bool,
     published: bool,
     join: bool,
     compared: int,
@@ -63,13 +74,25 @@ def command(
     \b
     egocross-eval site runs/* --output site
     egocross-eval site runs/base runs/tuned --output site --frames
+    egocross-eval site runs/* --output site --no-questions
     """
     from egocross_eval.leaderboard.site.build import build_site
 
     if data is not None and not frames:
         raise click.UsageError("--data says where the frames are; add --frames to show them.")
+    if frames and not questions:
+        raise click.UsageError("frames are shown with the questions: leave --frames or --no-questions out.")
     made = build_site(
-        runs, output, title=title, frames=frames, data=data, published=published, join=join, compared=compared
+        runs,
+        output,
+        title=title,
+        frames=frames,
+        data=data,
+        published=published,
+        join=join,
+        compared=compared,
+        questions=questions,
+        answers=answers,
     )
     frames_text = f", {made.thumbnails} thumbnails" if frames else ""
     click.echo(

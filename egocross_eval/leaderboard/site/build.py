@@ -13,8 +13,9 @@ from egocross_eval.leaderboard.rows import distinct, join_repeats
 from egocross_eval.leaderboard.site.answers import parts, question_list
 from egocross_eval.leaderboard.site.chart_library import chart_library
 from egocross_eval.leaderboard.site.folder import SiteFolder
+from egocross_eval.leaderboard.site.hidden import without_answers
 from egocross_eval.leaderboard.site.inputs import Inputs, SiteRun, read_inputs
-from egocross_eval.leaderboard.site.overview import pair_json, summary
+from egocross_eval.leaderboard.site.overview import Shown, pair_json, summary
 from egocross_eval.leaderboard.site.pool import Pool, axis_of, pool
 from egocross_eval.leaderboard.site.scripts import data_script
 from egocross_eval.leaderboard.site.tables import site_tables
@@ -63,13 +64,16 @@ def build_site(
     published: bool = True,
     join: bool = True,
     compared: int = 24,
+    questions: bool = True,
+    answers: bool = True,
 ) -> SiteSummary:
     """Writes a site of the runs and exported rows at `paths` into the folder `to`, which opens from disk.
 
     `title` is by default the benchmark's. With `frames`, the site holds thumbnails of the frames from `data`, or from
     each run's own data root. `published` adds the published rows to the leaderboard, `join` joins runs that differ in
-    the seed alone there; `compared` bounds the runs of which every pair is compared (the best ones). Raises
-    `UsageError` or `DataError`, naming what is wrong, before anything is written where it can be known.
+    the seed alone there; `compared` bounds the runs of which every pair is compared (the best ones). Without
+    `questions`, only figures are in the folder; without `answers`, questions and what was said, but not what is right.
+    Raises `UsageError` or `DataError`, naming what is wrong, before anything is written where it can be known.
     """
     inputs = read_inputs(paths)
     benchmarks = dict.fromkeys(row.benchmark.title for row in inputs.rows)
@@ -93,11 +97,12 @@ def build_site(
     for name in (*SCRIPTS, *OTHER_ASSETS):
         folder.write(f"assets/{name}", _asset(name))
     start = _start(inputs.runs, pairs, best)
-    folder.write("data/summary.js", data_script("summary", summary(inputs.runs, pooled, pairs, start)))
-    _write_questions(folder, inputs.runs, pooled, thumbnails)
-    folder.write(
-        "index.html", _page(title or f"{next(iter(benchmarks))} results", inputs, rows, pooled, pairs, start).encode()
-    )
+    shown = Shown(questions=questions, answers=questions and answers)
+    folder.write("data/summary.js", data_script("summary", summary(inputs.runs, pooled, pairs, start, shown)))
+    if questions:
+        _write_questions(folder, inputs.runs, pooled if answers else without_answers(pooled), thumbnails)
+    heading = title or f"{next(iter(benchmarks))} results"
+    folder.write("index.html", _page(heading, inputs, rows, pooled, pairs, start, shown).encode())
     return SiteSummary(len(inputs.runs), len(pooled.questions), len(pairs), len(set(thumbnails.values())), folder.size)
 
 
@@ -171,11 +176,13 @@ def _page(
     pooled: Pool,
     pairs: Sequence[PairOf],
     start: tuple[int, int] | None,
+    shown: Shown,
 ) -> str:
     """index.html: the leaderboard and the first comparison are in the page itself; every text is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    runs = {run.results.samples_hash: run.slug for run in inputs.runs if run.results.samples_hash}
+    linked = inputs.runs if shown.questions else ()
+    runs = {run.results.samples_hash: run.slug for run in linked if run.results.samples_hash}
     environment = Environment(
         loader=PackageLoader("egocross_eval.leaderboard.site"),
         autoescape=True,
@@ -192,7 +199,8 @@ def _page(
         "benchmark": benchmark,
         "axes": [axis_of(benchmark, place) for place in range(2)],
         "chance": next((chance for chance in chances if chance), None),
-        "with_options": any(question.options for question in pooled.questions),
+        "with_options": shown.answers and any(question.options for question in pooled.questions),
+        "with_questions": shown.questions,
         "version": __version__,
         "tables": site_tables(rows, runs),
         "runs": inputs.runs,

@@ -23,6 +23,15 @@ SECOND_EDGES = (0, 6, 14, 22, 38, 58)
 """Clip lengths in seconds after which a new bin starts; the last bin is open."""
 
 
+class Shown(NamedTuple):
+    """What of single questions the site holds."""
+
+    questions: bool = True
+    """The questions, and what each model said."""
+    answers: bool = True
+    """What is right, and so which answers are."""
+
+
 class Bin(NamedTuple):
     """Values above `after` up to `to`."""
 
@@ -56,8 +65,9 @@ def figure_json(figure: Figure | None) -> dict[str, Any] | None:
     }
 
 
-def run_json(run: SiteRun, samples: Sequence[Sample | None], pool: Pool) -> dict[str, Any]:
-    """One run: its figures by every grouping that a chart shows, confusion of options, and cost for each question."""
+def run_json(run: SiteRun, samples: Sequence[Sample | None], pool: Pool, shown: Shown) -> dict[str, Any]:
+    """One run: its figures by every grouping that a chart shows, confusion of options where answers are `shown`, and
+    cost for each question."""
     judged = [
         Judged(question, s.outcome, s.grade.credit, None)
         for question, s in zip(pool.questions, samples, strict=True)
@@ -78,7 +88,7 @@ def run_json(run: SiteRun, samples: Sequence[Sample | None], pool: Pool) -> dict
         "groups": _grouped(results.groups.get(axis_of(benchmark, 1).name, {})),
         "frames": _binned(known, benchmark, FRAME_EDGES, lambda question: len(question.frames), whole=True),
         "seconds": _binned(known, benchmark, SECOND_EDGES, clip_seconds),
-        "said": confusion([sample for sample in samples if sample is not None]),
+        "said": confusion([sample for sample in samples if sample is not None]) if shown.answers else [],
         "cost": _cost([sample for sample in samples if sample is not None]),
     }
 
@@ -170,15 +180,16 @@ def _look(name: str, look: Look) -> dict[str, Any]:
 
 
 def summary(
-    runs: Sequence[SiteRun], pool: Pool, pairs: Sequence[PairOf], start: tuple[int, int] | None
+    runs: Sequence[SiteRun], pool: Pool, pairs: Sequence[PairOf], start: tuple[int, int] | None, shown: Shown
 ) -> dict[str, Any]:
     """Everything the overview shows besides the leaderboard, which is in the page itself."""
     benchmark = runs[0].record.benchmark
     return {
-        "runs": [run_json(run, samples, pool) for run, samples in zip(runs, pool.samples, strict=True)],
+        "runs": [run_json(run, samples, pool, shown) for run, samples in zip(runs, pool.samples, strict=True)],
         "pairs": [pair_json(pair, benchmark) for pair in pairs],
         "start": start,
         "axes": [axis_json(pool.questions, axis_of(benchmark, place)) for place in range(2)],
         "cluster": benchmark.cluster,
         "questions": len(pool.questions),
+        "shown": shown._asdict(),
     }

@@ -44,3 +44,17 @@ def hostile_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("site")
     build_site(write_runs(root / "runs", hostile=True), root / "site")
     return root / "site"
+
+
+@pytest.fixture(scope="session")
+def sites_that_hide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site without questions, `figures`, and one without answers, `said`."""
+    from site_runs import write_runs
+
+    from egocross_eval.leaderboard.site.build import build_site
+
+    root = tmp_path_factory.mktemp("hiding")
+    folders = write_runs(root / "runs")
+    build_site(folders, root / "figures", questions=False)
+    build_site(folders, root / "said", answers=False)
+    return root

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,8 +67,8 @@ class Page:
     def opened(self, key: str) -> None:
         self.wait(f"return document.querySelector('#question').dataset.key === '{key}'")
 
-    def draw_all(self) -> None:
-        for name in CHARTS:
+    def draw_all(self, names: Iterable[str] = CHARTS) -> None:
+        for name in names:
             self.run("document.getElementById(arguments[0]).scrollIntoView({block: 'center'})", f"chart-{name}")
             self.wait(f"return document.querySelector('#chart-{name} svg, #chart-{name} p') !== null")
 
@@ -328,3 +328,33 @@ def test_controls_have_names_and_tables_have_headers(page: Page) -> None:
     assert page.run("return document.documentElement.lang") == "en"
     assert page.run("return [...document.querySelectorAll('table')].every(t => t.querySelector('th'))")
     assert page.run("return [...document.querySelectorAll('img')].every(i => i.alt)")
+
+
+def test_without_questions_figures_are_read_and_lead_nowhere(page: Page, sites_that_hide: Path) -> None:
+    from selenium.webdriver import ActionChains
+
+    page.address = (sites_that_hide / "figures" / "index.html").as_uri()
+    page.open("#/questions")
+    assert page.run("return document.querySelector('#overview').hidden") is False
+    page.press("e", "/", "j")
+    page.draw_all(name for name in CHARTS if name != "said")
+    cell = page.find("#chart-groups path[aria-label*='object counting'][aria-label*='strong model']")
+    page.run("arguments[0].scrollIntoView({block: 'center'})", cell)
+    ActionChains(page.browser).move_to_element(cell).click().perform()
+    assert page.run("return document.querySelector('#overview').hidden") is False
+    assert page.run("return document.querySelectorAll('a[href*=questions]').length") == 0
+    assert len(page.texts("#pair-figures .quadrants li")) == 4
+    assert page.problems() == []
+
+
+def test_without_answers_a_question_shows_what_was_said_alone(page: Page, sites_that_hide: Path) -> None:
+    page.address = (sites_that_hide / "said" / "index.html").as_uri()
+    page.open("#/questions?id=EgoPet_v4_q4")
+    page.opened("EgoPet_v4_q4")
+    assert page.texts("#question .choices li.right") == []
+    assert {text.strip() for text in page.texts("#question .answer .badge")} == {"· no known answer"}
+    assert "said by" in page.texts("#question .choices")[0]
+    assert "right" not in " ".join(page.texts("#filter-agree option, #filter-outcome option"))
+    assert "no known answer" in page.texts("#list .marks")[0]
+    assert page.listed() == 80
+    assert page.problems() == []

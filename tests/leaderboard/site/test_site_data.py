@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from scored_samples import question, sample, with_answer
+from scored_samples import question, record, sample, with_answer, write_run
 from site_runs import HOSTILE, HOSTILE_NAME, answered, questions, site_run, write_runs
 
 from egocross_eval.cli.main import main
 from egocross_eval.errors import UsageError
 from egocross_eval.leaderboard.site import build, chart_library
 from egocross_eval.leaderboard.site.answers import parts, question_list
-from egocross_eval.leaderboard.site.overview import FRAME_EDGES, bins, confusion, run_json
+from egocross_eval.leaderboard.site.overview import FRAME_EDGES, Shown, bins, confusion, run_json
 from egocross_eval.leaderboard.site.pairs import compare_pairs
 from egocross_eval.leaderboard.site.pool import clip_seconds, pool
 from egocross_eval.leaderboard.site.scripts import data_script, slug, utf16_span
@@ -139,7 +139,7 @@ def test_bins_cover_every_count_once() -> None:
     names = [one.name(whole=True) for one in bins(FRAME_EDGES)]
     assert names == ["up to 4", "5–8", "9–12", "13–20", "21–30", "over 30"]
     run = site_run("a", answered(questions(80), 3))
-    shown = run_json(run, run.samples, pool([run]))
+    shown = run_json(run, run.samples, pool([run]), Shown())
     assert sum(one["n"] for one in shown["frames"]) == 80
     assert sum(one["n"] for one in shown["seconds"]) == 80
     assert sum(one["right"] for one in shown["frames"]) == run.results.counts["right"]
@@ -156,7 +156,7 @@ def test_confusion_counts_letters_and_answers_that_were_not_read() -> None:
 
 def test_costs_are_means_over_the_questions_that_say() -> None:
     run = site_run("a", [sample(question(1), "right", input_tokens=10), sample(question(2), "right")])
-    cost = run_json(run, run.samples, pool([run]))["cost"]
+    cost = run_json(run, run.samples, pool([run]), Shown())["cost"]
     assert cost == {"input": 10.0, "output": None, "seconds": None}
 
 
@@ -311,6 +311,48 @@ def test_a_folder_with_other_things_is_refused_and_kept(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no site"):
         build.build_site(folders, other)
     assert [file.name for file in other.iterdir()] == ["thesis.tex"]
+
+
+def everything(site: Path) -> str:
+    return "".join(file.read_text(encoding="utf-8") for file in [site / "index.html", *(site / "data").iterdir()])
+
+
+def test_without_answers_nothing_says_what_is_right(tmp_path: Path) -> None:
+    first = question(1, text="What colour is it?", references={"answer_text": "SECRET"})
+    words = question(2, options={}, target="SECRET")
+    said = sample(words, "wrong")
+    near = replace(said, grade=replace(said.grade, credit=0.5, prediction="38", reason="off by 5 % of SECRET"))
+    lines = [sample(first, "right"), near, sample(question(3), "not_parsed"), sample(question(4), "errored")]
+    write_run(tmp_path / "run", record("model", question_count=4), lines)
+    build.build_site([tmp_path / "run"], tmp_path / "site", published=False)
+    assert "SECRET" in everything(tmp_path / "site")
+    build.build_site([tmp_path / "run"], tmp_path / "site", published=False, answers=False)
+    assert "SECRET" not in everything(tmp_path / "site")
+    listed = read_data(tmp_path / "site", "questions")
+    assert listed["outcomes"] == ["uune"]
+    assert [item[5] for item in listed["items"]] == [[], [], [], []]
+    assert listed["said"][0][:2] == ["A", "38"]
+    assert read_data(tmp_path / "site", "summary")["runs"][0]["said"] == []
+    assert "37.50" in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+
+
+def test_without_questions_only_figures_are_there(tmp_path: Path) -> None:
+    folders = write_runs(tmp_path)
+    build.build_site(folders, tmp_path / "site")
+    build.build_site(folders, tmp_path / "site", questions=False)
+    assert [file.name for file in (tmp_path / "site" / "data").iterdir()] == ["summary.js"]
+    text = everything(tmp_path / "site")
+    assert "What colour is box" not in text
+    assert "#/questions" not in text
+    assert "strong model is better than weak model: " in text
+
+
+def test_frames_are_refused_where_no_question_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folders = [str(folder) for folder in write_runs(tmp_path)]
+    with pytest.raises(SystemExit) as exit_:
+        main(["site", *folders, "--output", str(tmp_path / "site"), "--frames", "--no-questions"])
+    assert exit_.value.code == 2
+    assert "leave --frames or --no-questions out" in capsys.readouterr().err
 
 
 def test_thumbnails_are_small_shared_and_removed_when_unused(tmp_path: Path) -> None:

@@ -259,13 +259,20 @@ def test_a_training_split_comes_on_request(small: Path) -> None:
     assert info["egocross_training"]["tags"]["role_tag"] == "role"
 
 
-def test_a_training_split_can_be_of_some_domains_only(tmp_path: Path) -> None:
-    write_demo(tmp_path, per_cell=1, frame_scale=0.2, training=30, training_domains=("animal", "xsports"))
-    examples = load(tmp_path / "egocross_support_set/training.json")
-    assert len(examples) == 30
-    assert {example["domain"] for example in examples} == {"animal", "xsports"}
-    with pytest.raises(UsageError, match="unknown domain 'animals'"):
-        write_demo(tmp_path / "other", training_domains=("animals",))
+def test_a_training_split_can_be_of_some_tasks_only(tmp_path: Path) -> None:
+    tasks = ("animal", "next-phase-prediction")
+    write_demo(tmp_path, per_cell=1, frame_scale=0.2, training=30, training_tasks=tasks)
+    source = DataSource(root=tmp_path, questions_file=tmp_path / "egocross_support_set/training.json")
+    questions = read_support(source).questions
+    assert len(questions) == 30
+    assert Counter(question.label("question_type") for question in questions) == {
+        "animal identification": 7,
+        "interaction identification": 8,
+        "interaction temporal localization": 7,
+        "next phase prediction": 8,
+    }
+    with pytest.raises(UsageError, match=r"unknown task 'animals' \(did you mean 'animal'"):
+        write_demo(tmp_path / "other", training_tasks=("animals",))
 
 
 def test_without_a_training_split_none_is_announced(demo: Path) -> None:

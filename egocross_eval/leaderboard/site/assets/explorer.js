@@ -49,7 +49,8 @@
   function row(question, state) {
     const marks = filters.marks(list, question, state);
     const right = marks.filter((mark) => mark.kind === "right").length;
-    const label = marks.length === 1 ? marks[0].word : `${right} of ${marks.length} right`;
+    const known = marks.some((mark) => ["right", "wrong", "partly"].includes(mark.kind));
+    const label = marks.length === 1 ? marks[0].word : known ? `${right} of ${marks.length} right` : "no known answer";
     const strip = marks.length > 1 ? marks.map((mark) => h("i", { class: mark.kind }, mark.mark)) : h("i", { class: marks[0]?.kind }, `${marks[0]?.mark} ${marks[0]?.word}`);
     return h(
       "li", {},

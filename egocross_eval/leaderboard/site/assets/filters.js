@@ -6,8 +6,8 @@
   const FIELDS = ["q", "part", "group", "agree", "run", "outcome", "run2", "outcome2"];
   const AGREEMENT = [
     ["", "any agreement"], ["differ", "disagree"], ["agree", "all say the same"],
-    ["right", "all right"], ["some", "some right, some not"], ["none", "none right"],
   ];
+  const RIGHTNESS = [["right", "all right"], ["some", "some right, some not"], ["none", "none right"]];
   const IS = [["", "anything"], ["r", "right"], ["not", "not right"], ["w", "wrong"], ["p", "partly right"], ["n", "not parsed"], ["f", "filtered"], ["e", "failed"], ["u", "without known answer"]];
 
   /* Gives each question its place, names instead of numbers, and a text to search in. */
@@ -26,11 +26,13 @@
     const field = (name) => document.getElementById(`filter-${name}`);
     const runs = [["", "any"], ...list.runs.map((run) => [run.slug, run.label])];
     ["part", "group"].forEach((name, axis) => options(field(name), [["", "all"], ...list.axes[axis].groups]));
-    options(field("agree"), AGREEMENT);
+    const known = list.outcomes.some((row) => /[rwp]/.test(row));
+    options(field("agree"), known ? [...AGREEMENT, ...RIGHTNESS] : AGREEMENT);
     options(field("run"), runs);
     options(field("run2"), runs);
-    options(field("outcome"), IS);
-    options(field("outcome2"), IS);
+    const is = known ? IS : IS.filter(([outcome]) => !["r", "w", "p", "not"].includes(outcome));
+    options(field("outcome"), is);
+    options(field("outcome2"), is);
   }
 
   function toForm(state) {

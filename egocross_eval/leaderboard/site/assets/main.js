@@ -6,11 +6,16 @@
   const byId = (id) => document.getElementById(id);
   let last = null;
 
+  /* A site may be without questions. */
+  const withQuestions = () => window.egocross.data.summary.shown.questions;
+
   function route() {
-    const { page, state } = address();
+    const { page: asked, state } = address();
+    const page = withQuestions() ? asked : "overview";
     byId("overview").hidden = page !== "overview";
-    byId("explorer").hidden = page !== "questions";
+    if (byId("explorer")) byId("explorer").hidden = page !== "questions";
     for (const [name, id] of [["overview", "nav-overview"], ["questions", "nav-questions"]]) {
+      if (!byId(id)) continue;
       if (name === page) byId(id).setAttribute("aria-current", "page");
       else byId(id).removeAttribute("aria-current");
     }
@@ -43,13 +48,12 @@
     if (event.ctrlKey || event.metaKey || event.altKey || byId("help").open) return;
     if (event.key === "Escape") return escape(event.target);
     if (typing(event.target)) return;
-    const questions = address().page === "questions";
+    const questions = withQuestions() && address().page === "questions";
     const scrolls = event.target.closest("pre, .film, .scroll") !== null;
     const actions = {
-      "/": search,
       "?": () => byId("help").showModal(),
       o: () => (location.hash = link("overview", {})),
-      e: () => (location.hash = link("questions", {})),
+      ...(withQuestions() ? { "/": search, e: () => (location.hash = link("questions", {})) } : {}),
       ...(questions ? { j: () => explorer.step(1), k: () => explorer.step(-1) } : {}),
       ...(questions && !scrolls ? { ArrowDown: () => explorer.step(1), ArrowUp: () => explorer.step(-1) } : {}),
     };
@@ -67,8 +71,8 @@
   document.addEventListener("keydown", keyboard);
   window.addEventListener("hashchange", route);
   overview.start();
-  explorer.start();
+  if (withQuestions()) explorer.start();
   route();
   document.documentElement.dataset.ready = "yes";
-  (window.requestIdleCallback ?? setTimeout)(() => explorer.ready().catch(() => undefined));
+  if (withQuestions()) (window.requestIdleCallback ?? setTimeout)(() => explorer.ready().catch(() => undefined));
 })();

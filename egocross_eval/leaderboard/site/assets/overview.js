@@ -46,7 +46,7 @@
   function fixedCharts(summary) {
     const scored = summary.runs.filter((run) => run.micro);
     const names = order(scored);
-    const drawings = [["chart-parts", "parts", charts.partChart, null], ["chart-groups", "groups", charts.groupChart, openGroup]];
+    const drawings = [["chart-parts", "parts", charts.partChart, null], ["chart-groups", "groups", charts.groupChart, summary.shown.questions ? openGroup : null]];
     drawings.forEach(([id, field, draw, click], place) => {
       const axis = summary.axes[place];
       const values = flat(scored, field, axis);

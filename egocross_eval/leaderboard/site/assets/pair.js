@@ -45,14 +45,14 @@
     const big = runs.map((run, i) =>
       h("div", { class: "big" }, h("p", { class: "quiet" }, run.label), h("p", { class: "number" }, percent(share[i])), h("p", { class: "quiet" }, `${right[i]} of ${pair.n} right`)),
     );
-    const where = (first, second) => link("questions", { run: runs[0].slug, outcome: first, run2: runs[1].slug, outcome2: second });
+    const where = (first, second) => (summary.shown.answers ? link("questions", { run: runs[0].slug, outcome: first, run2: runs[1].slug, outcome2: second }) : null);
     const cells = [
       ["Both right", both, where("r", "r")],
       [`Only ${runs[0].label}`, onlyA, where("r", "not")],
       [`Only ${runs[1].label}`, onlyB, where("not", "r")],
       ["Neither", pair.n - both - onlyA - onlyB, where("not", "not")],
     ];
-    const list = h("ul", { class: "quadrants" }, cells.map(([text, count, href]) => h("li", {}, h("a", { href }, h("strong", {}, String(count)), " ", text))));
+    const list = h("ul", { class: "quadrants" }, cells.map(([text, count, href]) => h("li", {}, h(href ? "a" : "span", { href }, h("strong", {}, String(count)), " ", text))));
     return [h("div", { class: "bigs" }, big), list, h("p", { class: "quiet" }, `Same answer to ${pair.same_answer} of ${pair.n} questions.`)];
   }
 

@@ -139,21 +139,20 @@ def fetch(part: str, output: Path, domain: str | None) -> None:
 @click.option(
     "--training", type=click.IntRange(min=0), default=0, metavar="N", help="Add a training split of N questions."
 )
-@click.option("--training-domain", "domains", multiple=True, metavar="NAME", help="Of these domains only; repeatable.")
+@click.option("--training-tasks", "tasks", default="", metavar="NAME,...", help="Of these tasks only.")
 @click.option("--per-cell", type=click.IntRange(min=1), default=4, show_default=True, help="Test questions per cell.")
-def demo(folder: Path, seed: int, training: int, domains: tuple[str, ...], per_cell: int) -> None:
+def demo(folder: Path, seed: int, training: int, tasks: str, per_cell: int) -> None:
     """Write a small benchmark in exactly the files of the real one, with rendered clips and right answers.
 
     \b
     egocross-eval data demo DEMO
     egocross-eval --model baseline:chance --tasks all --data DEMO
     """
-    from egocross_eval.tasks.egocross.catalogue import DOMAINS
     from egocross_eval.tasks.egocross.commands.data_report import plural, size_text
     from egocross_eval.tasks.egocross.demo import write_demo
 
-    chosen = domains or DOMAINS
-    summary = write_demo(folder, seed=seed, per_cell=per_cell, training=training, training_domains=chosen)
+    chosen = [name for name in tasks.split(",") if name]
+    summary = write_demo(folder, seed=seed, per_cell=per_cell, training=training, training_tasks=chosen)
     parts = [plural(summary.questions, "question"), plural(summary.support, "support example")]
     if summary.training:
         parts.append(plural(summary.training, "training example"))

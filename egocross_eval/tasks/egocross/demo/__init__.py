@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from egocross_eval.errors import UsageError, unknown
-from egocross_eval.tasks.egocross.catalogue import DOMAINS
+from egocross_eval.tasks.egocross.catalogue import CELLS, Cell, task_slug
 from egocross_eval.tasks.egocross.layout import SUPPORT_FOLDER, TESTBED_FOLDER
 
 __all__ = ["DemoSummary", "write_demo"]
@@ -44,15 +44,15 @@ def write_demo(
     seed: int = 0,
     per_cell: int = 4,
     training: int = 0,
-    training_domains: Collection[str] = DOMAINS,
+    training_tasks: Collection[str] = (),
     frame_scale: float = 1.0,
 ) -> DemoSummary:
     """Writes the demo benchmark below `root`; the same arguments give the same bytes.
 
     `per_cell`: testbed questions for each of the 25 (dataset, question type) cells; from 2 on all oddities of the
     real testbed are there. `training`: examples of the training split, `egocross_support_set/training.json`, on
-    videos of its own; none by default. `training_domains`: the domains of these. `frame_scale`: size of the testbed's
-    and support set's frames; 1 is 320 to 384 pixels wide.
+    videos of its own; none by default. `training_tasks`: the tasks of these, all by default. `frame_scale`: size of
+    the testbed's and support set's frames; 1 is 320 to 384 pixels wide.
     Raises `UsageError` for numbers out of range and where `root` holds a benchmark already, which is never overwritten.
     """
     if per_cell < 1 or training < 0 or not 0.2 <= frame_scale <= 4.0:
@@ -60,9 +60,7 @@ def write_demo(
             "the demo benchmark needs per_cell of 1 or more, training of 0 or more and frame_scale from 0.2 to 4, not "
             f"{per_cell}, {training} and {frame_scale}"
         )
-    for domain in training_domains:
-        if domain not in DOMAINS:
-            raise unknown("domain", domain, DOMAINS)
+    cells = _cells_of(training_tasks)
     for name in _FOLDERS:
         if (root / name).exists():
             raise UsageError(f"{root / name} exists already; remove it or name another folder for the demo benchmark")
@@ -75,9 +73,22 @@ def write_demo(
         questions = write_testbed(scratch, seed, per_cell, frame_scale, count)
         support = write_support(scratch, seed, frame_scale, count)
         if training:
-            write_training(scratch, seed, training, count, training_domains)
+            write_training(scratch, seed, training, count, cells)
         for name in _FOLDERS:
             (scratch / name).rename(root / name)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return DemoSummary(root, questions, support, training, count.files, count.bytes)
+
+
+def _cells_of(tasks: Collection[str]) -> frozenset[Cell]:
+    """The cells that have one of the tasks as their domain, category, question type or dataset."""
+    slugs = {cell: {task_slug(name) for name in _names(cell)} for cell in CELLS}
+    for task in tasks:
+        if not any(task in names for names in slugs.values()):
+            raise unknown("task", task, sorted(set[str]().union(*slugs.values())))
+    return frozenset(cell for cell, names in slugs.items() if not tasks or names & set(tasks))
+
+
+def _names(cell: Cell) -> tuple[str, ...]:
+    return cell.domain, cell.category, cell.question_type, cell.dataset

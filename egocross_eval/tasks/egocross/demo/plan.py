@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from egocross_eval.tasks.egocross.catalogue import DATASET_DOMAINS, DOMAINS, SUPPORT_COUNT, Cell, find_cell
+from egocross_eval.tasks.egocross.catalogue import CELLS, DATASET_DOMAINS, DOMAINS, SUPPORT_COUNT, Cell, find_cell
 from egocross_eval.tasks.egocross.demo.animal import WALK_KINDS
 from egocross_eval.tasks.egocross.demo.industry import BENCH_KINDS
 from egocross_eval.tasks.egocross.demo.layout import PNG_VIDEOS, SOURCES, Split, frame_names, frame_size
@@ -88,9 +88,10 @@ def plan_support(seed: int, scale: float) -> list[Item]:
     return items
 
 
-def plan_training(seed: int, count: int, domains: Collection[str] = DOMAINS) -> Iterator[Item]:
-    """`count` questions of `domains` on videos of their own, cell by cell in turn, clip by clip."""
-    chosen = {dataset: kinds for dataset, kinds in KINDS.items() if DATASET_DOMAINS[dataset] in domains}
+def plan_training(seed: int, count: int, cells: Collection[Cell] = CELLS) -> Iterator[Item]:
+    """`count` questions of `cells` on videos of their own, cell by cell in turn, clip by clip."""
+    datasets = {cell.dataset for cell in cells}
+    chosen = {dataset: kinds for dataset, kinds in KINDS.items() if dataset in datasets}
     letters = {dataset: LetterBalance(seeded(seed, "training", dataset, "letters")) for dataset in DATASET_DOMAINS}
     numbers: Counter[str] = Counter()
     made = 0
@@ -102,7 +103,7 @@ def plan_training(seed: int, count: int, domains: Collection[str] = DOMAINS) -> 
             for kind in kinds:
                 clip = _film(seed, "training", dataset, kind, turn, video, at, _TRAINING_SCALE)
                 for item in _ask([clip], letters[dataset], numbers):
-                    if made < count:
+                    if made < count and item.cell in cells:
                         yield item
                         made += 1
         turn += 1

@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from egocross_eval.tasks.egocross.catalogue import DOMAINS, LETTERS
+from egocross_eval.tasks.egocross.catalogue import DOMAINS, LETTERS, Cell
 from egocross_eval.tasks.egocross.demo.layout import SOURCES, question_id, support_folder, testbed_folder
 from egocross_eval.tasks.egocross.demo.plan import Item, plan_support, plan_testbed, plan_training
 from egocross_eval.tasks.egocross.layout import (
@@ -84,11 +84,11 @@ def write_support(root: Path, seed: int, scale: float, count: FrameCount) -> int
     return len(examples)
 
 
-def write_training(root: Path, seed: int, total: int, count: FrameCount, domains: Collection[str] = DOMAINS) -> int:
-    """Adds `training.json`, a training split of `domains`, to the support set; returns the number of examples."""
+def write_training(root: Path, seed: int, total: int, count: FrameCount, cells: Collection[Cell]) -> int:
+    """Adds `training.json`, a training split of `cells`, to the support set; returns the number of examples."""
     folder = root / SUPPORT_FOLDER
     examples: list[dict[str, Any]] = []
-    for _, group in groupby(plan_training(seed, total, domains), key=lambda item: id(item.shot)):
+    for _, group in groupby(plan_training(seed, total, cells), key=lambda item: id(item.shot)):
         clip = list(group)
         paths = _write_frames(folder, clip, lambda item: support_folder(item.cell, item.video, item.number), count)
         examples += [_example(item, frames) for item, frames in zip(clip, paths, strict=True)]
