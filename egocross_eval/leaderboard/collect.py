@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from egocross_eval.errors import UsageError
 from egocross_eval.leaderboard.columns import safe_link
+from egocross_eval.leaderboard.row_checks import row_problem
 from egocross_eval.leaderboard.rows import read_row_file, row_from_run
 
 if TYPE_CHECKING:
@@ -72,20 +73,35 @@ def _row(folder: RunFolder, base: Path) -> Row:
     results = current_results(folder)
     name = folder.path.resolve().name
     link = os.path.relpath(folder.path, base).replace(os.sep, "/")
-    return row_from_run(folder.record(), results, source=name, origin_hash=results.samples_hash, link=link)
+    row = row_from_run(folder.record(), results, source=name, origin_hash=results.samples_hash, link=link)
+    refuse_contradictions(row, folder)
+    return row
+
+
+def refuse_contradictions(row: Row, folder: RunFolder) -> None:
+    """Raises `UsageError` where the figures of a folder that others made can't be."""
+    if problem := row_problem(row):
+        raise UsageError(f"{folder.path}: its results can't be: {problem}; egocross-eval score finds them anew")
 
 
 def _linked_anew(row: Row, origin: Path, base: Path) -> Row:
     """A row of a file in `origin` with the link to its run as seen from `base`; without it where the run isn't there:
     files travel."""
     link = safe_link(row.link)
-    if not link or link.startswith(("http://", "https://")):
-        return row
-    try:
-        there = (origin / link).exists()
-    except OSError:
-        there = False
+    if link.startswith(("http://", "https://")):
+        return replace(row, link=link)
+    there = _is_its_run(row, origin / link) if link else False
     return replace(row, link=os.path.relpath(origin / link, base).replace(os.sep, "/") if there else "")
+
+
+def _is_its_run(row: Row, path: Path) -> bool:
+    """Whether the very samples lie there that a row was computed from."""
+    from egocross_eval.runs.store import RunFolder
+
+    try:
+        return RunFolder(path).samples_hash() == row.origin_hash != ""
+    except (OSError, ValueError, UsageError):
+        return False
 
 
 def current_results(folder: RunFolder) -> Results:

@@ -189,20 +189,22 @@ def interval_text(figure: Figure, style: IntervalStyle) -> str:
 def safe_link(link: str) -> str:
     """`link` if it's a web address or a relative or absolute path; else empty: rows come from elsewhere."""
     link = link.strip()
-    if not link or any(ord(char) < 32 for char in link):
+    if not link or not link.isprintable():
         return ""
     try:
         parts = urlsplit(link)
     except ValueError:
         return ""
     if parts.scheme in ("http", "https"):
-        return link if parts.netloc else ""
+        return link if parts.hostname and parts.username is None else ""
     return "" if parts.scheme or parts.netloc or link.startswith(("//", "\\")) else link
 
 
 def _model(row: Row) -> str:
     suffix = f" (mean of {row.repeats} runs)" if row.repeats > 1 else ""
-    return row.model + suffix + (f" {PUBLISHED}" if row.published else "")
+    # A name can't say so by itself.
+    name = row.model if row.published else row.model.replace(PUBLISHED, "").rstrip()
+    return name + suffix + (f" {PUBLISHED}" if row.published else "")
 
 
 def _parsed_share(row: Row) -> float | None:

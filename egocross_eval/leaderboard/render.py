@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Literal, get_args
 
 from egocross_eval.errors import UsageError, unknown
@@ -177,12 +178,15 @@ def _csv(found: Sequence[Board], names: Sequence[str] | None) -> str:
     shown = {column.name: column for board in found for column in chosen(board, names or everything)}
     fields = {name: get for column in (shown or known).values() for name, get in column.fields.items()}
     out = io.StringIO()
-    writer = csv.DictWriter(out, list(fields), lineterminator="\n")
-    writer.writeheader()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(map(_csv_value, fields))
     for board in found:
         for ranked in map(Ranked, board.rows, board.ranks):
-            writer.writerow({name: _csv_value(get(ranked)) for name, get in fields.items()})
+            writer.writerow([_csv_value(get(ranked)) for get in fields.values()])
     return out.getvalue()
+
+
+_FORMULA_SIGNS = ("=", "+", "-", "@")
 
 
 def _csv_value(value: Field) -> Field:
@@ -190,4 +194,5 @@ def _csv_value(value: Field) -> Field:
     if not isinstance(value, str):
         return value
     text = on_one_line(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+    # Some spreadsheets take signs of full width too.
+    return f"'{text}" if unicodedata.normalize("NFKC", text[:1]) in _FORMULA_SIGNS else text

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
-import re
 import statistics
-from typing import TYPE_CHECKING, Any, get_args
+import warnings
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import fields, replace
 
-from egocross_eval.documents import decode_json
-from egocross_eval.errors import DataError, UsageError
+from egocross_eval.documents import cited, decode_json
+from egocross_eval.errors import UsageError
 from egocross_eval.files import read_bytes
+from egocross_eval.leaderboard.row_checks import FATES, LARGEST_FILE, row_problem
 from egocross_eval.runs import version1
-from egocross_eval.schema import SCHEMA_VERSION, Figure, Outcome, Results, Row, RunRecord
+from egocross_eval.schema import SCHEMA_VERSION, Figure, Results, Row, RunRecord
 from egocross_eval.scoring.outcomes import Table, averaged, interval_of, table
 from egocross_eval.visible import visible_json
 
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 
 ROW_FILE_KIND = "egocross-eval rows"
 """Marks a file of exported rows."""
-
-_FATES = (*get_args(Outcome), "missing")
-"""What a figure counts."""
-
-_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class RankedRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,9 +118,10 @@ def read_row_file(path: Path) -> list[Row]:
     """Rows that someone exported.
 
     Raises `UsageError` naming the file and row if it isn't such a file, is of a newer version, or a row contradicts
-    itself or doesn't carry the hash of what it came from.
+    itself or doesn't carry the hash of what it came from. A row that calls itself published counts only if the
+    benchmark brings the same one along: otherwise it's left out with a warning.
     """
-    content = read_bytes(path)
+    content = read_bytes(path, limit=LARGEST_FILE)
     head = decode_json(content, Any, str(path))
     if not isinstance(head, dict) or head.get("kind") != ROW_FILE_KIND:
         raise UsageError(
@@ -141,10 +137,34 @@ def read_row_file(path: Path) -> list[Row]:
     else:
         rows = [ranked.row for ranked in decode_json(content, RowFile, str(path)).rows]
     for number, row in enumerate(rows, 1):
-        problem = _problem(row)
-        if problem:
-            raise UsageError(f"{path}, row {number} ({row.model!r}): {problem}")
-    return rows
+        if problem := row_problem(row):
+            raise UsageError(f"{path}, row {number} ({cited(row.model)}): {problem}")
+    return [known for row in rows if (known := _with_known_parts(row, path)) is not None]
+
+
+def _with_known_parts(row: Row, path: Path) -> Row | None:
+    """The row with what isn't the file's to say: its benchmark as that declares itself, and if it's published, the row
+    that the benchmark brings along; None, with a warning, where it brings no such row."""
+    from egocross_eval.contracts.registry import registry
+
+    benchmark = registry().benchmarks().get(row.benchmark.name)
+    if not row.published:
+        return row if benchmark is None else replace(row, benchmark=benchmark.record())
+    known = benchmark.published() if benchmark is not None and benchmark.published is not None else ()
+    found = next((one for one in known if _is_same_result(one, row)), None)
+    if found is None:
+        message = f"left out: {path}: {cited(row.model)} calls itself published, and {cited(row.benchmark.name)} "
+        warnings.warn(f"{message}has no such published row", stacklevel=4)
+    return found
+
+
+def _is_same_result(known: Row, row: Row) -> bool:
+    """Whether a row from a file is a known published one; name and intervals may be those of an earlier version."""
+    return (
+        (known.split, known.published_overall) == (row.split, row.published_overall)
+        and known.parts.keys() == row.parts.keys()
+        and all((known.parts[name].right, known.parts[name].n) == (f.right, f.n) for name, f in row.parts.items())
+    )
 
 
 def _rows_of_version_1(head: dict[str, Any], path: Path) -> list[Row]:
@@ -154,58 +174,19 @@ def _rows_of_version_1(head: dict[str, Any], path: Path) -> list[Row]:
         raise UsageError(f"{path}: its rows are not of the form that version 0.1 wrote: {error}") from error
 
 
-def _problem(row: Row) -> str:
-    """What is wrong with a row from elsewhere; empty if nothing is."""
-    if not row.published and not _HASH.fullmatch(row.origin_hash):
-        return "origin_hash must be the SHA-256 of the samples that the row came from"
-    if row.repeats < 1 or not 0 <= row.decimals <= 6 or row.question_count < 0:
-        return "repeats, decimals or question_count is out of range"
-    for name, figure in {"micro": row.micro, "macro": row.macro, **row.parts}.items():
-        if figure is not None and (problem := _figure_problem(figure, plain=name != "macro")):
-            return f"{name}: {problem}"
-    if row.micro is not None and row.parts and row.micro.right < sum(f.right for f in row.parts.values()):
-        return "the groups' right answers are more than those of micro"
-    return _outcomes_problem(row)
-
-
-def _outcomes_problem(row: Row) -> str:
-    """Outcomes must give the very figures that stand beside them: ranks rest on them."""
-    if not row.outcomes or row.micro is None:
-        return ""
-    try:
-        found = table(row.outcomes)
-    except DataError as error:
-        return str(error)
-    known = [credit for credit in found.credits if credit is not None]
-    if len(found.credits) * row.repeats != row.micro.n:
-        return "the outcomes are of another number of questions than micro"
-    if known and abs(sum(known) / len(found.credits) - row.micro.accuracy) > 1e-5:
-        return "the outcomes don't give the accuracy of micro"
-    return ""
-
-
-def _figure_problem(figure: Figure, *, plain: bool) -> str:
-    parts = [getattr(figure, name) for name in _FATES]
-    shares = (figure.accuracy, figure.low, figure.high)
-    if figure.n < 1 or min(parts) < 0 or sum(parts) != figure.n:
-        return "the counts don't add up to n"
-    if not all(math.isfinite(share) and 0 <= share <= 1 for share in shares):
-        return "accuracy and interval must lie between 0 and 1"
-    if not figure.low - 1e-9 <= figure.accuracy <= figure.high + 1e-9:
-        return "the accuracy lies outside its interval"
-    # Wrong answers may have a part of the mark.
-    least, most = figure.right / figure.n, (figure.right + figure.wrong) / figure.n
-    if plain and not least - 1e-9 <= figure.accuracy <= most + 1e-9:
-        return "the accuracy doesn't follow from the counts"
-    return ""
-
-
 def distinct(rows: Iterable[Row]) -> list[Row]:
     """Rows without those that come from the very same samples as an earlier one."""
-    seen: set[tuple[str, ...]] = set()
+    seen: set[tuple[object, ...]] = set()
     kept = []
     for row in rows:
-        identity = (row.origin_hash,) if row.origin_hash else (row.model, row.source)
+        # With model and figures: a row that only claims another's hash must not hide it.
+        identity: tuple[object, ...] = (
+            row.model,
+            row.origin_hash,
+            row.micro and (row.micro.right, row.micro.n, row.repeats),
+        )
+        if not row.origin_hash:
+            identity = (row.model, row.source)
         if identity not in seen:
             seen.add(identity)
             kept.append(row)
@@ -284,7 +265,7 @@ def _mean_figure(figures: Sequence[Figure], outcomes: Table, *, part: str = "", 
         accuracy=statistics.fmean(figure.accuracy for figure in figures),
         low=interval.low,
         high=interval.high,
-        **{name: total(name) for name in _FATES},
+        **{name: total(name) for name in FATES},
         chance=figures[0].chance,
         interval=interval.method,
         clusters=figures[0].clusters,

@@ -30,7 +30,7 @@ EVERYTHING = "".join(ESCAPES.values())
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
-def rewrite(path: Path, change: Callable[[Any], None]) -> None:
+def rewrite(path: Path, change: Callable[[Any], object]) -> None:
     """Changes a JSON file, or each line of a JSON lines file."""
     lines = path.read_text().splitlines() if path.suffix == ".jsonl" else [path.read_text()]
     content = [json.loads(line) for line in lines]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from egocross_eval.leaderboard.collect import current_results, run_folders
+from egocross_eval.leaderboard.collect import current_results, refuse_contradictions, run_folders
 from egocross_eval.leaderboard.rows import read_row_file, row_from_run
 from egocross_eval.leaderboard.site.scripts import slug
 from egocross_eval.schema import Results, Row, RunRecord, Sample
@@ -58,6 +58,8 @@ def read_inputs(paths: Iterable[Path]) -> Inputs:
     rows = [
         row_from_run(run.record, run.results, source=run.source, origin_hash=run.results.samples_hash) for run in runs
     ]
+    for row, folder in zip(rows, folders.values(), strict=True):
+        refuse_contradictions(row, folder)
     return Inputs(runs=tuple(runs), rows=(*rows, *exported))
 
 
