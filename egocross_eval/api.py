@@ -44,6 +44,7 @@ class RunKeywords(TypedDict, total=False):
     shuffled: bool
     media: Media
     timestamps: bool
+    show_options: bool
     max_pixels: int | None
     answer: AnswerMode
     max_new_tokens: int

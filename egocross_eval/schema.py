@@ -55,6 +55,11 @@ class Question(_Noun, frozen=True, kw_only=True):
     """The right answer, the label of an option or a text; None where it isn't known. Never reaches a model adapter."""
     references: dict[str, str] = {}
     """Other wordings of the right answer by name, e.g. `answer_text`. Never reach a model adapter."""
+    hidden_options: dict[str, str] = {}
+    """Options of the closed form of a question that is answered freely, by label: what graders know of it, and what
+    `show_options` shows."""
+    needs_options: bool = False
+    """It can't be answered without its `hidden_options`: `show_options` shows them."""
     cluster: str = ""
     """What the question shares with others, e.g. its source video; empty: it stands alone."""
     labels: dict[str, str] = {}
@@ -310,6 +315,8 @@ class Grade(_Noun, frozen=True, kw_only=True):
     """Share of the full mark, in [0, 1]: what accuracies are the means of. Right has 1."""
     prediction: str | None = None
     """What was graded, as tables and prediction files show it: a label, a number, a text."""
+    mark: float | None = None
+    """A judge's mark, from 0 to 5."""
     reason: str | None = None
     """Why it got that grade, where that isn't plain."""
 

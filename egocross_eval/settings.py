@@ -146,6 +146,9 @@ class PromptSettings(Checked, frozen=True, kw_only=True):
     shuffled: Annotated[bool, option("Frames in an order drawn by the seed instead of time order: for audits.")] = False
     media: Annotated[Media, option("Frames as images, or as one video with true times.")] = "images"
     timestamps: Annotated[bool, option("Write each frame's time beside it.")] = False
+    show_options: Annotated[
+        bool, option("Show the options of free-answer questions that can't be answered without them.")
+    ] = False
     max_pixels: Annotated[int | None, option("Pixel budget per frame (width x height).", metavar="N", ge=1)] = None
 
     def __post_init__(self) -> None:
@@ -160,6 +163,38 @@ class PromptSettings(Checked, frozen=True, kw_only=True):
     def selection(self) -> FrameSelection:
         """The parsed `frames`."""
         return FrameSelection.parse(self.frames)
+
+
+Prematch = Literal["exact", "substring", "none"]
+"""What counts as right without asking a judge: an answer that says the very same as the reference (numbers, times and
+ranges understood), one that holds the reference as a substring (as the paper's script has it), or none."""
+
+
+class JudgeSettings(Checked, frozen=True, kw_only=True):
+    """How answers in free words are judged."""
+
+    judge_threshold: Annotated[
+        float, option("Least mark, of 0 to 5, that counts as right.", metavar="X", gt=0, le=5)
+    ] = 4.0
+    prematch: Annotated[
+        Prematch,
+        option(
+            "What is right without asking the judge: an answer that says just what the reference says, one that holds "
+            "it as a substring (the paper's script), or none."
+        ),
+    ] = "exact"
+    judge_answer: Annotated[
+        Literal["generate", "choose"],
+        option(
+            "Judges write a mark and a reason, or the mark is the expectation over 0 to 5 by the log-probabilities of "
+            "the six marks."
+        ),
+    ] = "generate"
+    rubric: Annotated[
+        str, option("YAML file with the judge's instructions, in place of the built-in ones.", metavar="FILE")
+    ] = ""
+    judge_max_new_tokens: Annotated[int, option("Bound of a judge's generated tokens.", metavar="N", ge=1)] = 1024
+    judge_temperature: Annotated[float, option("0 decodes greedily.", metavar="X", ge=0)] = 0.0
 
 
 class GenerationSettings(Checked, frozen=True, kw_only=True):

@@ -100,6 +100,8 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the grader of its questions."""
     method: str = "once"
     """How its questions are asked where nothing else is said."""
+    style: str = ""
+    """Prompt style where no other than the general default is said; empty: that one."""
     sizes: dict[str, int] = {}
     """Number of questions by split, where it's fixed: a row over so many questions is over the whole split."""
     prediction_labels: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from egocross_eval.contracts.method import Method
-from egocross_eval.reading.response import final_text
+from egocross_eval.reading.response import final_text, predicted_text
 from egocross_eval.schema import Answer, Ask, Decision, Question
 
 
@@ -24,5 +24,6 @@ def plain_decision(question: Question, answer: Answer) -> Decision:
         return Decision(
             label=reading.label, scores=answer.response.scores or {}, rule=reading.rule, reason=reading.reason
         )
-    text = final_text(answer.response.text or "")
-    return Decision(text=text, rule="text") if text else Decision(reason="empty")
+    final = final_text(answer.response.text or "")
+    text, rule = predicted_text(final)
+    return Decision(text=text, rule=rule) if text else Decision(reason="empty")

@@ -26,16 +26,18 @@ class BaselineOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Options of `baseline:`."""
 
     letter: Annotated[str | None, msgspec.Meta(description="constant: the label to answer, e.g. B")] = None
+    text: Annotated[str | None, msgspec.Meta(description="constant: the answer where there are no options")] = None
 
 
 class BaselineAdapter(ModelAdapter):
     """Answers by a rule on options and labels alone, as text, or as scores in choose mode.
 
-    A question without options gets an empty text, and in choose mode the failure `labels`.
+    A question without options gets the `text`, and in choose mode the failure `labels`.
     """
 
-    def __init__(self, pick: Pick, details: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, pick: Pick, details: Mapping[str, Any] | None = None, *, text: str = "") -> None:
         self._pick = pick
+        self._text = text
         self._details = dict(details or {})
 
     def capabilities(self) -> Capabilities:
@@ -46,7 +48,7 @@ class BaselineAdapter(ModelAdapter):
         """One response for each request, at once."""
         for request in requests:
             labels = choices(request)
-            label = self._pick(request, labels) if labels else ""
+            label = self._pick(request, labels) if labels else self._text
             if request.settings.answer_mode != "choose" and (label or not labels):
                 yield Response(key=request.key, text=label, finish_reason="stop", seconds=0.0)
             elif label in labels:
@@ -100,9 +102,9 @@ def build(target: str, options: BaselineOptions) -> ModelAdapter:
         named = [scheme.partition(":")[2] for scheme in registry().model_adapters if scheme.startswith("baseline:")]
         raise unknown("baseline", target, [*KINDS, *named])
     if target != "constant":
-        if options.letter:
-            raise UsageError(f"baseline:{target} takes no letter=")
+        if options.letter or options.text:
+            raise UsageError(f"baseline:{target} takes no {'letter' if options.letter else 'text'}=")
         return BaselineAdapter(_longest if target == "longest" else _chance)
-    if not options.letter:
-        raise UsageError("baseline:constant needs a letter, e.g. baseline:constant,letter=B")
-    return BaselineAdapter(_constant(options.letter))
+    if not (options.letter or options.text):
+        raise UsageError("baseline:constant needs a letter, e.g. baseline:constant,letter=B, or a text")
+    return BaselineAdapter(_constant(options.letter or ""), text=options.text or "")

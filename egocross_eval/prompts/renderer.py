@@ -27,6 +27,11 @@ def option_block(options: dict[str, str]) -> str:
     return "\n".join(f"{label}: {text}" for label, text in options.items())
 
 
+def choices_in_words(options: dict[str, str]) -> str:
+    """What a question that is answered in free words may be answered by; no labels, as none is asked for."""
+    return f"Choose among: {'; '.join(options.values())}." if options else ""
+
+
 def frame_mark(frame: Frame) -> str:
     """The time of a frame as it stands beside it, e.g. `<4.0 seconds>`."""
     return f"<{frame.time:.1f} seconds>"
@@ -87,8 +92,9 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _words(self, shown: Question) -> StyledText:
+        hidden = shown.hidden_options if self.settings.show_options and shown.needs_options else {}
         try:
-            return self.style.render(shown, option_block(shown.options))
+            return self.style.render(shown, option_block(shown.options) or choices_in_words(hidden))
         except EgoCrossError:
             raise
         except Exception as error:

@@ -22,7 +22,7 @@ def _labels(question: Question) -> str:
 
 
 def _asked(question: Question, option_block: str) -> str:
-    return f"Question: {question.text}\n{option_block}" if question.options else f"Question: {question.text}"
+    return f"Question: {question.text}\n{option_block}" if option_block else f"Question: {question.text}"
 
 
 def _introduction(question: Question) -> str:
@@ -75,7 +75,22 @@ def _pick(question: Question) -> str:
 
 
 def _challenge(question: Question, option_block: str) -> StyledText:
-    return StyledText(after=f"{question.text}\n{option_block}" if question.options else question.text)
+    return StyledText(after=f"{question.text}\n{option_block}" if option_block else question.text)
+
+
+def _open(question: Question, option_block: str) -> StyledText:
+    return StyledText(
+        before=_introduction(question),
+        after=f"{_asked(question, option_block)}\nReply with the answer alone, in a few words.",
+    )
+
+
+def _open_paper(question: Question, option_block: str) -> StyledText:
+    about = "what is seen in the frames" if question.frames else "the question alone"
+    return StyledText(
+        after=f"{_asked(question, option_block)}\nAnswer by {about}. Reply with a JSON object and nothing else: "
+        '"prediction" is your answer in free words, "reason" says in a sentence what it rests on.',
+    )
 
 
 BUILT_IN_STYLES = (
@@ -87,6 +102,12 @@ BUILT_IN_STYLES = (
     ),
     PromptStyle(
         name="challenge", description="question and options only, like the support set's examples", render=_challenge
+    ),
+    PromptStyle(name="open", description="asks for an answer in free words (default of the open tasks)", render=_open),
+    PromptStyle(
+        name="open-paper",
+        description="frames, then the question, and JSON with a free prediction and a reason: the paper's protocol",
+        render=_open_paper,
     ),
 )
 
@@ -136,7 +157,8 @@ def template_style(path: Path) -> tuple[PromptStyle, str]:
             raise UsageError(f"prompt template {path}: {error.message}; known: {', '.join(values)}") from error
         except Exception as error:
             raise UsageError(f"prompt template {path}: {error} (question {question.key})") from error
-        missing = [text for text in (question.text, *question.options.values()) if text not in str(module)]
+        needed = (question.text, *(question.options.values() or [option_block]))
+        missing = [text for text in needed if text not in str(module)]
         if missing:
             raise UsageError(
                 f"prompt template {path} does not show {missing[0]!r}: "

@@ -6,10 +6,20 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from egocross_eval.reading.pipeline import extract
 from egocross_eval.reading.text.offsets import View
 from egocross_eval.reading.text.thinking import final_part
 from egocross_eval.schema import Reading, Response
+
+_FENCED = re.compile(r"```(?:json)?\s*(\{.*\})\s*```", re.DOTALL | re.IGNORECASE)
+
+
+class _Predicted(msgspec.Struct):
+    """What the style `open-paper` asks for."""
+
+    prediction: str | int | float
 
 
 def read_response(response: Response, options: Mapping[str, str], choices: Sequence[str]) -> Reading:
@@ -37,6 +47,17 @@ def final_text(output: str) -> str:
     its thinking."""
     final = final_part(View.of(output))
     return final.text.strip() if final is not None else ""
+
+
+def predicted_text(final: str) -> tuple[str, str]:
+    """The answer that a final text is, and the rule: `json_field` where it's a JSON object with a prediction, alone or
+    fenced, else `text`, the whole of it. What is no valid JSON is taken as it is: nothing is made up."""
+    match = _FENCED.fullmatch(final)
+    try:
+        found = msgspec.json.decode(match[1] if match else final, type=_Predicted)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        return final, "text"
+    return str(found.prediction).strip(), "json_field"
 
 
 def _best_scored(scores: Mapping[str, float], texts: Mapping[str, str]) -> Reading:

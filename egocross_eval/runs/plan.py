@@ -25,6 +25,7 @@ from egocross_eval.prompts.styles import TEMPLATE_SUFFIXES, template_style
 from egocross_eval.runs.options import RunOptions
 from egocross_eval.runs.store import questions_hash
 from egocross_eval.schema import SCHEMA_VERSION, ModelRecord, Question, RunRecord, RunSettings
+from egocross_eval.settings import PromptSettings
 from egocross_eval.tasks.select import common_benchmark, load_questions, select_tasks, with_split
 from egocross_eval.version import __version__
 
@@ -87,6 +88,11 @@ def resolve_style(name: str, registry: Registry) -> tuple[PromptStyle, str]:
     return registry.prompt_style(name), ""
 
 
+def style_name(settings: PromptSettings, benchmark: Benchmark) -> str:
+    """The style that is meant: the benchmark's own where the settings say no other than the general default."""
+    return (benchmark.style if settings.style == PromptSettings().style else "") or settings.style
+
+
 def _named(questions: tuple[Question, ...], ids: str) -> tuple[Question, ...]:
     """The questions that a comma-separated list of ids and question_ids names, all where it's empty."""
     wanted = {name for name in (piece.strip() for piece in ids.split(",")) if name}
@@ -118,7 +124,7 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
     name = options.method or benchmark.method
     method = build_method(name, registry)
     grader = registry.grader(benchmark.grader)
-    style, style_hash = resolve_style(options.prompt.style, registry)
+    style, style_hash = resolve_style(style_name(options.prompt, benchmark), registry)
     renderer = Renderer(style=style, settings=options.prompt, seed=options.generation.seed)
     loaded = load_questions(tasks, source)
     questions = limited(_named(loaded.questions, options.ids), options.limit, options.generation.seed)

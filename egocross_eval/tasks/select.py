@@ -12,10 +12,11 @@ from egocross_eval.errors import DataError, EgoCrossError, UsageError, unknown
 from egocross_eval.tasks.checks import check_benchmark, check_questions, unused_labels
 
 
-def select_tasks(text: str, registry: Registry) -> list[Task]:
+def select_tasks(text: str, registry: Registry, *, across: bool = False) -> list[Task]:
     """The tasks that a comma-separated list of names and globs means, each once, in the order of first mention.
 
-    A name that matches none is a `UsageError` with a suggestion.
+    A glob means the tasks of one benchmark, that of the first which it matches, as one run asks one benchmark; with
+    `across` it means those of all. A name that matches none is a `UsageError` with a suggestion.
     """
     chosen: dict[str, Task] = {}
     for name in (piece.strip() for piece in text.split(",")):
@@ -24,7 +25,8 @@ def select_tasks(text: str, registry: Registry) -> list[Task]:
         matched = [task for task in registry.tasks.values() if fnmatch.fnmatchcase(task.name, name)]
         if not matched:
             registry.task(name)  # raises, naming what is near and which plugins are broken
-        chosen.update((task.name, task) for task in matched)
+        near = [task for task in matched if across or task.benchmark.name == matched[0].benchmark.name]
+        chosen.update((task.name, task) for task in near)
     if not chosen:
         raise UsageError("--tasks names no task; 'egocross-eval tasks' lists them")
     return list(chosen.values())

@@ -120,9 +120,9 @@ def test_hooks_mean_what_they_do_in_pluggy() -> None:
 def test_the_built_in_parts_are_listed_by_kind() -> None:
     registry = load_registry()
     assert {"once", "rotate", "sample"} <= set(registry.methods)
-    assert set(registry.graders) == {"letter"}
+    assert {"letter", "open", "rules"} <= set(registry.graders)
     assert "submission" in registry.exporters
-    assert set(registry.benchmarks()) == {"egocross"}
+    assert set(registry.benchmarks()) == {"egocross", "egocross-open"}
 
 
 def test_unknown_names_are_answered_with_a_suggestion() -> None:

@@ -32,7 +32,7 @@ def command(names: str, form: str, **where: Any) -> None:
     from egocross_eval.contracts.registry import registry
     from egocross_eval.tasks.select import select_tasks
 
-    tasks = select_tasks(names, registry())
+    tasks = select_tasks(names, registry(), across=True)
     counts = {task.name: dict(task.counts) for task in tasks}
     source = made_of(DataOptions, where).source()
     if source.root is not None or source.split:

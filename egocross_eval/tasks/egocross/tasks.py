@@ -1,4 +1,5 @@
-"""The benchmark and its tasks: one per domain, and groups by category, question type and source dataset."""
+"""The benchmark and its tasks: one per domain, and groups by category, question type and source dataset; each in the
+open format too."""
 
 from __future__ import annotations
 
@@ -23,6 +24,7 @@ from egocross_eval.tasks.egocross.catalogue import (
     task_slug,
 )
 from egocross_eval.tasks.egocross.layout import split_files
+from egocross_eval.tasks.egocross.openqa import EGOCROSS_OPEN, opened
 from egocross_eval.tasks.egocross.source import root_of, with_root
 
 Stamp = tuple[tuple[str, int, int], ...]
@@ -89,7 +91,7 @@ EGOCROSS = Benchmark(
 
 def egocross_tasks() -> list[Task]:
     """`all`, the four domains, then categories, question types and source datasets, named in lower case with
-    hyphens."""
+    hyphens; then the same in the open format, from `open` and `open-animal` on."""
     everything = Task(
         name="all",
         benchmark=EGOCROSS,
@@ -98,13 +100,24 @@ def egocross_tasks() -> list[Task]:
         load=_selecting(lambda question: True),
         counts={"testbed": TESTBED_COUNT, "support": SUPPORT_COUNT * len(DOMAINS)},
     )
-    return [
+    closed = [
         everything,
         *(_by_value("domain", domain) for domain in DOMAINS),
         *(_by_value("category", category) for category in CATEGORIES),
         *(_by_value("question_type", question_type) for question_type in QUESTION_TYPES),
         *(_by_value("dataset", dataset) for dataset in DATASET_DOMAINS),
     ]
+    return [*closed, *map(_in_open_format, closed)]
+
+
+def _in_open_format(task: Task) -> Task:
+    return msgspec.structs.replace(
+        task,
+        name="open" if task.name == "all" else f"open-{task.name}",
+        benchmark=EGOCROSS_OPEN,
+        description=f"{task.description}, answered in free words",
+        load=lambda source: opened(task.load(source)),
+    )
 
 
 def _by_value(field: str, value: str) -> Task:
