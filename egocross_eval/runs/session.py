@@ -16,6 +16,7 @@ from egocross_eval.errors import UsageError
 from egocross_eval.runs.cache import ResponseCache
 from egocross_eval.runs.loop import Loop
 from egocross_eval.runs.order import cluster_by_cluster, neighbours
+from egocross_eval.runs.own import remember
 from egocross_eval.runs.plan import RunPlan
 from egocross_eval.runs.store import RunFolder, SampleWriter
 from egocross_eval.schema import Answer, Question, RunRecord, Sample
@@ -120,6 +121,7 @@ def ask(session: Session, tell: Callable[[Event], None], *, use_cache: bool, by_
     record = session.record
     if session.is_new:
         session.folder.start(record, session.plan.questions)
+        remember(record)
     tell(
         Started(
             record=record,

@@ -12,7 +12,7 @@ from egocross_eval.schema import FILTERED, BenchmarkRecord, Question, Results, R
 BENCHMARK = "egocross"
 """The one that version 0.1 measured."""
 
-OTHER_FORM = (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError)
+OTHER_FORM = (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError, RecursionError)
 """What reading something of another form raises."""
 
 _LABELS = ("domain", "dataset", "category", "question_type")

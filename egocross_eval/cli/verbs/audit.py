@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from egocross_eval.command_options import format_option, renamed
+from egocross_eval.errors import UsageError
 from egocross_eval.visible import json_text
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _WHAT = {
 @click.command(name="audit")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--run/--no-run", "run_missing", default=True, show_default=True, help="Run the probes that are missing.")
+@click.option("--foreign", is_flag=True, help="Ask the model that a run of others names, with the options it names.")
 @click.option("--style", help="The template file, for runs that were made with one.")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Data root; default: that of the run.")
 @click.option("--support", type=click.Path(dir_okay=False, path_type=Path), help="train.json for the position prior.")
@@ -34,6 +36,7 @@ _WHAT = {
 def command(
     runs: tuple[Path, ...],
     run_missing: bool,
+    foreign: bool,
     style: str | None,
     data: Path | None,
     support: Path | None,
@@ -49,7 +52,7 @@ def command(
     changed: dict[str, object] = {
         name: value for name, value in (("style", style), ("data", data)) if value is not None
     }
-    audits = [_audit_one(path, changed, support, run_missing) for path in runs]
+    audits = [_audit_one(path, changed, support, run_missing, foreign) for path in runs]
     if form == "json":
         click.echo(json_text(audits))
     else:
@@ -57,10 +60,11 @@ def command(
     return 0 if all(found.accuracy is not None for found in audits) else 1
 
 
-def _audit_one(path: Path, changed: dict[str, object], support: Path | None, run_missing: bool) -> Audit:
+def _audit_one(path: Path, changed: dict[str, object], support: Path | None, run_missing: bool, foreign: bool) -> Audit:
     from egocross_eval.api import run
     from egocross_eval.cli.show.reporter import Reporter
     from egocross_eval.contracts.registry import registry
+    from egocross_eval.runs.own import is_own
     from egocross_eval.runs.probes import audit_folder, finished, probe_plans
     from egocross_eval.runs.store import RunFolder
     from egocross_eval.scoring.audit import audit
@@ -77,6 +81,11 @@ def _audit_one(path: Path, changed: dict[str, object], support: Path | None, run
             if not run_missing:
                 click.echo(f"note: no probe {name!r} in {place}", err=True)
                 continue
+            if not foreign and not is_own(record):
+                raise UsageError(
+                    f"{path} wasn't made here (or the cache was emptied), and its probes would ask "
+                    f"{record.model.spec!r} with data below {record.data_root!r}: if both are right, add --foreign"
+                )
             click.echo(f"probe {name} ({_WHAT[name]}): {place}", err=True)
             run(options, model, output=place, on_event=Reporter(name))
         folder = RunFolder(place)

@@ -31,7 +31,7 @@ from egocross_eval.command_options import renamed
     "--data",
     metavar="ROOT",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Data root of the frames; default: each run's own.",
+    help="Data root of the frames; default: that of each run, if it was made here.",
 )
 @click.option(
     "--questions/--no-questions", default=True, show_default=True, help="The questions and what each model said."

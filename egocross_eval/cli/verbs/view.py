@@ -65,7 +65,13 @@ class _Shown(NamedTuple):
 @click.option("--most", type=click.IntRange(min=1), default=20, show_default=True, help="Show at most so many.")
 @renamed("--limit", "--most")
 @click.option("--full", is_flag=True, help="Show long outputs whole.")
-@click.option("--frames/--no-frames", help="Draw the frames (from the run's data root).")
+@click.option("--frames/--no-frames", help="Draw the frames.")
+@click.option(
+    "--data",
+    metavar="ROOT",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Data root of the frames; default: that of the run, if it was made here.",
+)
 def command(
     runs: tuple[Path, ...],
     outcomes: tuple[str, ...],
@@ -78,6 +84,7 @@ def command(
     most: int,
     full: bool,
     frames: bool,
+    data: Path | None,
 ) -> None:
     """Look at the answers of RUN: question, options, what the model said with the evidence marked, right or wrong.
 
@@ -88,6 +95,7 @@ def command(
     egocross-eval view runs/my-model --wrong --domain surgery --type '*counting'
     egocross-eval view runs/base runs/tuned --wrong
     """
+    from egocross_eval.runs.own import frames_root
     from egocross_eval.runs.store import RunFolder
     from egocross_eval.visible import rich_console
 
@@ -100,7 +108,9 @@ def command(
     patterns = {name: pattern for name, pattern in given.items() if pattern is not None} | _patterns(labels)
     _check_names(both, patterns, ids)
     found = [one for one in both if _wanted(one, outcomes, patterns, ids, search)]
-    root = Path(records[0].data_root) if frames else None
+    if data is not None and not frames:
+        raise UsageError("--data says where the frames are; add --frames to show them")
+    root = frames_root(records[0], data, runs[0]) if frames else None
     names = [record.model.name for record in records]
     if len(set(names)) < len(names):
         names = [folder.path.name for folder in folders]

@@ -70,8 +70,9 @@ def build_site(
     """Writes a site of the runs and exported rows at `paths` into the folder `to`, which opens from disk.
 
     `title` is by default the benchmark's. With `frames`, the site holds thumbnails of the frames from `data`, or from
-    each run's own data root. `published` adds the published rows to the leaderboard, `join` joins runs that differ in
-    the seed alone there; `compared` bounds the runs of which every pair is compared (the best ones). Without
+    the data root of each run, where all were made here. `published` adds the published rows to the leaderboard, `join`
+    joins runs that differ in the seed alone there; `compared` bounds the runs of which every pair is compared (the best
+    ones). Without
     `questions`, only figures are in the folder; without `answers`, questions and what was said, but not what is right.
     Raises `UsageError` or `DataError`, naming what is wrong, before anything is written where it can be known.
     """
@@ -144,12 +145,10 @@ def _start(runs: Sequence[SiteRun], pairs: Sequence[PairOf], best: Sequence[int]
 
 def _frame_files(runs: Sequence[SiteRun], data: Path | None) -> dict[str, Path]:
     """Data root by name of every frame of the runs' questions."""
-    return {
-        frame.name: data or Path(run.record.data_root)
-        for run in runs
-        for sample in run.samples
-        for frame in sample.question.frames
-    }
+    from egocross_eval.runs.own import frames_root
+
+    roots = {run.slug: frames_root(run.record, data, run.folder) for run in runs}
+    return {frame.name: roots[run.slug] for run in runs for sample in run.samples for frame in sample.question.frames}
 
 
 def _thumbnails(folder: SiteFolder, files: Mapping[str, Path]) -> dict[str, str]:

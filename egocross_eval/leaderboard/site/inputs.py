@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,7 +15,6 @@ from egocross_eval.schema import Results, Row, RunRecord, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from egocross_eval.runs.store import RunFolder
 
@@ -26,6 +26,8 @@ class SiteRun(msgspec.Struct, frozen=True, kw_only=True):
     """Names it in links; unique."""
     label: str
     """How the site calls it: the model's name, with the folder's where models share one; unique."""
+    folder: Path
+    """Where it lies."""
     source: str
     """Name of its folder."""
     record: RunRecord
@@ -72,6 +74,7 @@ def _runs(folders: Sequence[RunFolder]) -> list[SiteRun]:
         SiteRun(
             slug=slug(name, taken),
             label=label,
+            folder=folder.path,
             source=name,
             record=record,
             results=current_results(folder),

@@ -80,4 +80,6 @@ def site_run(slug: str, samples: list[Sample], **changes: Any) -> SiteRun:
     made: RunRecord = record(slug, question_count=len(samples), **changes)
     made = replace(made, model=ModelRecord(spec="fake:x", identity="fake:x", fingerprint=slug, name=slug))
     results = score_samples(samples, total=len(samples))
-    return SiteRun(slug=slug, label=slug, source=slug, record=made, results=results, samples=tuple(samples))
+    return SiteRun(
+        slug=slug, label=slug, folder=Path(slug), source=slug, record=made, results=results, samples=tuple(samples)
+    )
