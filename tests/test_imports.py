@@ -35,6 +35,7 @@ ORDER = (
     "runs",
     "leaderboard",
     "api",
+    "sweeps",
     "training",
     "doctor",
     "interop",

@@ -65,6 +65,11 @@ class ModelAdapter:
         """
         return {}
 
+    def waits_for(self) -> str:
+        """What it waits for now, in a few words, where that has a name (`replica 3 on node b`): for who looks at a run
+        that stands still. Asked from another thread, and cheap."""
+        return ""
+
     def adopt(self, earlier: ModelAdapter) -> None:
         """Takes over what `earlier` has loaded, where that serves this adapter too; `earlier` is closed next.
 

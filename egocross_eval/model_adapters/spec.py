@@ -37,6 +37,13 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         """The spec in its command-line form, options in the order given."""
         return ",".join([f"{self.scheme}:{self.target}", *(f"{key}={value}" for key, value in self.options.items())])
 
+    @property
+    def typed(self) -> str:
+        """The spec as one would type it, to be parsed again: with its name, and commas in values kept."""
+        named = self.options | ({"name": self.name} if self.name else {})
+        pieces = [f"{self.scheme}:{self.target}", *(f"{key}={value}" for key, value in named.items())]
+        return ",".join(piece.replace(",", "\\,") for piece in pieces)
+
     def without(self, options: frozenset[str]) -> str:
         """The spec's text without some of its options."""
         kept = {key: value for key, value in self.options.items() if key not in options}

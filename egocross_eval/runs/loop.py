@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 
 from egocross_eval.contracts.model import ModelAdapter
 from egocross_eval.errors import DataError, EgoCrossError, RunError
 from egocross_eval.reading.response import read_response
+from egocross_eval.runs.activity import OpenNow
 from egocross_eval.runs.cache import ResponseCache
 from egocross_eval.runs.decide import decide, make_sample
 from egocross_eval.runs.plan import RunPlan
@@ -50,6 +53,8 @@ class _Open(msgspec.Struct, frozen=True):
     asked: _Asked
     ask: Ask
     request: Request | None
+    since: float = 0.0
+    """When the adapter drew it, by the system's clock."""
 
 
 class Loop:
@@ -98,6 +103,15 @@ class Loop:
                 self._settle(self._cache)
             if self._fresh or self._ready:
                 self._ask_round()
+
+    def open_now(self) -> OpenNow:
+        """The requests whose answer is awaited; asked from another thread."""
+        try:
+            # A dict keeps the order in which they were drawn.
+            key, oldest = next(iter(self._open.items()))
+        except (StopIteration, RuntimeError):  # none, or it changed at this instant
+            return OpenNow(0, "", None)
+        return OpenNow(len(self._open), key, datetime.fromtimestamp(oldest.since, UTC))
 
     def _settle(self, cache: ResponseCache) -> None:
         """Answers from the cache what it knows, also what that leads on to, before the adapter is asked."""
@@ -169,7 +183,7 @@ class Loop:
         while (drawn := self._draw()) is not None:
             request = self._request_or_none(*drawn)
             if request is not None:
-                self._open[request.key] = _Open(*drawn, request)
+                self._open[request.key] = _Open(*drawn, request, time.time())
                 yield request
         self._drawn_up = True
 

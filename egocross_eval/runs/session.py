@@ -13,6 +13,7 @@ import msgspec
 from egocross_eval.contracts.event import Answered, Event, Started, Stopped, Warned
 from egocross_eval.contracts.model import ModelAdapter
 from egocross_eval.errors import UsageError
+from egocross_eval.runs.activity import ActivityLog
 from egocross_eval.runs.cache import ResponseCache
 from egocross_eval.runs.loop import Loop
 from egocross_eval.runs.order import cluster_by_cluster, neighbours
@@ -144,6 +145,8 @@ def ask(session: Session, tell: Callable[[Event], None], *, use_cache: bool, by_
     cache = ResponseCache(f"{record.model.identity}\n{fingerprint}") if use_cache and fingerprint else None
 
     def on_sample(sample: Sample) -> None:
+        if sample.cost.cached < sample.cost.requests:
+            activity.answered()
         tell(Answered(record=record, sample=sample))
 
     try:
@@ -156,11 +159,13 @@ def ask(session: Session, tell: Callable[[Event], None], *, use_cache: bool, by_
                 cache=cache,
                 on_sample=on_sample,
             )
+            activity = ActivityLog(session.folder.path, loop.open_now, session.adapter.waits_for)
             arrange = cluster_by_cluster if by_cluster else neighbours
             pending = session.pending
             if by_cluster or session.adapter.capabilities().needs_content:
                 pending = tuple(arrange(pending, session.plan.root))
-            loop.run(pending, session.earlier)
+            with activity:
+                loop.run(pending, session.earlier)
             writer.drop_answers()
         _record_details(session)
     finally:

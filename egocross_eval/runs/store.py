@@ -33,6 +33,7 @@ RESULTS_FILE = "results.json"
 PREDICTIONS_FILE = "predictions.json"
 SUBMISSION_FILE = "submission.zip"
 LEADERBOARD_FILE = "leaderboard.md"
+ACTIVITY_FILE = "activity.json"
 LOCK_FILE = ".lock"
 
 _ANSWERED = (SAMPLES_FILE, ANSWERS_FILE)
@@ -122,7 +123,7 @@ class RunFolder:
             with lock.acquire(timeout=0):
                 if any((self.path / name).exists() and (self.path / name).stat().st_size for name in _ANSWERED):
                     return False
-                for name in (RECORD_FILE, QUESTIONS_FILE, *_ANSWERED):
+                for name in (RECORD_FILE, QUESTIONS_FILE, ACTIVITY_FILE, *_ANSWERED):
                     (self.path / name).unlink(missing_ok=True)
         except (filelock.Timeout, OSError):
             return False

@@ -6,14 +6,16 @@ on where it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from egocross_eval.files import write_file
+from egocross_eval.runs.options import options_from
 from egocross_eval.settings import GenerationSettings, options_of
+from egocross_eval.sweeps.planned import PlannedRun
 from egocross_eval.training.environment import Say
 from egocross_eval.training.experiment_file import Experiment, Expert, budget, experts_of, train_options
 from egocross_eval.training.experiment_report import Asked, write_reports
@@ -35,13 +37,10 @@ def conduct(
     experiment: Experiment,
     train_one: Callable[[TrainOptions], Path],
     merge_one: Callable[[Path, Path], Path],
-    evaluate_one: Callable[[str, Path, Mapping[str, Any]], object],
+    evaluate_all: Callable[[Sequence[PlannedRun]], object],
     say: Say,
 ) -> Made:
-    """Carries the experiment out; the three functions train, merge and run, each resuming by itself.
-
-    `evaluate_one` gets a model spec, the run folder and the fields of `RunOptions`.
-    """
+    """Carries the experiment out; the functions train, merge and make the runs, each going on where it was."""
     trained: dict[str, Path] = {}
     for expert in experts_of(experiment):
         say(f"training the expert of {expert.name}")
@@ -49,27 +48,34 @@ def conduct(
         trained[expert.name] = _merged(experiment, expert, model, merge_one, say)
     several = len(trained) > len(experiment.domains)
     routed = None if several else _write_routes(experiment, trained)
-    asked: list[Asked] = []
+    planned = {run.folder.name: (run, asked) for run, asked in _planned(experiment, trained, routed)}
+    evaluate_all([run for run, _ in planned.values()])
+    reports = write_reports(Path(experiment.output), [asked for _, asked in planned.values()], spread=several)
+    return Made(experts=trained, routed=routed, reports=reports)
 
-    def ask(spec: str, name: str, settings: Mapping[str, Any], domain: str = "", repeat: int | None = None) -> None:
+
+def _planned(
+    experiment: Experiment, trained: Mapping[str, Path], routed: Path | None
+) -> Iterator[tuple[PlannedRun, Asked]]:
+    """The runs of base and experts, and what each is in the reports; those of a base are there again for each seed."""
+
+    def plan(
+        spec: str, name: str, settings: Mapping[str, Any], domain: str = "", repeat: int | None = None
+    ) -> tuple[PlannedRun, Asked]:
         folder = Path(experiment.output) / "runs" / name
-        run = Asked(folder=folder, domain=domain, repeat=repeat)
-        if run not in asked:
-            say(f"evaluating {name}")
-            evaluate_one(spec, folder, settings)
-            asked.append(run)
+        run = PlannedRun(name=name, model=spec, options=options_from(**settings), folder=folder)
+        return run, Asked(folder=folder, domain=domain, repeat=repeat)
 
     base = expert_spec(experiment, None)
     if experiment.evaluate.split == "testbed":
-        ask(base, "base", run_options(experiment))
-        ask(f"routed:{routed},name=routed experts", "routed", run_options(experiment), repeat=0)
-    else:
-        for expert in experts_of(experiment):
-            settings = run_options(experiment, expert)
-            ask(base, f"base-on-{expert.part}", settings, expert.domain)
-            spec = expert_spec(experiment, trained[expert.name])
-            ask(spec, f"{expert.name}-on-{expert.part}", settings, expert.domain, expert.repeat)
-    return Made(experts=trained, routed=routed, reports=write_reports(Path(experiment.output), asked, spread=several))
+        yield plan(base, "base", run_options(experiment))
+        yield plan(f"routed:{routed},name=routed experts", "routed", run_options(experiment), repeat=0)
+        return
+    for expert in experts_of(experiment):
+        settings = run_options(experiment, expert)
+        yield plan(base, f"base-on-{expert.part}", settings, expert.domain)
+        spec = expert_spec(experiment, trained[expert.name])
+        yield plan(spec, f"{expert.name}-on-{expert.part}", settings, expert.domain, expert.repeat)
 
 
 def _merged(

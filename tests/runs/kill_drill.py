@@ -154,7 +154,16 @@ class Drill:
             self.wrong.append(f"run {number}: {message}")
 
 
-FILES = {"leaderboard.md", "predictions.json", "questions.jsonl", "results.json", "run.json", "samples.jsonl", ".lock"}
+FILES = {
+    "activity.json",
+    "leaderboard.md",
+    "predictions.json",
+    "questions.jsonl",
+    "results.json",
+    "run.json",
+    "samples.jsonl",
+    ".lock",
+}
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import yaml
 
 from egocross_eval import PromptSettings, UsageError, evaluate
 from egocross_eval.runs.options import options_from
+from egocross_eval.sweeps.planned import PlannedRun
 from egocross_eval.training.dataset import write_holdout
 from egocross_eval.training.examples import read_examples
 from egocross_eval.training.experiment import Made, conduct, expert_spec, run_options
@@ -91,13 +92,14 @@ def test_the_experts_are_joined_compared_and_listed(tmp_path: Path, demo: Path) 
         model.mkdir(parents=True, exist_ok=True)
         return model
 
-    def evaluate_one(spec: str, folder: Path, settings: Mapping[str, Any]) -> None:
-        asked.append(spec)
-        letter = "B" if spec.startswith("routed:") else "A"
-        fields = {**settings, "answer": "generate"}
-        evaluate(f"baseline:constant,letter={letter}", fields.pop("tasks"), output=folder, **fields)
+    def evaluate_all(planned: Sequence[PlannedRun]) -> None:
+        for one in planned:
+            asked.append(one.model)
+            letter = "B" if one.model.startswith("routed:") else "A"
+            options = options_from(one.options, answer="generate")
+            evaluate(f"baseline:constant,letter={letter}", options=options, output=one.folder)
 
-    made = conduct(experiment, train_one, lambda adapter, output: output, evaluate_one, lambda text: None)
+    made = conduct(experiment, train_one, lambda adapter, output: output, evaluate_all, lambda text: None)
     assert [options.domains for options in trained] == [("animal",), ("surgery",)]
     assert asked == ["hf:Qwen/Qwen3-VL-4B-Instruct", f"routed:{made.routed},name=routed experts"]
     assert made.routed is not None
@@ -108,7 +110,7 @@ def test_the_experts_are_joined_compared_and_listed(tmp_path: Path, demo: Path) 
     assert report(made, "leaderboard").count("\n|") >= 3
 
     asked.clear()
-    again = conduct(experiment, train_one, lambda adapter, output: output, evaluate_one, lambda text: None)
+    again = conduct(experiment, train_one, lambda adapter, output: output, evaluate_all, lambda text: None)
     assert again == made
 
 
@@ -132,13 +134,13 @@ def test_on_the_holdout_each_expert_is_asked_what_it_was_not_trained_on(tmp_path
         write_holdout(options.output / "data", found.holdout, found.files)
         return options.output / "model"
 
-    def evaluate_one(spec: str, folder: Path, settings: Mapping[str, Any]) -> None:
-        fields = dict(settings)
-        letter = "A" if spec.startswith("hf:Qwen") else "B"
-        run = evaluate(f"baseline:constant,letter={letter}", fields.pop("tasks"), output=folder, **fields)
-        asked[folder.name] = {frame.name for sample in run.samples for frame in sample.question.frames}
+    def evaluate_all(planned: Sequence[PlannedRun]) -> None:
+        for one in planned:
+            letter = "A" if one.model.startswith("hf:Qwen") else "B"
+            run = evaluate(f"baseline:constant,letter={letter}", options=one.options, output=one.folder)
+            asked[one.name] = {frame.name for sample in run.samples for frame in sample.question.frames}
 
-    made = conduct(experiment, train_one, lambda adapter, output: output, evaluate_one, lambda text: None)
+    made = conduct(experiment, train_one, lambda adapter, output: output, evaluate_all, lambda text: None)
     assert set(asked) == {f"{name}-on-{domain}" for domain in trained for name in ("base", domain)}
     for domain, seen in trained.items():
         assert asked[f"base-on-{domain}"] == asked[f"{domain}-on-{domain}"]
@@ -171,13 +173,13 @@ def test_folds_and_seeds_are_counted_together(tmp_path: Path, demo: Path) -> Non
         write_holdout(options.output / "data", found.holdout, found.files)
         return options.output / "model"
 
-    def evaluate_one(spec: str, folder: Path, settings: Mapping[str, Any]) -> None:
-        fields = dict(settings)
-        letter = "A" if spec.startswith("hf:Qwen") else "B"
-        run = evaluate(f"baseline:constant,letter={letter}", fields.pop("tasks"), output=folder, **fields)
-        asked[folder.name] = [sample.question.frames[0].name for sample in run.samples]
+    def evaluate_all(planned: Sequence[PlannedRun]) -> None:
+        for one in planned:
+            letter = "A" if one.model.startswith("hf:Qwen") else "B"
+            run = evaluate(f"baseline:constant,letter={letter}", options=one.options, output=one.folder)
+            asked[one.name] = [sample.question.frames[0].name for sample in run.samples]
 
-    made = conduct(experiment, train_one, lambda adapter, output: output, evaluate_one, lambda text: None)
+    made = conduct(experiment, train_one, lambda adapter, output: output, evaluate_all, lambda text: None)
     assert seeds == dict(zip(names, (0, 1, 0, 1), strict=True))
     assert made.routed is None
     for repeat in ("", "-seed1"):

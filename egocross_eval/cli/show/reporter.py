@@ -134,7 +134,7 @@ class Reporter:
             return
         self._told, self._told_done = now, done
         rate = self._answered / (now - self._begun)
-        left = f"{rate:.1f}/s, about {_duration((self._total - done) / rate)} left"
+        left = f"{rate:.1f}/s, about {duration((self._total - done) / rate)} left"
         note = ", ".join(filter(None, (left, self._note())))
         click.echo(f"{self._label}: {done}/{self._total} ({done / self._total:.0%}), {note}", err=True)
 
@@ -170,7 +170,7 @@ class Reporter:
         return ", ".join(pieces)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """E.g. `40 s`, `3 min`, `2.5 h`."""
     if seconds < 90:
         return f"{seconds:.0f} s"

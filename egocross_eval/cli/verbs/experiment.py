@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from egocross_eval.schema import Figure
+    from egocross_eval.sweeps.planned import PlannedRun
 
 EXAMPLE = """\b
 model: Qwen/Qwen3-VL-4B-Instruct
@@ -62,7 +63,7 @@ def command(file: Path, python: Path | None, allow_difference: bool) -> int:
     def merge_one(adapter: Path, output: Path) -> Path:
         return merge(adapter, output, environment)
 
-    made = conduct(experiment, train_one, merge_one, evaluate_with_bar, say)
+    made = conduct(experiment, train_one, merge_one, evaluate_with_bars, say)
     for report in made.reports:
         click.echo(report.read_text(encoding="utf-8"))
     for name, path in made.experts.items():
@@ -74,14 +75,33 @@ def command(file: Path, python: Path | None, allow_difference: bool) -> int:
     return 0
 
 
-def evaluate_with_bar(spec: str, folder: Path, settings: Mapping[str, Any]) -> Figure:
-    """Runs a model to its end and returns its accuracy over all questions. Raises `RunError` where some failed."""
-    from egocross_eval.api import evaluate
+def evaluate_with_bars(planned: Sequence[PlannedRun]) -> list[Figure]:
+    """Carries runs out and returns their accuracies over all questions.
+
+    Raises `RunError` naming those that broke or of which some questions failed, after the others are done.
+    """
     from egocross_eval.cli.show.reporter import Reporter
     from egocross_eval.errors import RunError
+    from egocross_eval.sweeps.planned import carry_out
 
-    results = evaluate(spec, output=folder, on_event=Reporter(folder.name), **settings).results
-    failed = results.counts.get("errored", 0)
-    if failed or results.micro is None:
-        raise RunError(f"{failed} questions failed in {folder}; the same command asks them again")
-    return results.micro
+    made = carry_out(planned, watch=lambda one: Reporter(one.name))
+    figures = [one.run.results.micro if one.run is not None and one.complete else None for one in made]
+    open_ = [
+        f"{one.planned.folder}: {one.error or 'some questions failed or have no known answer'}"
+        for one, figure in zip(made, figures, strict=True)
+        if figure is None
+    ]
+    if open_:
+        raise RunError("\n".join([*open_, "the same command goes on there"]))
+    return [figure for figure in figures if figure is not None]
+
+
+def evaluate_with_bar(spec: str, folder: Path, settings: Mapping[str, Any]) -> Figure:
+    """As `evaluate_with_bars`, of one run, with the fields of `RunOptions`."""
+    from egocross_eval.runs.options import options_from
+    from egocross_eval.sweeps.planned import PlannedRun
+
+    (figure,) = evaluate_with_bars(
+        [PlannedRun(name=folder.name, model=spec, options=options_from(**settings), folder=folder)]
+    )
+    return figure

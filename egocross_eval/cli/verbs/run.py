@@ -126,17 +126,12 @@ def _exit_code(run: Run) -> int:
 def _write_board(paths: list[Path], folder: Path, *, total: int) -> None:
     """The models of one command on one leaderboard."""
     from egocross_eval.cli.show.terminal import on_screen
-    from egocross_eval.files import write_file
-    from egocross_eval.leaderboard.collect import rows_from
-    from egocross_eval.leaderboard.render import render
+    from egocross_eval.leaderboard.together import write_board
     from egocross_eval.runs.store import LEADERBOARD_FILE
 
     of = f"all {total}" if len(paths) == total else f"{len(paths)} of {total}"
     click.echo(f"\n{of} models:\n")
-    folder.mkdir(parents=True, exist_ok=True)
-    text = render(rows_from(paths, relative_to=folder), "md", intervals="half-width")
-    write_file(folder / LEADERBOARD_FILE, text.encode())
-    click.echo(on_screen(text).rstrip("\n"))
+    click.echo(on_screen(write_board(paths, folder)).rstrip("\n"))
     click.echo(f"\nleaderboard: {folder / LEADERBOARD_FILE}")
 
 

@@ -1,0 +1,71 @@
+"""`egocross-eval sweep FILE.yaml`: many models, asked in many ways, on one leaderboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from egocross_eval.sweeps.file import Sweep
+
+EXAMPLE = """\b
+models: ["hf:checkpoints/checkpoint-*", "openai:gpt-4.1,concurrency=16"]
+options: {data: /data/egocross, tasks: all}
+settings: {plain: {}, timed: {timestamps: true}}
+vary: {frames: ["uniform:8", all]}
+"""
+
+
+@click.command(name="sweep", epilog=EXAMPLE)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder of the run folders and their leaderboard; default: the file's.",
+)
+@click.option("--dry-run", is_flag=True, help="Show the runs, their size and the time they will take, and stop.")
+@click.option(
+    "--like",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="RUN",
+    help="Judge the time by this run too; may be repeated. Default: by the runs of the sweep that are there.",
+)
+def command(file: Path, output: Path | None, dry_run: bool, like: tuple[Path, ...]) -> int:
+    """Run the models of FILE in every way that it names: one run folder each, and their leaderboard after each.
+
+    The same command goes on where it was stopped: what is finished is not asked again. A run that breaks doesn't stop
+    the others.
+
+    \b
+    egocross-eval sweep sweep.yaml --dry-run
+    egocross-eval sweep sweep.yaml
+
+    Exit codes: 0 all answered, 1 errors remain, 2 wrong usage, 130 interrupted.
+    """
+    from egocross_eval.sweeps.file import read_sweep
+
+    sweep = read_sweep(file, output)
+    if dry_run:
+        from egocross_eval.cli.show.sweep_plan import print_sweep_plan
+
+        return print_sweep_plan(sweep, like)
+    return carry_out_with_bars(sweep)
+
+
+def carry_out_with_bars(sweep: Sweep) -> int:
+    """Carries a sweep out, telling of its runs; the exit code."""
+    from egocross_eval.cli.show.sweep_progress import SweepProgress
+    from egocross_eval.sweeps.planned import Plans, carry_out
+    from egocross_eval.sweeps.record import SweepFolder
+
+    plans = Plans()
+    for options in dict.fromkeys(one.options for one in sweep.runs):
+        plans(options)
+    progress = SweepProgress(sweep, SweepFolder(sweep))
+    made = carry_out(sweep.runs, watch=progress.begin, after=progress.end, plans=plans)
+    return progress.print_end(made)

@@ -1,0 +1,146 @@
+"""The YAML file of a sweep."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from egocross_eval.api import slug
+from egocross_eval.documents import read_yaml
+from egocross_eval.errors import UsageError, did_you_mean
+from egocross_eval.prompts.styles import TEMPLATE_SUFFIXES
+from egocross_eval.runs.options import RunOptions, all_options, options_from
+from egocross_eval.sweeps.models import swept_models
+from egocross_eval.sweeps.planned import PlannedRun
+
+FILES = (*TEMPLATE_SUFFIXES, ".yaml", ".yml")
+"""Endings by which the value of an option is known to be a file."""
+
+_NOT_HERE = ("name", "stop_against")
+"""Options that make no sense for many runs at once."""
+
+
+class SweepFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is written in the file."""
+
+    models: list[str]
+    """Model specs; `*`, `?` and `[...]` in a path make a pattern of checkpoints."""
+    output: str = ""
+    """Folder of the run folders; default: the file's name without its ending, beside it."""
+    options: dict[str, Any] = {}
+    """Options of every run, by the names of the command line."""
+    settings: dict[str, dict[str, Any] | None] = {}
+    """Options by a name: every model is run with each of them."""
+    vary: dict[str, list[Any]] = {}
+    """Values by option: every model is run with every combination of them, under each setting."""
+
+
+class Sweep(msgspec.Struct, frozen=True, kw_only=True):
+    """A sweep, planned."""
+
+    output: Path
+    runs: tuple[PlannedRun, ...]
+
+
+def read_sweep(path: Path, output: Path | None = None) -> Sweep:
+    """Reads the file; paths in it are relative to its folder. `output` overrides the file's.
+
+    Raises `DataError` for what can't be read and `UsageError` for unknown names and impossible values, naming file and
+    place.
+    """
+    content = _read(path)
+    base = path.resolve().parent
+    folder = output or base / (content.output or path.stem)
+    try:
+        models = swept_models(content.models, base)
+    except UsageError as error:
+        raise UsageError(f"sweep file {path}: {error}") from error
+    variants = list(_variants(content, path, base))
+    runs = [
+        PlannedRun(
+            name=(
+                name := "-".join(
+                    [slug(model.display_name), *(slug(f"{key} {value}".strip()) for key, value in setting.items())]
+                )
+            ),
+            model=model.typed,
+            options=options,
+            folder=folder / name,
+            setting=setting,
+        )
+        for model in models
+        for setting, options in variants
+    ]
+    _refuse_shared_names(path, runs)
+    return Sweep(output=folder, runs=tuple(runs))
+
+
+def _read(path: Path) -> SweepFile:
+    raw = read_yaml(path, dict[str, Any], what="sweep file")
+    known = SweepFile.__struct_fields__
+    for key in raw:
+        if key not in known:
+            hint = did_you_mean(key, known)
+            raise UsageError(f"sweep file {path}: unknown field {key!r}{hint}; known: {', '.join(known)}")
+    if not raw.get("models"):
+        raise UsageError(f"sweep file {path}: there are no 'models', a list of model specs")
+    return read_yaml(path, SweepFile, what="sweep file")
+
+
+def _variants(content: SweepFile, path: Path, base: Path) -> Iterator[tuple[dict[str, str], RunOptions]]:
+    """Each way in which every model is asked: what tells it from the others, and its options."""
+    where = f"sweep file {path}: "
+    common = _options(RunOptions(), content.options, f"{where}options", base)
+    empty = [name for name, values in content.vary.items() if not values]
+    if empty:
+        raise UsageError(f"{where}vary.{empty[0]} has no value")
+    for name, setting in (content.settings or {"": None}).items():
+        if twice := set(setting or ()) & set(content.vary):
+            raise UsageError(f"{where}{min(twice)!r} stands in vary and in settings.{name}: which is it to be?")
+        named = _options(common, setting or {}, f"{where}settings.{name}", base)
+        for values in itertools.product(*content.vary.values()):
+            varied = dict(zip(content.vary, values, strict=True))
+            said = {key: _text(value) for key, value in varied.items()}
+            yield ({name: ""} if name else {}) | said, _options(named, varied, f"{where}vary", base)
+
+
+def _options(start: RunOptions, given: Mapping[str, Any], where: str, base: Path) -> RunOptions:
+    for name in given:
+        if name in _NOT_HERE:
+            raise UsageError(f"{where}: {name!r} is of one run alone; leave it out")
+    try:
+        return options_from(start, **{name: _seen_from(name, value, base) for name, value in given.items()})
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from error
+
+
+def _seen_from(name: str, value: Any, base: Path) -> Any:
+    """The value, lists of names as the command line has them, and paths as seen from the file's folder."""
+    if name in ("tasks", "ids") and isinstance(value, list):
+        return ",".join(str(item) for item in value)
+    known = all_options().get(name)
+    if isinstance(value, str) and known is not None and "Path" in str(known[1].type):
+        return base / value
+    return str(base / value) if isinstance(value, str) and value.endswith(FILES) else value
+
+
+def _text(value: Any) -> str:
+    """A value as names and tables show it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return Path(value).stem if isinstance(value, str) and value.endswith(FILES) else str(value)
+
+
+def _refuse_shared_names(path: Path, runs: list[PlannedRun]) -> None:
+    seen: dict[str, PlannedRun] = {}
+    for run in runs:
+        if run.name in seen:
+            raise UsageError(
+                f"sweep file {path}: {seen[run.name].model} and {run.model} would share the folder {run.name}; "
+                "give one of them a name: SPEC,name=TEXT"
+            )
+        seen[run.name] = run

@@ -1,0 +1,108 @@
+"""Runs that are planned, and carrying them out one after the other."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+
+from egocross_eval.api import Run, run
+from egocross_eval.contracts.event import Event
+from egocross_eval.contracts.registry import registry
+from egocross_eval.errors import EgoCrossError, RunError
+from egocross_eval.runs.options import RunOptions
+from egocross_eval.runs.plan import RunPlan, plan_run
+
+
+class PlannedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that is to be made, or gone on with."""
+
+    name: str
+    """Unique among those that are carried out together."""
+    model: str
+    """Model spec."""
+    options: RunOptions
+    folder: Path
+    setting: dict[str, str] = {}
+    """What tells it from the others of its model, for tables."""
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a planned run."""
+
+    planned: PlannedRun
+    run: Run | None
+    """None where it broke before it had a folder."""
+    error: EgoCrossError | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Every question is answered and, where right answers are known at all, scored."""
+        if self.run is None or self.error is not None:
+            return False
+        results = self.run.results
+        return not results.counts.get("errored") and not results.counts.get("missing")
+
+
+Watch = Callable[[PlannedRun], Callable[[Event], None]]
+"""What is to be told of the events of a run, made when its turn comes."""
+
+
+class Plans:
+    """Plans of runs, made once for equal options: the models of a sweep are asked the same questions."""
+
+    def __init__(self) -> None:
+        self._known: dict[RunOptions, RunPlan] = {}
+
+    def __call__(self, options: RunOptions) -> RunPlan:
+        """The plan of a run. Raises as `plan_run`."""
+        key = msgspec.structs.replace(options, name="")
+        if key not in self._known:
+            self._known[key] = plan_run(options, registry())
+        return self._known[key]
+
+
+def carry_out(
+    planned: Iterable[PlannedRun],
+    *,
+    watch: Watch,
+    after: Callable[[Made], None] = lambda made: None,
+    plans: Plans | None = None,
+) -> list[Made]:
+    """Makes the runs one after the other; one that breaks doesn't stop the rest.
+
+    A run whose folder is finished is not asked again: its adapter is built, which loads no model, so that a changed
+    checkpoint or setting is refused and not passed over. `after` is called with what became of each as soon as it's
+    known. KeyboardInterrupt comes through; the same call goes on from there.
+    """
+    plans = plans or Plans()
+    found = []
+    for one in planned:
+        made = _made(one, watch, plans)
+        found.append(made)
+        after(made)
+    return found
+
+
+def _made(one: PlannedRun, watch: Watch, plans: Plans) -> Made:
+    try:
+        return Made(
+            planned=one,
+            run=run(one.options, one.model, output=one.folder, on_event=watch(one), plan=plans(one.options)),
+        )
+    except EgoCrossError as error:
+        return Made(planned=one, run=_left(one), error=error)
+    except Exception as error:
+        # A factory or an engine may raise anything; the other runs go on all the same.
+        broken = RunError(f"{type(error).__name__}: {error}\n{traceback.format_exc()}")
+        return Made(planned=one, run=_left(one), error=broken)
+
+
+def _left(one: PlannedRun) -> Run | None:
+    """What a broken run left in its folder."""
+    from egocross_eval.runs.store import RunFolder
+
+    folder = RunFolder(one.folder)
+    return Run(folder) if folder.exists() and folder.has_results() else None

@@ -1,0 +1,174 @@
+"""Sweeps: their file, their folders, what is skipped and what goes on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from calling import call
+
+from egocross_eval import DataError, UsageError, load_run
+from egocross_eval.sweeps.file import read_sweep
+from egocross_eval.sweeps.models import swept_models
+
+
+def write(path: Path, **content: Any) -> Path:
+    path.write_text(yaml.safe_dump({"models": ["baseline:chance"], **content}), encoding="utf-8")
+    return path
+
+
+def test_every_model_is_planned_under_every_setting_with_every_value(tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "s.yaml",
+        models=["baseline:chance", "baseline:longest"],
+        options={"split": "demo", "tasks": ["animal", "surgery"]},
+        settings={"plain": None, "timed": {"timestamps": True}},
+        vary={"frames": ["uniform:2", "none"]},
+    )
+    sweep = read_sweep(file)
+    assert [run.name for run in sweep.runs][:3] == [
+        "baseline-chance-plain-frames-uniform-2",
+        "baseline-chance-plain-frames-none",
+        "baseline-chance-timed-frames-uniform-2",
+    ]
+    assert len(sweep.runs) == 8
+    assert {run.options.tasks for run in sweep.runs} == {"animal,surgery"}
+    assert [run.options.prompt.timestamps for run in sweep.runs] == [False, False, True, True] * 2
+    assert all(run.folder == tmp_path / "s" / run.name for run in sweep.runs)
+
+
+def test_a_pattern_means_its_checkpoints_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    for name in ("a/checkpoint-100", "a/checkpoint-20", "b/checkpoint-20"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+    found = swept_models(["hf:runs/*/checkpoint-*,dtype=float32", "hf:base,lora=runs/b/*,name=tuned"], tmp_path)
+    assert [model.name for model in found] == [
+        "hf:a/checkpoint-20",
+        "hf:a/checkpoint-100",
+        "hf:b/checkpoint-20",
+        "tuned checkpoint-20",
+    ]
+    assert found[1].target == str(tmp_path / "runs/a/checkpoint-100")
+    assert found[3].options["lora"] == str(tmp_path / "runs/b/checkpoint-20")
+    assert found[3].target == "base"
+
+
+def test_a_folder_keeps_its_name_when_models_are_added(tmp_path: Path) -> None:
+    for number in (1, 2):
+        (tmp_path / f"ckpt-{number}").mkdir()
+    file = write(tmp_path / "s.yaml", models=["hf:ckpt-*"])
+    before = [run.folder for run in read_sweep(file).runs]
+    (tmp_path / "ckpt-10").mkdir()
+    (tmp_path / "ckpt-0").mkdir()
+    after = [run.folder for run in read_sweep(file).runs]
+    assert set(before) < set(after)
+
+
+def test_paths_are_seen_from_the_file(tmp_path: Path) -> None:
+    options = {"data": "data", "style": "asks.j2", "questions": "q.json"}
+    (run,) = read_sweep(write(tmp_path / "s.yaml", options=options, output="out")).runs
+    assert run.options.data.data == tmp_path / "data"
+    assert run.options.data.questions_file == tmp_path / "q.json"
+    assert run.options.prompt.style == str(tmp_path / "asks.j2")
+    assert run.folder.parent == tmp_path / "out"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"models": []}, "no 'models'"),
+        ({"model": ["x"]}, "unknown field 'model'.*did you mean 'models'"),
+        ({"models": ["hf:none-*"]}, "nothing matches the pattern"),
+        ({"models": ["baseline"]}, "is not scheme:target"),
+        ({"options": {"frame": "all"}}, r"options: unknown option 'frame' \(did you mean 'frames'"),
+        ({"options": {"frames": "uniform:0"}}, "options: .*uniform"),
+        ({"options": {"name": "x"}}, "'name' is of one run alone"),
+        ({"settings": {"a": {"temprature": 1}}}, r"settings.a: .*did you mean 'temperature'"),
+        ({"settings": {"a": {"seed": 1}}, "vary": {"seed": [1, 2]}}, "'seed' stands in vary and in settings.a"),
+        ({"vary": {"seed": []}}, "vary.seed has no value"),
+        ({"vary": {"seed": ["x"]}}, "vary: --seed 'x'"),
+        ({"models": ["baseline:chance", "baseline:chance"]}, "would share the folder"),
+    ],
+)
+def test_mistakes_in_the_file_are_named(tmp_path: Path, content: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=f"(?s)sweep file .*s.yaml.*{message}"):
+        read_sweep(write(tmp_path / "s.yaml", **content))
+
+
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("- baseline:chance\n")
+    with pytest.raises(DataError, match=r"s\.yaml"):
+        read_sweep(tmp_path / "s.yaml")
+
+
+def test_one_that_breaks_does_not_stop_the_rest_and_is_tried_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = {"split": "demo", "limit": 4}
+    file = write(tmp_path / "s.yaml", models=["hf:./broken", "baseline:longest"], options=options)
+    assert call("sweep", file) == 2
+    said = capsys.readouterr()
+    assert "1 of 2 runs are open, 1 of them broke" in said.err
+    assert "baseline:longest" in (tmp_path / "s" / "leaderboard.md").read_text()
+    record = json.loads((tmp_path / "s" / "sweep.json").read_text())
+    assert ["error" in entry for entry in record["runs"]] == [True, False]
+
+    write(file, models=["baseline:chance,name=broken", "baseline:longest"], options=options)
+    assert call("sweep", file) == 0
+    assert (tmp_path / "s" / "leaderboard.md").read_text().count("\n| ") == 3
+    assert not any("error" in entry for entry in json.loads((tmp_path / "s" / "sweep.json").read_text())["runs"])
+
+
+def test_finished_runs_are_not_asked_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path / "s.yaml", options={"split": "demo", "limit": 4}, vary={"seed": [1, 2]})
+    assert call("sweep", file) == 0
+    samples = {path: path.read_bytes() for path in tmp_path.glob("s/*/samples.jsonl")}
+    assert len(samples) == 2
+    assert call("sweep", file) == 0
+    assert capsys.readouterr().err.count("is finished: nothing to ask") == 2
+    assert {path: path.read_bytes() for path in samples} == samples
+
+
+def test_the_plan_says_what_is_left_and_how_long_it_takes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path / "s.yaml", options={"split": "demo", "limit": 4}, vary={"seed": [1, 2]})
+    assert call("sweep", file, "--dry-run") == 0
+    assert "time unknown for 2 of them" in capsys.readouterr().out
+    assert not (tmp_path / "s").exists()
+
+    assert call("--model", "baseline:chance", "--split", "demo", "--output", tmp_path / "like") == 0
+    pace_of(tmp_path / "like", seconds=50)
+    assert call("sweep", file) == 0
+    for name in ("samples.jsonl", "activity.json"):
+        (tmp_path / "s" / "baseline-chance-seed-2" / name).unlink()
+    (tmp_path / "s" / "baseline-chance-seed-1" / "activity.json").unlink()
+    capsys.readouterr()
+    assert call("sweep", file, "--dry-run", "--like", tmp_path / "like") == 0
+    said = capsys.readouterr().out
+    assert "finished" in said
+    # 4 questions at the pace of 99 answers in 50 seconds.
+    assert "about 2 s in all, loading left out, judged by like" in said
+
+
+def pace_of(folder: Path, seconds: int) -> None:
+    """Makes the 100 answers of a run come at an even pace."""
+    path = folder / "activity.json"
+    content = json.loads(path.read_text())
+    content["stints"][0] |= {"first": "2026-11-25T12:00:00+00:00", "last": f"2026-11-25T12:00:{seconds}+00:00"}
+    path.write_text(json.dumps(content))
+
+
+def test_the_plan_names_models_that_can_not_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path / "s.yaml", models=["hf:./nope", "baseline:chance"], options={"split": "demo"})
+    assert call("sweep", file, "--dry-run") == 2
+    assert "Error: hf-nope: hf:./nope: there is no folder" in capsys.readouterr().err
+
+
+def test_the_activity_of_a_run_says_its_pace(tmp_path: Path) -> None:
+    assert call("--model", "baseline:chance", "--split", "demo", "--output", tmp_path / "run") == 0
+    (stint,) = json.loads((tmp_path / "run" / "activity.json").read_text())["stints"]
+    assert stint["answered"] == 100
+    assert stint["ended"]
+    assert stint["begun"] <= stint["first"] < stint["last"] <= stint["seen"]
+    assert load_run(tmp_path / "run").results.complete
