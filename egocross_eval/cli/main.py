@@ -24,6 +24,7 @@ VERBS = {
     "data": ("egocross_eval.tasks.egocross.commands.data", "Verify, fetch or generate benchmark data."),
     "tasks": ("egocross_eval.cli.verbs.tasks", "List the tasks with their counts."),
     "models": ("egocross_eval.cli.verbs.models", "List the model adapters; build a tiny checkpoint."),
+    "methods": ("egocross_eval.cli.verbs.methods", "List the methods: how a question can be asked."),
     "plugins": ("egocross_eval.cli.verbs.plugins", "List the plugins and what they register."),
     "show": ("egocross_eval.cli.verbs.show", "Show exactly what would be sent for a question."),
     "parse": ("egocross_eval.cli.verbs.parse", "Read the answer letter from model output."),

@@ -8,27 +8,38 @@ run that was killed between two rounds replays the answers that are on disk and 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from egocross_eval.schema import Answer, Ask, Decision, Question
 from egocross_eval.settings import GenerationSettings
 
+Need = Literal["scores", "images", "options"]
+"""What a method can't do without: log-probabilities of labels, frames as separate images, questions with options."""
+
 
 class Method:
     """A way to ask. Override `step`."""
 
+    needs: frozenset[Need] = frozenset()
+    """A run is refused, before anything is asked, where the model or the questions don't have it."""
+
     def step(self, question: Question, answers: Sequence[Answer]) -> Sequence[Ask] | Decision:
         """What to ask next (at least one ask, with names not used before), or the decision.
 
-        `question` carries no target. `answers` are those to all earlier asks, in the order asked; none is a failure.
+        `question` carries no target, and of its frames those that the settings show. `answers` are those to all earlier
+        asks, in the order asked; none is a failure.
         """
         raise TypeError(f"{type(self).__name__} does not define step()")
 
     def check(self, settings: GenerationSettings, questions: Sequence[Question]) -> None:
         """Raises `UsageError` where the method can't work with these settings or questions. Called before anything is
         asked."""
+
+    def most_requests(self, question: Question) -> int | None:
+        """Most requests that the question can take in all rounds; None where only the first round is known."""
+        return None
 
 
 class MethodType(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,5 +55,7 @@ class MethodType(msgspec.Struct, frozen=True, kw_only=True):
     """What may stand behind the colon, for help, e.g. `N`; empty: nothing."""
     options: type[msgspec.Struct] | None = None
     """Struct whose fields are the options `key=value`; None: it takes none, and `build` gets None."""
+    cost: str = ""
+    """Requests that a question takes, in words, e.g. `one for each option`."""
     example: str = ""
     """A `--method` to try."""

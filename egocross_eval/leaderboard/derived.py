@@ -17,6 +17,7 @@ from egocross_eval.leaderboard.render import render
 from egocross_eval.leaderboard.rows import row_from_run
 from egocross_eval.methods.rotate import count_rotations
 from egocross_eval.methods.select import build_method
+from egocross_eval.prompts.renderer import as_shown
 from egocross_eval.reading.response import read_response
 from egocross_eval.runs.decide import decide, grade
 from egocross_eval.runs.store import (
@@ -125,9 +126,9 @@ def grade_again(folder: RunFolder, targets: Mapping[str, Target], registry: Regi
     What changed is appended to `samples.jsonl`; returns how many changed. Where other readings would make the method
     ask on, its decision stays.
     """
-    record = folder.record()
-    method = build_method(record.settings.method, registry)
-    grader = registry.grader(record.settings.grader)
+    settings = folder.record().settings
+    method = build_method(settings.method, registry)
+    grader = registry.grader(settings.grader)
     changed = 0
     with SampleWriter(folder) as writer:
         for sample in folder.final_samples():
@@ -138,7 +139,8 @@ def grade_again(folder: RunFolder, targets: Mapping[str, Target], registry: Regi
             answers = [_read_again(question, answer) for answer in sample.answers]
             decision: object = sample.decision
             if sample.failure is None:
-                decision = decide(method, record.settings.method, question, answers)
+                shown = as_shown(question, settings.prompt, settings.generation.seed)
+                decision = decide(method, settings.method, shown, answers)
             kept = decision if isinstance(decision, Decision) else sample.decision
             again = msgspec.structs.replace(
                 sample,

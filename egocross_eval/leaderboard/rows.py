@@ -90,7 +90,8 @@ def _short_settings(record: RunRecord) -> dict[str, str]:
                 short[_SHOWN_ALWAYS[field.name]] = str(value)
             elif value != field.default:
                 name = _SHORT_NAMES.get(field.name, field.name.replace("_", " "))
-                short[name] = "yes" if value is True else str(value)[:12]
+                # Of a hash the beginning; a method in full, however long its options are.
+                short[name] = "yes" if value is True else str(value)[: 12 if field.name.endswith("hash") else None]
     if prompt.frames == "none":
         del short["media"]
     parameters = record.model.details.get("parameters")

@@ -17,13 +17,19 @@ def decide(question: Question, answers: Sequence[Answer], shown: Sequence[Mappin
     """
     scored = all(answer.response.scores is not None for answer in answers)
     evidence = _summed(question, answers, shown) if scored else _counted(question, answers, shown)
+    return strongest(question, evidence, "summed_scores" if scored else "votes")
+
+
+def strongest(question: Question, evidence: Mapping[str, float], rule: str) -> Decision:
+    """The option with the largest evidence; a tie between options of different text is an abstention, and so is no
+    evidence at all. Evidence that differs by no more than rounding is the same."""
     if not evidence:
         return Decision(reason="no_votes")
     best = max(evidence.values())
-    winners = [label for label in question.options if evidence.get(label) == best]
+    winners = [label for label in question.options if label in evidence and math.isclose(evidence[label], best)]
     if len({question.options[label] for label in winners}) > 1:
-        return Decision(scores=evidence, reason="tie")
-    return Decision(label=winners[0], scores=evidence, rule="summed_scores" if scored else "votes")
+        return Decision(scores=dict(evidence), reason="tie")
+    return Decision(label=winners[0], scores=dict(evidence), rule=rule)
 
 
 def _summed(question: Question, answers: Sequence[Answer], shown: Sequence[Mapping[str, str]]) -> dict[str, float]:

@@ -16,6 +16,10 @@ class Once(Method):
         """The plain ask, then what its answer says."""
         return plain_decision(question, answers[0]) if answers else [Ask()]
 
+    def most_requests(self, question: Question) -> int:
+        """One."""
+        return 1
+
 
 def plain_decision(question: Question, answer: Answer) -> Decision:
     """The decision that a single answer to the question as it stands is: an option's label, or a text in words."""

@@ -5,23 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from egocross_eval.contracts.method import Method
-from egocross_eval.errors import UsageError
+from egocross_eval.contracts.method import Method, Need
 from egocross_eval.methods.evidence import decide
 from egocross_eval.schema import Answer, Ask, Decision, Question, Sample
-from egocross_eval.settings import GenerationSettings
 
 
 class Rotate(Method):
     """One ask for each rotation, named `r0`, `r1`, ... by how many places the options are moved up."""
 
-    def check(self, settings: GenerationSettings, questions: Sequence[Question]) -> None:
-        """Questions need options."""
-        without = sum(not question.options for question in questions)
-        if without:
-            raise UsageError(
-                f"--method rotate: {without} of {len(questions)} questions have no options to rotate; use --method once"
-            )
+    needs: frozenset[Need] = frozenset({"options"})
 
     def step(self, question: Question, answers: Sequence[Answer]) -> Sequence[Ask] | Decision:
         """All rotations, then the option with most evidence."""
@@ -30,6 +22,10 @@ class Rotate(Method):
                 Ask(name=f"r{places}", options=rotated(question, places)) for places in range(len(question.options))
             ]
         return decide(question, answers, [_stood(question, places_moved(answer)) for answer in answers])
+
+    def most_requests(self, question: Question) -> int:
+        """As many as there are options."""
+        return len(question.options)
 
 
 def rotated(question: Question, places: int) -> dict[str, str]:

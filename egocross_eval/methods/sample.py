@@ -36,6 +36,10 @@ class Sampled(Method):
             return decide(question, answers, [same] * len(answers))
         return _most_frequent(question, answers)
 
+    def most_requests(self, question: Question) -> int:
+        """N."""
+        return self._count
+
 
 def _most_frequent(question: Question, answers: Sequence[Answer]) -> Decision:
     """The most frequent text, without regard to case and space; a tie is an abstention."""

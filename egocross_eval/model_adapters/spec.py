@@ -117,16 +117,23 @@ def _checked(spec: ModelSpec) -> ModelSpec:
 
 def option_fields(adapter_type: AdapterType) -> list[tuple[str, str, str, str]]:
     """(name, type, default, description) of each option of an adapter type, for help."""
-    if adapter_type.options is None:
+    return option_rows(adapter_type.options, leave_out=adapter_type.passed_on)
+
+
+def option_rows(
+    options: type[msgspec.Struct] | None, *, leave_out: msgspec.inspect.Field | None = None
+) -> list[tuple[str, str, str, str]]:
+    """The same of any struct of options, e.g. a method's."""
+    if options is None:
         return []
     rows = []
-    info = msgspec.inspect.type_info(adapter_type.options)
+    info = msgspec.inspect.type_info(options)
     assert isinstance(info, msgspec.inspect.StructType)
     for field in info.fields:
-        if field == adapter_type.passed_on:
+        if field == leave_out:
             continue
         described = field.type.type if isinstance(field.type, msgspec.inspect.Metadata) else field.type
-        default = "" if field.default in (msgspec.NODEFAULT, None) else str(field.default)
+        default = "" if field.default in (msgspec.NODEFAULT, None) else " ".join(str(field.default).split())
         rows.append((field.name, _type_name(described), default, description(field)))
     return rows
 

@@ -37,6 +37,15 @@ def frame_mark(frame: Frame) -> str:
     return f"<{frame.time:.1f} seconds>"
 
 
+def as_shown(question: Question, settings: PromptSettings, seed: int) -> Question:
+    """The question with those of its frames that the settings show, in the order shown."""
+    shown = settings.selection().apply(question.frames)
+    if settings.shuffled:
+        draw = random.Random(f"{seed} {question.key}")  # noqa: S311 - repeatable, no secret
+        shown = tuple(draw.sample(shown, len(shown)))
+    return msgspec.structs.replace(question, frames=shown)
+
+
 class Renderer(msgspec.Struct, frozen=True, kw_only=True):
     """Renders prompts by the settings, in the words of a style."""
 
@@ -64,7 +73,9 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
         self.check(question)
         asked = self._asked(question, ask)
         words = self._words(asked)
-        messages = [Message(role="system", parts=(TextPart(text=words.system),))] if words.system else []
+        # With earlier turns it stands before the first of them: as for the question itself, whatever this one shows.
+        system = self.words(question).system if ask.turns else words.system
+        messages = [Message(role="system", parts=(TextPart(text=system),))] if system else []
         for turn in ask.turns:
             if turn.text is None:
                 shown = self._shown(question)
@@ -76,6 +87,10 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
         own = words if ask.after is None else StyledText(after=ask.after)
         messages.append(Message(role="user", parts=self._turn(own, asked.frames, root)))
         return Prompt(messages=tuple(messages), style=self.style.name, max_pixels=self.settings.max_pixels)
+
+    def as_shown(self, question: Question) -> Question:
+        """The question with those of its frames that the settings show, in the order shown."""
+        return as_shown(question, self.settings, self.seed)
 
     def words(self, question: Question) -> StyledText:
         """What the style says of a question and its shown frames."""
@@ -101,11 +116,7 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError(f"the prompt style {self.style.name!r} failed on {shown.key}: {error!r}") from error
 
     def _shown(self, question: Question) -> tuple[Frame, ...]:
-        shown = self.settings.selection().apply(question.frames)
-        if self.settings.shuffled:
-            draw = random.Random(f"{self.seed} {question.key}")  # noqa: S311 - repeatable, no secret
-            shown = tuple(draw.sample(shown, len(shown)))
-        return shown
+        return self.as_shown(question).frames
 
     def _turn(self, words: StyledText, shown: tuple[Frame, ...], root: DataRoot | None) -> tuple[Part, ...]:
         parts: list[Part] = [TextPart(text=words.before)] if words.before else []

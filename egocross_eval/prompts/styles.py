@@ -16,7 +16,8 @@ _FRAMES_HERE = "\ue000frames\ue000"
 """Stands where a template wants the frames; private-use characters, so no data file can contain it by chance."""
 
 
-def _labels(question: Question) -> str:
+def listed_labels(question: Question) -> str:
+    """The labels of the options in words: `A, B, C or D`."""
     *first, last = question.options
     return f"{', '.join(first)} or {last}" if first else last
 
@@ -44,7 +45,7 @@ def _letter(question: Question, option_block: str) -> StyledText:
 def _closing(question: Question) -> str:
     if not question.options:
         return "Reply with the answer only, as briefly as possible."
-    return f"Reply with one letter only: {_labels(question)}."
+    return f"Reply with one letter only: {listed_labels(question)}."
 
 
 def _json(question: Question, option_block: str) -> StyledText:
@@ -70,7 +71,7 @@ def _pick(question: Question) -> str:
         return f'{fields}"prediction", the answer in a few words'
     return (
         f"Pick the one option that fits what is seen. {fields}"
-        f'"prediction", the letter of the option ({_labels(question)})'
+        f'"prediction", the letter of the option ({listed_labels(question)})'
     )
 
 

@@ -31,10 +31,12 @@ MOST_ASKS = 10_000
 class _Asked:
     """A question that is not decided yet."""
 
-    __slots__ = ("answers", "earlier", "names", "question", "waiting")
+    __slots__ = ("answers", "earlier", "names", "question", "shown", "waiting")
 
-    def __init__(self, question: Question, earlier: Sequence[Answer]) -> None:
+    def __init__(self, question: Question, shown: Question, earlier: Sequence[Answer]) -> None:
         self.question = question
+        self.shown = shown
+        """The question as the method sees it."""
         self.names: list[str] = []
         """Of all asks so far, in the order asked."""
         self.answers: dict[str, Answer] = {}
@@ -94,7 +96,7 @@ class Loop:
         """
         for question in pending:
             if question.key in earlier:
-                asked = _Asked(question, earlier[question.key])
+                asked = _Asked(question, self._plan.renderer.as_shown(question), earlier[question.key])
                 self._ready.extend((asked, ask) for ask in self._advance(asked))
             else:
                 self._fresh.append(question)
@@ -131,7 +133,8 @@ class Loop:
     def _draw(self) -> tuple[_Asked, Ask] | None:
         """What to ask next; None where nothing is askable now. Touches no file and never waits."""
         if not self._ready and self._fresh:
-            asked = _Asked(self._fresh.popleft(), ())
+            question = self._fresh.popleft()
+            asked = _Asked(question, self._plan.renderer.as_shown(question), ())
             self._ready.extend((asked, ask) for ask in self._new_asks(asked))
         return self._ready.popleft() if self._ready else None
 
@@ -249,7 +252,7 @@ class Loop:
         return True
 
     def _step(self, asked: _Asked) -> Sequence[Ask] | Decision:
-        return decide(self._plan.method, self._plan.settings.method, asked.question, asked.in_order())
+        return decide(self._plan.method, self._plan.settings.method, asked.shown, asked.in_order())
 
     def _advance(self, asked: _Asked) -> list[Ask]:
         """What the method wants to know next; empty where it decides by what is known, and the sample is written."""

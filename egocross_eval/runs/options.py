@@ -26,9 +26,9 @@ class RunOptions(Checked, frozen=True, kw_only=True):
     method: Annotated[
         str,
         option(
-            "How each question is asked: once, rotate (all rotations of the options), sample:N, or a plugin's; "
+            "How each question is asked: once, rotate, sample:N, verify, pairwise, ... See 'egocross-eval methods'; "
             "default: the benchmark's.",
-            metavar="NAME[:ARGUMENT]",
+            metavar="NAME[:key=value,...]",
         ),
     ] = ""
     ids: Annotated[str, option("Ask only these questions: ids or question_ids, comma-separated.", metavar="ID,...")] = (

@@ -129,7 +129,7 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
     loaded = load_questions(tasks, source)
     questions = limited(_named(loaded.questions, options.ids), options.limit, options.generation.seed)
     _check_questions(questions, options, renderer, words=bool(style_hash))
-    method.check(options.generation, questions)
+    _check_method(method, name, questions, options)
     return RunPlan(
         benchmark=benchmark,
         questions=questions,
@@ -168,6 +168,19 @@ def _check_questions(questions: tuple[Question, ...], options: RunOptions, rende
             renderer.words(question)
 
 
+def _check_method(method: Method, name: str, questions: Sequence[Question], options: RunOptions) -> None:
+    """Refuses a method that these questions or settings don't suit."""
+    without = sum(not question.options for question in questions)
+    if "options" in method.needs and without:
+        raise UsageError(
+            f"--method {name}: {without} of {len(questions)} questions have no options, which it needs; "
+            f"use --method once"
+        )
+    if "images" in method.needs and options.prompt.media == "video":
+        raise UsageError(f"--method {name}: needs frames as separate images; use --media images")
+    method.check(options.generation, questions)
+
+
 def check_model(plan: RunPlan, spec: ModelSpec, registry: Registry) -> None:
     """Refuses a model that can't be built, or can't do what the plan asks for, before anything is loaded."""
     adapter = build_adapter(spec, registry)
@@ -186,6 +199,11 @@ def check_capabilities(plan: RunPlan, adapter: ModelAdapter, scheme: str) -> Non
     if mode == "constrained" and not can.constrained:
         other = "choose or generate" if can.scores else "generate"
         raise UsageError(f"{scheme}: can't constrain decoding to the labels here; use --answer {other}")
+    if "scores" in plan.method.needs and not can.scores:
+        raise UsageError(
+            f"{scheme}: can't compare log-probabilities here, which --method {plan.settings.method} needs; "
+            f"use another method or model"
+        )
     shown = max((len(prompt.selection().apply(question.frames)) for question in plan.questions), default=0)
     if not shown or not can.needs_content:
         return

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import msgspec
@@ -19,7 +20,7 @@ from egocross_eval.prompts.length import text_tokens
 from egocross_eval.prompts.renderer import prompt_text
 from egocross_eval.runs.decide import decide
 from egocross_eval.runs.plan import RunPlan, check_model
-from egocross_eval.schema import Decision
+from egocross_eval.schema import Decision, Prompt, Question
 
 PIXELS_PER_TOKEN = 32 * 32
 """Qwen3-VL: patches of 16 pixels, merged two by two (its processor's patch_size and merge_size)."""
@@ -30,13 +31,16 @@ class Estimate(msgspec.Struct, kw_only=True):
 
     questions: int = 0
     requests: int = 0
+    """In the first round."""
+    most_requests: int | None = 0
+    """In all rounds, at most; None where the method doesn't say."""
     frames: int = 0
     bytes: int = 0
     text_characters: int = 0
     pixels: int = 0
     unreadable: int = 0
     largest: int = 0
-    """Estimated tokens of the largest question."""
+    """Estimated tokens of the largest request."""
     largest_question: str = ""
 
     @property
@@ -46,39 +50,71 @@ class Estimate(msgspec.Struct, kw_only=True):
 
 
 def estimate(plan: RunPlan) -> Estimate:
-    """Counts and sizes of every prompt of the plan; frames are opened only as far as their size in pixels."""
+    """Counts and sizes of every prompt of the first round; frames are opened only as far as their size in pixels."""
     total = Estimate(questions=len(plan.questions))
-    pixels_by_inode: dict[tuple[int, int], int] = {}
+    sizes = _Sizes()
     for question in plan.questions:
-        try:
-            prompt = plan.renderer.render(question, plan.root)
-        except DataError:
-            total.unreadable += 1
-            continue
-        step = decide(plan.method, plan.settings.method, question, ())
-        votes = 1 if isinstance(step, Decision) else len(step)
-        total.requests += votes
-        pixels = 0
-        for name in prompt.frame_paths():
+        step = decide(plan.method, plan.settings.method, plan.renderer.as_shown(question), ())
+        most = plan.method.most_requests(question)
+        known = most is not None and total.most_requests is not None
+        total.most_requests = (total.most_requests or 0) + (most or 0) if known else None
+        for ask in [] if isinstance(step, Decision) else step:
             try:
-                status = Path(name).stat()
-                total.bytes += votes * status.st_size
-                key = (status.st_dev, status.st_ino)
-                if key not in pixels_by_inode:
-                    pixels_by_inode[key] = math.prod(picture_size(name))
-            except (OSError, FrameError):
+                prompt = plan.renderer.render(question, plan.root, ask)
+            except DataError:
                 total.unreadable += 1
                 continue
-            size = pixels_by_inode[key]
-            pixels += min(size, prompt.max_pixels) if prompt.max_pixels else size
-            total.frames += votes
-        characters = sum(len(text) for _, text in prompt_text(prompt))
-        total.text_characters += votes * characters
-        total.pixels += votes * pixels
-        tokens = text_tokens(characters) + pixels // PIXELS_PER_TOKEN
-        if tokens > total.largest:
-            total.largest, total.largest_question = tokens, f"{question.id} ({len(prompt.frame_paths())} frames)"
+            _add(total, question, prompt, sizes)
     return total
+
+
+def _add(total: Estimate, question: Question, prompt: Prompt, sizes: _Sizes) -> None:
+    """One request more."""
+    total.requests += 1
+    pixels = 0
+    for name in prompt.frame_paths():
+        found = sizes.of(name)
+        if found is None:
+            total.unreadable += 1
+            continue
+        total.frames += 1
+        total.bytes += found.bytes
+        pixels += min(found.pixels, prompt.max_pixels) if prompt.max_pixels else found.pixels
+    characters = sum(len(text) for _, text in prompt_text(prompt))
+    total.text_characters += characters
+    total.pixels += pixels
+    tokens = text_tokens(characters) + pixels // PIXELS_PER_TOKEN
+    if tokens > total.largest:
+        total.largest, total.largest_question = tokens, f"{question.id} ({len(prompt.frame_paths())} frames)"
+
+
+class _Size(NamedTuple):
+    bytes: int
+    pixels: int
+
+
+class _Sizes:
+    """Sizes of frames, each file looked at once, also where several names are links to it."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, _Size | None] = {}
+        self._pixels: dict[tuple[int, int], int] = {}
+
+    def of(self, name: str) -> _Size | None:
+        """Of the frame at a path; None where it can't be read."""
+        if name not in self._by_name:
+            self._by_name[name] = self._look(name)
+        return self._by_name[name]
+
+    def _look(self, name: str) -> _Size | None:
+        try:
+            status = Path(name).stat()
+            key = (status.st_dev, status.st_ino)
+            if key not in self._pixels:
+                self._pixels[key] = math.prod(picture_size(name))
+        except (OSError, FrameError):
+            return None
+        return _Size(status.st_size, self._pixels[key])
 
 
 def print_dry_run(plan: RunPlan, models: Sequence[str], registry: Registry) -> None:
@@ -91,8 +127,8 @@ def print_dry_run(plan: RunPlan, models: Sequence[str], registry: Registry) -> N
     settings, prompt = plan.settings, plan.settings.prompt
     click.echo(f"tasks      {', '.join(settings.tasks)} ({settings.split})")
     click.echo(f"questions  {found.questions}")
-    if found.requests != found.questions:
-        click.echo(f"requests   {found.requests} in the first round (--method {settings.method})")
+    if settings.method != "once":
+        click.echo(f"requests   {_requests(found)} (--method {settings.method})")
     click.echo(f"frames     {found.frames} ({prompt.frames}, {prompt.media})")
     click.echo(f"bytes      {found.bytes:,}" + (" before scaling" if prompt.max_pixels else ""))
     click.echo(f"tokens     about {found.tokens:,} in (Qwen3-VL's measure)")
@@ -102,3 +138,10 @@ def print_dry_run(plan: RunPlan, models: Sequence[str], registry: Registry) -> N
     parts = Counter(filter(None, map(plan.benchmark.record().part, plan.questions)))
     if parts:
         click.echo(f"{plan.benchmark.macro + 's':10} " + ", ".join(f"{name} {count}" for name, count in parts.items()))
+
+
+def _requests(found: Estimate) -> str:
+    if found.most_requests == found.requests:
+        return str(found.requests)
+    most = "more may follow" if found.most_requests is None else f"at most {found.most_requests} in all"
+    return f"{found.requests} in the first round, {most}"

@@ -25,6 +25,11 @@ _LONE_END_TAG = Pattern(
 )
 
 
+def without_marks(text: str) -> str:
+    """An output with its thinking as plain text: what marks thinking and special tokens are left out."""
+    return SPECIAL.sub("", _TOKEN.sub("", text)).strip()
+
+
 def final_part(view: View) -> View | None:
     """The text after and around the thinking; None when the output ends inside its thinking.
 
