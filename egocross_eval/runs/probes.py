@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from egocross_eval.contracts.task import DataOptions
 from egocross_eval.errors import UsageError
 from egocross_eval.runs.options import RunOptions, options_from
 from egocross_eval.runs.store import RunFolder
-from egocross_eval.schema import RunRecord
+from egocross_eval.schema import Question, RunRecord
 
 
 def audit_folder(run: Path) -> Path:
@@ -37,22 +38,24 @@ def options_of(record: RunRecord, **changed: Any) -> RunOptions:
     return options_from(base, **changed)
 
 
-def probe_plans(record: RunRecord, *, prior: str = "", **changed: Any) -> dict[str, tuple[str, RunOptions]]:
+def probe_plans(
+    record: RunRecord, questions: Sequence[Question], *, prior: str = "", **changed: Any
+) -> dict[str, tuple[str, RunOptions]]:
     """Model spec and options of each probe, by its name.
 
     `prior` is the spec of a baseline that knows where right answers stand, empty where the benchmark has none. The
-    rotated probe is left out for a run that is rotated itself, and the shuffled one where times are shown, which would
-    give the order away.
+    priors are left out where no question of the run has options, the rotated probe where one has none or the run is
+    rotated itself, and the shuffled one where times are shown, which would give the order away.
     """
+    with_options = sum(1 for question in questions if question.options)
     model, prompt = record.model.spec, record.settings.prompt
     blind = {**changed, "frames": "none", "timestamps": False, "media": "images", "shuffled": False}
-    plans = {
-        "blind": (model, options_of(record, **blind)),
-        "longest": ("baseline:longest", options_of(record, **{**changed, "method": "once"})),
-    }
-    if prior:
+    plans = {"blind": (model, options_of(record, **blind))}
+    if with_options:
+        plans["longest"] = ("baseline:longest", options_of(record, **{**changed, "method": "once"}))
+    if prior and with_options:
         plans["position"] = (prior, options_of(record, **{**changed, "method": "once"}))
-    if record.settings.method != "rotate":
+    if record.settings.method != "rotate" and with_options == len(questions):
         plans["rotate"] = (model, options_of(record, **{**changed, "method": "rotate"}))
     if not prompt.timestamps and prompt.media == "images" and prompt.frames != "none":
         plans["shuffled"] = (model, options_of(record, **{**changed, "shuffled": True}))

@@ -62,15 +62,18 @@ class PredictionReport(msgspec.Struct, frozen=True, kw_only=True):
     """Entries whose id is that of another question than their question_id; the latter counts, as in the challenge."""
     unreadable: tuple[str, ...] = ()
     """Questions whose answer is empty, or neither a letter nor the text of an option; not parsed, so wrong."""
+    spelled: tuple[str, ...] = ()
+    """Questions whose answer is the text of an option in place of its letter."""
 
     def lines(self) -> list[str]:
-        """One line for each kind of trouble, naming the first questions."""
+        """One line for each thing to know, naming the first questions."""
         kinds = {
             "questions without a prediction": self.missing,
             "predictions for no known question, left out": self.unknown,
             "questions predicted more than once, with the same answer": self.duplicate,
             "predictions with the id of another question, joined on question_id": self.mismatched,
             "answers that are neither a letter nor an option": self.unreadable,
+            "answers that are the text of an option, taken for its letter": self.spelled,
         }
         return [f"{kind}: {len(names)} ({name_some(names)})" for kind, names in kinds.items() if names]
 
@@ -174,14 +177,17 @@ def score_predictions(
     entries = read_predictions(predictions) if isinstance(predictions, Path) else list(predictions)
     answers, unknown, duplicate, mismatched = _join(questions, entries)
     judged: list[Judged] = []
-    missing, unreadable = [], []
+    missing, unreadable, spelled = [], [], []
     for question in questions:
         chance = grader.chance(question)
         if question.key not in answers:
             missing.append(question.key)
             judged.append(Judged(question, "missing", 0.0, chance))
             continue
-        grade = grader.grade(question, _decision(answers[question.key], question))
+        answer = answers[question.key]
+        grade = grader.grade(question, _decision(answer, question))
+        if _spells_an_option(answer, question):
+            spelled.append(question.key)
         if grade.outcome == "not_parsed":
             unreadable.append(question.key)
         judged.append(Judged(question, grade.outcome, grade.credit, chance))
@@ -192,8 +198,14 @@ def score_predictions(
         duplicate=tuple(duplicate),
         mismatched=tuple(mismatched),
         unreadable=tuple(unreadable),
+        spelled=tuple(spelled),
     )
     return results_of(judged, benchmark, total=len(questions)), report
+
+
+def _spells_an_option(answer: str, question: Question) -> bool:
+    label = read_answer(answer, question)
+    return label is not None and answer.strip().casefold() != label.casefold()
 
 
 def _decision(answer: str, question: Question) -> Decision:

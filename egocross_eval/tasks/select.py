@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Collection
 
 import msgspec
 
@@ -30,6 +31,22 @@ def select_tasks(text: str, registry: Registry, *, across: bool = False) -> list
     if not chosen:
         raise UsageError("--tasks names no task; 'egocross-eval tasks' lists them")
     return list(chosen.values())
+
+
+def of_another_benchmark(names: Collection[str], tasks: list[Task], registry: Registry) -> str:
+    """A clause that says with which task a question of one of these ids or keys is found in another benchmark; empty
+    where it's found in none whose data are at hand."""
+    here = {task.benchmark.name for task in tasks}
+    for task in registry.tasks.values():
+        if task.benchmark.name in here:
+            continue
+        try:
+            questions = load_questions([task], DataSource()).questions
+        except (EgoCrossError, OSError):
+            continue
+        if any(question.key in names for question in questions):
+            return f"; for a question of {task.benchmark.title}: --tasks {task.name}"
+    return ""
 
 
 def common_benchmark(tasks: list[Task]) -> Benchmark:

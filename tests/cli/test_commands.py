@@ -242,12 +242,23 @@ def test_tasks_are_listed_with_their_counts(capsys: pytest.CaptureFixture[str]) 
 def test_task_globs_select_and_counts_come_from_the_data(demo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("tasks", "*-localization", "--data", demo, "--format", "json") == 0
     rows = json.loads(capsys.readouterr().out)
-    assert {row["name"] for row in rows} == {
+    assert {row["name"] for row in rows if row["benchmark"] == "egocross"} == {
         "action-temporal-localization",
         "interaction-temporal-localization",
         "object-spatial-localization",
     }
     assert all(row["counts"]["testbed"] > 0 for row in rows)
+
+
+def test_tasks_are_counted_in_the_data_of_the_environment(
+    demo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EGOCROSS_DATA", str(demo))
+    assert call("tasks", "animal", "--format", "json") == 0
+    assert [row["counts"] for row in json.loads(capsys.readouterr().out)] == [{"testbed": 12}]
+    monkeypatch.setenv("EGOCROSS_DATA", str(demo / "nowhere"))
+    assert call("tasks", "animal,surgery") == 0
+    assert capsys.readouterr().err.count("is not a folder") == 1
 
 
 def test_show_prints_what_would_be_sent(demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

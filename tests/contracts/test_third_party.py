@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -122,6 +123,29 @@ def test_another_benchmark_is_listed_shown_and_verified(installed: Path) -> None
     assert "F: 81 to 100" in run(installed, "show", "2", "--tasks", "gauges", "--no-draw").stdout
     verified = run(installed, "data", "verify", "--tasks", "gauges")
     assert "14 questions, 14 frames: ok" in verified.stdout
+
+
+def test_another_benchmark_is_hinted_at_where_its_task_was_left_out(installed: Path, gauge_runs: list[Path]) -> None:
+    for arguments in (["show", "dial-40-number"], ["score", str(gauge_runs[0] / "predictions.json")]):
+        assert "; for a question of Gauges: --tasks gauges" in run(installed, *arguments).stderr
+
+
+def test_the_tasks_of_all_benchmarks_are_counted_where_their_data_are(installed: Path, demo: Path) -> None:
+    listed = run(installed, "tasks", "animal,gauges", "--data", str(demo)).stdout
+    assert "EgoCross (splits: testbed, support, demo)" in listed
+    assert "Gauges (splits: bench, field)" in listed
+    assert re.search(r"^animal +12 ", listed, re.MULTILINE)
+    assert re.search(r"^gauges +14 ", listed, re.MULTILINE)
+
+
+def test_an_audit_leaves_out_what_free_answers_have_no_options_for(installed: Path, tmp_path: Path) -> None:
+    output = str(tmp_path / "run")
+    model = "baseline:constant,letter=B"
+    assert run(installed, "--model", model, "--tasks", "gauges", "--ids", "1,2", "--output", output).returncode == 0
+    done = run(installed, "audit", output)
+    assert done.returncode == 0, done.stderr
+    assert "longest: the longest option" in done.stdout
+    assert "rotate" not in done.stdout
 
 
 def test_another_benchmark_is_graded_by_its_own_rules_and_groups(gauge_runs: list[Path]) -> None:

@@ -199,6 +199,14 @@ def test_the_report_says_what_did_not_fit(tmp_path: Path) -> None:
     ]
 
 
+def test_the_text_of_an_option_is_taken_for_its_letter_and_that_is_said(tmp_path: Path) -> None:
+    content = {NAMES[0]: "a", NAMES[1]: QUESTIONS[1].options["B"].upper(), NAMES[2]: f"A: {QUESTIONS[2].options['A']}"}
+    _, report = score_predictions(QUESTIONS, written(tmp_path, content))
+    assert report.lines() == [
+        f"answers that are the text of an option, taken for its letter: 2 ({NAMES[1]}, {NAMES[2]})"
+    ]
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.permutations(range(3)), st.lists(st.sampled_from(["A", "B", "C", "D", "red", "blue", "", "no"]), min_size=3))
 def test_the_form_and_the_order_of_the_entries_do_not_matter(order: list[int], answers: list[str]) -> None:

@@ -70,12 +70,13 @@ def _audit_one(path: Path, changed: dict[str, object], support: Path | None, run
     from egocross_eval.scoring.audit import audit
     from egocross_eval.scoring.comparison import ComparedRun
 
-    record = RunFolder(path).record()
+    record, samples = RunFolder(path).record(), tuple(RunFolder(path).samples())
+    questions = [sample.question for sample in samples]
     prior = registry().benchmark(record.benchmark.name).prior_model
     if prior and support is not None:
         prior += f",support={support}"
     probes = {}
-    for name, (model, options) in probe_plans(record, prior=prior, **changed).items():
+    for name, (model, options) in probe_plans(record, questions, prior=prior, **changed).items():
         place = audit_folder(path) / name
         if not finished(place):
             if not run_missing:
@@ -91,7 +92,7 @@ def _audit_one(path: Path, changed: dict[str, object], support: Path | None, run
         folder = RunFolder(place)
         label = f"{name} ({_WHAT[name]})"
         probes[name] = ComparedRun(label=label, record=folder.record(), samples=tuple(folder.samples()))
-    own = ComparedRun(label=record.model.name, record=record, samples=tuple(RunFolder(path).samples()))
+    own = ComparedRun(label=record.model.name, record=record, samples=samples)
     return audit(own, probes)
 
 

@@ -120,15 +120,19 @@ def _contradicts_itself(question: Question, target: Target) -> bool:
 def _score_file(path: Path, tasks: str, data: DataOptions) -> tuple[Results, BenchmarkRecord]:
     from egocross_eval.contracts.registry import registry
     from egocross_eval.errors import DataError, UsageError
-    from egocross_eval.scoring.predictions_file import score_predictions
-    from egocross_eval.tasks.select import common_benchmark, load_questions, select_tasks
+    from egocross_eval.scoring.predictions_file import read_predictions, score_predictions
+    from egocross_eval.tasks.select import common_benchmark, load_questions, of_another_benchmark, select_tasks
 
     if path.is_dir():
         raise UsageError(f"{path} is neither a run folder (it has no run.json) nor a predictions file")
     known = registry()
     chosen = select_tasks(tasks, known)
     benchmark = common_benchmark(chosen)
-    questions = load_questions(chosen, data.source()).questions
+    try:
+        questions = load_questions(chosen, data.source()).questions
+    except DataError as error:
+        names = {entry.name for entry in read_predictions(path)}
+        raise DataError(f"{error}{of_another_benchmark(names, chosen, known)}") from error
     if all(question.target is None for question in questions):
         given = data.answers_file
         remedy = f"{given} answers none of them" if given else "pass --answers FILE"

@@ -40,14 +40,20 @@ def command(question: str, draw: bool | None, output: Path | None, form: str, **
     from egocross_eval.cli.show.drawing import contact_sheet, draw_frames, frame_table
     from egocross_eval.cli.show.terminal import wrapped
     from egocross_eval.contracts.registry import registry
+    from egocross_eval.errors import DataError
     from egocross_eval.prompts.renderer import prompt_text
     from egocross_eval.runs.options import options_from
     from egocross_eval.runs.plan import plan_run
+    from egocross_eval.tasks.select import of_another_benchmark, select_tasks
 
-    plan = plan_run(options_from(**settings), registry())
+    tasks = select_tasks(settings["tasks"], registry())
+    try:
+        plan = plan_run(options_from(**settings), registry())
+    except DataError as error:
+        raise DataError(f"{error}{of_another_benchmark([question], tasks, registry())}") from error
     by_name = {name: q for q in plan.questions for name in (str(q.id), q.key)}
     if question not in by_name:
-        raise unknown_question(question, by_name)
+        raise unknown_question(question, by_name, of_another_benchmark([question], tasks, registry()))
     found = by_name[question]
     prompt = plan.renderer.render(found, plan.root)
     if form == "json":
@@ -69,8 +75,10 @@ def command(question: str, draw: bool | None, output: Path | None, form: str, **
         click.echo(f"wrote {output}")
 
 
-def unknown_question(name: str, known: dict[str, Any]) -> Exception:
+def unknown_question(name: str, known: dict[str, Any], elsewhere: str) -> Exception:
     """The error for a question that isn't there, without listing hundreds of names."""
     from egocross_eval.errors import UsageError, did_you_mean
 
-    return UsageError(f"no question {name!r} in this split{did_you_mean(name, known)}; give an id or a question_id")
+    return UsageError(
+        f"no question {name!r} in this split{did_you_mean(name, known)}; give an id or a question_id{elsewhere}"
+    )

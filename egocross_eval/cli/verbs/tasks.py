@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,52 +24,64 @@ if TYPE_CHECKING:
 def command(names: str, form: str, **where: Any) -> None:
     """List the tasks, all or those that NAMES (comma-separated, globs) mean, with their numbers of questions.
 
-    Counts are those of the benchmark; with --data or --split demo they are counted in the files.
+    Counts are those of the benchmark; with --data, EGOCROSS_DATA or --split demo they are counted in the
+    files.
 
     \b
     egocross-eval tasks
     egocross-eval tasks '*-localization' --data ROOT
     """
-    from egocross_eval.cli.show.terminal import fitted_table
     from egocross_eval.contracts.registry import registry
     from egocross_eval.tasks.select import select_tasks
 
     tasks = select_tasks(names, registry(), across=True)
-    counts = {task.name: dict(task.counts) for task in tasks}
     source = made_of(DataOptions, where).source()
-    if source.root is not None or source.split:
-        counts = {task.name: _counted(task, source) for task in tasks}
-    splits = list(dict.fromkeys(split for found in counts.values() for split in found))
+    in_files = source.root is not None or source.split or os.environ.get("EGOCROSS_DATA")
+    counts = _counted(tasks, source) if in_files else {task.name: dict(task.counts) for task in tasks}
     if form == "json":
-        rows = [
-            {
-                "name": t.name,
-                "benchmark": t.benchmark.name,
-                "kind": t.kind,
-                "description": t.description,
-                "counts": counts[t.name],
-            }
-            for t in tasks
-        ]
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json.dumps([_record(task, counts[task.name]) for task in tasks], indent=2))
         return
-    for benchmark in dict.fromkeys(task.benchmark.title for task in tasks):
-        own = [task for task in tasks if task.benchmark.title == benchmark]
-        table = [
-            [t.name, t.kind, *(str(counts[t.name].get(split, "")) for split in splits), t.description] for t in own
-        ]
-        click.echo(f"{benchmark}\n")
-        click.echo(fitted_table(table, ["task", "selects by", *splits, "what"], wrap=-1) + "\n")
+    for benchmark in {task.benchmark.name: task.benchmark for task in tasks}.values():
+        own = [task for task in tasks if task.benchmark.name == benchmark.name]
+        click.echo(f"{benchmark.title} (splits: {', '.join(benchmark.splits)})\n")
+        click.echo(_table(own, counts) + "\n")
 
 
-def _counted(task: Task, source: DataSource) -> dict[str, int]:
-    """Number of questions in the files, by split."""
+def _record(task: Task, counts: dict[str, int]) -> dict[str, Any]:
+    return {
+        "name": task.name,
+        "benchmark": task.benchmark.name,
+        "kind": task.kind,
+        "description": task.description,
+        "counts": counts,
+    }
+
+
+def _table(tasks: Sequence[Task], counts: dict[str, dict[str, int]]) -> str:
+    """Names, numbers of questions by split as far as they're known, and descriptions."""
+    from egocross_eval.cli.show.terminal import fitted_table
+
+    splits = list(dict.fromkeys(split for task in tasks for split in counts[task.name]))
+    rows = [
+        [task.name, *(str(counts[task.name].get(split, "")) for split in splits), task.description] for task in tasks
+    ]
+    return fitted_table(rows, ["task", *splits, "what"], wrap=-1, right="l" + "r" * len(splits))
+
+
+def _counted(tasks: Sequence[Task], source: DataSource) -> dict[str, dict[str, int]]:
+    """Numbers of questions in the files, by task and split; what is wrong with them is said once."""
     from egocross_eval.errors import UsageError
     from egocross_eval.tasks.select import with_split
 
-    try:
-        own = with_split(source, task.benchmark)
-        return {own.split: len(task.load(own).questions)}
-    except UsageError as error:
-        click.echo(f"note: {task.name}: {error}", err=True)
-        return {}
+    counts: dict[str, dict[str, int]] = {}
+    faults: dict[str, str] = {}
+    for task in tasks:
+        counts[task.name] = {}
+        try:
+            own = with_split(source, task.benchmark)
+            counts[task.name] = {own.split: len(task.load(own).questions)}
+        except UsageError as error:
+            faults.setdefault(str(error), task.name)
+    for fault, name in faults.items():
+        click.echo(f"note: {name}: {fault}", err=True)
+    return counts

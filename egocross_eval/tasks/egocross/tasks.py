@@ -115,7 +115,7 @@ def _in_open_format(task: Task) -> Task:
         task,
         name="open" if task.name == "all" else f"open-{task.name}",
         benchmark=EGOCROSS_OPEN,
-        description=f"{task.description}, answered in free words",
+        description=f"{task.description}{', answered in free words' if task.name == 'all' else ''}",
         load=lambda source: opened(task.load(source)),
     )
 
@@ -124,10 +124,10 @@ def _by_value(field: str, value: str) -> Task:
     """The task of the questions whose label `field` has that value; cells have fields of the same names."""
     kind = field.replace("_", " ")
     counts = {"testbed": sum(cell.count for cell in CELLS if getattr(cell, field) == value)}
-    description = f"{kind} {value}"
+    description = kind
     if field == "domain":
         counts["support"] = SUPPORT_COUNT
-        description = f"domain {value}: {', '.join(d for d, domain in DATASET_DOMAINS.items() if domain == value)}"
+        description = f"domain: {', '.join(d for d, domain in DATASET_DOMAINS.items() if domain == value)}"
     return Task(
         name=task_slug(value),
         benchmark=EGOCROSS,
