@@ -57,9 +57,9 @@ def _noted(samples: Iterable[Sample], benchmark: BenchmarkRecord, file: BinaryIO
     file.write(b"[]\n" if mark == b"[" else b"\n]\n")
 
 
-def compute_results(folder: RunFolder, registry: Registry) -> Results:
-    """The results of what is in the folder now, without writing them."""
-    return _results(folder, folder.record(), registry, folder.final_samples())
+def compute_results(folder: RunFolder, registry: Registry, samples: Iterable[Sample] | None = None) -> Results:
+    """The results of what is in the folder now, or of `samples` in its place, without writing them."""
+    return _results(folder, folder.record(), registry, folder.final_samples() if samples is None else samples)
 
 
 def _results(folder: RunFolder, record: RunRecord, registry: Registry, samples: Iterable[Sample]) -> Results:
@@ -126,33 +126,38 @@ def grade_again(folder: RunFolder, targets: Mapping[str, Target], registry: Regi
     What changed is appended to `samples.jsonl`; returns how many changed. Where other readings would make the method
     ask on, its decision stays.
     """
-    settings = folder.record().settings
-    method = build_method(settings.method, registry)
-    grader = registry.grader(settings.grader)
     changed = 0
     with SampleWriter(folder) as writer:
-        for sample in folder.final_samples():
-            known = targets.get(sample.key)
-            question = sample.question
-            if known is not None:
-                question = msgspec.structs.replace(question, target=known.target, references=known.references)
-            answers = [_read_again(question, answer) for answer in sample.answers]
-            decision: object = sample.decision
-            if sample.failure is None:
-                shown = as_shown(question, settings.prompt, settings.generation.seed)
-                decision = decide(method, settings.method, shown, answers)
-            kept = decision if isinstance(decision, Decision) else sample.decision
-            again = msgspec.structs.replace(
-                sample,
-                question=question,
-                answers=tuple(answers),
-                decision=kept,
-                grade=grade(grader, question, answers, kept),
-            )
+        for sample, again in graded_again(folder, targets, registry):
             if again != sample:
                 writer.write(again)
                 changed += 1
     return changed
+
+
+def graded_again(
+    folder: RunFolder, targets: Mapping[str, Target], registry: Registry
+) -> Iterator[tuple[Sample, Sample]]:
+    """Each sample as it is in the folder, and as `grade_again` has it. Nothing is written."""
+    settings = folder.record().settings
+    method = build_method(settings.method, registry)
+    grader = registry.grader(settings.grader)
+    for sample in folder.final_samples():
+        known = targets.get(sample.key)
+        question = sample.question
+        if known is not None:
+            question = msgspec.structs.replace(question, target=known.target, references=known.references)
+        answers = [_read_again(question, answer) for answer in sample.answers]
+        decision: object = sample.decision
+        if sample.failure is None:
+            shown = as_shown(question, settings.prompt, settings.generation.seed)
+            decision = decide(method, settings.method, shown, answers)
+        kept = decision if isinstance(decision, Decision) else sample.decision
+        graded = grade(grader, question, answers, kept)
+        yield (
+            sample,
+            msgspec.structs.replace(sample, question=question, answers=tuple(answers), decision=kept, grade=graded),
+        )
 
 
 def _read_again(question: Question, answer: Answer) -> Answer:

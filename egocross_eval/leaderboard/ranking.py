@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +25,8 @@ class Board(NamedTuple):
     benchmark: BenchmarkRecord
     split: str
     question_count: int
+    answers: str
+    """Beginning of the hash of the answers that the rows were scored with, where boards differ in them."""
     rows: list[Row]
     ranks: list[int | None]
     standing: Standing
@@ -31,7 +34,7 @@ class Board(NamedTuple):
 
 
 def boards(rows: Sequence[Row], *, sort: str = "micro") -> list[Board]:
-    """One board for each set of questions: accuracies over different questions can't be ranked together.
+    """One board for each set of questions and their answers: accuracies over others can't be ranked together.
 
     Whole splits come first, then the others as they first occur. Rows are ordered by `sort`, best first
     (`model`: by name; `date`: newest first); equal rows by model and source, so that the order doesn't depend on that
@@ -43,7 +46,7 @@ def boards(rows: Sequence[Row], *, sort: str = "micro") -> list[Board]:
     groups: dict[tuple[str, str, int, str], list[Row]] = {}
     for row in rows:
         groups.setdefault(_questions(row), []).append(row)
-    found = [_board(members, sort) for members in groups.values()]
+    found = [_board(same, sort, key) for members in groups.values() for key, same in _by_answers(members)]
     return sorted(found, key=lambda board: not _is_whole(board.rows[0]))
 
 
@@ -52,11 +55,26 @@ def _questions(row: Row) -> tuple[str, str, int, str]:
     return row.benchmark.name, row.split, row.question_count, "" if _is_whole(row) else row.questions_hash
 
 
+def _by_answers(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
+    """Rows over the same questions apart by the answers that they were scored with, and the beginning of their hash.
+
+    Rows that don't tell, or aren't complete, stand beside most of the others.
+    """
+    keys = Counter(row.answers_hash for row in rows if row.complete and row.answers_hash)
+    if len(keys) < 2:
+        return [("", list(rows))]
+    usual = keys.most_common(1)[0][0]
+    found: dict[str, list[Row]] = {key: [] for key in keys}
+    for row in rows:
+        found[row.answers_hash if row.answers_hash in keys else usual].append(row)
+    return [(key[:8], members) for key, members in found.items()]
+
+
 def _is_whole(row: Row) -> bool:
     return row.benchmark.sizes.get(row.split) == row.question_count
 
 
-def _board(rows: Sequence[Row], sort: str) -> Board:
+def _board(rows: Sequence[Row], sort: str, answers: str) -> Board:
     ordered = sorted(rows, key=lambda row: (row.model.casefold(), row.source, row.origin_hash))
     if sort == "date":
         ordered.sort(key=lambda row: row.date, reverse=True)
@@ -65,7 +83,7 @@ def _board(rows: Sequence[Row], sort: str) -> Board:
     by = sort if sort not in ("model", "date") else "micro"
     first = rows[0]
     ranks, found = ranked(ordered, by=by)
-    return Board(first.benchmark, first.split, first.question_count, ordered, ranks, found)
+    return Board(first.benchmark, first.split, first.question_count, answers, ordered, ranks, found)
 
 
 def _score_order(row: Row, by: str) -> tuple[bool, float]:

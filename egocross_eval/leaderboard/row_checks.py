@@ -85,7 +85,13 @@ def _counts_problem(row: Row) -> str:
     if row.micro is None:
         return ""
     wanted = {name: getattr(row.micro, name) for name in FATES} | {"total": row.micro.n}
-    wrong = next((name for name, count in row.counts.items() if count != wanted.get(name, count)), None)
+    counts = dict(row.counts)
+    # What wasn't read is counted as such also where no answer is known, while micro has it as unscored.
+    for name in ("not_parsed", "filtered"):
+        if row.micro.unscored and counts.get(name, 0) > wanted[name]:
+            counts["unscored"] = counts.get("unscored", 0) + counts[name] - wanted[name]
+            counts[name] = wanted[name]
+    wrong = next((name for name, count in counts.items() if count != wanted.get(name, count)), None)
     return f"the count of {wrong.replace('_', ' ')} isn't that of micro" if wrong else ""
 
 

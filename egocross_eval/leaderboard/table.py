@@ -50,7 +50,8 @@ def table_of(
         [Cell(c.text(one, intervals), c.link(one.row) if c.link else "", c.number) for c in shown] for one in ranked
     ]
     count = f"{board.question_count:,} question{'' if board.question_count == 1 else 's'}"
-    title = f"{board.benchmark.title}, {board.split}, {count}"
+    answers = f", answers {board.answers}" if board.answers else ""
+    title = f"{board.benchmark.title}, {board.split}, {count}{answers}"
     return Table(title, shown, rows, _notes(board, shown, intervals, sort))
 
 
@@ -63,6 +64,11 @@ def _notes(board: Board, columns: Sequence[Column], intervals: IntervalStyle, so
     axis = board.benchmark.grouping(board.benchmark.macro)
     if axis is not None and "macro" in names:
         notes[0] += f" Macro: unweighted mean over {axis.title}s."
+    if board.answers:
+        notes.append(
+            f"Scored with the answers whose hash begins with {board.answers}; rows scored with others stand in "
+            "a table of their own."
+        )
     notes += _rank_notes(board, by) if any(column.name == "rank" for column in columns) else []
     if any(row.published for row in rows):
         notes.append(f"{PUBLISHED}: measured by the source named; {DERIVED} computed from the counts behind its cells.")

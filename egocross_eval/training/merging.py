@@ -13,7 +13,7 @@ from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.training.card import read_card
 from egocross_eval.training.card_files import write_card
 from egocross_eval.training.environment import TrainingEnvironment
-from egocross_eval.training.environment_jobs import process_environment
+from egocross_eval.training.environment_jobs import ask, process_environment
 from egocross_eval.training.frame_sizes import read_config
 from egocross_eval.training.trainer_process import run
 
@@ -26,8 +26,9 @@ DTYPES = {"float32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
 def merge(adapter: Path, output: Path, environment: TrainingEnvironment, *, base: str | None = None) -> Path:
     """Writes `adapter` merged into its base to the new folder `output`, in the base's precision, with its card.
 
-    The base is the card's unless named. Raises `UsageError` where `adapter` is no adapter, its base isn't known or
-    `output` isn't empty, and `RunError` where the export fails.
+    The base is the card's unless named. Raises `UsageError` where `adapter` is no adapter or doesn't fit its base, its
+    base isn't known, `output` isn't empty or the export wrote other weights than the architecture asks for, and
+    `RunError` where the export fails.
     """
     import yaml
 
@@ -44,6 +45,7 @@ def merge(adapter: Path, output: Path, environment: TrainingEnvironment, *, base
     if base is None:
         raise UsageError(f"{adapter} has no training card that names its base; name it by --model")
     checkpoint = Checkpoint(base)
+    ask(environment, "weights", {"model": checkpoint.source, "lora": str(adapter.resolve())})
     template = card.arguments.get("template", "qwen3_vl_nothink") if card else "qwen3_vl_nothink"
     work = output.with_name(output.name + ".export")
     work.mkdir(parents=True, exist_ok=True)
@@ -72,6 +74,7 @@ def merge(adapter: Path, output: Path, environment: TrainingEnvironment, *, base
     )
     if not (output / "config.json").is_file():
         raise UsageError(f"the export left no checkpoint in {output}; its log: {work / 'log.txt'}")
+    ask(environment, "weights", {"model": str(output), "lora": ""})
     shutil.rmtree(work)
     if card is not None:
         write_card(output, msgspec.structs.replace(card, kind="merged"))

@@ -12,6 +12,7 @@ from scored_samples import record, sample, score_samples, whole_testbed
 from egocross_eval.errors import UsageError
 from egocross_eval.leaderboard.ranking import boards, ranked, select
 from egocross_eval.leaderboard.rows import row_from_run
+from egocross_eval.leaderboard.table import table_of
 from egocross_eval.schema import SCHEMA_VERSION, Figure, Row
 from egocross_eval.scoring.accuracy import Counted, assumed_interval
 from egocross_eval.scoring.align import align
@@ -102,6 +103,19 @@ def test_rows_over_different_questions_stand_apart_with_the_testbed_first() -> N
         ("testbed", 100, 1),
         ("testbed", 100, 1),
     ]
+
+
+def test_rows_scored_with_other_answers_stand_apart_and_rows_that_do_not_tell_beside_most() -> None:
+    usual, other = "a" * 64, "b" * 64
+    scored = [row("a", 640, answers_hash=usual), row("b", 600, answers_hash=usual), row("c", 957, answers_hash=other)]
+    found = boards([*scored, row("old", 500), row("unfinished", 400, complete=False, answers_hash="c" * 64)])
+    assert [(board.answers, [one.model for one in board.rows]) for board in found] == [
+        ("a" * 8, ["a", "b", "old", "unfinished"]),
+        ("b" * 8, ["c"]),
+    ]
+    assert [board.ranks[0] for board in found] == [1, 1]
+    assert "answers bbbbbbbb" in table_of(found[1]).title
+    assert [board.answers for board in boards(scored[:2])] == [""]
 
 
 def test_rows_are_sorted_and_ranked_by_what_is_asked() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from scored_samples import question, record, sample, score_samples
+from scored_samples import question, record, sample, samples, score_samples
 
 from egocross_eval.errors import UsageError
 from egocross_eval.leaderboard.rows import distinct, encode_row_file, join_repeats, read_row_file, row_from_run
@@ -67,6 +67,16 @@ def test_a_row_shows_the_size_of_the_model_where_it_is_known() -> None:
 def test_exported_rows_come_back_as_they_were(tmp_path: Path) -> None:
     rows = [row(), row(origin="b" * 64, errored=2), *published_rows()]
     assert read_row_file(written(tmp_path, rows)) == rows
+
+
+def test_a_row_with_some_unknown_answers_comes_back_as_it_was(tmp_path: Path) -> None:
+    unread = [sample(question(9, target=None), "not_parsed"), sample(question(8, target=None), "filtered")]
+    lines = [*samples(["right", "wrong", "not_parsed", "filtered"]), *unread]
+    results = score_samples(lines, total=6)
+    made = row_from_run(record(question_count=6), results, source="a", origin_hash="0" * 64)
+    (tmp_path / "rows.json").write_bytes(encode_row_file([made], [None]))
+    (back,) = read_row_file(tmp_path / "rows.json")
+    assert (back.counts, back.micro) == (made.counts, made.micro)
 
 
 def test_an_exported_row_must_carry_the_hash_of_what_it_came_from(tmp_path: Path) -> None:

@@ -72,6 +72,18 @@ def test_full_fine_tuning_makes_a_checkpoint_that_evaluation_loads(
     assert train(plan, environment).card == card
 
 
+def spoilt(adapter: Path, copy: Path) -> Path:
+    """A copy of an adapter, one matrix of which diverged."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(adapter, copy)
+    weights = load_file(copy / "adapter_model.safetensors")
+    name = min(weights)
+    save_file({**weights, name: torch.full_like(weights[name], float("nan"))}, copy / "adapter_model.safetensors")
+    return copy
+
+
 def test_lora_trains_merges_and_both_forms_answer_alike(
     environment: TrainingEnvironment, base: Path, bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,6 +94,8 @@ def test_lora_trains_merges_and_both_forms_answer_alike(
     monkeypatch.chdir(tmp_path)
     merged = merge(done.model, Path("merged"), environment)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["merged", "out"]
+    with pytest.raises(UsageError, match=r"with NaN or infinite values \(base_model"):
+        merge(spoilt(done.model, tmp_path / "spoilt"), tmp_path / "never", environment, base=str(base))
     assert not [diagnosis for diagnosis in examine(merged, None, repair=True) if diagnosis.status == "broken"]
     scores = []
     for number, spec in enumerate((f"hf:{base},lora={done.model}", f"hf:{merged}", f"hf:{base}")):

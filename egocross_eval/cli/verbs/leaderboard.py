@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -16,7 +16,25 @@ SUFFIXES = {".md": "md", ".json": "json", ".csv": "csv", ".tex": "latex", ".html
 """Format by the suffix of --output."""
 
 
-@click.command(name="leaderboard")
+class _Leaderboard(click.Command):
+    """Hands `leaderboard verify ...` to a command of its own; all else are runs."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """The context of whichever command is meant."""
+        if args[:1] != ["verify"]:
+            return super().make_context(info_name, args, parent, **extra)
+        from egocross_eval.cli.verbs.leaderboard_verify import command as verify
+
+        return verify.make_context(f"{info_name} verify", args[1:], parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Calls the command of the context."""
+        return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
+
+
+@click.command(name="leaderboard", cls=_Leaderboard)
 @click.argument("runs", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--format",
@@ -76,6 +94,7 @@ def command(
     egocross-eval leaderboard runs/* --intervals
     egocross-eval leaderboard runs --columns model,micro,micro-interval,parts --output board.tex
     egocross-eval leaderboard runs --update README.md
+    egocross-eval leaderboard verify board.json runs/mine
 
     --update needs these two lines in the file:
 

@@ -43,11 +43,11 @@ def name_faults(info: dict[str, Any]) -> list[str]:
     other_shapes = [f"{key[0]} {_shape(key[1])} for {_shape(key[2])}" for key in info.get("mismatched_keys", ())]
     faults = []
     if missing:
-        faults.append(f"{len(missing)} missing ({_some(missing)})")
+        faults.append(f"{len(missing)} missing ({some(missing)})")
     if homeless:
-        faults.append(f"{len(homeless)} without a place ({_some(homeless)})")
+        faults.append(f"{len(homeless)} without a place ({some(homeless)})")
     if other_shapes:
-        faults.append(f"{len(other_shapes)} of another shape ({_some(sorted(other_shapes))})")
+        faults.append(f"{len(other_shapes)} of another shape ({some(sorted(other_shapes))})")
     if faults:
         faults.append(_cause(missing, homeless, bool(other_shapes)))
     return faults
@@ -66,9 +66,9 @@ def value_faults(weights: Iterable[tuple[str, Any]]) -> list[str]:
             broken.append(f"{name}, {str(tensor.dtype).removeprefix('torch.')}")
     faults = []
     if empty:
-        faults.append(f"{len(empty)} of size 0 ({_some(empty)}): save them gathered from all processes")
+        faults.append(f"{len(empty)} of size 0 ({some(empty)}): save them gathered from all processes")
     if broken:
-        faults.append(f"{len(broken)} with NaN or infinite values ({_some(broken)}): training diverged or overflowed")
+        faults.append(f"{len(broken)} with NaN or infinite values ({some(broken)}): training diverged or overflowed")
     return faults
 
 
@@ -84,14 +84,14 @@ def folder_faults(
 ) -> list[str]:
     """All of the above for a checkpoint in a folder, without loading it; empty where nothing is wrong or can be told.
 
-    Tensors that are those of `like` in name and shape need no further look. Nothing can be told of a name on the Hub,
-    without transformers, and where transformers doesn't know the architecture.
+    Tensors that are those of `like` in name and shape need no further look.
     """
-    if checkpoint.folder is None or find_spec("torch") is None or find_spec("transformers") is None:
+    if checkpoint.folder is None or find_spec("torch") is None:
         return []
     same = like is not None and like.folder is not None and _shapes(like.folder) == _shapes(checkpoint.folder)
-    named = [] if same else name_faults(_compared(checkpoint, trust_remote_code))
-    return named or value_faults(_stored(checkpoint.folder))
+    loaded = None if same else without_memory(checkpoint, trust_remote_code)
+    named = name_faults(loaded[1]) if loaded else []
+    return named or value_faults(stored(checkpoint.folder))
 
 
 def _shapes(folder: Path) -> dict[str, tuple[int, ...]]:
@@ -103,13 +103,18 @@ def _shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def _compared(checkpoint: Checkpoint, trust_remote_code: bool) -> dict[str, Any]:
-    """transformers' loading info of a checkpoint, for a model without memory."""
+def without_memory(checkpoint: Checkpoint, trust_remote_code: bool = False) -> tuple[Any, dict[str, Any]] | None:
+    """A checkpoint's model without memory and transformers' loading info; None where nothing can be told.
+
+    That is so of a name on the Hub, without transformers, and where transformers doesn't know the architecture.
+    """
+    if checkpoint.folder is None or find_spec("torch") is None or find_spec("transformers") is None:
+        return None
     from transformers import AutoModelForImageTextToText
 
     with quiet():
         try:
-            _, info = AutoModelForImageTextToText.from_pretrained(
+            model, info = AutoModelForImageTextToText.from_pretrained(
                 checkpoint.source,
                 device_map="meta",
                 output_loading_info=True,
@@ -117,8 +122,8 @@ def _compared(checkpoint: Checkpoint, trust_remote_code: bool) -> dict[str, Any]
                 trust_remote_code=trust_remote_code,
             )
         except Exception:  # the engine itself is the judge of what transformers can't load
-            return {}
-    return dict(info)
+            return None
+    return model, dict(info)
 
 
 def check_folder(checkpoint: Checkpoint, *, trust_remote_code: bool = False) -> None:
@@ -133,7 +138,7 @@ def refuse(checkpoint: Checkpoint, faults: list[str]) -> None:
         raise UsageError(f"{checkpoint.spec}: its weights are not those of {architecture}: {'; '.join(faults)}")
 
 
-def _stored(folder: Path) -> Iterable[tuple[str, Any]]:
+def stored(folder: Path) -> Iterable[tuple[str, Any]]:
     """Every tensor of the safetensors files, one after the other."""
     from safetensors import safe_open
 
@@ -160,7 +165,8 @@ def _cause(missing: list[str], homeless: list[str], other_shapes: bool) -> str:
     return "config.json names another architecture, or layers that it doesn't have"
 
 
-def _some(names: list[str]) -> str:
+def some(names: list[str]) -> str:
+    """The first few, and that there are others."""
     return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
 
 

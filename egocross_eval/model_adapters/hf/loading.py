@@ -95,7 +95,10 @@ def _with_lora(model: Any, lora: Lora, checkpoint: Checkpoint) -> Any:
                 f"lora={lora.folder} doesn't fit {checkpoint.spec}: part of its weights has no place there; "
                 f"was it trained for another base?"
             )
-    _refuse_lost(set(load_peft_weights(str(lora.folder))), set(get_peft_model_state_dict(adapted)), lora, checkpoint)
+    weights = load_peft_weights(str(lora.folder), device="cpu")
+    _refuse_lost(set(weights), set(get_peft_model_state_dict(adapted)), lora, checkpoint)
+    if faults := value_faults(weights.items()):
+        raise UsageError(f"lora={lora.folder}: {'; '.join(faults)}")
     return adapted.merge_and_unload()
 
 

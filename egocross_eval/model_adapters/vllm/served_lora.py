@@ -1,4 +1,4 @@
-"""Which LoRA adapters vLLM can serve beside the base weights, and the room that it keeps for them."""
+"""Which LoRA adapters vLLM can serve beside the base weights, the room that it keeps for them, and whether they fit."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING
 
 from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.checkpoints.lora import read_lora
+from egocross_eval.model_adapters.checkpoints.lora_weights import check_lora
+from egocross_eval.model_adapters.checkpoints.weights import check_folder
+from egocross_eval.model_adapters.vllm.engine_options import trusted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
     from egocross_eval.model_adapters.checkpoints.lora import Lora
 
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
@@ -34,3 +40,12 @@ def served_lora(text: str | None) -> Lora | None:
 def room_for(lora: Lora) -> int:
     """The engine's `max_lora_rank` that an adapter needs."""
     return next(rank for rank in RANKS if rank >= (lora.rank or 0))
+
+
+def check_weights(checkpoint: Checkpoint, lora: Lora | None, engine_options: Mapping[str, str]) -> None:
+    """Raises UsageError where a checkpoint's or adapter's weights are not what the architecture asks for: vLLM would
+    put random ones in their place, or leave some out, unsaid."""
+    trust = trusted(engine_options)
+    check_folder(checkpoint, trust_remote_code=trust)
+    if lora is not None:
+        check_lora(lora, checkpoint, trust_remote_code=trust)

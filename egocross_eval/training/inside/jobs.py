@@ -45,7 +45,28 @@ def answer(payload: dict[str, Any]) -> Any:
     return answer_one(payload)
 
 
-JOBS: dict[str, Callable[[dict[str, Any]], Any]] = {"arguments": arguments, "parity": parity, "answer": answer}
+def weights(payload: dict[str, Any]) -> Any:
+    """Raises `UsageError` where the weights of the checkpoint `model`, or of the adapter `lora` on it, are not what its
+    architecture asks for."""
+    from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
+    from egocross_eval.model_adapters.checkpoints.lora import read_lora
+    from egocross_eval.model_adapters.checkpoints.lora_weights import check_lora
+    from egocross_eval.model_adapters.checkpoints.weights import check_folder
+
+    checkpoint = Checkpoint(payload["model"])
+    if payload["lora"]:
+        check_lora(read_lora(payload["lora"]), checkpoint)
+    else:
+        check_folder(checkpoint)
+    return None
+
+
+JOBS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "arguments": arguments,
+    "parity": parity,
+    "answer": answer,
+    "weights": weights,
+}
 
 
 def main(job: str, question: Path, reply: Path) -> None:

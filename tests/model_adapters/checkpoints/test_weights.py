@@ -4,6 +4,7 @@ cause."""
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,8 @@ from hf_requests import adapter, answers, make_request
 
 from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
+from egocross_eval.model_adapters.checkpoints.lora import read_lora
+from egocross_eval.model_adapters.checkpoints.lora_weights import check_lora
 from egocross_eval.model_adapters.checkpoints.weights import check_folder, folder_faults, name_faults
 
 Change = Callable[[str], str | None]
@@ -138,3 +141,45 @@ def test_an_adapter_for_more_layers_than_the_base_has_is_refused(
     assert "part of its weights has no place there, e.g. " in said
     assert "layers.77." in said
     assert answers(tiny_checkpoint, [make_request("q", [])], lora=str(lora))["q"].failure is None
+
+
+LoraChange = Callable[[str, Any], tuple[str, Any]]
+
+UNFIT: dict[str, tuple[LoraChange, str]] = {
+    "another layer": (lambda k, v: (k.replace("layers.0.", "layers.77."), v), "have no place there (model.language"),
+    "another kind of layer": (lambda k, v: (k.replace("v_proj", "value"), v), "have no place there (model.language"),
+    "wider": (lambda k, v: (k, v.repeat(2, 1) if "lora_B" in k else v), "are of another shape (model.language"),
+    "not finite": (lambda k, v: (k, v * float("nan") if "lora_A" in k else v), "with NaN or infinite values (base_m"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", list(UNFIT))
+def test_an_adapter_that_does_not_fit_is_refused_without_loading_the_model(
+    tiny_checkpoint: Path, lora: Path, tmp_path: Path, how: str
+) -> None:
+    change, said = UNFIT[how]
+    unfit = rewritten(lora, tmp_path / "lora", lambda w: dict(change(k, v) for k, v in w.items()))
+    config = json.loads((unfit / "adapter_config.json").read_text())
+    (unfit / "adapter_config.json").write_text(json.dumps({**config, "target_modules": "all-linear"}))
+    with pytest.raises(UsageError, match=re.escape(said)):
+        check_lora(read_lora(str(unfit)), Checkpoint(str(tiny_checkpoint)))
+
+
+@pytest.mark.slow
+def test_an_adapter_fits_by_the_names_of_any_release(tiny_checkpoint: Path, lora: Path, tmp_path: Path) -> None:
+    check_lora(read_lora(str(lora)), Checkpoint(str(tiny_checkpoint)))
+    older = rewritten(
+        lora,
+        tmp_path / "lora",
+        lambda w: {k.replace("model.language_model.", "language_model."): v for k, v in w.items()},
+    )
+    check_lora(read_lora(str(older)), Checkpoint(str(tiny_checkpoint)))
+
+
+@pytest.mark.slow
+def test_an_adapter_with_values_that_are_no_numbers_is_refused(
+    tiny_checkpoint: Path, lora: Path, tmp_path: Path
+) -> None:
+    spoilt = rewritten(lora, tmp_path / "lora", lambda w: {k: v * float("nan") for k, v in w.items()})
+    assert "with NaN or infinite values (base_model." in refusal(tiny_checkpoint, lora=str(spoilt))

@@ -16,7 +16,7 @@ from egocross_eval.model_adapters.checkpoints.threads import frame_threads
 from egocross_eval.model_adapters.vllm.engine_options import TRUE, check_options, parse_options, trusted
 from egocross_eval.model_adapters.vllm.extras import require_vllm, vllm_version
 from egocross_eval.model_adapters.vllm.record import Identity
-from egocross_eval.model_adapters.vllm.served_lora import room_for, served_lora
+from egocross_eval.model_adapters.vllm.served_lora import check_weights, room_for, served_lora
 from egocross_eval.schema import Response
 
 if TYPE_CHECKING:
@@ -107,11 +107,10 @@ class VllmAdapter(ModelAdapter):
         """The engine, started for the kind of media that the first request shows."""
         if self._engine is None:
             from egocross_eval.model_adapters.checkpoints.scaling import patch_rule
-            from egocross_eval.model_adapters.checkpoints.weights import check_folder
             from egocross_eval.model_adapters.vllm.engine.engine import Engine
             from egocross_eval.model_adapters.vllm.engine.prompts import media_arguments
 
-            check_folder(self._checkpoint, trust_remote_code=trusted(self._engine_options))
+            check_weights(self._checkpoint, self._lora, self._engine_options)
             arguments = {
                 "model": self._checkpoint.source,
                 "max_model_len": -1,  # as much of the model's own context as the memory holds

@@ -16,10 +16,10 @@ from egocross_eval.model_adapters.checkpoints.pixel_limits import size_within
 from egocross_eval.model_adapters.openai.adapter import OpenAIAdapter
 from egocross_eval.model_adapters.openai.address import ApiKey
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
-from egocross_eval.model_adapters.vllm.engine_options import FALSE, TRUE, flags, refuse_settled, trusted
+from egocross_eval.model_adapters.vllm.engine_options import FALSE, TRUE, flags, refuse_settled
 from egocross_eval.model_adapters.vllm.media import media_limits
 from egocross_eval.model_adapters.vllm.record import Identity
-from egocross_eval.model_adapters.vllm.served_lora import room_for, served_lora
+from egocross_eval.model_adapters.vllm.served_lora import check_weights, room_for, served_lora
 from egocross_eval.model_adapters.vllm.server.process import Server, serve_command, version_of
 from egocross_eval.schema import Failure
 
@@ -107,9 +107,7 @@ class VllmServerAdapter(ModelAdapter):
     def _started(self, first: Request) -> tuple[OpenAIAdapter, Server]:
         """The client and its server, started for the kind of media that the first request shows."""
         if self._client is None or self._server is None:
-            from egocross_eval.model_adapters.checkpoints.weights import check_folder
-
-            check_folder(self._identity.checkpoint, trust_remote_code=trusted(self._identity.engine_options))
+            check_weights(self._identity.checkpoint, self._identity.lora, self._identity.engine_options)
             size = None
             if first.prompt.max_pixels is not None:
                 size = size_within(self._identity.checkpoint, first.prompt.max_pixels)

@@ -1,0 +1,157 @@
+"""Whether a row is what its run gives: the run's outputs are read and graded again, and the row is made anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from egocross_eval.errors import UsageError
+from egocross_eval.leaderboard.derived import compute_results, graded_again
+from egocross_eval.leaderboard.rows import join_repeats, row_from_run
+from egocross_eval.runs.store import questions_hash
+from egocross_eval.schema import SCHEMA_VERSION, Figure, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from egocross_eval.contracts.registry import Registry
+    from egocross_eval.contracts.task import Target
+    from egocross_eval.runs.store import RunFolder
+    from egocross_eval.schema import Sample
+
+_OWN = frozenset({"schema_version", "source", "link", "published", "benchmark"})
+"""Fields that depend on who wrote or read the row, and where."""
+
+_NOT_OF_VERSION_1 = frozenset({"low", "high", "interval", "clusters", "chance", "outcomes"})
+"""Fields that version 0.1 found otherwise, or not at all."""
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it."""
+
+    row: Row
+    """The one that was looked at."""
+    differences: list[str]
+    """In words; empty where the row is what its run gives."""
+    notes: list[str]
+    """What differs within the run, between what it says of its outputs and what they are read as now."""
+
+
+def verify(
+    rows: Sequence[Row], folders: Sequence[RunFolder], registry: Registry, answers_file: Path | None = None
+) -> Verification:
+    """Compares the row that came from the runs in `folders` with what they give.
+
+    Graded by the answers in `answers_file`, else by those that the runs carry. Raises `UsageError` where no row is of
+    these runs' models, or the runs don't make one row.
+    """
+    differences: list[str] = []
+    notes: list[str] = []
+    derived = []
+    for folder in folders:
+        again = _Again(folder, _targets(folder, registry, answers_file), registry)
+        derived.append(again.row)
+        differences += again.faults
+        notes += again.notes
+    joined = join_repeats(derived)
+    if len(joined) != 1:
+        raise UsageError(f"{len(folders)} runs make {len(joined)} rows: give the runs of a single row")
+    row = _row_of(rows, joined[0])
+    return Verification(row=row, differences=[*differences, *_compared(row, joined[0])], notes=notes)
+
+
+def _targets(folder: RunFolder, registry: Registry, answers_file: Path | None) -> Mapping[str, Target]:
+    if answers_file is None:
+        return {}
+    benchmark = registry.benchmark(folder.record().benchmark.name)
+    if benchmark.read_targets is None:
+        raise UsageError(f"{benchmark.title} reads no answers file: its answers come with the questions")
+    return benchmark.read_targets(answers_file)
+
+
+class _Again:
+    """The row of a run made anew, and what in its folder doesn't fit."""
+
+    def __init__(self, folder: RunFolder, targets: Mapping[str, Target], registry: Registry) -> None:
+        record, self.faults, self.notes = folder.record(), list[str](), list[str]()
+        questions = {question.key: question.without_target() for question in folder.questions()}
+        if questions_hash(questions.values()) != record.questions_hash:
+            self.faults.append(f"{folder.path}: its questions are not those that run.json names")
+        self._changed: list[str] = []
+        self._foreign: list[str] = []
+        samples = self._noted(graded_again(folder, targets, registry), questions)
+        results = compute_results(folder, registry, samples)
+        self.row = row_from_run(record, results, source=folder.path.name, origin_hash=results.samples_hash)
+        if self._foreign:
+            self.faults.append(
+                f"{folder.path}: {len(self._foreign)} answers are to other questions than the run asked, e.g. "
+                f"{self._foreign[0]}"
+            )
+        if self._changed:
+            self.notes.append(
+                f"{folder.path}: {len(self._changed)} outputs are read or graded otherwise than the folder says, e.g. "
+                f"{self._changed[0]}"
+            )
+
+    def _noted(self, pairs: Iterator[tuple[Sample, Sample]], questions: Mapping[str, Any]) -> Iterator[Sample]:
+        for sample, again in pairs:
+            if again != sample:
+                self._changed.append(sample.key)
+            if sample.question.without_target() != questions.get(sample.key):
+                self._foreign.append(sample.key)
+            yield again
+
+
+def _row_of(rows: Sequence[Row], derived: Row) -> Row:
+    """The row with the run's hash, else the only one of its model, else the only one."""
+    own = [row for row in rows if not row.published]
+    tried = (
+        [row for row in own if row.origin_hash == derived.origin_hash],
+        [row for row in own if row.model == derived.model],
+        own,
+    )
+    for found in tried:
+        if len(found) == 1:
+            return found[0]
+    raise UsageError(
+        f"none of the {len(own)} rows is plainly that of {derived.model}: {', '.join(row.model for row in own[:10])}"
+    )
+
+
+def _compared(row: Row, derived: Row) -> Iterator[str]:
+    """What differs, a line for each field."""
+    left_out = _OWN | (_NOT_OF_VERSION_1 if row.schema_version < SCHEMA_VERSION else frozenset())
+    for field in msgspec.structs.fields(Row):
+        one, other = getattr(row, field.name), getattr(derived, field.name)
+        if field.name in left_out or _plain(one, left_out) == _plain(other, left_out):
+            continue
+        if field.name == "parts":
+            for name in dict.fromkeys((*one, *other)):
+                if _plain(one.get(name), left_out) != _plain(other.get(name), left_out):
+                    yield f"{name}: {_shown(one.get(name))} in the row, {_shown(other.get(name))} from the run"
+        elif field.name == "outcomes":
+            yield "outcomes: not those of the run"
+        else:
+            yield f"{field.name}: {_shown(one)} in the row, {_shown(other)} from the run"
+
+
+def _plain(value: Any, left_out: frozenset[str]) -> Any:
+    """Without what is left out, and numbers as far as machines agree on them."""
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.structs.asdict(value)
+    if isinstance(value, dict):
+        return {name: _plain(entry, left_out) for name, entry in value.items() if name not in left_out}
+    return value
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Figure):
+        ends = f"{value.low:.2%} to {value.high:.2%}"
+        return f"{value.accuracy:.2%} ({value.right} of {value.n} right, {ends})"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {entry}" for name, entry in value.items()) or "nothing"
+    return "nothing" if value in (None, "") else str(value)

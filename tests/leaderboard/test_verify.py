@@ -1,0 +1,115 @@
+"""A row is derived anew from its run, and what differs is said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from calling import call
+
+from egocross_eval import evaluate
+
+
+@pytest.fixture
+def run(demo: Path, tmp_path: Path) -> Path:
+    return evaluate("baseline:chance", data=demo, output=tmp_path / "run", limit=12, cache=False).path
+
+
+@pytest.fixture
+def board(run: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "board.json"
+    assert call("leaderboard", run, "--no-published", "--output", path) == 0
+    return path
+
+
+def edited(path: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """A file of rows whose first was changed by hand."""
+    content = json.loads(path.read_text())
+    change(content["rows"][0]["row"])
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_a_row_is_what_its_run_gives(board: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("leaderboard", "verify", board, run) == 0
+    assert "is what" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("date", "2020-01-01", "date: 2020-01-01 in the row"),
+        ("fingerprint", "other", "fingerprint: other in the row"),
+        ("origin_hash", "0" * 64, "origin_hash: 000"),
+        ("answers_hash", "", "answers_hash: nothing in the row"),
+        ("settings", {"style": "other"}, "settings: style other in the row"),
+    ],
+)
+def test_what_was_changed_by_hand_is_named(
+    name: str, value: Any, said: str, board: Path, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edited(board, lambda row: row.update({name: value}))
+    assert call("leaderboard", "verify", board, run) == 1
+    out = capsys.readouterr().out
+    assert said in out
+    assert out.count("in the row") == 1
+
+
+def test_a_run_whose_grades_were_changed_does_not_give_its_row(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [json.loads(line) for line in (run / "samples.jsonl").read_text().splitlines()]
+    wrong = [line for line in lines if line["grade"]["outcome"] == "wrong"]
+    for line in wrong:
+        line["grade"].update(outcome="right", credit=1.0)
+    (run / "samples.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert call("leaderboard", run, "--no-published", "--output", tmp_path / "board.json") == 0
+    capsys.readouterr()
+    assert call("leaderboard", "verify", tmp_path / "board.json", run) == 1
+    found = capsys.readouterr()
+    assert f"{len(wrong)} outputs are read or graded otherwise" in found.err
+    assert "micro: 100.00% (12 of 12 right" in found.out
+    assert f"({12 - len(wrong)} of 12 right" in found.out
+
+
+def test_a_run_with_the_answers_of_other_questions_is_found_out(
+    board: Path, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (run / "samples.jsonl").read_text()
+    question = json.loads(text.splitlines()[0])["question"]["text"]
+    (run / "samples.jsonl").write_text(text.replace(json.dumps(question)[1:-1], "An easier one?"))
+    assert call("leaderboard", "verify", board, run) == 1
+    assert "answers are to other questions than the run asked, e.g. " in capsys.readouterr().out
+
+
+def test_a_joined_row_is_verified_by_all_of_its_runs(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [evaluate("baseline:chance", data=demo, output=tmp_path / f"r{seed}", seed=seed).path for seed in (0, 1)]
+    assert call("leaderboard", *runs, "--no-published", "--output", tmp_path / "board.json") == 0
+    assert '"repeats": 2' in (tmp_path / "board.json").read_text()
+    assert call("leaderboard", "verify", tmp_path / "board.json", *runs) == 0
+    capsys.readouterr()
+    assert call("leaderboard", "verify", tmp_path / "board.json", runs[0]) == 1
+    assert "repeats: 2 in the row, 1 from the run" in capsys.readouterr().out
+
+
+def test_other_answers_than_those_of_the_run_are_named(
+    board: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples = [json.loads(line) for line in (run / "samples.jsonl").read_text().splitlines()]
+    key = [
+        {
+            "question_id": s["key"],
+            "id": s["question"]["id"],
+            "correct_option_letter": "A",
+            "answer_text": s["question"]["options"]["A"],
+        }
+        for s in samples
+    ]
+    (tmp_path / "answers.json").write_text(json.dumps(key))
+    assert call("leaderboard", "verify", board, run, "--answers", tmp_path / "answers.json") == 1
+    assert "answers_hash: " in capsys.readouterr().out
