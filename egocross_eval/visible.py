@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -48,7 +49,11 @@ def json_text(value: Any) -> str:
 
 def rich_console(**settings: Any) -> Console:
     """A console of rich, which draws by escapes of its own and lets none through that are in a text."""
-    return _console_type()(**settings)
+    stream = sys.stderr if settings.get("stderr") else sys.stdout
+    while hasattr(stream, "rich_proxied_file"):
+        # A bar puts a stream of its own before ours, and rich looks behind one alone.
+        stream = stream.rich_proxied_file
+    return _console_type()(**{"file": stream, **settings})
 
 
 @functools.cache

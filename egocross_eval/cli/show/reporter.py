@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from egocross_eval.cli.show.terminal import shortened
+from egocross_eval.cli.show.terminal import screen_width, shortened
 from egocross_eval.contracts.event import Answered, Event, Started, Stopped, Warned
 from egocross_eval.schema import FILTERED
 from egocross_eval.visible import rich_console
@@ -110,7 +110,7 @@ class Reporter:
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
-            console=rich_console(stderr=True),
+            console=rich_console(stderr=True, width=screen_width() - len("^C")),
             refresh_per_second=4,
         )
         self._bar.start()

@@ -34,10 +34,10 @@ def settle_terminal() -> None:
     for name in ("COLUMNS", "LINES"):
         if name in os.environ and not (os.environ[name].isdecimal() and int(os.environ[name])):
             del os.environ[name]
-    sys.stdout, sys.stderr = _settled(sys.stdout), _settled(sys.stderr)
+    sys.stdout, sys.stderr = _settled(sys.stdout), _settled(sys.stderr, fitted=True)
 
 
-def _settled(stream: TextIO) -> TextIO:
+def _settled(stream: TextIO, *, fitted: bool = False) -> TextIO:
     if isinstance(stream, _VisibleStream):
         return stream
     reconfigure = getattr(stream, "reconfigure", None)
@@ -45,21 +45,24 @@ def _settled(stream: TextIO) -> TextIO:
         # Click would write past us, as UTF-8, to a stream that takes ASCII alone.
         ascii_only = codecs.lookup(stream.encoding or "ascii").name == "ascii"
         reconfigure(errors="replace", encoding="utf-8" if ascii_only else None)
-    return cast(TextIO, _VisibleStream(stream))
+    return cast(TextIO, _VisibleStream(stream, fitted=fitted and stream.isatty()))
 
 
 class _VisibleStream:
     """A stream that everything goes through which is written as text: verbs, plugins, warnings, errors, tracebacks."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, fitted: bool) -> None:
         self.rich_proxied_file = stream
         """By this name rich finds the stream that it draws on; texts in what it draws, see `rich_console`."""
+        self._fitted = fitted
 
     def write(self, text: str) -> int:
         """Writes `text` as it may be shown. Bars of progress go back to the beginning of a line, and lines up."""
         if not _CURSOR_UP.fullmatch(text):
             back = text[:1] == "\r"
             text = "\r" * back + visible(text[back:])
+        if self._fitted:
+            text = "\n".join(map(_fitting, text.split("\n")))
         return self.rich_proxied_file.write(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
@@ -71,9 +74,14 @@ class _VisibleStream:
         return getattr(self.rich_proxied_file, name)
 
 
+def _fitting(line: str) -> str:
+    """A line for people, broken between words at the screen's edge; code and tracebacks, which are indented, aren't."""
+    return line if len(line) < screen_width() or line[:1].isspace() else wrapped(line)
+
+
 def screen_width() -> int:
     """Columns that a line may take."""
-    fallback = 80 if sys.stdout.isatty() else PIPED
+    fallback = 80 if sys.stdout.isatty() or sys.stderr.isatty() else PIPED
     return max(NARROWEST, shutil.get_terminal_size((fallback, 24)).columns)
 
 
