@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from egocross_eval.contracts.grader import Grader
     from egocross_eval.contracts.hooks import hookimpl
     from egocross_eval.contracts.method import Method, MethodType
-    from egocross_eval.contracts.model import NEUTRAL, PASSED_ON, AdapterType, Capabilities, ModelAdapter
+    from egocross_eval.contracts.model import NEUTRAL, PASSED_ON, TYPED, AdapterType, Capabilities, ModelAdapter
     from egocross_eval.contracts.style import PromptStyle, StyledText
     from egocross_eval.contracts.task import Benchmark, DataOptions, DataSource, Questions, Target, Task, TrainingSplits
     from egocross_eval.errors import DataError, EgoCrossError, MissingExtraError, RunError, UsageError
@@ -66,7 +66,7 @@ _HOMES = {
     "contracts.grader": ("Grader",),
     "contracts.hooks": ("hookimpl",),
     "contracts.method": ("Method", "MethodType"),
-    "contracts.model": ("NEUTRAL", "PASSED_ON", "AdapterType", "Capabilities", "ModelAdapter"),
+    "contracts.model": ("NEUTRAL", "PASSED_ON", "TYPED", "AdapterType", "Capabilities", "ModelAdapter"),
     "contracts.style": ("PromptStyle", "StyledText"),
     "contracts.task": ("Benchmark", "DataOptions", "DataSource", "Questions", "Target", "Task", "TrainingSplits"),
     "command_options": ("options_of_settings",),
@@ -92,6 +92,7 @@ __all__ = [
     "EGOCROSS",
     "NEUTRAL",
     "PASSED_ON",
+    "TYPED",
     "AdapterType",
     "Answer",
     "Answered",

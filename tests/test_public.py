@@ -51,6 +51,7 @@ PUBLIC = {
     "NEUTRAL",
     "Once",
     "PASSED_ON",
+    "TYPED",
     "Prompt",
     "PromptSettings",
     "PromptStyle",

@@ -13,9 +13,14 @@ NEUTRAL = msgspec.Meta(extra={"neutral": True})
 """Marks an option that can't change an answer (connections, time-outs): a run is resumed, and its cache used, whatever
 its value. `timeout: Annotated[float, msgspec.Meta(description="seconds"), NEUTRAL] = 60.0`."""
 
+TYPED = msgspec.Meta(extra={"typed": True})
+"""Marks an option that runs a program, writes a file or opens a folder: it must be typed on the command line or passed
+in Python. A YAML file, which may be anyone's, can't set it."""
+
 PASSED_ON = msgspec.Meta(extra={"passed_on": True})
 """Marks the field, a dict of strings, that takes every option which is no field; the factory checks them. Its
-description says in a few words what may be given. `others: Annotated[dict[str, str], PASSED_ON] = {}`."""
+description says in a few words what may be given. `others: Annotated[dict[str, str], PASSED_ON] = {}`. A file can give
+those alone that `Meta(extra={"from_files": [...]})` lists."""
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,8 +99,8 @@ class AdapterType(msgspec.Struct, frozen=True, kw_only=True):
     before."""
     options: type[msgspec.Struct] | None = None
     """Struct whose fields are the options of the spec: `key=value` strings are converted to the fields' types, unknown
-    keys are refused with a suggestion. Fields may be marked `NEUTRAL` or `PASSED_ON`. None: the factory gets a plain
-    dict of strings."""
+    keys are refused with a suggestion. Fields may be marked `NEUTRAL`, `TYPED` or `PASSED_ON`. None: the factory gets a
+    plain dict of strings."""
     target: str = "MODEL"
     """What the part after the scheme and a colon is, for help; empty where the scheme names the target."""
     example: str = ""
@@ -110,6 +115,11 @@ class AdapterType(msgspec.Struct, frozen=True, kw_only=True):
     def neutral_options(self) -> frozenset[str]:
         """Options that can't change an answer."""
         return frozenset(field.name for field in marked_fields(self.options, NEUTRAL))
+
+    @property
+    def typed_options(self) -> frozenset[str]:
+        """Options that no file can set."""
+        return frozenset(field.name for field in marked_fields(self.options, TYPED))
 
     @property
     def passed_on(self) -> msgspec.inspect.Field | None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from egocross_eval.contracts.model import Capabilities, ModelAdapter
+from egocross_eval.contracts.model import TYPED, Capabilities, ModelAdapter
 from egocross_eval.contracts.registry import registry
 from egocross_eval.documents import read_yaml
 from egocross_eval.errors import UsageError
@@ -27,6 +27,9 @@ class RoutedOptions(msgspec.Struct, frozen=True, kw_only=True):
         str | None,
         msgspec.Meta(description="overrides the file's 'by': any label of the questions, e.g. dataset"),
     ] = None
+    trusted: Annotated[
+        bool, msgspec.Meta(description="let the file's specs run code and open files, as if they were typed"), TYPED
+    ] = False
 
 
 class RouteFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,7 +51,8 @@ def read_routes(path: Path) -> RouteFile:
 class RoutedAdapter(ModelAdapter):
     """Runs one model after the other, each on its own questions, so that only one is loaded at a time."""
 
-    def __init__(self, path: Path, routes: RouteFile, by: str, build_one: Build) -> None:
+    def __init__(self, path: Path, routes: RouteFile, by: str, build_one: Build, *, trusted: bool = False) -> None:
+        self._trusted = trusted
         self._by = by
         self._build = build_one
         self._specs = {value: self._parse(path, text) for value, text in routes.models.items()}
@@ -69,7 +73,7 @@ class RoutedAdapter(ModelAdapter):
             raise UsageError(f"route file {path}: {error}") from error
         if spec.scheme == "routed":
             raise UsageError(f"route file {path}: a route can't lead to another route file ({text})")
-        return spec
+        return spec if self._trusted else msgspec.structs.replace(spec, file=spec.file or str(path))
 
     def _all_specs(self) -> list[ModelSpec]:
         specs = [*self._specs.values(), *([self._default] if self._default else [])]
@@ -149,4 +153,4 @@ def build(target: str, options: RoutedOptions) -> ModelAdapter:
     """The routed model of a YAML file."""
     path = Path(target)
     routes = read_routes(path)
-    return RoutedAdapter(path, routes, options.by or routes.by, built)
+    return RoutedAdapter(path, routes, options.by or routes.by, built, trusted=options.trusted)

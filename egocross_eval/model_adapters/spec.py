@@ -11,7 +11,7 @@ import msgspec
 from egocross_eval.contracts.model import AdapterType, ModelAdapter
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.spec import explained_option, split_spec
-from egocross_eval.documents import read_yaml
+from egocross_eval.documents import cited, read_yaml
 from egocross_eval.errors import UsageError, did_you_mean
 
 _SECRET = re.compile(r"(?i)(api_?keys?|token|secrets?|passwords?)$")
@@ -31,6 +31,8 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, str] = {}
     name: str = ""
     """Display name in tables: the option `name=`, or the spec without its path's parents."""
+    file: str = ""
+    """The YAML file that it's from, if it is: its options are anyone's."""
 
     @property
     def text(self) -> str:
@@ -83,14 +85,14 @@ def _spec_from_file(path: Path) -> ModelSpec:
     extra = set(raw) - {"scheme", "target", "options", "name"}
     if extra or "scheme" not in raw:
         raise UsageError(
-            f"model file {path} must have 'scheme', and may have 'target', 'options', 'name'; found {sorted(raw)}"
+            f"model file {path} must have 'scheme' and may have 'target', 'options', 'name'; it has {cited(sorted(raw))}"
         )
-    options = {str(key): _plain(value) for key, value in (raw.get("options") or {}).items()}
-    return _checked(
-        ModelSpec(
-            scheme=str(raw["scheme"]), target=str(raw.get("target", "")), options=options, name=str(raw.get("name", ""))
-        )
-    )
+    given = raw.get("options") or {}
+    if not isinstance(given, dict):
+        raise UsageError(f"model file {path}: 'options' is {cited(given)}, not a mapping")
+    options = {str(key): _plain(value) for key, value in given.items()}
+    texts = {name: str(raw.get(name, "")) for name in ("scheme", "target", "name")}
+    return _checked(ModelSpec(**texts, options=options, file=str(path)))
 
 
 def _plain(value: Any) -> str:
@@ -167,6 +169,7 @@ def build_adapter(spec: ModelSpec, registry: Registry) -> ModelAdapter:
     Raises `UsageError` for an unknown scheme or option, or a value of the wrong type.
     """
     kind = adapter_type(spec, registry)
+    refuse_untyped(spec, kind)
     adapter = kind.factory(spec.target, _options(spec, kind))
     if not isinstance(adapter, ModelAdapter):
         raise UsageError(f"the factory of the model adapter {spec.scheme!r} gave {adapter!r}, which is no ModelAdapter")
@@ -190,3 +193,20 @@ def _options(spec: ModelSpec, kind: AdapterType) -> msgspec.Struct | dict[str, s
         return msgspec.convert(own | ({rest.name: others} if rest else {}), kind.options, strict=False)
     except msgspec.ValidationError as error:
         raise UsageError(f"{spec.scheme}: {explained_option(error, kind.options)}") from error
+
+
+def refuse_untyped(spec: ModelSpec, kind: AdapterType) -> None:
+    """Raises `UsageError` for an option that the user has to type, in a spec from a file."""
+    if not spec.file or kind.options is None:
+        return
+    field = kind.passed_on
+    described = field.type.extra if field is not None and isinstance(field.type, msgspec.inspect.Metadata) else None
+    harmless = (described or {}).get("from_files", ())
+    own = kind.options.__struct_fields__
+    for name in spec.options:
+        passed_on = name not in own and field is not None and name.partition(".")[0] not in harmless
+        if passed_on or name in kind.typed_options:
+            raise UsageError(
+                f"{spec.file}: a file can't set {name!r} of {spec.scheme}, which may run code or open files; if you "
+                f"trust it, type the spec on the command line: --model {cited(spec.text)}"
+            )

@@ -10,11 +10,13 @@ import msgspec
 from egocross_eval.contracts.registry import registry
 from egocross_eval.documents import explained, read_yaml
 from egocross_eval.errors import DataError, UsageError, unknown
+from egocross_eval.model_adapters.spec import ModelSpec, adapter_type, refuse_untyped
 from egocross_eval.settings import GenerationSettings, PromptSettings, options_of
 from egocross_eval.training.curriculum import Curriculum
 from egocross_eval.training.environment import Say
 from egocross_eval.training.examples import Split, trainable
 from egocross_eval.training.options import TrainOptions
+from egocross_eval.training.trainer_arguments import refuse_risky
 
 
 class TrainingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,6 +91,10 @@ def read_experiment(path: Path, say: Say = lambda text: None) -> Experiment:
         if domain not in groups:
             raise unknown("domain", domain, groups)
     _check_split(found, path)
+    refuse_risky(found.train.set, f"experiment file {path}: train.set")
+    options = found.evaluate.options
+    spec = ModelSpec(scheme=found.evaluate.engine, target=found.model, options=options, file=f"experiment file {path}")
+    refuse_untyped(spec, adapter_type(spec, registry()))
     base = path.resolve().parent
     model = found.model
     if (base / model).is_dir():

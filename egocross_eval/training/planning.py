@@ -27,7 +27,7 @@ from egocross_eval.training.frame_sizes import processor_limits
 from egocross_eval.training.options import TrainOptions
 from egocross_eval.training.recipes import Launch, Recipe, load_recipe, with_changes
 from egocross_eval.training.testbed_leaks import check_leaks
-from egocross_eval.training.trainer_arguments import check_traps, read_overrides
+from egocross_eval.training.trainer_arguments import check_traps, read_overrides, refuse_risky
 from egocross_eval.training.trainer_config import configuration
 
 LEAST_PIXELS = 32 * 32
@@ -129,6 +129,7 @@ def settle_recipe(options: TrainOptions) -> tuple[Recipe, Launch]:
     """The recipe with all changes, and on what it is launched. Raises `UsageError` for impossible values."""
     recipe = load_recipe(options.recipe)
     changes = read_overrides(options.changes)
+    refuse_risky(recipe.arguments, f"recipe {options.recipe}", typed=changes)
     budget = options.prompt.max_pixels
     if budget is not None:
         if changes.get("image_max_pixels", budget) != budget:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
 from egocross_eval.directories import cache_directory
-from egocross_eval.documents import decode_yaml, read_json
+from egocross_eval.documents import cited, decode_yaml, read_json
 from egocross_eval.errors import UsageError, did_you_mean
 from egocross_eval.files import write_file
 from egocross_eval.training.environment import LOCKED, TrainingEnvironment, lock_file
@@ -18,6 +19,33 @@ from egocross_eval.training.environment_jobs import ask
 
 OURS = ("model_name_or_path", "dataset", "dataset_dir", "output_dir", "deepspeed", "resume_from_checkpoint")
 """Arguments that the command line sets itself: they follow from its other options."""
+
+
+RISKY = re.compile(
+    r"trust_remote_code|ray_.*|accelerator_config|fsdp_config|kt_.*_path|hyper_parallel_args|parallelism_config"
+    r"|push_to_hub|(export_)?hub_.*|.*_token|use_swanlab|swanlab_.*|trackio_.*|report_to|project"
+    r"|adapter_name_or_path|adapter_folder|ref_model(_adapters)?|reward_model(_adapters)?|eval_dataset"
+    r"|export_dir|export_quantization_dataset|cache_dir|media_dir|tokenized_path|logging_dir|offload_folder"
+    r"|profiler_output_dir|new_special_tokens_config|restore_callback_states_from_checkpoint|master_.*"
+    r"|(sglang|vllm|liger_kernel)_config"
+)
+"""Arguments that run code, upload, or open files and hosts of their choice: a file of others can't set them."""
+_SAFE_REPORTS = ("none", "tensorboard")
+
+
+def refuse_risky(arguments: Mapping[str, Any], where: str, *, typed: Collection[str] = ()) -> None:
+    """Raises `UsageError` for an argument that a recipe or an experiment can't set, unless it's `typed` as well."""
+    for name, value in arguments.items():
+        if name in OURS:
+            raise UsageError(
+                f"{where}: {name} is set by the command line's own options (--model, --data, --output ...)"
+            )
+        harmless = name == "report_to" and value in _SAFE_REPORTS
+        if RISKY.fullmatch(name) and value not in (None, False) and not harmless and name not in typed:
+            raise UsageError(
+                f"{where}: a file can't set {name}, which may run code, upload, or open other files; if you trust it, "
+                f"type --set {name}={cited(value)}"
+            )
 
 
 def read_overrides(pairs: Sequence[str]) -> dict[str, Any]:

@@ -114,9 +114,16 @@ def test_a_dead_server_ends_with_exit_code_1_and_no_score(
 def test_the_key_reaches_the_server_and_nothing_else(
     demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    monkeypatch.setenv("SERVER_API_KEY", "sk-very-secret")
     with FakeServer(api_key="sk-very-secret", faults=some_last) as server:
-        call("--model", spec(server, "max_retries=0"), "--data", demo, "--output", tmp_path / "run")
+        call(
+            "--model",
+            spec(server, "max_retries=0", "api_key_env=SERVER_API_KEY"),
+            "--data",
+            demo,
+            "--output",
+            tmp_path / "run",
+        )
     assert load_run(tmp_path / "run").results.counts["right"] > 0
     shown = capsys.readouterr()
     assert "very-secret" not in shown.out + shown.err

@@ -55,8 +55,11 @@ def command(stray: tuple[str, ...], model: tuple[str, ...], output: Path | None,
 
     Exit codes: 0 all answered, 1 errors remain or some right answers are unknown, 2 wrong usage, 130 interrupted.
     """
+    from click.core import ParameterSource
+    from msgspec.structs import replace
+
     from egocross_eval.contracts.registry import registry
-    from egocross_eval.model_adapters.spec import adapter_type, parse_spec
+    from egocross_eval.model_adapters.spec import adapter_type, parse_spec, refuse_untyped
     from egocross_eval.runs.options import options_from
     from egocross_eval.runs.plan import plan_run
 
@@ -65,8 +68,11 @@ def command(stray: tuple[str, ...], model: tuple[str, ...], output: Path | None,
     if options.name and len(model) > 1:
         raise UsageError("--name names one run; with several models give each its own, as in --model SPEC,name=TEXT")
     specs = [parse_spec(text) for text in model]
+    context = click.get_current_context()
+    configured = context.get_parameter_source("model") is ParameterSource.DEFAULT_MAP
     for spec in specs:
-        adapter_type(spec, registry())
+        kind = adapter_type(spec, registry())
+        refuse_untyped(replace(spec, file=spec.file or "config file") if configured else spec, kind)
     plan = plan_run(options, registry())
     if dry_run:
         from egocross_eval.cli.show.dry_run import print_dry_run

@@ -35,6 +35,8 @@ WRAPPERS = {
 }
 """Parts of tensor names that a wrapper leaves, and what to do."""
 
+_ATTENTION = ("_attn_implementation", "attn_implementation", "_attn_implementation_internal")
+
 
 def name_faults(info: dict[str, Any]) -> list[str]:
     """What transformers' loading info says is wrong, in words; empty where every tensor has its place."""
@@ -94,6 +96,12 @@ def folder_faults(
     return named or value_faults(stored(checkpoint.folder))
 
 
+def names_attention(checkpoint: Checkpoint) -> bool:
+    """Whether its `config.json` names an implementation of attention: it may be code from the Hub, so ours is used."""
+    nested = [value for value in checkpoint.config.values() if isinstance(value, dict)]
+    return any(part.get(name) for part in (checkpoint.config, *nested) for name in _ATTENTION)
+
+
 def _shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     """Shapes of all tensors by name; files that can't be read are left out."""
     found: dict[str, tuple[int, ...]] = {}
@@ -117,6 +125,7 @@ def without_memory(checkpoint: Checkpoint, trust_remote_code: bool = False) -> t
             model, info = AutoModelForImageTextToText.from_pretrained(
                 checkpoint.source,
                 device_map="meta",
+                attn_implementation="eager",
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,
                 trust_remote_code=trust_remote_code,

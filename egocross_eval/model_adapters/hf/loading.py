@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from egocross_eval.errors import MissingExtraError, UsageError
 from egocross_eval.model_adapters.checkpoints.extras import quiet, require
 from egocross_eval.model_adapters.checkpoints.processor import not_loaded, short
-from egocross_eval.model_adapters.checkpoints.weights import name_faults, refuse, value_faults
+from egocross_eval.model_adapters.checkpoints.weights import name_faults, names_attention, refuse, value_faults
 
 if TYPE_CHECKING:
     from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
@@ -49,8 +49,9 @@ def load_model(checkpoint: Checkpoint, options: HfOptions, lora: Lora | None = N
         "revision": options.revision,
         "trust_remote_code": options.trust_remote_code,
     }
-    if options.attn != "auto":
-        arguments["attn_implementation"] = options.attn
+    attention = options.attn if options.attn != "auto" else "sdpa" if names_attention(checkpoint) else None
+    if attention is not None:
+        arguments["attn_implementation"] = attention
     if options.device_map is not None:
         require("accelerate")
         arguments["device_map"] = options.device_map

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from egocross_eval.contracts.model import NEUTRAL
+from egocross_eval.contracts.model import NEUTRAL, TYPED
 
 Positive = Annotated[int, Meta(ge=1)]
 
@@ -45,4 +45,6 @@ class HfOptions(msgspec.Struct, frozen=True, kw_only=True):
     ] = "auto"
     lora: Annotated[str | None, Meta(description="folder of a PEFT adapter, merged into the weights on loading")] = None
     revision: Annotated[str | None, Meta(description="branch, tag or commit of a model on the Hub")] = None
-    trust_remote_code: Annotated[bool, Meta(description="run Python code that comes with the checkpoint")] = False
+    trust_remote_code: Annotated[bool, Meta(description="run Python code that comes with the checkpoint"), TYPED] = (
+        False
+    )

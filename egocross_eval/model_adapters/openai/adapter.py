@@ -11,7 +11,7 @@ import msgspec
 
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.errors import RunError, UsageError
-from egocross_eval.model_adapters.openai.address import ApiKey, base_url, is_openai
+from egocross_eval.model_adapters.openai.address import base_url, is_openai, key_for
 from egocross_eval.model_adapters.openai.body import BodyWriter
 from egocross_eval.model_adapters.openai.faults import TOKENS_FIELDS, AttemptFault, status_fault
 from egocross_eval.model_adapters.openai.habits import Habits
@@ -133,8 +133,7 @@ class OpenAIAdapter(ModelAdapter):
         from egocross_eval.model_adapters.openai.transport import Transport
 
         options = self._options
-        named = options.api_key_env != OpenAIOptions().api_key_env
-        key = ApiKey.from_environment(options.api_key_env, required=named or is_openai(self._url))
+        key = key_for(self._url, options.api_key_env)
         return Transport(url or self._url, key, timeout=options.timeout, connections=options.concurrency)
 
     def _vllm_fields(self) -> VllmFields:

@@ -119,7 +119,8 @@ def _server_error(status: int, headers: Mapping[str, str], body: Any, data: byte
 
 def _remedy(status: int, headers: Mapping[str, str], said: str, param: str) -> str:
     if status in (401, 403):
-        return "; check the key in the environment (api_key_env)"
+        sent = "OPENAI_API_KEY goes to OpenAI and to OPENAI_BASE_URL alone"
+        return f"; check the key in the environment (api_key_env= names the variable; {sent})"
     if status == 404:
         return "; check the model's name and that base_url ends where /chat/completions follows (often in /v1)"
     if 300 <= status < 400:

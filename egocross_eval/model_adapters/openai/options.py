@@ -20,7 +20,12 @@ class OpenAIOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         ),
     ] = ""
     api_key_env: Annotated[
-        str, msgspec.Meta(description="environment variable that holds the key; without one, no key is sent"), NEUTRAL
+        str,
+        msgspec.Meta(
+            description="environment variable that holds the key, called *_API_KEY or *_TOKEN; OPENAI_API_KEY goes "
+            "to OpenAI and to OPENAI_BASE_URL alone"
+        ),
+        NEUTRAL,
     ] = "OPENAI_API_KEY"
     concurrency: Annotated[int, msgspec.Meta(ge=1, le=4096, description="requests under way at once"), NEUTRAL] = 32
     timeout: Annotated[

@@ -320,10 +320,10 @@ def test_choosing_ends_where_most_answers_would_begin_with_no_label() -> None:
 
 
 def test_a_wrong_key_is_known_before_any_question_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-wrong-0123456789")
+    monkeypatch.setenv("SERVER_API_KEY", "sk-wrong-0123456789")
     with FakeServer(api_key="another", models_need_key=True) as server:
         with pytest.raises(UsageError, match=r"HTTP 401: Incorrect API key provided; check the key"):
-            ask(adapter(server), requests(30))
+            ask(adapter(server, api_key_env="SERVER_API_KEY"), requests(30))
         assert server.count == 0
 
 

@@ -305,9 +305,9 @@ SECRET = "sk-verysecret-0123456789"
 
 
 def test_the_key_is_sent_and_shows_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    monkeypatch.setenv("SERVER_API_KEY", SECRET)
     with FakeServer(api_key=SECRET, faults=[http_error(400, f"Bearer {SECRET} is odd")]) as server:
-        model = adapter(server)
+        model = adapter(server, api_key_env="SERVER_API_KEY")
         first, second = ask(model, [request("q")])["q"], ask(model, [request("q")])["q"]
     assert first.failure is not None
     assert "is odd" in first.failure.message
@@ -316,9 +316,9 @@ def test_the_key_is_sent_and_shows_nowhere(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_wrong_key_that_the_server_repeats_is_blanked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MY_KEY", SECRET)
+    monkeypatch.setenv("MY_API_KEY", SECRET)
     with FakeServer(api_key="another") as server:
-        failure = ask(adapter(server, api_key_env="MY_KEY"), [request("q")])["q"].failure
+        failure = ask(adapter(server, api_key_env="MY_API_KEY"), [request("q")])["q"].failure
     assert failure is not None
     assert failure.kind == "http_401"
     assert "Incorrect API key provided: Bearer [key]" in failure.message
@@ -326,8 +326,8 @@ def test_a_wrong_key_that_the_server_repeats_is_blanked(monkeypatch: pytest.Monk
 
 
 def test_a_named_key_variable_must_be_set() -> None:
-    with pytest.raises(UsageError, match="NO_SUCH_KEY"):
-        list(adapter("http://127.0.0.1:9/v1", api_key_env="NO_SUCH_KEY").generate(requests(1)))
+    with pytest.raises(UsageError, match="NO_SUCH_API_KEY"):
+        list(adapter("http://127.0.0.1:9/v1", api_key_env="NO_SUCH_API_KEY").generate(requests(1)))
 
 
 @pytest.mark.parametrize(
