@@ -85,7 +85,7 @@ def _spec_from_file(path: Path) -> ModelSpec:
     extra = set(raw) - {"scheme", "target", "options", "name"}
     if extra or "scheme" not in raw:
         raise UsageError(
-            f"model file {path} must have 'scheme' and may have 'target', 'options', 'name'; it has {cited(sorted(raw))}"
+            f"model file {path} must have 'scheme', and may have 'target', 'options', 'name'; it has {cited(list(raw))}"
         )
     given = raw.get("options") or {}
     if not isinstance(given, dict):
