@@ -36,6 +36,7 @@ ORDER = (
     "leaderboard",
     "api",
     "sweeps",
+    "testing",
     "training",
     "doctor",
     "interop",

@@ -1,37 +1,74 @@
-"""`egocross-eval plugins`: what is installed, what it registers, and what is broken."""
+"""`egocross-eval plugins`: what is installed, what it registers and what is broken; and a package to begin with."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from egocross_eval.cli.kit import KINDS
 from egocross_eval.command_options import format_option, renamed
 from egocross_eval.visible import json_text
 
 
-@click.command(name="plugins")
+@click.group(name="plugins", invoke_without_command=True)
 @format_option("text", "json")
 @renamed("--json", "--format", value="json")
-def command(form: str) -> None:
+@click.pass_context
+def command(ctx: click.Context, form: str) -> None:
     """List the plugins: distribution, version, what each registers, and the traceback of a broken one.
 
     \b
     egocross-eval plugins
+    egocross-eval plugins new my-model --kind adapter
     """
-    from egocross_eval.cli.show.terminal import wrapped
-    from egocross_eval.contracts.registry import KINDS, registry
+    if ctx.invoked_subcommand is not None:
+        return
+    from egocross_eval.contracts.registry import registry
 
     plugins = registry().plugins
     if form == "json":
         click.echo(json_text(plugins))
         return
-    for plugin in plugins:
+    _show()
+
+
+def _show() -> None:
+    from egocross_eval.cli.show.terminal import wrapped
+    from egocross_eval.contracts.registry import KINDS as REGISTERED
+    from egocross_eval.contracts.registry import registry
+
+    for plugin in registry().plugins:
         state = "BROKEN" if plugin.error else ""
         click.echo(f"{plugin.name}  ({plugin.distribution} {plugin.version}) {state}".rstrip())
         for what, names in (
-            *((f"{kind.word}s", getattr(plugin, kind.attribute)) for kind in KINDS),
+            *((f"{kind.word}s", getattr(plugin, kind.attribute)) for kind in REGISTERED),
             ("observes", ["runs"] if plugin.observes else []),
         ):
             if names:
                 click.echo(wrapped(f"{what}: {', '.join(names)}", first="    ", rest="      "))
         if plugin.error:
             click.echo("\n".join(f"    {line}" for line in plugin.error.rstrip().splitlines()))
+
+
+@command.command()
+@click.argument("name")
+@click.option("--kind", type=click.Choice(list(KINDS)), required=True, help="What the plugin adds.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    metavar="FOLDER",
+    help="Where its folder is made; default: here.",
+)
+def new(name: str, kind: str, output: Path) -> None:
+    """Write the package of a new plugin, with tests, types and README, that passes at once.
+
+    \b
+    egocross-eval plugins new my-model --kind adapter
+    """
+    from egocross_eval.cli.kit import write_package
+
+    folder = write_package(name, kind, output)
+    click.echo(f"wrote {folder}: {KINDS[kind][0].lower()}, its tests and README\n")
+    click.echo(f"    cd {folder}\n    pip install --editable . pytest\n    pytest")

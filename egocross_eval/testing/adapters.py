@@ -1,0 +1,236 @@
+"""Is a model adapter one? It is asked requests that it should answer, and such that it can't."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from egocross_eval.api import Run, evaluate
+from egocross_eval.contracts.event import Answered, Event
+from egocross_eval.contracts.model import AdapterType, ModelAdapter
+from egocross_eval.contracts.registry import registry
+from egocross_eval.errors import UsageError
+from egocross_eval.model_adapters.spec import build_adapter, parse_spec
+from egocross_eval.schema import ImagePart, Request, Response
+from egocross_eval.settings import AnswerMode, GenerationSettings
+from egocross_eval.testing.contract import Check, Contract, NotPromised
+from egocross_eval.testing.material import data_root, finite, requests
+
+_ENGINES = ("torch", "transformers", "vllm", "tensorflow", "jax", "openai", "anthropic", "google.genai", "ray")
+_LOOK_AHEAD = 20_000
+"""Requests that nobody may draw before the first answer: more than any batch has."""
+
+_ONE_EACH = "yields exactly one response for each"
+_LAZY = "draws requests lazily, with a bounded look-ahead"
+_FAILURE = "A request that fails becomes a response with a `Failure`; the others go on."
+_RESUMED = "all that was yielded before is kept"
+_SCORES = "Can compare the log-probabilities of the labels to choose among (choose mode)."
+_CONSTRAINED = "Can decode so that nothing but one of the labels comes out (constrained mode)."
+_IDENTITY = "Identity of the weights and answer-relevant options"
+_IMPORTS = "imports its engine here and not"
+_OPTIONS = "keys are refused with a suggestion"
+
+
+def adapter_checks(kind: AdapterType, spec: str) -> Iterator[Check]:
+    """The checks of an adapter type; `spec` names a model of it that answers."""
+    contract = Contract(f"adapter {kind.scheme}", "model")
+    tried: dict[str, Callable[[Contract, AdapterType, str], None]] = {
+        "imports no engine before it is used": _imports_nothing,
+        "refuses options that it doesn't know": _refuses_options,
+        "answers each request once": _answers_each_once,
+        "answers nothing where nothing is asked": _answers_nothing,
+        "draws requests lazily": _draws_lazily,
+        "goes on after a frame that can't be read": _survives_a_frame,
+        "gives the scores that it promises": partial(_keeps_mode, mode="choose"),
+        "holds to the labels as it promises": partial(_keeps_mode, mode="constrained"),
+        "has a fingerprint that stays": _keeps_fingerprint,
+        "is killed and goes on": _is_resumed,
+    }
+    for name, try_it in tried.items():
+        yield Check(f"{contract.part}: {name}", partial(try_it, contract, kind, spec))
+
+
+@contextmanager
+def _built(spec: str) -> Iterator[ModelAdapter]:
+    adapter = build_adapter(parse_spec(spec), registry())
+    try:
+        yield adapter
+    finally:
+        adapter.close()
+
+
+@contextmanager
+def _asked(spec: str, mode: AnswerMode, choices: tuple[str, ...] = ()) -> Iterator[tuple[ModelAdapter, list[Request]]]:
+    with _built(spec) as adapter, data_root() as root:
+        settings = GenerationSettings(answer_mode=mode, max_new_tokens=16)
+        yield adapter, requests(root, settings, frames=adapter.capabilities().images, choices=choices)
+
+
+def _imports_nothing(contract: Contract, kind: AdapterType, spec: str) -> None:
+    module = kind.factory.__module__
+    path = f"import sys; sys.path[:] = {sys.path!r}; import {module}"
+    code = f"{path}; print(*[name for name in {_ENGINES!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    contract.require(done.returncode == 0, _IMPORTS, f"importing {module} fails: {done.stderr[-500:]}")
+    contract.require(not done.stdout.split(), _IMPORTS, f"importing {module} imports {done.stdout.strip()}")
+
+
+def _refuses_options(contract: Contract, kind: AdapterType, spec: str) -> None:
+    if kind.options is None:
+        raise NotPromised("its factory checks the options itself")
+    if kind.passed_on is not None:
+        raise NotPromised("it passes unknown options on")
+    try:
+        with _built(f"{spec},no_such_option_=1"):
+            pass
+    except UsageError:
+        return
+    contract.require(False, _OPTIONS, "an unknown option is taken in silence")
+
+
+def _checked(contract: Contract, asked: Sequence[Request], answered: Sequence[Response]) -> None:
+    wanted, got = [request.key for request in asked], [response.key for response in answered]
+    missing, extra = sorted(set(wanted) - set(got)), sorted(set(got) - set(wanted))
+    twice = sorted({key for key in got if got.count(key) > 1})
+    contract.require(
+        not (missing or extra or twice),
+        _ONE_EACH,
+        f"{len(asked)} requests, {len(answered)} responses (missing {missing}, unasked {extra}, twice {twice})",
+    )
+    for response in answered:
+        given = [response.text is not None, response.scores is not None, response.failure is not None]
+        contract.require(
+            sum(given) == 1, _FAILURE, f"the response to {response.key} has {sum(given)} of text, scores and failure"
+        )
+
+
+def _answers_each_once(contract: Contract, kind: AdapterType, spec: str) -> None:
+    with _asked(spec, "generate") as (adapter, asked):
+        answered = list(adapter.generate(iter(asked)))
+    _checked(contract, asked, answered)
+    plain = next(response for response in answered if response.key == asked[0].key)
+    contract.require(plain.failure is None, _ONE_EACH, f"the plainest question fails: {plain.failure}")
+
+
+def _answers_nothing(contract: Contract, kind: AdapterType, spec: str) -> None:
+    with _built(spec) as adapter:
+        answered = list(adapter.generate(iter(())))
+    contract.require(not answered, _ONE_EACH, f"{len(answered)} responses to no request")
+
+
+def _draws_lazily(contract: Contract, kind: AdapterType, spec: str) -> None:
+    drawn = 0
+
+    def endless(first: Request) -> Iterator[Request]:
+        nonlocal drawn
+        for drawn in itertools.count(1):
+            contract.require(drawn < _LOOK_AHEAD, _LAZY, f"{drawn} requests are drawn and none is answered")
+            yield msgspec.structs.replace(first, key=f"q{drawn}")
+
+    with _asked(spec, "generate") as (adapter, asked):
+        answers = adapter.generate(endless(asked[0]))
+        next(iter(answers))
+        close = getattr(answers, "close", None)
+        if close is not None:
+            close()
+
+
+def _survives_a_frame(contract: Contract, kind: AdapterType, spec: str) -> None:
+    with _asked(spec, "generate") as (adapter, asked):
+        can = adapter.capabilities()
+        if not (can.needs_content and can.images):
+            raise NotPromised("it looks at no frame")
+        broken = _without_frame(asked[0])
+        answered = list(adapter.generate(iter([broken, asked[1]])))
+    _checked(contract, [broken, asked[1]], answered)
+    failures = {response.key: response.failure for response in answered}
+    contract.require(failures[broken.key] is not None, _FAILURE, "a frame that isn't there is no failure")
+    contract.require(failures[asked[1].key] is None, _FAILURE, f"the next one fails too: {failures[asked[1].key]}")
+
+
+def _without_frame(request: Request) -> Request:
+    messages = tuple(
+        msgspec.structs.replace(
+            message,
+            parts=tuple(
+                msgspec.structs.replace(part, path=f"{part.path}.gone") if isinstance(part, ImagePart) else part
+                for part in message.parts
+            ),
+        )
+        for message in request.prompt.messages
+    )
+    return msgspec.structs.replace(
+        request, prompt=msgspec.structs.replace(request.prompt, messages=messages), frame_hashes=()
+    )
+
+
+def _keeps_mode(contract: Contract, kind: AdapterType, spec: str, *, mode: AnswerMode) -> None:
+    for choices in ((), ("yes", "no")):
+        with _asked(spec, mode, choices) as (adapter, asked):
+            can = adapter.capabilities()
+            if not (can.scores if mode == "choose" else can.constrained):
+                raise NotPromised(f"it has no mode {mode}")
+            answered = list(adapter.generate(iter(asked[:3])))
+        _checked(contract, asked[:3], answered)
+        labels = {request.key: set(request.choices) for request in asked}
+        for response in answered:
+            if response.failure is None:
+                _check_mode(contract, response, labels[response.key], mode)
+
+
+def _check_mode(contract: Contract, response: Response, labels: set[str], mode: AnswerMode) -> None:
+    if mode == "constrained":
+        contract.require((response.text or "").strip() in labels, _CONSTRAINED, f"{response.text!r} is no label")
+        return
+    scores = response.scores or {}
+    # A server that tells only its likeliest tokens may leave some out.
+    some = bool(scores) and set(scores) <= labels
+    contract.require(some, _SCORES, f"scores for {sorted(scores)} of {sorted(labels)}")
+    contract.require(finite(scores), _SCORES, f"scores that are no numbers: {scores}")
+
+
+def _keeps_fingerprint(contract: Contract, kind: AdapterType, spec: str) -> None:
+    with _built(spec) as one, _built(spec) as other:
+        prints = one.fingerprint(), other.fingerprint()
+    if prints[0] is None:
+        raise NotPromised("it has no fingerprint, so its answers aren't cached")
+    contract.require(prints[0] == prints[1], _IDENTITY, f"two models of one spec have {prints[0]!r} and {prints[1]!r}")
+
+
+def _is_resumed(contract: Contract, kind: AdapterType, spec: str) -> None:
+    """A run is interrupted after three answers and made again: nothing is lost, nothing asked twice."""
+    with TemporaryDirectory(prefix="egocross-conformance-") as folder:
+        seen: list[str] = []
+
+        def kill(event: Event) -> None:
+            if isinstance(event, Answered):
+                seen.append(event.sample.key)
+                if len(seen) == 3:
+                    raise KeyboardInterrupt
+
+        try:
+            _run(spec, Path(folder), kill)
+        except KeyboardInterrupt:
+            before = len(seen)
+        else:
+            before = 0
+        run = _run(spec, Path(folder), kill)
+        contract.require(before == 3, _RESUMED, "the run went on after it was interrupted")
+        contract.require(len(set(seen)) == len(seen), _RESUMED, f"asked again after the kill: {seen}")
+        contract.require(len(run.samples) == 8, _RESUMED, f"{len(run.samples)} of 8 questions are in the run")
+
+
+def _run(spec: str, folder: Path, on_event: Callable[[Event], None]) -> Run:
+    with _built(spec) as adapter:
+        frames = "all" if adapter.capabilities().images else "none"
+    return evaluate(
+        spec, split="demo", limit=8, frames=frames, max_new_tokens=16, cache=False, output=folder, on_event=on_event
+    )

@@ -1,0 +1,138 @@
+"""Is a task one? Its questions are loaded, looked at one by one, asked and scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from egocross_eval.api import evaluate
+from egocross_eval.contracts.model import Capabilities, ModelAdapter
+from egocross_eval.contracts.task import DataSource, Questions, Task
+from egocross_eval.errors import DataError, EgoCrossError
+from egocross_eval.frames.roots import DataRoot
+from egocross_eval.schema import Request, Response
+from egocross_eval.testing.contract import Check, Contract, NotPromised
+
+_LOAD = "Reads the questions of one split; raises `DataError` where the split or its files aren't there."
+_MACRO = "Name of the grouping whose groups' mean is the macro average; empty: there is no such average."
+_ROOT = "Data root that the frame names are relative to; None where there are no frames."
+_COUNTS = "Number of questions by split where it's known without reading data."
+
+
+def task_checks(task: Task, data: Path | None) -> Iterator[Check]:
+    """The checks of a task; `data` is its data root, where it needs one."""
+    contract = Contract(f"task {task.name}", "task")
+    for name, try_it in {
+        "loads the same questions twice": _loads_alike,
+        "names each question once": _names_once,
+        "has targets among its options": _has_targets,
+        "has frames below its root": _has_frames,
+        "has questions in every group": _has_groups,
+        "refuses a split that isn't there": _refuses_splits,
+        "is asked, scored and ranked": _is_run,
+    }.items():
+        yield Check(f"{contract.part}: {name}", partial(try_it, contract, task, data))
+
+
+def _loaded(contract: Contract, task: Task, data: Path | None) -> tuple[str, Questions]:
+    """The first split that is there, with its questions."""
+    missing = []
+    for split in task.benchmark.splits:
+        try:
+            found = task.load(DataSource(root=data, split=split))
+        except DataError as error:
+            missing.append(f"{split}: {error}")
+            continue
+        contract.require(bool(found.questions), _LOAD, f"the split {split} has no question")
+        return split, found
+    contract.require(False, _LOAD, f"no split can be read ({'; '.join(missing)}); name its data root with data=")
+    raise AssertionError
+
+
+def _loads_alike(contract: Contract, task: Task, data: Path | None) -> None:
+    split, found = _loaded(contract, task, data)
+    again = task.load(DataSource(root=data, split=split))
+    contract.require(again.questions == found.questions, _LOAD, "two loads give different questions")
+    expected = task.counts.get(split, len(found.questions))
+    contract.require(
+        expected == len(found.questions), _COUNTS, f"{split}: {expected} declared, {len(found.questions)} read"
+    )
+
+
+def _names_once(contract: Contract, task: Task, data: Path | None) -> None:
+    _, found = _loaded(contract, task, data)
+    keys = [question.key for question in found.questions]
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    contract.require(not twice, _LOAD, f"keys that several questions have: {twice[:5]}")
+    marked = [key for key in keys if not key or "#" in key]
+    contract.require(
+        not marked, _LOAD, f"empty keys, or such with '#', which separates a question from its asks: {marked}"
+    )
+
+
+def _has_targets(contract: Contract, task: Task, data: Path | None) -> None:
+    _, found = _loaded(contract, task, data)
+    for question in found.questions:
+        if question.options and question.target is not None:
+            known = question.target in question.options
+            contract.require(known, _LOAD, f"{question.key}: the target {question.target!r} is no option")
+
+
+def _has_frames(contract: Contract, task: Task, data: Path | None) -> None:
+    _, found = _loaded(contract, task, data)
+    frames = [frame for question in found.questions for frame in question.frames]
+    if not frames:
+        raise NotPromised("its questions have no frames")
+    contract.require(found.root is not None, _ROOT, "questions have frames, and there is no root")
+    if found.no_frames:
+        raise NotPromised(found.no_frames)
+    root = DataRoot(found.root or "")
+    gone = [frame.name for frame in frames if not root.resolve(frame.name).is_file()]
+    contract.require(not gone, _ROOT, f"{len(gone)} frames are not below {root.path}: {gone[:3]}")
+
+
+def _has_groups(contract: Contract, task: Task, data: Path | None) -> None:
+    _, found = _loaded(contract, task, data)
+    benchmark = task.benchmark
+    names = {grouping.name for grouping in benchmark.groupings}
+    contract.require(
+        not benchmark.macro or benchmark.macro in names, _MACRO, f"no grouping {benchmark.macro!r} in {names}"
+    )
+    for grouping in benchmark.groupings:
+        for label in grouping.labels:
+            empty = all(not question.label(label) for question in found.questions)
+            contract.require(not empty, _LOAD, f"no question has the label {label!r} of the grouping {grouping.name!r}")
+
+
+def _refuses_splits(contract: Contract, task: Task, data: Path | None) -> None:
+    try:
+        task.load(DataSource(root=data, split="no-such-split"))
+    except EgoCrossError:
+        return
+    except Exception as error:
+        contract.require(False, _LOAD, f"a split that isn't there raises {error!r}")
+    contract.require(False, _LOAD, "a split that isn't there is read")
+
+
+class _First(ModelAdapter):
+    """Says the first label, or a number."""
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(video=True, needs_content=False)
+
+    def fingerprint(self) -> str:
+        return "first"
+
+    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
+        for request in requests:
+            yield Response(key=request.key, text=next(iter(request.choices), "1"))
+
+
+def _is_run(contract: Contract, task: Task, data: Path | None) -> None:
+    split, _ = _loaded(contract, task, data)
+    with TemporaryDirectory(prefix="egocross-conformance-") as folder:
+        run = evaluate(_First(), task.name, split=split, data=data, limit=20, cache=False, output=folder)
+        counts = run.results.counts
+        contract.require(counts.get("errored", 0) == 0, _LOAD, f"questions that can't be asked: {counts}")

@@ -1,0 +1,225 @@
+"""The conformance suite passes our own parts, and names the contract's line that a broken part doesn't keep."""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import pytest
+from fake_server import FakeServer
+
+from egocross_eval import (
+    AdapterType,
+    Answer,
+    Ask,
+    Capabilities,
+    Decision,
+    EgoCrossError,
+    Grade,
+    Grader,
+    Method,
+    MethodType,
+    ModelAdapter,
+    Question,
+    Request,
+    Response,
+    UsageError,
+    hookimpl,
+)
+from egocross_eval.contracts.registry import Registry, registry
+from egocross_eval.testing import BrokenContractError, Check, NotPromised, checks
+from egocross_eval.testing.adapters import adapter_checks
+
+OWN = ["methods", "graders", "prompt styles"]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FakeServer]:
+    with FakeServer(answers="B", models=("m",)) as running:
+        yield running
+
+
+def failures(found: Iterable[Check]) -> dict[str, str]:
+    """What each broken check says, by its name; checks that don't apply are left out."""
+    broken: dict[str, str] = {}
+    for check in found:
+        try:
+            check()
+        except NotPromised:
+            continue
+        except (BrokenContractError, EgoCrossError) as error:
+            broken[check.name] = str(error)
+    return broken
+
+
+@pytest.mark.parametrize("plugin", OWN)
+def test_our_own_parts_keep_the_contracts(plugin: str) -> None:
+    found = checks(plugin)
+    assert len(found) > 2
+    assert failures(found) == {}
+
+
+@pytest.mark.parametrize("task", ["all", "animal", "counting"])
+def test_our_own_tasks_keep_the_contract(task: str) -> None:
+    found = [check for check in checks("egocross") if check.name.startswith(f"task {task}:")]
+    assert len(found) == 7
+    assert failures(found) == {}
+
+
+def test_our_own_exporters_keep_the_contract() -> None:
+    found = [check for check in checks("egocross") if check.name.startswith("exporter")]
+    assert found
+    assert failures(found) == {}
+
+
+@pytest.mark.parametrize("spec", ["baseline:chance", "baseline:longest", "openai:m,base_url={url},max_retries=0"])
+def test_our_own_adapters_keep_the_contract(spec: str, server: FakeServer) -> None:
+    spec = spec.format(url=server.base_url)
+    found = list(adapter_checks(registry().model_adapters[spec.partition(":")[0]], spec))
+    assert len(found) == 10
+    assert failures(found) == {}
+
+
+@pytest.fixture
+def check_plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str, str]]]:
+    """Checks a plugin made of one hook."""
+
+    def check(**hooks: Callable[[], Iterable[object]]) -> dict[str, str]:
+        module = types.ModuleType("broken")
+        for name, hook in hooks.items():
+            setattr(module, name, hookimpl(hook))
+        known: Registry = registry()
+        info = known.add("broken", lambda: module, distribution="broken", version="1")
+        known.collect()
+        assert info.error is None
+        return failures(checks("broken"))
+
+    yield check
+    registry.cache_clear()
+
+
+class Good(ModelAdapter):
+    def capabilities(self) -> Capabilities:
+        return Capabilities(needs_content=False)
+
+    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
+        for request in requests:
+            yield Response(key=request.key, text="A")
+
+
+class Forgetful(Good):
+    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
+        yield from (response for number, response in enumerate(super().generate(requests)) if number % 3 != 2)
+
+
+class Greedy(Good):
+    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
+        yield from super().generate(iter(list(requests)))
+
+
+class Boastful(Good):
+    def capabilities(self) -> Capabilities:
+        return Capabilities(needs_content=False, scores=True)
+
+
+class Blurred(Good):
+    """Looks at frames and goes down with one that isn't there."""
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities()
+
+    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
+        for request in requests:
+            for path in request.prompt.frame_paths():
+                open(path).close()  # noqa: PTH123 - as carelessly as it gets
+            yield Response(key=request.key, text="A")
+
+
+class Restless(Good):
+    def fingerprint(self) -> str:
+        return str(id(self))
+
+
+@pytest.mark.parametrize(
+    ("adapter", "check", "says"),
+    [
+        (
+            Forgetful,
+            "answers each request once",
+            r"4 requests, 3 responses \(missing \['q3'\].*model\.py:\d+\): 'yi",
+        ),
+        (Greedy, "draws requests lazily", r"drawn and none is answered.*model\.py:\d+\): 'draws requests lazily"),
+        (Boastful, "gives the scores that it promises", r"scores for \[\] of \['A', 'B', 'C', 'D'\]"),
+        (Blurred, "goes on after a frame that can't be read", r"raised FileNotFoundError"),
+        (Restless, "has a fingerprint that stays", r"model\.py:\d+\): 'Identity of the weights"),
+    ],
+)
+def test_a_broken_adapter_is_told_which_line_it_breaks(
+    adapter: type[ModelAdapter], check: str, says: str, check_plugin: Callable[..., dict[str, str]]
+) -> None:
+    kind = AdapterType(scheme="mine", description="d", factory=lambda target, options: adapter(), example="mine:x")
+    broken = check_plugin(egocross_model_adapters=lambda: [kind])
+    name = f"adapter mine: {check}"
+    assert name in broken
+    assert re.search(says, broken[name], re.DOTALL), broken[name]
+
+
+def test_a_good_adapter_passes(check_plugin: Callable[..., dict[str, str]]) -> None:
+    kind = AdapterType(scheme="mine", description="d", factory=lambda target, options: Good(), example="mine:x")
+    assert check_plugin(egocross_model_adapters=lambda: [kind]) == {}
+
+
+class Stateful(Method):
+    """Counts its asks."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def step(self, question: Question, answers: Sequence[Answer]) -> Sequence[Ask] | Decision:
+        self.asked += not answers
+        return Decision(label="AB"[self.asked % 2]) if answers else [Ask()]
+
+
+class Endless(Method):
+    def step(self, question: Question, answers: Sequence[Answer]) -> Sequence[Ask] | Decision:
+        return [Ask(name=f"again{len(answers)}")]
+
+
+class Mute(Method):
+    def step(self, question: Question, answers: Sequence[Answer]) -> Sequence[Ask] | Decision:
+        return Decision() if answers else [Ask()]
+
+
+@pytest.mark.parametrize(
+    ("method", "says"),
+    [
+        (Stateful, r"method\.py:\d+\): 'It keeps no state'"),
+        (Endless, r"no decision on q1 after 100 rounds"),
+        (Mute, r"a decision without label, text and reason"),
+    ],
+)
+def test_a_broken_method_is_told_which_line_it_breaks(
+    method: type[Method], says: str, check_plugin: Callable[..., dict[str, str]]
+) -> None:
+    kind = MethodType(name="mine", description="d", build=lambda argument, options: method())
+    broken = check_plugin(egocross_methods=lambda: [kind])
+    assert any(re.search(says, text) for text in broken.values()), broken
+
+
+class Generous(Grader):
+    name = "generous"
+
+    def grade(self, question: Question, decision: Decision) -> Grade:
+        return Grade(outcome="right", credit=2.0)
+
+
+def test_a_broken_grader_is_told_which_line_it_breaks(check_plugin: Callable[..., dict[str, str]]) -> None:
+    broken = check_plugin(egocross_graders=lambda: [Generous()])
+    assert "a credit of 2.0" in broken["grader generous: gives credits between 0 and 1"]
+    assert "grader.py:" in broken["grader generous: leaves answers unscored where the target isn't known"]
+
+
+def test_a_plugin_that_is_not_there_is_named() -> None:
+    with pytest.raises(UsageError, match="methodz"):
+        checks("methodz")
