@@ -54,6 +54,7 @@ class RunKeywords(TypedDict, total=False):
     method: str
     ids: str
     limit: int | None
+    shard: str
     by_cluster: bool
     stop_against: Path | str | None
     name: str
@@ -267,7 +268,8 @@ def export_run(run: Path | str, form: str, *, output: Path | str | None = None) 
 def default_output(spec: ModelSpec, options: RunOptions) -> Path:
     """`runs/<model>-<tasks>-<time>`, in letters that every file system takes."""
     time = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-    base = Path("runs") / f"{slug(options.name or spec.display_name)}-{slug(options.tasks)}-{time}"
+    tasks = f"{options.tasks} shard {options.shard}" if options.shard else options.tasks
+    base = Path("runs") / f"{slug(options.name or spec.display_name)}-{slug(tasks)}-{time}"
     path, number = base, 2
     while path.exists():
         path = base.with_name(f"{base.name}-{number}")

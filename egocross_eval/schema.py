@@ -466,6 +466,21 @@ class RunSettings(_Noun, frozen=True, kw_only=True):
     grader: str = "letter"
     """How a decision is graded."""
     limit: int | None = None
+    shard: str = ""
+    """`K/N` for the Kth of N shards of a run; empty for a whole one."""
+
+
+class ShardRecord(_Noun, frozen=True, kw_only=True):
+    """Which part of a run a shard is: what `merge` proves completeness by."""
+
+    number: int
+    of: int
+    question_count: int
+    """Of the whole run."""
+    questions_hash: str
+    """Of the whole run, as in its `RunRecord`."""
+    places: tuple[int, ...]
+    """Place of each of the shard's questions in the whole run, from 0."""
 
 
 class RunRecord(_Noun, frozen=True, kw_only=True):
@@ -486,6 +501,8 @@ class RunRecord(_Noun, frozen=True, kw_only=True):
     versions: dict[str, str]
     plugins: dict[str, str]
     """Version by distribution of every plugin that was loaded."""
+    shard: ShardRecord | None = None
+    """Of a shard of a run."""
 
 
 class Figure(_Noun, frozen=True, kw_only=True):

@@ -35,6 +35,9 @@ class RunOptions(Checked, frozen=True, kw_only=True):
         ""
     )
     limit: Annotated[int | None, option("Ask only N questions, drawn by the seed over all.", metavar="N", ge=1)] = None
+    shard: Annotated[
+        str, option("Ask only the Kth of N parts of the questions; 'merge' puts the parts together.", metavar="K/N")
+    ] = ""
     by_cluster: Annotated[
         bool, option("Ask cluster by cluster, e.g. video by video, in random order: for 'compare --live'.")
     ] = False

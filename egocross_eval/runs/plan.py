@@ -23,8 +23,9 @@ from egocross_eval.model_adapters.spec import ModelSpec, adapter_type, build_ada
 from egocross_eval.prompts.renderer import Renderer
 from egocross_eval.prompts.styles import TEMPLATE_SUFFIXES, template_style
 from egocross_eval.runs.options import RunOptions
+from egocross_eval.runs.shards import shard_of
 from egocross_eval.runs.store import questions_hash
-from egocross_eval.schema import SCHEMA_VERSION, ModelRecord, Question, RunRecord, RunSettings
+from egocross_eval.schema import SCHEMA_VERSION, ModelRecord, Question, RunRecord, RunSettings, ShardRecord
 from egocross_eval.settings import PromptSettings
 from egocross_eval.tasks.select import common_benchmark, load_questions, select_tasks, with_split
 from egocross_eval.version import __version__
@@ -44,6 +45,7 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
     no_frames: str = ""
     """As the task has it."""
+    shard: ShardRecord | None = None
 
     def record(self, spec: ModelSpec, adapter: ModelAdapter, registry: Registry) -> RunRecord:
         """`run.json` for this plan and model."""
@@ -67,6 +69,7 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
             created_at=utc_now(),
             versions=_versions(),
             plugins={p.distribution: p.version for p in registry.plugins if p.error is None},
+            shard=self.shard,
         )
 
 
@@ -130,6 +133,9 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
     questions = limited(_named(loaded.questions, options.ids), options.limit, options.generation.seed)
     _check_questions(questions, options, renderer, words=bool(style_hash))
     _check_method(method, name, questions, options)
+    shard = None
+    if options.shard:
+        questions, shard = shard_of(questions, options.shard, questions_hash(questions))
     return RunPlan(
         benchmark=benchmark,
         questions=questions,
@@ -146,7 +152,9 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
             method=name,
             grader=benchmark.grader,
             limit=options.limit,
+            shard=options.shard,
         ),
+        shard=shard,
         data_hashes={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in loaded.files},
         warnings=loaded.warnings,
         no_frames=loaded.no_frames,

@@ -86,16 +86,21 @@ def open_session(plan: RunPlan, adapter: ModelAdapter, record: RunRecord, path: 
 
 
 def _refuse_differences(path: Path, earlier: RunRecord, now: RunRecord) -> None:
-    before, after = _shown(earlier), _shown(now)
-    differences = [
-        f"  {key}: {before.get(key)!r} there, {after.get(key)!r} now"
+    if found := differences(earlier, now):
+        lines = [f"  {key}: {before!r} there, {after!r} now" for key, before, after in found]
+        raise UsageError(
+            f"the run in {path} was made with other settings:\n" + "\n".join(lines) + "\nchoose another --output"
+        )
+
+
+def differences(one: RunRecord, other: RunRecord) -> list[tuple[str, Any, Any]]:
+    """What makes two runs different ones: its name and its value in either."""
+    before, after = _shown(one), _shown(other)
+    return [
+        (key, before.get(key), after.get(key))
         for key in dict.fromkeys((*before, *after))
         if before.get(key) != after.get(key)
     ]
-    if differences:
-        raise UsageError(
-            f"the run in {path} was made with other settings:\n" + "\n".join(differences) + "\nchoose another --output"
-        )
 
 
 def _shown(record: RunRecord) -> dict[str, Any]:

@@ -22,7 +22,6 @@ PAGES = [
     "docs/run-folder.md",
     "docs/footguns.md",
     "docs/data.md",
-    "docs/many-machines.md",
 ]
 NEEDS_MORE = re.compile(r"hf:|vllm:|vllm-server:|fetch|^demo$|^train|^experiment|^site")
 """Commands that need an engine, the network or minutes: they are parsed by the real command and not run."""
@@ -65,9 +64,7 @@ def files() -> dict[str, str]:
     """The files that docs/prompts.md shows."""
     shown = documented.indented("docs/prompts.md")
     names = {"{{ question }}": "template.j2", "scheme:": "model.yaml", "by:": "experts.yaml", "model:": "settings.yaml"}
-    found = {name: block for sign, name in names.items() for block in shown if sign in block}
-    (sweep,) = (block for block in documented.indented("docs/many-machines.md") if block.startswith("models:"))
-    return found | {"sweep.yaml": sweep.replace("hf:checkpoints/checkpoint-*", "baseline:longest")}
+    return {name: block for sign, name in names.items() for block in shown if sign in block}
 
 
 def put_in(text: str, server: FakeServer) -> str:
@@ -117,9 +114,8 @@ def test_a_verb_of_the_table_is_one(typed: str, place: Path) -> None:
         "data demo": ["x"],
         "train": ["x"],
     }
-    documented.parse(
-        [*words, *needed.get(typed, [])] if typed not in ("train", "experiment", "site RUNS", "sweep") else ["tasks"]
-    )
+    asks_for_files = ("train", "experiment", "site RUNS", "sweep", "merge SHARDS")
+    documented.parse([*words, *needed.get(typed, [])] if typed not in asks_for_files else ["tasks"])
     assert words[0] in VERBS
 
 
