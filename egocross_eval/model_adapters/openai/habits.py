@@ -10,7 +10,7 @@ from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.openai.faults import AttemptFault
 from egocross_eval.model_adapters.openai.first_tokens import likeliest_other
 from egocross_eval.model_adapters.requests import choices
-from egocross_eval.schema import Request, Response, TextPart
+from egocross_eval.schema import ImagePart, Request, Response, TextPart
 
 FIRST_LOOK = 8
 """Replies after which most of them tell something."""
@@ -21,6 +21,17 @@ MOST_REFUSALS = 3
 SHORTEST_CONTEXT = 1024
 CONTEXT_STEP = 128
 """Tokens: contexts are cut to lengths of at least that, in such steps; other equal counts are made up by a proxy."""
+
+MOST_CHARACTERS = 10
+"""Of a token, on average over a prompt: every tokenizer's are shorter."""
+
+LEAST_OF_A_FRAME = 16
+"""Tokens, of a model that shows frames one by one; servers that don't count frames say less than a context's length."""
+
+_SAME = 4
+"""Prompts of as many tokens, that are no coincidence if their lengths differ."""
+
+_LONGER = "Give it a longer context (Ollama: num_ctx), or ask with fewer (--frames) or smaller frames (--max-pixels)"
 
 _VARYING = re.compile(r"[0-9a-fA-F-]{6,}|\d+")
 """What differs between two messages that say the same: numbers and names of requests."""
@@ -34,8 +45,9 @@ class Habits:
         self._refusals: Counter[str] = Counter()
         self._chosen = 0
         self._others: list[str] = []
-        self._prompt_tokens: Counter[int] = Counter()
-        self._prompt_sizes: set[tuple[int, int]] = set()
+        self._most_tokens = 0
+        self._sizes: set[tuple[int, int]] = set()
+        """Characters and frames of the prompts that had so many."""
 
     def answered(self, request: Request, response: Response, logprobs: Any) -> None:
         """A reply was read. Raises `AttemptFault` and UsageError as below."""
@@ -73,20 +85,29 @@ class Habits:
             )
 
     def _was_read_whole(self, request: Request, response: Response) -> None:
-        """Raises UsageError where prompts of different lengths all have the same number of tokens."""
-        if response.input_tokens is None or len(self._prompt_tokens) > 1:
+        """Raises UsageError where the longest prompts, of different lengths, have as many tokens as a context, and
+        `AttemptFault` where one has fewer than its frames and words need."""
+        tokens = response.input_tokens
+        if tokens is None or tokens < SHORTEST_CONTEXT:
             return
-        self._prompt_tokens[response.input_tokens] += 1
         parts = [part for message in request.prompt.messages for part in message.parts]
         characters = sum(len(part.text) for part in parts if isinstance(part, TextPart))
-        self._prompt_sizes.add((characters, len(request.frame_hashes)))
-        ((tokens, count), *others) = self._prompt_tokens.items()
-        several = len(self._prompt_sizes) > FIRST_LOOK // 2
-        if not others and count >= FIRST_LOOK and several and tokens >= SHORTEST_CONTEXT and tokens % CONTEXT_STEP == 0:
+        images = sum(isinstance(part, ImagePart) for part in parts)
+        if tokens < characters / MOST_CHARACTERS + LEAST_OF_A_FRAME * images:
+            raise AttemptFault(
+                "context_length",
+                f"the server counts {tokens} tokens for {images} frames and {characters} characters: it cut them. "
+                f"{_LONGER}",
+                retryable=False,
+            )
+        if tokens > self._most_tokens:
+            self._most_tokens, self._sizes = tokens, set()
+        if tokens == self._most_tokens:
+            self._sizes.add((characters, len(request.frame_hashes)))
+        if tokens % CONTEXT_STEP == 0 and _differ(self._sizes):
             raise UsageError(
-                f"openai: {count} prompts of different lengths all have {tokens} tokens by the server's count: it cuts "
-                f"prompts that are longer, so that frames or words are missing. Give it a longer context (Ollama: "
-                f"num_ctx), or ask with fewer (--frames) or smaller frames (--max-pixels)"
+                f"openai: {len(self._sizes)} prompts of different lengths all have {self._most_tokens} tokens by the "
+                f"server's count, and none has more: it cuts longer ones, so frames or words are missing. {_LONGER}"
             )
 
     def _chose(self, request: Request, logprobs: Any) -> None:
@@ -102,3 +123,11 @@ class Habits:
                 f"labels ({seen}), so that their chances say little of the answer; use --answer generate, or a prompt "
                 f"style that asks for the letter alone"
             )
+
+
+def _differ(sizes: set[tuple[int, int]]) -> bool:
+    """Whether prompts of these numbers of characters and frames can't all have as many tokens."""
+    if len(sizes) < _SAME:
+        return False
+    characters = [size[0] for size in sizes]
+    return len({frames for _, frames in sizes}) > 1 or max(characters) > 1.2 * min(characters)

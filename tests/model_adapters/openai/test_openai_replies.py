@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -359,10 +360,40 @@ def test_a_server_that_cuts_long_prompts_in_silence_is_found_out(tokens: int, en
     asked = [request(f"q{'long' * number}") for number in range(20)]
     with FakeServer(faults=lambda call: reply(body("A", _usage=usage))) as server:
         if ends:
-            with pytest.raises(UsageError, match="8 prompts of different lengths all have 4096 tokens"):
+            with pytest.raises(UsageError, match="4 prompts of different lengths all have 4096 tokens"):
                 ask(adapter(server), asked)
         else:
             assert len(ask(adapter(server), asked)) == 20
+
+
+def counted(tokens: Callable[[int], int], lengths: Iterable[int]) -> dict[str, Response]:
+    """Responses to prompts of so many repeated words, one after the other, whose tokens the server counts so."""
+    made = [request(f"{number}-{'long ' * length}") for number, length in enumerate(lengths)]
+
+    def faults(call: Call) -> Fault:
+        usage = {"prompt_tokens": tokens(len(call.text.split())), "completion_tokens": 1}
+        return reply(body("A", _usage=usage))
+
+    with FakeServer(faults=faults) as server:
+        return ask(adapter(server, concurrency=1), made)
+
+
+def test_a_server_that_cuts_the_longest_prompts_alone_is_found_out() -> None:
+    with pytest.raises(UsageError, match="4 prompts of different lengths all have 2048 tokens"):
+        counted(lambda words: min(2048, 2 * words), [100, 600, 1100, 700, 1200, 800, 1300, 1400, 1500])
+
+
+def test_prompts_of_about_the_same_length_may_have_the_same_number_of_tokens() -> None:
+    assert len(counted(lambda words: 2048, [1000, 1001, 1002, 1003, 1004, 1005])) == 6
+
+
+def test_a_prompt_of_fewer_tokens_than_its_words_need_was_cut() -> None:
+    responses = list(counted(lambda words: min(1100, 2 * words), [10, 3000]).values())
+    assert responses[0].text == "A"
+    failed = responses[1].failure
+    assert failed is not None
+    assert (failed.kind, failed.retryable) == ("context_length", False)
+    assert "1100 tokens for 0 frames" in failed.message
 
 
 @given(st.binary(max_size=60) | st.text(max_size=40).map(str.encode))
