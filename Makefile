@@ -11,7 +11,7 @@ DEMO ?= demo
 COMPILE = (cd $(VENV)/lib/python3*/site-packages && $(abspath $(BIN)/python) -m compileall -q click msgspec pluggy tabulate) && $(BIN)/python -m compileall -q egocross_eval
 
 .DEFAULT_GOAL := help
-.PHONY: test-random test-kills test-training demo-model help demo test test-quick test-slow vllm-env test-vllm check format lock clean
+.PHONY: test-random test-kills test-training demo-model help demo test test-quick test-slow vllm-env test-vllm lmms-eval-env test-interop check format lock clean
 
 help:
 	@echo "make demo        run a model over the demo benchmark and print its leaderboard"
@@ -20,6 +20,7 @@ help:
 	@echo "make test-random  the property tests with new examples"
 	@echo "make test-training  train, merge, resume and learn for real, on the CPU"
 	@echo "make test-vllm   the tests with vLLM on the CPU, in an environment of their own"
+	@echo "make test-interop  the tests with lmms-eval, in an environment of its own"
 	@echo "make format      format the code"
 	@echo "make lock        write requirements/*.txt anew"
 
@@ -89,6 +90,21 @@ vllm-env: $(VLLM_VENV)/.ready
 test-vllm: $(VLLM_VENV)/.ready
 	$(VLLM_VENV)/bin/python -m pytest tests/model_adapters/vllm
 
+# lmms-eval alone, without the 137 packages that it pins: what it needs of them it finds in the tests' environment.
+LMMS_VENV := .venvs/lmms-eval
+
+$(LMMS_VENV)/.ready: requirements/lmms-eval.txt pyproject.toml $(VENV)/.dev | $(UV)
+	test -x $(LMMS_VENV)/bin/python || $(UV) venv --quiet --python $(BIN)/python $(LMMS_VENV)
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$$($(LMMS_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tests_environment.pth"
+	$(UV) pip install --quiet --python $(LMMS_VENV)/bin/python --no-deps --require-hashes -r requirements/lmms-eval.txt
+	$(UV) pip install --quiet --python $(LMMS_VENV)/bin/python --no-deps --editable .
+	touch $@
+
+lmms-eval-env: $(LMMS_VENV)/.ready
+
+test-interop: $(LMMS_VENV)/.ready
+	$(LMMS_VENV)/bin/python -m pytest tests/interop
+
 # Trains the demo's small model anew: about ten minutes on two cores.
 demo-model: $(VENV)/.dev
 	PATH="$(abspath $(TOOLS)/bin):$$PATH" $(BIN)/python measurements/demo_model/build.py egocross_eval/training/demo_model
@@ -100,6 +116,7 @@ format: $(VENV)/.dev
 lock: | $(UV)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra hf -c requirements/constraints.in pyproject.toml -o requirements/demo.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra hf --extra modelscope --extra site --group dev -c requirements/demo.txt pyproject.toml -o requirements/dev.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-deps requirements/lmms-eval.in -o requirements/lmms-eval.txt
 
 clean:
 	rm -rf $(VENV) .venvs $(DEMO) .mypy_cache .ruff_cache .pytest_cache

@@ -32,6 +32,7 @@ VERBS = {
     "score": ("egocross_eval.cli.verbs.score", "Score a run or a predictions file against answers."),
     "submit": ("egocross_eval.cli.verbs.submit", "Write the validated submission.zip of a run."),
     "export": ("egocross_eval.cli.verbs.export", "Write a run in somebody else's form."),
+    "lmms-eval": ("egocross_eval.interop.lmms_eval.command", "The benchmark as lmms-eval's tasks, written or run."),
     "leaderboard": ("egocross_eval.cli.verbs.leaderboard", "Write the leaderboard of runs."),
     "compare": ("egocross_eval.cli.verbs.compare", "Compare runs on the same questions."),
     "audit": ("egocross_eval.cli.verbs.audit", "How much of a score survives without looking."),

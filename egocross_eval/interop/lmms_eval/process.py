@@ -1,0 +1,62 @@
+"""Runs lmms-eval's command line in a process of its own.
+
+Its exit code says nothing (it is 0 after "Error during evaluation"): what counts is that it wrote results.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from egocross_eval.errors import RunError, UsageError
+from egocross_eval.interop.lmms_eval.environment import Environment
+
+OWN = ("--include_path", "--output_path", "--log_samples", "--tasks")
+"""Options of lmms-eval that are given here."""
+
+RESULTS = "*_results.json"
+
+ENVIRONMENT = {"LMMS_IMAGE_ENCODE_FORMAT": "JPEG", "TOKENIZERS_PARALLELISM": "false"}
+"""Where the user's says nothing. Without the first, its API classes send JPEG frames as PNG, ten times as large."""
+
+_SHOWN = 20
+
+
+def run_lmms_eval(
+    environment: Environment, tasks: Path, names: str, arguments: Sequence[str], logs: Path, show: TextIO
+) -> Path:
+    """Runs tasks of a folder; what it prints goes to `show`. Returns the results file, beside which the samples are.
+
+    Raises `UsageError` for arguments that are given here, `RunError` with its last lines where no results came.
+    """
+    for argument in arguments:
+        if argument.partition("=")[0] in OWN:
+            raise UsageError(f"{argument}: egocross-eval gives this to lmms-eval itself; use --tasks and --output")
+    before = set(logs.rglob(RESULTS))
+    command = [environment.python, "-m", "lmms_eval", "--include_path", str(tasks), "--tasks", names]
+    command += ["--log_samples", "--output_path", str(logs), *arguments]
+    code, end = _shown(command, show)
+    written = sorted(set(logs.rglob(RESULTS)) - before)
+    if not written:
+        lines = "".join(f"  {line}" for line in end)
+        raise RunError(f"lmms-eval wrote no results (exit code {code}); the end of what it printed:\n{lines}")
+    return written[-1]
+
+
+def _shown(command: Sequence[str], show: TextIO) -> tuple[int, Sequence[str]]:
+    """Runs a command, passing on what it prints; its exit code and its last lines."""
+    end: deque[str] = deque(maxlen=_SHOWN)
+    environment = {**ENVIRONMENT, **os.environ}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=environment
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            end.append(line)
+            show.write(line)
+            show.flush()
+    return process.returncode, end
