@@ -52,6 +52,7 @@ class RunKeywords(TypedDict, total=False):
     top_p: float
     seed: int
     method: str
+    shots: str
     ids: str
     limit: int | None
     shard: str

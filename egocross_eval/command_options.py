@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,13 +17,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 S = TypeVar("S", bound=msgspec.Struct)
 
 
-def options_of_settings(*structs: type[msgspec.Struct]) -> Callable[[F], F]:
-    """The options that the fields of settings structs are; the command gets them as keywords by their names."""
+def options_of_settings(*structs: type[msgspec.Struct], only: Collection[str] = ()) -> Callable[[F], F]:
+    """The options that the fields of settings structs are, or those of them that are named; the command gets them as
+    keywords by their names."""
 
     def decorate(function: F) -> F:
         for struct in reversed(structs):
             for known in reversed(options_of(struct)):
-                function = _click_option(known)(function)
+                if not only or known.name in only:
+                    function = _click_option(known)(function)
         return function
 
     return decorate

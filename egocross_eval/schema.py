@@ -463,6 +463,8 @@ class RunSettings(_Noun, frozen=True, kw_only=True):
     generation: GenerationSettings = GenerationSettings()
     method: str = "once"
     """How a question is asked: `name[:argument][,key=value...]`."""
+    shots: str = ""
+    """Examples before each question: `N[:feedback|:text]`."""
     grader: str = "letter"
     """How a decision is graded."""
     limit: int | None = None

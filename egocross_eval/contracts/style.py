@@ -25,3 +25,6 @@ class PromptStyle(msgspec.Struct, frozen=True, kw_only=True):
     """One line for help."""
     render: Callable[[Question, str], StyledText]
     """Called with the question and its option block (`A: text` lines, already normalised)."""
+    reply: Callable[[Question, str], str] | None = None
+    """Called with a question and the label or text of an answer to it: how an example's answer is worded (`--shots`).
+    None: that alone."""

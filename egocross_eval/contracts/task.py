@@ -69,6 +69,8 @@ class TrainingSplits(msgspec.Struct, frozen=True, kw_only=True):
     """Split of the examples."""
     tested: str
     """Split that models are measured on: no question, cluster or frame of it is trained on."""
+    alike: tuple[str, ...] = ()
+    """Labels that an example shown before a question shares with it (`--shots`)."""
     tested_folder: str = ""
     """Folder below the data root that the tested split's frames lie in, if it has one of its own."""
 

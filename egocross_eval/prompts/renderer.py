@@ -14,6 +14,7 @@ from egocross_eval.settings import PromptSettings
 
 if TYPE_CHECKING:
     from egocross_eval.frames.roots import DataRoot
+    from egocross_eval.prompts.shots import Shots
 
 VIDEO_RATE = 25.0
 """Frames a second in which a video's frame indices count; 0.5 and 1 fps divide it."""
@@ -53,6 +54,8 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
     settings: PromptSettings = PromptSettings()
     seed: int = 0
     """Draws the order of shuffled frames, with the question's key."""
+    shots: Shots | None = None
+    """Examples before the question."""
 
     def check(self, question: Question) -> None:
         """Raises `UsageError` where times are needed and a shown frame of the question has none."""
@@ -76,6 +79,8 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
         # With earlier turns it stands before the first of them: as for the question itself, whatever this one shows.
         system = self.words(question).system if ask.turns else words.system
         messages = [Message(role="system", parts=(TextPart(text=system),))] if system else []
+        examples, feedback = self._examples(question)
+        messages += examples
         for turn in ask.turns:
             if turn.text is None:
                 shown = self._shown(question)
@@ -83,10 +88,35 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
             else:
                 shown = self.settings.selection().apply(turn.frames)
                 parts = self._turn(StyledText(after=turn.text), shown, root)
-            messages.append(Message(role=turn.role, parts=parts))
+            messages.append(Message(role=turn.role, parts=(*feedback, *parts)))
+            feedback = ()
         own = words if ask.after is None else StyledText(after=ask.after)
-        messages.append(Message(role="user", parts=self._turn(own, asked.frames, root)))
+        messages.append(Message(role="user", parts=(*feedback, *self._turn(own, asked.frames, root))))
         return Prompt(messages=tuple(messages), style=self.style.name, max_pixels=self.settings.max_pixels)
+
+    def _examples(self, question: Question) -> tuple[list[Message], tuple[TextPart, ...]]:
+        """The examples as turns, and what is said of the last one's answer at the beginning of the next turn."""
+        messages: list[Message] = []
+        said: tuple[TextPart, ...] = ()
+        for shot in self.shots.of(question) if self.shots is not None else ():
+            assert self.shots is not None
+            example = self.as_shown(shot.question)
+            if self.shots.setting.form == "text":
+                example = msgspec.structs.replace(example, frames=())
+            self.check(example)
+            parts = self._turn(self._words(example), example.frames, self.shots.root)
+            messages.append(Message(role="user", parts=(*said, *parts)))
+            reply = self.style.reply(example, shot.reply) if self.style.reply is not None else shot.reply
+            messages.append(Message(role="assistant", parts=(TextPart(text=reply),)))
+            said = (TextPart(text=f"{shot.feedback}\n"),) if shot.feedback else ()
+        return messages, said
+
+    def frames_shown(self, question: Question) -> int:
+        """How many frames a question is asked with at most, those of its examples among them."""
+        own = len(self.as_shown(question).frames)
+        if self.shots is None or self.shots.setting.form == "text":
+            return own
+        return own + sum(len(self.as_shown(shot.question).frames) for shot in self.shots.of(question))
 
     def as_shown(self, question: Question) -> Question:
         """The question with those of its frames that the settings show, in the order shown."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 from egocross_eval.contracts.style import PromptStyle, StyledText
@@ -59,6 +60,10 @@ def _json(question: Question, option_block: str) -> StyledText:
     )
 
 
+def _json_reply(question: Question, answer: str) -> str:
+    return json.dumps({"prediction": answer, "reason": question.options.get(answer, answer)}, ensure_ascii=False)
+
+
 def _role(question: Question) -> str:
     kind = "multiple-choice questions" if question.options else "questions"
     watching = "You watch first-person video and answer" if question.frames else "You answer"
@@ -100,6 +105,7 @@ BUILT_IN_STYLES = (
         name="json",
         description="asks for JSON with a prediction and a reason, in the manner of the paper",
         render=_json,
+        reply=_json_reply,
     ),
     PromptStyle(
         name="challenge", description="question and options only, like the support set's examples", render=_challenge

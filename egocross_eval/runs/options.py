@@ -11,6 +11,7 @@ import msgspec
 
 from egocross_eval.contracts.task import DataOptions
 from egocross_eval.errors import UsageError, did_you_mean
+from egocross_eval.prompts.shots import ShotSetting
 from egocross_eval.settings import Checked, GenerationSettings, Option, PromptSettings, option, options_of
 
 
@@ -29,6 +30,14 @@ class RunOptions(Checked, frozen=True, kw_only=True):
             "How each question is asked: once, rotate, sample:N, verify, pairwise, ... See 'egocross-eval methods'; "
             "default: the benchmark's.",
             metavar="NAME[:key=value,...]",
+        ),
+    ] = ""
+    shots: Annotated[
+        str,
+        option(
+            "Show N examples of the same kind before each question, as earlier turns; with feedback on their answers, "
+            "or without their frames.",
+            metavar="N[:feedback|:text]",
         ),
     ] = ""
     ids: Annotated[str, option("Ask only these questions: ids or question_ids, comma-separated.", metavar="ID,...")] = (
@@ -52,6 +61,11 @@ class RunOptions(Checked, frozen=True, kw_only=True):
         str, option("What tables and the run's folder are called by; default: the model.", metavar="TEXT")
     ] = ""
     cache: Annotated[bool, option("Use the response cache shared by all runs.")] = True
+
+    def __post_init__(self) -> None:
+        """Raises `UsageError` for an impossible value."""
+        super().__post_init__()
+        ShotSetting.parse(self.shots)
 
 
 PARTS: dict[str, type[msgspec.Struct]] = {

@@ -21,9 +21,11 @@ from egocross_eval.frames.roots import DataRoot
 from egocross_eval.methods.select import build_method
 from egocross_eval.model_adapters.spec import ModelSpec, adapter_type, build_adapter
 from egocross_eval.prompts.renderer import Renderer
+from egocross_eval.prompts.shots import ShotSetting
 from egocross_eval.prompts.styles import TEMPLATE_SUFFIXES, template_style
 from egocross_eval.runs.options import RunOptions
 from egocross_eval.runs.shards import shard_of
+from egocross_eval.runs.shots import ChosenShots, choose_shots, load_examples, refuse_leaks
 from egocross_eval.runs.store import questions_hash
 from egocross_eval.schema import SCHEMA_VERSION, ModelRecord, Question, RunRecord, RunSettings, ShardRecord
 from egocross_eval.settings import PromptSettings
@@ -131,15 +133,19 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
     renderer = Renderer(style=style, settings=options.prompt, seed=options.generation.seed)
     loaded = load_questions(tasks, source)
     questions = limited(_named(loaded.questions, options.ids), options.limit, options.generation.seed)
+    root = DataRoot(loaded.root) if loaded.root is not None else None
+    shots = _shots(options, benchmark, loaded.root or source.root, questions, root, registry)
+    renderer = msgspec.structs.replace(renderer, shots=shots.shots if shots is not None else None)
     _check_questions(questions, options, renderer, words=bool(style_hash))
     _check_method(method, name, questions, options)
     shard = None
     if options.shard:
         questions, shard = shard_of(questions, options.shard, questions_hash(questions))
+    files = (*loaded.files, *(shots.files if shots is not None else ()))
     return RunPlan(
         benchmark=benchmark,
         questions=questions,
-        root=DataRoot(loaded.root) if loaded.root is not None else None,
+        root=root,
         renderer=renderer,
         method=method,
         grader=grader,
@@ -150,15 +156,39 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
             style_hash=style_hash,
             generation=options.generation,
             method=name,
+            shots=options.shots,
             grader=benchmark.grader,
             limit=options.limit,
             shard=options.shard,
         ),
         shard=shard,
-        data_hashes={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in loaded.files},
-        warnings=loaded.warnings,
+        data_hashes={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+        warnings=(*loaded.warnings, *(shots.warnings if shots is not None else ())),
         no_frames=loaded.no_frames,
     )
+
+
+def _shots(
+    options: RunOptions,
+    benchmark: Benchmark,
+    data: Path | None,
+    questions: Sequence[Question],
+    root: DataRoot | None,
+    registry: Registry,
+) -> ChosenShots | None:
+    """The examples before these questions; None where none are wanted."""
+    setting = ShotSetting.parse(options.shots)
+    if not setting.count:
+        return None
+    examples = load_examples(benchmark, data, registry, setting)
+    chosen = choose_shots(examples, questions, benchmark, setting, options.generation.seed)
+    refuse_leaks(chosen.shots, questions, root)
+    if examples.no_frames and setting.form != "text" and options.prompt.frames != "none":
+        raise DataError(
+            f"--shots {options.shots}: {examples.no_frames}, or show the examples' text alone: "
+            f"--shots {setting.count}:text"
+        )
+    return chosen
 
 
 def _check_questions(questions: tuple[Question, ...], options: RunOptions, renderer: Renderer, *, words: bool) -> None:
@@ -212,7 +242,7 @@ def check_capabilities(plan: RunPlan, adapter: ModelAdapter, scheme: str) -> Non
             f"{scheme}: can't compare log-probabilities here, which --method {plan.settings.method} needs; "
             f"use another method or model"
         )
-    shown = max((len(prompt.selection().apply(question.frames)) for question in plan.questions), default=0)
+    shown = max((plan.renderer.frames_shown(question) for question in plan.questions), default=0)
     if not shown or not can.needs_content:
         return
     if plan.no_frames:
@@ -225,7 +255,8 @@ def check_capabilities(plan: RunPlan, adapter: ModelAdapter, scheme: str) -> Non
     if prompt.media == "images" and not can.images:
         raise UsageError(f"{scheme}: takes no images; use --media video, or --frames none for the blind baseline")
     if can.max_images is not None and prompt.media == "images" and shown > can.max_images:
+        clips = 1 + ShotSetting.parse(plan.settings.shots).count
         raise UsageError(
-            f"{scheme}: takes at most {can.max_images} images, and a question has {shown} frames; "
-            f"use --frames uniform:{can.max_images}"
+            f"{scheme}: takes at most {can.max_images} images, and a question has {shown} frames"
+            f"{' with its examples' if clips > 1 else ''}; use --frames uniform:{max(1, can.max_images // clips)}"
         )

@@ -33,6 +33,7 @@ def options_of(record: RunRecord, **changed: Any) -> RunOptions:
         prompt=settings.prompt,
         generation=settings.generation,
         method=settings.method,
+        shots=settings.shots,
         limit=settings.limit,
     )
     return options_from(base, **changed)

@@ -165,18 +165,28 @@ def ask(session: Session, tell: Callable[[Event], None], *, use_cache: bool, by_
                 on_sample=on_sample,
             )
             activity = ActivityLog(session.folder.path, loop.open_now, session.adapter.waits_for)
-            arrange = cluster_by_cluster if by_cluster else neighbours
-            pending = session.pending
-            if by_cluster or session.adapter.capabilities().needs_content:
-                pending = tuple(arrange(pending, session.plan.root))
             with activity:
-                loop.run(pending, session.earlier)
+                loop.run(_arranged(session, by_cluster=by_cluster), session.earlier)
             writer.drop_answers()
         _record_details(session)
     finally:
         tell(Stopped(record=record))
         if cache is not None:
             cache.close()
+
+
+def _arranged(session: Session, *, by_cluster: bool) -> tuple[Question, ...]:
+    """What is pending in the order in which it's asked: questions that begin alike one after the other."""
+    plan = session.plan
+    if by_cluster:
+        return tuple(cluster_by_cluster(session.pending, plan.root))
+    if not session.adapter.capabilities().needs_content:
+        return session.pending
+    cells: dict[tuple[str, ...], list[Question]] = {}
+    for question in session.pending:
+        shots = plan.renderer.shots
+        cells.setdefault(shots.cell(question) if shots is not None else (), []).append(question)
+    return tuple(question for cell in cells.values() for question in neighbours(cell, plan.root))
 
 
 def _record_details(session: Session) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from egocross_eval.contracts.registry import registry
 from egocross_eval.contracts.task import Benchmark
 from egocross_eval.errors import DataError
-from egocross_eval.frames.store import frame_hash
+from egocross_eval.frames.shared import owners_of
 from egocross_eval.schema import Question
 from egocross_eval.training.example_checks import Finding, listed
 from egocross_eval.training.examples import load_split, trainable
@@ -56,25 +56,7 @@ def _asked(question: Question) -> tuple[str, str, tuple[str, ...]]:
 
 def _shared_frames(trained: Iterable[Sequence[str]], testbed: Iterable[Question], root: Path) -> tuple[list[str], int]:
     """Frames of the examples whose bytes are those of a frame of one testbed video, and the number of those whose bytes
-    several testbed videos share, which identify none.
-
-    Only files of equal size are read.
-    """
-    by_size: dict[int, list[str]] = {}
-    for path in dict.fromkeys(path for paths in trained for path in paths):
-        if Path(path).is_file():
-            by_size.setdefault(Path(path).stat().st_size, []).append(path)
-    videos: dict[str, set[str]] = {}
-    sizes: set[int] = set()
-    for question in testbed:
-        for frame in question.frames:
-            path = str(root / frame.name)
-            try:
-                size = Path(path).stat().st_size
-            except OSError:
-                continue
-            if size in by_size:
-                sizes.add(size)
-                videos.setdefault(frame_hash(path), set()).add(question.cluster)
-    owners = [(path, len(videos.get(frame_hash(path), ()))) for size in sizes for path in by_size[size]]
-    return [path for path, count in owners if count == 1], sum(count > 1 for _, count in owners)
+    several testbed videos share, which identify none."""
+    owned = ((question.cluster, str(root / frame.name)) for question in testbed for frame in question.frames)
+    owners = owners_of((path for paths in trained for path in paths), owned)
+    return [path for path, found in owners.items() if len(found) == 1], sum(len(found) > 1 for found in owners.values())

@@ -9,14 +9,16 @@ import click
 
 from egocross_eval.command_options import format_option, options_of_settings, renamed
 from egocross_eval.contracts.task import DataOptions
-from egocross_eval.settings import PromptSettings
+from egocross_eval.runs.options import RunOptions
+from egocross_eval.settings import GenerationSettings, PromptSettings
 from egocross_eval.visible import json_text
 
 
 @click.command(name="show")
 @click.argument("question")
 @click.option("--tasks", "-t", default="all", show_default=True, help="Which tasks the question is looked for in.")
-@options_of_settings(DataOptions, PromptSettings)
+@options_of_settings(RunOptions, only=("method", "shots"))
+@options_of_settings(DataOptions, PromptSettings, GenerationSettings)
 @click.option("--draw/--no-draw", default=None, help="Draw the frames in the terminal; default: on a terminal.")
 @click.option(
     "--output",

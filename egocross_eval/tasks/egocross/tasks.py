@@ -84,7 +84,12 @@ EGOCROSS = Benchmark(
     prediction_labels=RECORD.prediction_labels,
     published=_published,
     read_targets=_read_targets,
-    training=TrainingSplits(examples="support", tested="testbed", tested_folder="egocross_testbed"),
+    training=TrainingSplits(
+        examples="support",
+        tested="testbed",
+        alike=("domain", "question_type"),
+        tested_folder="egocross_testbed",
+    ),
     prior_model="baseline:position",
 )
 
