@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
-from egocross_eval.errors import RunError, UsageError
+from egocross_eval.documents import decode_json
+from egocross_eval.errors import DataError, RunError, UsageError
 from egocross_eval.model_adapters.openai.address import base_url, is_openai, key_for
 from egocross_eval.model_adapters.openai.body import BodyWriter
 from egocross_eval.model_adapters.openai.faults import TOKENS_FIELDS, AttemptFault, status_fault
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from egocross_eval.model_adapters.openai.transport import HttpReply, Transport
     from egocross_eval.model_adapters.openai.vllm_fields import VllmFields
 
+_LONGEST_SEEN = 200
 _MOST_SEEN = 20
 """Names kept of each kind for `details`: a proxy may make up a new one for every reply."""
 
@@ -160,7 +162,7 @@ class OpenAIAdapter(ModelAdapter):
                 f"openai: asking {self._url}{MODELS} for the model's name failed: {transport.key.hide(fault.message)}; "
                 f"name the model in the spec: openai:MODEL"
             ) from fault
-        names = _model_names(reply.data)
+        names = [name[:_LONGEST_SEEN] for name in _model_names(reply.data)]
         if len(names) != 1:
             listed = ", ".join(names[:20]) or "none"
             raise UsageError(f"openai: name the model in the spec, openai:MODEL; {self._url} serves: {listed}")
@@ -174,14 +176,12 @@ class OpenAIAdapter(ModelAdapter):
             (reply.headers.get("Server"), self._servers_seen),
         ):
             if isinstance(value, str) and value and len(seen) < _MOST_SEEN:
-                seen.add(value)
+                seen.add(value[:_LONGEST_SEEN])
 
 
 def _model_names(data: bytes) -> list[str]:
     try:
-        listing = msgspec.json.decode(data, type=_Models)
-    except msgspec.MsgspecError as error:
-        raise RunError(
-            f"openai: the server's list of models can't be read ({error}); name the model: openai:MODEL"
-        ) from error
+        listing = decode_json(data, _Models, "the server's list of models")
+    except DataError as error:
+        raise RunError(f"openai: {error}; name the model: openai:MODEL") from error
     return [model.id for model in listing.data]

@@ -54,9 +54,11 @@ def _moment(value: str) -> datetime | None:
     for read in (email.utils.parsedate_to_datetime, datetime.fromisoformat):
         try:
             moment = read(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
-        return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+        moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+        # Years at both ends of the calendar have no moment in every zone.
+        return moment if 1 < moment.year < 9999 else None
     return None
 
 

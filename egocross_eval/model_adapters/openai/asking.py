@@ -14,7 +14,7 @@ from egocross_eval.errors import UsageError
 from egocross_eval.frames.pictures import FrameError
 from egocross_eval.model_adapters.checkpoints.label_tokens import LabelError
 from egocross_eval.model_adapters.openai.body import BodyWriter, UnsupportedPromptError
-from egocross_eval.model_adapters.openai.faults import AttemptFault, status_fault
+from egocross_eval.model_adapters.openai.faults import AttemptFault, bad_response, status_fault
 from egocross_eval.model_adapters.openai.habits import Habits
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
 from egocross_eval.model_adapters.openai.pieces import JsonBody, Piece
@@ -33,6 +33,8 @@ CHECK_SECONDS = 5.0
 
 UPLOAD_BYTES = 64 * 2**20
 """Frame bytes held at once by the requests that are being sent; a single larger request goes alone."""
+
+_LONGEST_MESSAGE = 2000
 
 Note = Callable[[HttpReply, Reply], None]
 
@@ -131,11 +133,20 @@ class _Question:
             reply = await self._asking.transport.post(CHAT, body)
         finally:
             hold.release()
+        try:
+            return self._read(reply, time.perf_counter() - started)
+        except (AttemptFault, UsageError):
+            raise
+        except Exception as error:
+            # A reply can hold anything. What reading it doesn't expect is the failure of one question.
+            raise bad_response(f"the reply can't be read ({type(error).__name__}: {error})") from error
+
+    def _read(self, reply: HttpReply, seconds: float) -> Response:
         if reply.status != 200:
             raise status_fault(reply.status, reply.headers, reply.data)
         content = decode_reply(reply.data)
         self._asking.note(reply, content)
-        response = read_answer(self._request, content, seconds=time.perf_counter() - started)
+        response = read_answer(self._request, content, seconds=seconds)
         self._asking.habits.answered(self._request, response, content.logprobs)
         return response
 
@@ -148,7 +159,8 @@ class _Question:
     def _failed(self, kind: str, message: str, *, retryable: bool) -> Response:
         if self._attempts > 1:
             message = f"{message} (the last of {self._attempts} attempts)"
-        failure = Failure(kind=kind, message=self._asking.transport.key.hide(message), retryable=retryable)
+        message = self._asking.transport.key.hide(message)[:_LONGEST_MESSAGE]
+        failure = Failure(kind=kind, message=message, retryable=retryable)
         return Response(key=self._request.key, failure=failure, attempts=self._attempts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -20,7 +21,10 @@ WITHHELD_STATUS = 451
 RETRIED_STATUSES = frozenset({408, 409, 425, 429})
 """Besides every 5xx."""
 
+_STATUS = re.compile("[45][0-9]{2}")
 _LONGEST_MESSAGE = 600
+_EXCERPTED = 20_000
+"""Characters of an error page that are looked at."""
 
 _CONTEXT = re.compile(
     r"context[ _-]?(length|window|size)|maximum model length|max_model_len|maximum number of tokens|prompt is too long"
@@ -93,7 +97,7 @@ def status_fault(status: int, headers: Mapping[str, str], data: bytes) -> Attemp
 def error_object_fault(error: Any) -> AttemptFault:
     """The fault of a 200 reply that holds an error; its `code`, where it's an HTTP status, counts as the status."""
     code = error.get("code") if isinstance(error, dict) else None
-    status = int(code) if isinstance(code, int | str) and str(code).isdigit() and 400 <= int(code) <= 599 else 0
+    status = int(code) if isinstance(code, int | str) and _STATUS.fullmatch(str(code)) else 0
     return _server_error(status, {}, {"error": error}, b"")
 
 
@@ -135,18 +139,20 @@ def _remedy(status: int, headers: Mapping[str, str], said: str, param: str) -> s
 
 def excerpt(data: bytes | str) -> str:
     """One short line of what a server sent, for messages; of an HTML page, its title or text."""
-    text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
+    # No pattern runs over more than this: the one for titles takes the square of the length.
+    text = data[: 4 * _EXCERPTED].decode("utf-8", "replace") if isinstance(data, bytes) else data
+    text = text[:_EXCERPTED]
     if text.lstrip()[:1] == "<":
         title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-        text = title.group(1) if title else re.sub(r"<[^>]*>", " ", text[:20_000])
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[:20_000]).split())
+        text = title.group(1) if title else re.sub(r"<[^>]*>", " ", text)
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= _LONGEST_MESSAGE else line[:_LONGEST_MESSAGE] + " ..."
 
 
 def _decoded(data: bytes) -> Any:
     try:
         return msgspec.json.decode(data)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):  # no JSON, no UTF-8, nested without end
         return None
 
 
@@ -158,7 +164,7 @@ def _error_text(body: Any, data: bytes) -> tuple[str, str, str]:
     if not isinstance(error, dict):
         return excerpt(str(error)), "", ""
     said = error.get("message") or error.get("detail") or error.get("msg") or error
-    text = said if isinstance(said, str) else msgspec.json.encode(said).decode()
+    text = said if isinstance(said, str) else json.dumps(said)
     return excerpt(text), str(error.get("code") or error.get("type") or ""), str(error.get("param") or "")
 
 

@@ -12,6 +12,8 @@ from egocross_eval.model_adapters.openai.faults import AttemptFault
 _OPENING = "<>()[]{}\"'`*_:.\n\r\t "
 """Signs around a label that leave it the same answer within a token (` A`, `(A`, `**A`)."""
 
+_ABOVE = 0.01
+
 _BYTES = re.compile(r"(?:<0x[0-9A-Fa-f]{2}>)+|bytes:(?:\\x[0-9A-Fa-f]{2})+")
 """Tokens that are bytes: as SentencePiece names them, and as OpenAI's protocol did."""
 
@@ -31,7 +33,7 @@ def label_scores(logprobs: Any, labels: Sequence[str]) -> dict[str, float]:
     if not finite:
         raise AttemptFault(
             "not_finite",
-            "the server's log-probabilities are no finite numbers: its model computes NaN",
+            "the server's log-probabilities are none: its model computes NaN, or the figures are above 0",
             retryable=False,
         )
     sums = _sums(finite, labels)
@@ -65,7 +67,12 @@ def likeliest_other(logprobs: Any, labels: Sequence[str]) -> str | None:
 
 
 def _finite(listed: list[tuple[str, float | None]]) -> list[tuple[str, float]]:
-    return [(plain(token), value) for token, value in listed if value is not None and math.isfinite(value)]
+    """Those whose figure is a log-probability; rounding may put it a little above 0."""
+    return [
+        (plain(token), min(value, 0.0))
+        for token, value in listed
+        if value is not None and math.isfinite(value) and value <= _ABOVE
+    ]
 
 
 def _sums(finite: list[tuple[str, float]], labels: Sequence[str]) -> dict[str, float]:
@@ -125,5 +132,15 @@ def _listed(logprobs: Any) -> list[tuple[str, float | None]]:
     tokens: dict[str, float | None] = {}
     for token, value in pairs:
         if isinstance(token, str):
-            tokens.setdefault(token, float(value) if isinstance(value, int | float) else None)
+            tokens.setdefault(token, _figure(value))
     return list(tokens.items())
+
+
+def _figure(value: Any) -> float | None:
+    """A number as a float; None for anything else, and for one beyond all floats."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None

@@ -33,6 +33,9 @@ _SAME = 4
 
 _LONGER = "Give it a longer context (Ollama: num_ctx), or ask with fewer (--frames) or smaller frames (--max-pixels)"
 
+_SHOWN = 40
+"""Characters of a token in a message."""
+
 _VARYING = re.compile(r"[0-9a-fA-F-]{6,}|\d+")
 """What differs between two messages that say the same: numbers and names of requests."""
 
@@ -115,7 +118,7 @@ class Habits:
         self._chosen += 1
         other = likeliest_other(logprobs, choices(request))
         if other is not None:
-            self._others.append(other)
+            self._others.append(other[:_SHOWN])
         if self._chosen >= FIRST_LOOK and 2 * len(self._others) > self._chosen:
             seen = ", ".join(repr(token) for token in dict.fromkeys(self._others[:20]))
             raise UsageError(

@@ -13,6 +13,8 @@ from egocross_eval.model_adapters.openai.reply_body import Reply, filtered
 from egocross_eval.model_adapters.requests import choices
 from egocross_eval.schema import Request, Response
 
+_MOST_TOKENS = 10**9
+
 
 def read_answer(request: Request, reply: Reply, *, seconds: float) -> Response:
     """The response to `request` that a reply holds, its text exactly as sent.
@@ -71,4 +73,5 @@ def _first_text(*values: Any) -> str | None:
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """A number of tokens; None for what can't be one."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS else None

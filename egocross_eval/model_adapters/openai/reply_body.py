@@ -12,6 +12,8 @@ from egocross_eval.model_adapters.openai.faults import AttemptFault, bad_respons
 from egocross_eval.model_adapters.openai.finish import finish_meaning
 from egocross_eval.schema import FILTERED
 
+_LONGEST_REASON = 100
+
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """A chat completion's only choice and what surrounds it; whatever has an unexpected form counts as absent."""
@@ -50,7 +52,7 @@ def decode_reply(data: bytes) -> Reply:
     finish = choice.get("finish_reason")
     return Reply(
         message=message,
-        finish_reason=finish if isinstance(finish, str) else None,
+        finish_reason=finish[:_LONGEST_REASON] if isinstance(finish, str) else None,
         withheld=_withheld(choice, message),
         logprobs=choice.get("logprobs"),
         usage=_object(body.get("usage")),
@@ -87,6 +89,10 @@ def _flagged(results: Any) -> bool:
     return results.get("filtered") is True or any(map(_flagged, results.values()))
 
 
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
@@ -94,16 +100,27 @@ def _object(value: Any) -> dict[str, Any]:
 def _decoded(data: bytes) -> Any:
     try:
         return msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         try:
             # More lenient: a byte-order mark, bytes that are no UTF-8, NaN, control characters within strings.
-            return json.loads(data.decode("utf-8-sig", "replace"), strict=False)
+            return _whole_characters(json.loads(data.decode("utf-8-sig", "replace"), strict=False))
         except (ValueError, RecursionError):
             page = data.lstrip()[:1] == b"<"
             what = "a page instead of JSON" if page else "broken JSON" if data.strip() else "an empty body"
             raise bad_response(
                 f"the server replied 200 with {what}: {excerpt(data if page else data[-200:])}"
             ) from error
+
+
+def _whole_characters(value: Any) -> Any:
+    """The value with a question mark for each half of a character, which no file can hold."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_whole_characters(one) for one in value]
+    if isinstance(value, dict):
+        return {_whole_characters(name): _whole_characters(one) for name, one in value.items()}
+    return value
 
 
 def _is_stream(data: bytes) -> bool:
@@ -119,12 +136,12 @@ def _joined(data: bytes) -> dict[str, Any]:
     places: list[Any] = []
     for chunk in _chunks(data):
         body |= {key: value for key, value in chunk.items() if key != "choices" and value is not None}
-        for part in chunk.get("choices") or []:
+        for part in _list(chunk.get("choices")):
             if not isinstance(part, dict) or part.get("index", 0) != 0:
                 continue
             for key, value in _object(part.get("delta") or part.get("message")).items():
                 message[key] = message[key] + value if _both_text(message.get(key), value) else value
-            places += _object(part.get("logprobs")).get("content") or []
+            places += _list(_object(part.get("logprobs")).get("content"))
             choice |= {key: part[key] for key in ("finish_reason", "error") if part.get(key) is not None}
     if choice.get("finish_reason") is None and "error" not in body and "error" not in choice:
         raise bad_response("the stream ended before the answer did")

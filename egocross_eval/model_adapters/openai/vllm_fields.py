@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from egocross_eval.errors import RunError
+from egocross_eval.documents import decode_json
+from egocross_eval.errors import DataError, RunError
 from egocross_eval.model_adapters.checkpoints.chat import refuse_open_thinking
 from egocross_eval.model_adapters.checkpoints.label_tokens import LabelError, label_tokens
 from egocross_eval.model_adapters.openai.faults import AttemptFault, status_fault
@@ -112,11 +113,11 @@ class ServerTokenizer:
                 reply = await self._transport.post(path, JsonBody([content], lambda: None))
                 if reply.status != 200:
                     raise status_fault(reply.status, reply.headers, reply.data)
-                return msgspec.json.decode(reply.data, type=kind)
+                return decode_json(reply.data, kind, "its reply")
 
         try:
             return run_to_end(exchange)
-        except (AttemptFault, msgspec.MsgspecError) as error:
+        except (AttemptFault, DataError) as error:
             said = error.message if isinstance(error, AttemptFault) else str(error)
             raise RunError(
                 f"openai: the server's {path} doesn't tell the labels' tokens ({self._transport.key.hide(said)}); "
