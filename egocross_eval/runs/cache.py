@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
+import warnings
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -28,6 +30,7 @@ class ResponseCache:
         self._is_listed = False
         self._lock = threading.Lock()
         self._pending = 0
+        self._usable = True
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(self._path, timeout=30, check_same_thread=False)
@@ -47,14 +50,11 @@ class ResponseCache:
 
     def knows_model(self) -> bool:
         """False where nothing that this model answered can be here: then nothing need be looked up."""
-        with self._lock:
-            known = self._db.execute("SELECT 1 FROM models WHERE model = ?", (self._model,)).fetchone()
-        return known is not None
+        return self._row("SELECT 1 FROM models WHERE model = ?", self._model) is not None
 
     def get(self, request: Request) -> Response | None:
         """The kept response, marked as cached and carrying this request's key; None where there is none."""
-        with self._lock:
-            found = self._db.execute("SELECT response FROM responses WHERE key = ?", (self._key(request),)).fetchone()
+        found = self._row("SELECT response FROM responses WHERE key = ?", self._key(request))
         if found is None or not isinstance(found[0], bytes):
             return None
         try:
@@ -63,24 +63,44 @@ class ResponseCache:
             return None
         return msgspec.structs.replace(response, key=request.key, cached=True)
 
+    def _row(self, query: str, value: bytes) -> Any:
+        with self._lock:
+            try:
+                return self._db.execute(query, (value,)).fetchone() if self._usable else None
+            except sqlite3.Error as error:
+                return self._give_up(error)
+
     def put(self, request: Request, response: Response) -> None:
         """Keeps a response, unless it's a failure."""
         if response.failure is not None:
             return
         with self._lock:
-            self._db.execute(
-                "INSERT OR REPLACE INTO responses VALUES (?, ?)", (self._key(request), msgspec.json.encode(response))
-            )
-            if not self._is_listed:
-                self._db.execute("INSERT OR IGNORE INTO models VALUES (?)", (self._model,))
-                self._is_listed = True
-            self._pending += 1
-            if self._pending >= _COMMIT_EVERY:
-                self._db.commit()
-                self._pending = 0
+            if self._usable:
+                try:
+                    self._put(self._key(request), msgspec.json.encode(response))
+                except sqlite3.Error as error:
+                    self._give_up(error)
+
+    def _put(self, key: bytes, content: bytes) -> None:
+        self._db.execute("INSERT OR REPLACE INTO responses VALUES (?, ?)", (key, content))
+        if not self._is_listed:
+            self._db.execute("INSERT OR IGNORE INTO models VALUES (?)", (self._model,))
+            self._is_listed = True
+        self._pending += 1
+        if self._pending >= _COMMIT_EVERY:
+            self._db.commit()
+            self._pending = 0
+
+    def _give_up(self, error: sqlite3.Error) -> None:
+        """Goes on without: answers are worth more than what asking them again would cost."""
+        self._usable = False
+        warnings.warn(f"the response cache {self._path} fails ({error}): going on without it", stacklevel=4)
 
     def close(self) -> None:
         """Commits and closes."""
         with self._lock:
-            self._db.commit()
+            try:
+                self._db.commit()
+            except sqlite3.Error as error:
+                self._give_up(error)
             self._db.close()

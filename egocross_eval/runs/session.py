@@ -12,7 +12,7 @@ import msgspec
 
 from egocross_eval.contracts.event import Answered, Event, Started, Stopped, Warned
 from egocross_eval.contracts.model import ModelAdapter
-from egocross_eval.errors import UsageError
+from egocross_eval.errors import RunError, UsageError
 from egocross_eval.runs.activity import ActivityLog
 from egocross_eval.runs.cache import ResponseCache
 from egocross_eval.runs.loop import Loop
@@ -147,7 +147,7 @@ def ask(session: Session, tell: Callable[[Event], None], *, use_cache: bool, by_
         )
     if not session.pending:
         return
-    cache = ResponseCache(f"{record.model.identity}\n{fingerprint}") if use_cache and fingerprint else None
+    cache = _cache_or_none(record, tell) if use_cache and fingerprint else None
 
     def on_sample(sample: Sample) -> None:
         if sample.cost.cached < sample.cost.requests:
@@ -187,6 +187,15 @@ def _arranged(session: Session, *, by_cluster: bool) -> tuple[Question, ...]:
         shots = plan.renderer.shots
         cells.setdefault(shots.cell(question) if shots is not None else (), []).append(question)
     return tuple(question for cell in cells.values() for question in neighbours(cell, plan.root))
+
+
+def _cache_or_none(record: RunRecord, tell: Callable[[Event], None]) -> ResponseCache | None:
+    """The response cache; None, which is told, where it can't be used: a run needs none."""
+    try:
+        return ResponseCache(f"{record.model.identity}\n{record.model.fingerprint}")
+    except RunError as error:
+        tell(Warned(message=f"going on without a cache: {error}"))
+        return None
 
 
 def _record_details(session: Session) -> None:

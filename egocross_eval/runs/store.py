@@ -18,9 +18,9 @@ from typing import IO, Any, TypeVar
 import msgspec
 
 from egocross_eval.documents import decode_json
-from egocross_eval.errors import DataError, RunError, UsageError
+from egocross_eval.errors import DataError, EgoCrossError, RunError, UsageError
 from egocross_eval.files import holds_nothing, open_for_appending, open_regular, read_bytes, write_file, writing
-from egocross_eval.runs import version1
+from egocross_eval.runs import locks, version1
 from egocross_eval.schema import SCHEMA_VERSION, Answer, Question, Results, RunRecord, Sample
 
 T = TypeVar("T")
@@ -110,22 +110,19 @@ class RunFolder:
 
     def is_unstarted(self) -> bool:
         """True where the folder isn't there, is empty, or was left by a process that was killed while it made it."""
-        return holds_nothing(self.path, but=(QUESTIONS_FILE, LOCK_FILE))
+        return holds_nothing(self.path, but=(QUESTIONS_FILE, LOCK_FILE, LOCK_FILE + locks.OWNER_SUFFIX))
 
     def discard_unanswered(self) -> bool:
         """Removes the folder if nothing was answered in it and no process works on it; True where it's gone."""
-        import filelock
-
         if not self.exists():
             return False
-        lock = filelock.FileLock(self.path / LOCK_FILE)
         try:
-            with lock.acquire(timeout=0):
+            with locks.acquire(self.path / LOCK_FILE):
                 if any((self.path / name).exists() and (self.path / name).stat().st_size for name in _ANSWERED):
                     return False
                 for name in (RECORD_FILE, QUESTIONS_FILE, ACTIVITY_FILE, *_ANSWERED):
                     (self.path / name).unlink(missing_ok=True)
-        except (filelock.Timeout, OSError):
+        except (EgoCrossError, OSError):
             return False
         (self.path / LOCK_FILE).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
@@ -291,19 +288,9 @@ class SampleWriter:
     """Appends samples to a run folder; holds its lock, so that a second process is refused."""
 
     def __init__(self, folder: RunFolder) -> None:
-        import filelock
-
         self._folder = folder
         self._encoder = msgspec.json.Encoder()
-        self._lock = filelock.FileLock(folder.path / LOCK_FILE)
-        try:
-            self._lock.acquire(timeout=0)
-        except filelock.Timeout:
-            raise UsageError(
-                f"another process is at work on {folder.path}; wait for it or choose another --output"
-            ) from None
-        except OSError as error:  # a link in a foreign folder, or one that can't be written to
-            raise RunError(f"can't lock {folder.path / LOCK_FILE}: {error.strerror or error}") from error
+        self._lock = locks.acquire(folder.path / LOCK_FILE)
         self._answers: IO[bytes] | None = None
         try:
             self._file = _append_to(folder.path / SAMPLES_FILE)

@@ -18,6 +18,7 @@ import msgspec
 from egocross_eval.directories import cache_directory
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.files import write_file
+from egocross_eval.runs.locks import acquire
 
 PYTHON_VERSION = "3.11"
 """The Python that the lock was resolved for."""
@@ -156,10 +157,8 @@ def _uv(say: Say) -> list[str]:
 
 def _build(folder: Path, say: Say) -> None:
     """Builds the environment of the lock in `folder`; the stamp is written last, so half of one is never used."""
-    from filelock import FileLock
-
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{folder}.lock"):
+    with acquire(folder.with_name(f"{folder.name}.lock"), timeout=-1):
         if (folder / STAMP).is_file():
             return
         uv = _uv(say)
