@@ -20,6 +20,7 @@ ORDER = (
     "documents",
     "natural_order",
     "visible",
+    "reachable",
     "frames",
     "settings",
     "command_options",

@@ -9,6 +9,7 @@ from typing import Any
 
 from egocross_eval.documents import read_json
 from egocross_eval.errors import UsageError
+from egocross_eval.reachable import reachable
 
 _PATH_STARTS = (".", "/", "~", "\\")
 
@@ -51,7 +52,14 @@ class Checkpoint:
         if self.folder is not None:
             path = self.folder / name
             return path if path.is_file() else None
-        return _hub_file(self.target, name, self.revision, self.spec)
+        return _hub_file(self.target, name, self.revision, self.spec, offline=self.offline)
+
+    @functools.cached_property
+    def offline(self) -> bool:
+        """Whether it's a model on the Hub that can come from the local cache alone."""
+        from huggingface_hub import constants
+
+        return self.folder is None and not reachable(constants.ENDPOINT)
 
     @functools.cached_property
     def config(self) -> dict[str, Any]:
@@ -94,7 +102,7 @@ def _local_folder(target: str, spec: str) -> Path | None:
     return None
 
 
-def _hub_file(name: str, filename: str, revision: str | None, spec: str) -> Path | None:
+def _hub_file(name: str, filename: str, revision: str | None, spec: str, *, offline: bool) -> Path | None:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import (
         EntryNotFoundError,
@@ -106,9 +114,9 @@ def _hub_file(name: str, filename: str, revision: str | None, spec: str) -> Path
     )
 
     try:
-        return Path(hf_hub_download(name, filename, revision=revision))
+        return Path(hf_hub_download(name, filename, revision=revision, local_files_only=offline))
     except LocalEntryNotFoundError as error:
-        if filename != "config.json" and _hub_file(name, "config.json", revision, spec) is not None:
+        if filename != "config.json" and _hub_file(name, "config.json", revision, spec, offline=offline) is not None:
             return None  # offline, and the cached model lacks the file
         raise UsageError(
             f"{spec}: the Hub can't be reached and the model is not in the local cache; "

@@ -21,7 +21,10 @@ def load_processor(checkpoint: Checkpoint, *, trust_remote_code: bool = False) -
 
     try:
         processor = AutoProcessor.from_pretrained(
-            checkpoint.source, revision=checkpoint.revision, trust_remote_code=trust_remote_code
+            checkpoint.source,
+            revision=checkpoint.revision,
+            trust_remote_code=trust_remote_code,
+            local_files_only=checkpoint.offline,
         )
     except Exception as error:  # transformers raises whatever its parts raise
         raise not_loaded(checkpoint, "processor", error) from error

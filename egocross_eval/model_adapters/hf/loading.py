@@ -48,6 +48,7 @@ def load_model(checkpoint: Checkpoint, options: HfOptions, lora: Lora | None = N
         "dtype": options.dtype,
         "revision": options.revision,
         "trust_remote_code": options.trust_remote_code,
+        "local_files_only": checkpoint.offline,
     }
     attention = options.attn if options.attn != "auto" else "sdpa" if names_attention(checkpoint) else None
     if attention is not None:

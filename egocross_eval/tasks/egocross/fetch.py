@@ -9,12 +9,14 @@ variables and login files; this module neither reads nor stores them.
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from egocross_eval.errors import EgoCrossError, MissingExtraError, UsageError, unknown
+from egocross_eval.reachable import reachable
 from egocross_eval.tasks.egocross import layout
 from egocross_eval.tasks.egocross.archives import is_archive, unpack
 from egocross_eval.tasks.egocross.catalogue import DATASET_DOMAINS, DOMAINS
@@ -226,6 +228,8 @@ def _from_modelscope(
         from modelscope.hub.snapshot_download import dataset_snapshot_download, snapshot_download
     except ImportError as error:
         raise MissingExtraError("modelscope", "modelscope") from error
+    if not reachable(_modelscope_address()):
+        raise FetchError(f"fetching {name} failed: {_modelscope_address()} can't be reached. {_AGAIN}")
     try:
         if kind == "dataset":
             dataset_snapshot_download(name, local_dir=str(folder), allow_patterns=patterns)
@@ -238,6 +242,12 @@ def _from_modelscope(
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]
+
+
+def _modelscope_address() -> str:
+    """Where the client asks."""
+    domain = os.environ.get("MODELSCOPE_DOMAIN")
+    return os.environ.get("MODELSCOPE_ENDPOINT") or (f"https://{domain}" if domain else "https://modelscope.cn")
 
 
 def _explain_modelscope(name: str, kind: str, error: Exception) -> EgoCrossError:

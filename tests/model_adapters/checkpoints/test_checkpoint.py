@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -140,8 +141,10 @@ class Hub:
         self.error: Exception | None = None
         self.snapshot: Path | None = None
         monkeypatch.setattr("huggingface_hub.hf_hub_download", self.download)
+        monkeypatch.setattr("egocross_eval.model_adapters.checkpoints.checkpoint.reachable", lambda url: True)
 
-    def download(self, name: str, filename: str, revision: str | None = None) -> str:
+    def download(self, name: str, filename: str, revision: str | None, local_files_only: bool) -> str:
+        assert not local_files_only
         if self.error is not None:
             raise self.error
         assert self.snapshot is not None
@@ -185,6 +188,14 @@ def test_what_keeps_a_model_on_the_hub_away_is_said(hub: Hub, error: Exception, 
     hub.error = error
     with pytest.raises(UsageError, match=message):
         adapter("a/b").fingerprint()
+
+
+def test_a_hub_out_of_reach_is_said_without_asking_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    begun = time.monotonic()
+    with pytest.raises(UsageError, match="can't be reached and the model is not in the local cache"):
+        adapter("nobody/knows-this-one").fingerprint()
+    assert time.monotonic() - begun < 5
 
 
 def test_details_count_the_parameters_without_loading_them(folder: Path) -> None:
