@@ -7,7 +7,7 @@ import os
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from importlib.util import find_spec
 
-from egocross_eval.errors import MissingExtraError
+from egocross_eval.errors import MissingExtraError, UsageError
 
 QUIET = {
     "VLLM_LOGGING_LEVEL": "WARNING",
@@ -16,6 +16,10 @@ QUIET = {
     "VLLM_NO_USAGE_STATS": "1",
 }
 """Environment of the engine where it isn't set: no chatter, and nothing sent to anyone."""
+
+OLDEST = (0, 30)
+"""The oldest release that has all that is used here (tests/model_adapters/vllm/test_vllm_releases.py), and the first
+that keeps frames as bytes until they are on the GPU. pyproject.toml declares it too."""
 
 CPU_CACHE_GIB = "1"
 """Key-value cache on a CPU where `VLLM_CPU_KVCACHE_SPACE` isn't set; vLLM alone takes about half of the memory."""
@@ -28,9 +32,18 @@ def has_vllm() -> bool:
 
 
 def require_vllm() -> None:
-    """Raises MissingExtraError where vLLM isn't installed."""
+    """Raises MissingExtraError where vLLM isn't installed, and UsageError where it's older than `OLDEST`."""
     if not has_vllm():
         raise MissingExtraError("vllm", "vllm")
+    name, installed = vllm_version() or ("vllm", "")
+    if installed and release(installed) < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise UsageError(f"{name} {installed} is too old for this adapter, which needs {oldest} or newer: upgrade it")
+
+
+def release(text: str) -> tuple[int, ...]:
+    """Major and minor number of a release, e.g. `(0, 32)`."""
+    return tuple(int(word) for word in text.split(".")[:2] if word.isdigit())
 
 
 @functools.cache

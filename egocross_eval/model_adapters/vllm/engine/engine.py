@@ -10,7 +10,7 @@ from egocross_eval.model_adapters.vllm.extras import set_environment
 from egocross_eval.model_adapters.vllm.watchdogs.engine_watchdog import EngineWatchdog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from egocross_eval.model_adapters.checkpoints.lora import Lora
 
@@ -45,7 +45,7 @@ class Engine:
         from vllm.v1.engine.async_llm import AsyncLLM
 
         try:
-            config = AsyncEngineArgs(**arguments).create_engine_config(UsageContext.ENGINE_CONTEXT)
+            config = AsyncEngineArgs(**arguments).create_engine_config(UsageContext.LLM_CLASS)
         except Exception as error:  # pydantic's, transformers' and vLLM's own, whichever part refuses
             raise UsageError(f"vllm: the engine refuses this model or these options: {_text(error)}") from error
         self._watchdog = EngineWatchdog()
@@ -58,7 +58,8 @@ class Engine:
             self._end()
             raise RunError(
                 f"vllm: the engine didn't start: {_text(error)} (its own messages stand above; VLLM_LOGGING_LEVEL=INFO "
-                f"shows more of them)"
+                f"shows more of them). Where they speak of memory: gpu_memory_utilization=0.8 leaves more to a display "
+                f"or another program, max_model_len=32768 needs less"
             ) from error
         except BaseException:
             self._end()
@@ -111,9 +112,12 @@ class Engine:
             raise RefusedPromptError(_text(error)) from error
         return rendered
 
-    async def generate(self, rendered: Any, sampling: Any, name: str, lora: Lora | None) -> Any:
+    async def generate(
+        self, rendered: Any, sampling: Any, name: str, lora: Lora | None, at_first_token: Callable[[], None]
+    ) -> Any:
         """The finished output (`vllm.RequestOutput`) for a rendered prompt.
 
+        `at_first_token` is called with each output: from the first token on where `sampling` has them streamed.
         Raises MissingFramesError, RefusedPromptError, FailedRequestError, and RunError where the engine is gone.
         """
         from vllm.exceptions import VLLMClientError
@@ -122,6 +126,7 @@ class Engine:
         finished = None
         try:
             async for output in self._llm.generate(rendered, sampling, name, lora_request=self._lora(lora)):
+                at_first_token()
                 finished = output
         except EngineDeadError as error:
             raise RunError("vllm: the engine died; its own messages stand above") from error

@@ -91,8 +91,8 @@ def media_arguments(request: Request, image_rule: PatchRule | None) -> dict[str,
     return arguments
 
 
-def sampling(item: Item) -> Any:
-    """vLLM's sampling parameters for a planned request.
+def sampling(item: Item, *, streamed: bool = False) -> Any:
+    """vLLM's sampling parameters for a planned request; `streamed`: the engine tells of each token.
 
     Nothing of the checkpoint's own sampling settings counts: the run's decide alone.
     """
@@ -100,13 +100,14 @@ def sampling(item: Item) -> Any:
 
     request = item.request
     settings = request.settings
+    told = RequestOutputKind.CUMULATIVE if streamed else RequestOutputKind.FINAL_ONLY
     if settings.answer_mode == "choose":
         return SamplingParams(
             temperature=0.0,
             max_tokens=1,
             logprob_token_ids=[token for ids in item.labels.values() for token in ids],
             detokenize=False,
-            output_kind=RequestOutputKind.FINAL_ONLY,
+            output_kind=told,
         )
     labels = choices(request) if settings.answer_mode == "constrained" else ()
     # A token is a byte at least.
@@ -117,5 +118,5 @@ def sampling(item: Item) -> Any:
         seed=request_seed(request) if settings.temperature > 0 else None,
         max_tokens=max(LONGEST_LABEL, longest) if labels else settings.max_new_tokens,
         structured_outputs=StructuredOutputsParams(choice=list(labels)) if labels else None,
-        output_kind=RequestOutputKind.FINAL_ONLY,
+        output_kind=told,
     )
