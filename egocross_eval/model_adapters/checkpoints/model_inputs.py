@@ -23,12 +23,14 @@ def model_inputs(preparer: Preparer, batch: list[Loaded], device: Any = None) ->
     scaled: dict[str, Any] = {"do_resize": False} | ({} if device is None else {"device": device})
     if batch[0].images:
         arguments["images"] = [one.images for one in batch]
+        arguments["images_kwargs"] = preparer.part_settings("image_processor")
         if preparer.image_rule is not None:
-            arguments["images_kwargs"] = scaled
+            arguments["images_kwargs"] |= scaled
     if batch[0].videos:
         arguments["videos"] = [video for one in batch for video in one.videos]
         metadata = [dict(entry) for one in batch for entry in one.metadata]
-        arguments["videos_kwargs"] = {"video_metadata": metadata, "do_sample_frames": False}
+        told = preparer.part_settings("video_processor")
+        arguments["videos_kwargs"] = told | {"video_metadata": metadata, "do_sample_frames": False}
         if preparer.clip_rule is not None:
             arguments["videos_kwargs"] |= scaled
             if hasattr(processor.video_processor, "cap_pixels_per_frame"):

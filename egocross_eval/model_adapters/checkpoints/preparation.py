@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import copy
 import functools
+import statistics
 import threading
-from collections.abc import Hashable
+from collections import Counter
+from collections.abc import Hashable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from egocross_eval.errors import UsageError
 from egocross_eval.frames.pictures import FrameError
-from egocross_eval.model_adapters.checkpoints.chat import refuse_open_thinking, render
+from egocross_eval.model_adapters.checkpoints.chat import check_thinking, render
 from egocross_eval.model_adapters.checkpoints.decoding import (
     FrameCache,
     read_frame,
@@ -104,11 +107,17 @@ class Preparer:
         context: int | None,
         *,
         by_first_token: tuple[AnswerMode, ...] = ("choose", "constrained"),
+        template: Mapping[str, Any] = MappingProxyType({}),
+        settings: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        """`by_first_token`: answer modes in which the engine tells labels apart by an answer's first token."""
+        """`by_first_token`: answer modes in which the engine tells labels apart by an answer's first token; `template`:
+        what the chat template is told beside the messages; `settings`: what the processor's parts are told."""
         self.processor = processor
-        self._context = context
+        self.context = context
+        """Most tokens of a prompt with its answer; None where it isn't known."""
         self._by_first_token = by_first_token
+        self._template = template
+        self._settings = settings
         self._image_rule = patch_rule(getattr(processor, "image_processor", None))
         self._clip_rule = patch_rule(getattr(processor, "video_processor", None))
         # Tokenizers keep state during a call: this copy is for counting, the processor's own for batches.
@@ -116,6 +125,26 @@ class Preparer:
         self._label_tokens = LabelTokens(self._tokenizer)
         self._lock = threading.Lock()
         self._frames = FrameCache()
+        self._counting = threading.Lock()
+        self._seen: Counter[tuple[int, int]] = Counter()
+
+    def frames_seen(self) -> dict[str, int]:
+        """Medians over the images planned so far: `frame_pixels` as handed to the processor (as the model sees them
+        where the processor scales no further), and `frame_tokens`. Empty before the first."""
+        with self._lock:
+            seen = list(self._seen.elements())
+        if not seen:
+            return {}
+        pixels, tokens = (round(statistics.median(values)) for values in zip(*seen, strict=True))
+        return {"frame_pixels": pixels, "frame_tokens": tokens}
+
+    def part_settings(self, part: str) -> dict[str, Any]:
+        """What the processor's part `image_processor` or `video_processor` is told at every call.
+
+        Also where it has the same as its own setting: some processors have defaults that win over their parts'.
+        """
+        there = getattr(self.processor, part, None)
+        return {name: value for name, value in self._settings.items() if hasattr(there, name)}
 
     @property
     def image_rule(self) -> PatchRule | None:
@@ -149,12 +178,11 @@ class Preparer:
             return failed(item.request, "frame", str(error))
 
     def _plan(self, request: Request) -> Item | Response:
-        text = render(self.processor, request.prompt)
+        text = render(self.processor, request.prompt, self._template)
         mode = request.settings.answer_mode
-        if mode != "generate":
-            refuse_open_thinking(text)
-            if not choices(request):
-                raise LabelError("the question has no options to choose among; use --answer generate")
+        check_thinking(text, request.settings)
+        if mode != "generate" and not choices(request):
+            raise LabelError("the question has no options to choose among; use --answer generate")
         with self._lock:
             ids = tuple(self._tokenizer(text)["input_ids"])
             labels = self._label_tokens.of(text, choices(request)) if mode in self._by_first_token else {}
@@ -166,13 +194,14 @@ class Preparer:
         for part in (part for message in request.prompt.messages for part in message.parts):
             if isinstance(part, ImagePart):
                 images.append(self._plan_image(part.path, next(keys), budget))
-                tokens += self._image_tokens(images[-1]) - 1
             elif isinstance(part, VideoPart):
                 clips.append(self._plan_clip(part, [next(keys) for _ in part.paths], budget))
                 tokens += self._clip_tokens(clips[-1])
+        counts = self._count_images(images)
+        tokens += sum(counts) - len(images)
         exact = self._image_rule is not None and not clips
-        if exact and self._context is not None and tokens > self._context - 1:
-            return too_long(request, tokens, self._context)
+        if exact and self.context is not None and tokens > self.context - 1:
+            return too_long(request, tokens, self.context)
         return Item(
             request=request,
             text=text,
@@ -215,10 +244,19 @@ class Preparer:
         frames = tuple(PlannedFrame(path=p, key=k, size=size, exact=exact) for p, k in zip(paths, keys, strict=True))
         return PlannedClip(frames=frames, fps=part.fps, indices=tuple(indices))
 
-    def _image_tokens(self, frame: PlannedFrame) -> int:
-        if self._image_rule is not None:
-            return self._image_rule.tokens(frame.size)
-        return self._processors_count(frame.size)
+    def _count_images(self, images: list[PlannedFrame]) -> list[int]:
+        """Tokens of each image of a prompt."""
+        rule = self._image_rule
+        # Some processors cut a lone picture into tiles, and leave those of a prompt with several whole.
+        several = min(len(images), 2)
+        counts = [
+            rule.tokens(image.size) if rule is not None else self._processors_count(image.size, several)
+            for image in images
+        ]
+        with self._lock:
+            for image, count in zip(images, counts, strict=True):
+                self._seen[image.size[0] * image.size[1], count] += 1
+        return counts
 
     def _clip_tokens(self, clip: PlannedClip) -> int:
         rule = self._clip_rule
@@ -228,13 +266,32 @@ class Preparer:
         return rule.tokens(clip.frames[0].size, len(clip.frames)) + MARK_TOKENS * pairs
 
     @functools.lru_cache(maxsize=1024)  # noqa: B019 - lives as long as the adapter that owns it
-    def _processors_count(self, size: Size) -> int:
-        """What the processor itself says of a frame of that size."""
+    def _processors_count(self, size: Size, several: int) -> int:
+        """Tokens that the processor makes of a frame of that size, alone or among several, its markers included.
+
+        It's given a blank picture: what it says of its own counts leaves out markers, and whether there are several.
+        """
+        from PIL import Image
+
+        pictures = [Image.new("RGB", (size[1], size[0]))] * several
         try:
-            counted = self.processor._get_num_multimodal_tokens(image_sizes=[size])
-            return int(counted["num_image_tokens"][0])
+            with self._counting:
+                texts = [self._own_processor.image_token * several]
+                told = self.part_settings("image_processor")
+                ids = self._own_processor(text=texts, images=[pictures], images_kwargs=told)["input_ids"][0]
+            return -(-(len(ids) - len(self._own_processor.tokenizer("")["input_ids"])) // several)
         except Exception:  # only an estimate; whatever a processor raises, there is a guess
             return GUESSED_TOKENS
+
+    @functools.cached_property
+    def _own_processor(self) -> Any:
+        return copy.deepcopy(self.processor)
+
+    def with_own_processor(self) -> Preparer:
+        """The same for another thread: processors keep state during a call."""
+        other = copy.copy(self)
+        other.processor = copy.deepcopy(self.processor)
+        return other
 
     def _load_image(self, frame: PlannedFrame) -> Any:
         if self._image_rule is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -17,9 +18,23 @@ if TYPE_CHECKING:
 MOST_THREADS = 16
 
 
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
+"""Where a container's share of the processors stands: microseconds of them in a period of microseconds, or `max`."""
+
+
 def frame_threads(asked: int | Literal["auto"]) -> int:
     """How many threads decode frames: as many as asked for, or one a core, at most `MOST_THREADS`."""
-    return min(MOST_THREADS, os.cpu_count() or 1) if asked == "auto" else asked
+    return min(MOST_THREADS, usable_cores()) if asked == "auto" else asked
+
+
+def usable_cores() -> int:
+    """Cores that this process may use: those it's bound to, and no more than its container's share."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        share, period = QUOTA.read_text(encoding="utf-8").split()
+        return max(1, min(bound, round(int(share) / int(period))))
+    except (OSError, ValueError, ZeroDivisionError):  # there is no such file, or it says `max`
+        return bound
 
 
 def single_threaded() -> None:

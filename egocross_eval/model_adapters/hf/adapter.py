@@ -12,6 +12,8 @@ from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.model_adapters.checkpoints.identity import described, fingerprint
 from egocross_eval.model_adapters.checkpoints.lora import read_lora
 from egocross_eval.model_adapters.checkpoints.threads import frame_threads
+from egocross_eval.model_adapters.hf.attention import refuse_attention
+from egocross_eval.model_adapters.json_option import json_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,15 +24,21 @@ if TYPE_CHECKING:
     from egocross_eval.model_adapters.hf.options import HfOptions
     from egocross_eval.schema import Request, Response
 
+MOST_COLLATORS = 4
+"""Threads in which a family's own image processor runs, which takes 6 to 50 ms a frame and no more than a core."""
+
 _ENGINES = ("transformers", "torch", "torchvision", "tokenizers", "peft", "accelerate")
 
 
 def build(target: str, options: HfOptions) -> ModelAdapter:
     """The adapter of an `hf:` spec. Checks the arguments only; the model is loaded when the first request is drawn.
 
-    Raises UsageError for a path that leads nowhere, a folder that is no checkpoint, or a `lora=` that is no adapter.
+    Raises UsageError for a path that leads nowhere, a folder that is no checkpoint, a `lora=` that is no adapter, or an
+    `attn=` that would compute something else than the model's own attention.
     """
-    return HfAdapter(Checkpoint(target, options.revision), options)
+    checkpoint = Checkpoint(target, options.revision)
+    refuse_attention(checkpoint, options.attn)
+    return HfAdapter(checkpoint, options)
 
 
 class HfAdapter(ModelAdapter):
@@ -47,9 +55,14 @@ class HfAdapter(ModelAdapter):
         self._checkpoint = checkpoint
         self._options = options
         self._lora = read_lora(options.lora) if options.lora is not None else None
+        self._processor_settings = json_object(
+            "hf", "processor_kwargs", options.processor_kwargs, example='{"crop_to_patches":false}'
+        )
+        self._template = json_object(
+            "hf", "template_kwargs", options.template_kwargs, example='{"enable_thinking":false}'
+        )
         self._device = ThreadPoolExecutor(1, thread_name_prefix="egocross-model")
         self._engine: Future[Engine] | None = None
-        self._most_tokens = 0
 
     def capabilities(self) -> Capabilities:
         """Images, and all ways to answer; videos where the checkpoint's processor has a part for them."""
@@ -65,7 +78,7 @@ class HfAdapter(ModelAdapter):
         first = next(requests, None)
         if first is None:
             return
-        from egocross_eval.model_adapters.checkpoints.threads import own_thread_counts, single_threaded
+        from egocross_eval.model_adapters.checkpoints.threads import own_thread_counts, single_threaded, usable_cores
         from egocross_eval.model_adapters.hf.pipeline import Limits, Pipeline
 
         preparer = self._prepared
@@ -75,7 +88,8 @@ class HfAdapter(ModelAdapter):
             window=self._options.window,
             threads=frame_threads(self._options.threads),
             batch_size=None if size == "auto" else size,
-            batch_tokens=lambda: self._batch_tokens(engine.result()),
+            # Frames of the Qwen-VL kind are scaled already, and a GPU does the rest.
+            collators=1 if preparer.image_rule is not None else min(MOST_COLLATORS, usable_cores()),
             start_thread=single_threaded,
         )
         with own_thread_counts():
@@ -86,8 +100,10 @@ class HfAdapter(ModelAdapter):
         from egocross_eval.model_adapters.checkpoints.preparation import Preparer
         from egocross_eval.model_adapters.checkpoints.processor import load_processor
 
-        processor = load_processor(self._checkpoint, trust_remote_code=self._options.trust_remote_code)
-        return Preparer(processor, self._context)
+        processor = load_processor(
+            self._checkpoint, trust_remote_code=self._options.trust_remote_code, settings=self._processor_settings
+        )
+        return Preparer(processor, self._context, template=self._template, settings=self._processor_settings)
 
     @property
     def _context(self) -> int | None:
@@ -105,25 +121,24 @@ class HfAdapter(ModelAdapter):
             torch.set_num_threads(cores)
             from egocross_eval.model_adapters.hf.engine import Engine
             from egocross_eval.model_adapters.hf.loading import load_model
+            from egocross_eval.model_adapters.hf.memory import room_of
 
-            return Engine(load_model(self._checkpoint, self._options, self._lora), preparer)
+            model = load_model(self._checkpoint, self._options, self._lora)
+            return Engine(model, preparer, room_of(model, self._options.batch_tokens))
 
         if self._engine is None:
             self._engine = self._device.submit(load)
         return self._engine
 
-    def _batch_tokens(self, engine: Engine) -> int:
-        """The bound of a batch; halved each time that one didn't fit the memory."""
-        if self._most_tokens == 0:
-            from egocross_eval.model_adapters.hf.memory import batch_tokens
-
-            asked = self._options.batch_tokens
-            self._most_tokens = batch_tokens(engine.model) if asked == "auto" else asked
-        return max(1, self._most_tokens >> engine.out_of_memory)
-
     def fingerprint(self) -> str | None:
         """Hash of the checkpoint's files (or its commit on the Hub), the adapter's, dtype and transformers' version."""
-        decisive = [self._options.dtype, self._options.attn, _version("transformers")]
+        decisive = [
+            self._options.dtype,
+            self._options.attn,
+            self._processor_settings,
+            self._template,
+            _version("transformers"),
+        ]
         return fingerprint(self._checkpoint, self._lora, after=decisive)
 
     def details(self) -> dict[str, Any]:
@@ -133,16 +148,21 @@ class HfAdapter(ModelAdapter):
             "device": self._options.device_map or self._options.device,
             "versions": {name: found for name in _ENGINES if (found := _version(name))},
         }
+        if self._processor_settings:
+            details["processor_kwargs"] = self._processor_settings
+        if self._template:
+            details["template_kwargs"] = self._template
         if self._engine is not None and self._engine.done() and self._engine.exception() is None:
             engine = self._engine.result()
             details |= {
                 "device": str(engine.model.device),
                 "dtype": str(engine.model.dtype).removeprefix("torch."),
                 "attention": engine.model.config._attn_implementation,
-                "batch_tokens": self._most_tokens,
+                "batch_tokens": engine.room.bound,
                 "out_of_memory": engine.out_of_memory,
                 "prompt_tokens": engine.prompt_tokens,
                 "reused_prompt_tokens": engine.reused_tokens,
+                **self._prepared.frames_seen(),
             }
         return details
 

@@ -9,7 +9,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 
 class Sized(Protocol):
@@ -31,30 +31,32 @@ class Sized(Protocol):
 Item = TypeVar("Item", bound=Sized)
 
 
-def cut_batches(items: Iterable[Item], *, max_items: int | None, max_tokens: int) -> list[list[Item]]:
+def cut_batches(
+    items: Iterable[Item],
+    *,
+    max_items: int | None,
+    holds: Callable[[list[Item]], bool],
+    apart: Callable[[Item], Hashable] | None = None,
+) -> list[list[Item]]:
     """Sorts items by kind and length, longest first, and cuts them into batches.
 
-    A batch's cost is its number of prompts times its longest prompt's tokens, as padding fills the others up; it stays
-    within `max_tokens`, and its prompts within `max_items`, except where a single item is beyond that. Equal lengths
-    keep their order.
+    `holds` says whether a batch fits, and a batch's prompts keep within `max_items`; a single item is a batch in any
+    case. `apart`: what else items of a batch must have in common. Equal lengths keep their order.
     """
     kinds: dict[Hashable, list[Item]] = {}
-    for item in items:
-        kinds.setdefault(item.kind, []).append(item)
+    for item in sorted(items, key=lambda item: -item.tokens):
+        kinds.setdefault((item.kind, apart(item) if apart is not None else None), []).append(item)
     batches: list[list[Item]] = []
     for group in kinds.values():
         batch: list[Item] = []
-        count = 0
-        for item in sorted(group, key=lambda item: -item.tokens):
-            longest = batch[0].tokens if batch else item.tokens
-            full = (count + item.count) * longest > max_tokens
-            if batch and (full or (max_items is not None and count + item.count > max_items)):
+        for item in group:
+            longer = [*batch, item]
+            many = max_items is not None and sum(one.count for one in longer) > max_items
+            if batch and (many or not holds(longer)):
                 batches.append(batch)
-                batch, count = [], 0
+                batch = []
             batch.append(item)
-            count += item.count
-        if batch:
-            batches.append(batch)
+        batches.append(batch)
     return batches
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from egocross_eval.model_adapters.checkpoints.model_inputs import model_inputs
 from egocross_eval.model_adapters.checkpoints.preparation import too_long
+from egocross_eval.model_adapters.hf.padding import equal_length, masks_cost
 from egocross_eval.model_adapters.hf.sampling import gumbel_sampler
 from egocross_eval.model_adapters.hf.shared_beginning import Continuation, continued, split
 from egocross_eval.model_adapters.hf.side_stream import SideStream
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from egocross_eval.model_adapters.checkpoints.preparation import Item, Loaded, Preparer
+    from egocross_eval.model_adapters.hf.memory import Room
 
 CLOSE = {"float32": 0.02}
 """How far log-probabilities may differ that were computed with and without a shared beginning; rounding makes more of
@@ -30,6 +32,17 @@ COARSE = 1.0
 
 COMPARED = 10
 """Tokens compared for that: the likeliest ones."""
+
+
+OUT_OF_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "cublas_status_alloc_failed",
+    "cublas_status_not_initialized",
+    "cudnn_status_alloc_failed",
+)
+"""What a full memory is called: by PyTorch, by the C library, and by NVIDIA's libraries, that keep buffers too."""
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,18 +78,22 @@ class BatchError(Exception):
 class Engine:
     """Answers batches with one model. Everything here runs in one thread, but for `inputs` and `stop`."""
 
-    def __init__(self, model: Any, preparer: Preparer) -> None:
+    def __init__(self, model: Any, preparer: Preparer, room: Room) -> None:
         self._model = model
+        self.room = room
+        """How large a batch may be."""
+        self.apart = equal_length if masks_cost(model) else None
+        """What else the groups of a batch must have in common, for `cut_batches`."""
         self._ends, self._padding = _only_ends(model, preparer.processor.tokenizer)
         self._preparer = preparer
         self._side = SideStream(model.device)
         self._context = context_length(model.config)
         # Tokenizers keep state during a call: batches are made in another thread than texts are read in.
         self._tokenizer = copy.deepcopy(preparer.processor.tokenizer)
-        self._processing = threading.Lock()
+        self._local = threading.local()
         self._stopping = threading.Event()
         self.out_of_memory = 0
-        """How often a batch had to be split because it didn't fit the memory."""
+        """How often a batch didn't fit the memory."""
         self._continues: bool | None = None
         self.prompt_tokens = 0
         """Tokens of all prompts that were answered."""
@@ -113,8 +130,7 @@ class Engine:
             try:
                 with self._side.preparing():
                     on_gpu = self._model.device if self._model.device.type == "cuda" else None
-                    with self._processing:
-                        tensors = model_inputs(self._preparer, batch, on_gpu)
+                    tensors = model_inputs(self._threads_preparer, batch, on_gpu)
                     ready = self._side.mark()
             except Exception as error:  # processors raise anything for a prompt that they can't take
                 kind = "out_of_memory" if is_out_of_memory(error) else "prompt"
@@ -144,17 +160,32 @@ class Engine:
             batch = [one for one, length in pairs if length < limit]
         return None, failures
 
+    @property
+    def _threads_preparer(self) -> Preparer:
+        """The preparer with a processor of this thread's own."""
+        own: Preparer | None = getattr(self._local, "preparer", None)
+        if own is None:
+            own = self._local.preparer = self._preparer.with_own_processor()
+        return own
+
     def answer(self, inputs: Inputs) -> list[Response]:
         """One response for each request of the batch.
 
         A batch that doesn't fit the memory is split in two, down to single requests; frames are never left out.
         """
+        if len(inputs.items) > 1 and not self.room.holds(inputs.batch):
+            # It was cut before another batch showed how little fits.
+            inputs.tensors.clear()
+            return self._halves(inputs.batch)
         try:
-            return self._answer(inputs)
+            responses = self._answer(inputs)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
             message = _first_line(error)
+        else:
+            self.room.fitted(inputs.batch)
+            return responses
         # Outside the handler, so that the failed attempt's tensors are free.
         inputs.tensors.clear()
         return self.split(inputs.batch, "out_of_memory", message)
@@ -163,11 +194,15 @@ class Engine:
         """Answers a batch that failed as a whole by halves; a request alone becomes a failure of that kind."""
         if kind == "out_of_memory":
             self.out_of_memory += 1
+            self.room.failed(batch)
             free_memory()
+        if len(batch) == len(batch[0].items) == 1:
+            return [failed(batch[0].item.request, kind, message)]
+        return self._halves(batch)
+
+    def _halves(self, batch: list[Loaded]) -> list[Response]:
         if len(batch) == 1:
             batch = batch[0].alone()
-        if len(batch) == 1:
-            return [failed(batch[0].item.request, kind, message)]
         middle = len(batch) // 2
         return [response for half in (batch[:middle], batch[middle:]) for response in self._prepare_and_answer(half)]
 
@@ -338,8 +373,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    words = ("out of memory", "can't allocate memory", "cannot allocate memory")
-    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in OUT_OF_MEMORY)
 
 
 def free_memory() -> None:

@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 import warnings
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from egocross_eval.errors import MissingExtraError, UsageError
 from egocross_eval.model_adapters.checkpoints.extras import quiet, require
 from egocross_eval.model_adapters.checkpoints.processor import not_loaded, short
 from egocross_eval.model_adapters.checkpoints.weights import name_faults, names_attention, refuse, value_faults
+from egocross_eval.model_adapters.hf.device import resolve_device
 
 if TYPE_CHECKING:
     from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
     from egocross_eval.model_adapters.checkpoints.lora import Lora
     from egocross_eval.model_adapters.hf.options import HfOptions
-
-
-def resolve_device(name: str) -> str:
-    """The device to use: `auto` takes a CUDA GPU, else Apple's, else the CPU. Raises UsageError for an absent one."""
-    import torch
-
-    available = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if name == "auto":
-        return "cuda" if available["cuda"] else "mps" if available["mps"] else "cpu"
-    kind, _, index = name.partition(":")
-    if kind not in available:
-        raise UsageError(f"device={name} is unknown; use auto, cpu, cuda, cuda:N or mps")
-    if not available[kind] or (kind == "cuda" and index and int(index) >= torch.cuda.device_count()):
-        there = [known for known, usable in available.items() if usable]
-        raise UsageError(f"device={name} is not there: this PyTorch sees {', '.join(there)}")
-    return name
 
 
 def load_model(checkpoint: Checkpoint, options: HfOptions, lora: Lora | None = None) -> Any:
@@ -43,7 +25,7 @@ def load_model(checkpoint: Checkpoint, options: HfOptions, lora: Lora | None = N
     """
     from transformers import AutoModelForImageTextToText
 
-    device = resolve_device(options.device)
+    device = resolve_device(options.device) if options.device_map is None else None
     arguments: dict[str, Any] = {
         "dtype": options.dtype,
         "revision": options.revision,
@@ -56,21 +38,26 @@ def load_model(checkpoint: Checkpoint, options: HfOptions, lora: Lora | None = N
     if options.device_map is not None:
         require("accelerate")
         arguments["device_map"] = options.device_map
+    elif device != "cpu" and find_spec("accelerate") is not None:
+        arguments["device_map"] = {"": device}  # tensor by tensor: the weights needn't all be in RAM first
     with quiet():
         try:
             model, info = AutoModelForImageTextToText.from_pretrained(
                 checkpoint.source, output_loading_info=True, ignore_mismatched_sizes=True, **arguments
             )
         except ImportError as error:
-            if options.attn == "flash_attention_2" and "flash" in str(error).lower():
-                raise UsageError(f"attn=flash_attention_2 needs the flash-attn package: {error}") from error
+            if "flash" in options.attn and "flash" in str(error).lower():
+                raise UsageError(
+                    f"attn={options.attn} needs the flash-attn package, or the kernels package, which fetches a built "
+                    f"one: {short(error)}"
+                ) from error
             raise not_loaded(checkpoint, "model", error) from error
         except Exception as error:  # transformers raises whatever its parts raise
             raise not_loaded(checkpoint, "model", error) from error
         refuse(checkpoint, name_faults(info))
         if lora is not None:
             model = _with_lora(model, lora, checkpoint)
-    if options.device_map is None:
+    if device is not None:
         model = model.to(device)
     refuse(checkpoint, value_faults(model.named_parameters()))
     return model.eval()

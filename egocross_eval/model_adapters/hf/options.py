@@ -26,7 +26,12 @@ class HfOptions(msgspec.Struct, frozen=True, kw_only=True):
         str | None, Meta(description="spread the weights over devices by accelerate, e.g. auto; replaces device")
     ] = None
     attn: Annotated[
-        Literal["auto", "sdpa", "flash_attention_2", "eager"], Meta(description="implementation of attention")
+        str,
+        Meta(
+            description="implementation of attention: auto, sdpa, eager, flash_attention_2, flash_attention_3, or a "
+            "kernel of the Hub by its name",
+            min_length=1,
+        ),
     ] = "auto"
     batch_size: Annotated[
         Positive | Literal["auto"], Meta(description="most questions in a batch; auto: bounded by batch_tokens alone")
@@ -44,6 +49,17 @@ class HfOptions(msgspec.Struct, frozen=True, kw_only=True):
         NEUTRAL,
     ] = "auto"
     lora: Annotated[str | None, Meta(description="folder of a PEFT adapter, merged into the weights on loading")] = None
+    processor_kwargs: Annotated[
+        str,
+        Meta(
+            description="settings of the checkpoint's image and video processor as a JSON object, e.g. "
+            '{"crop_to_patches":false}'
+        ),
+    ] = ""
+    template_kwargs: Annotated[
+        str,
+        Meta(description='variables of the chat template as a JSON object, e.g. {"enable_thinking":false}'),
+    ] = ""
     revision: Annotated[str | None, Meta(description="branch, tag or commit of a model on the Hub")] = None
     trust_remote_code: Annotated[bool, Meta(description="run Python code that comes with the checkpoint"), TYPED] = (
         False

@@ -1,4 +1,4 @@
-"""Keeps the model busy: draws requests ahead, decodes frames in threads, makes a batch while another is answered."""
+"""Keeps the model busy: draws requests ahead, decodes frames in threads, makes batches while another is answered."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from egocross_eval.model_adapters.hf.prompt_groups import Group
     from egocross_eval.schema import Request
 
-DEPTH = 3
-"""Batches under way: one being answered, one ready, one whose frames are being decoded."""
+DEPTH = 2
+"""Batches under way beside those that are being made: one being answered, one whose frames are being decoded."""
 
 FIRST_WINDOW = 32
 """Requests drawn before the first batches are cut."""
@@ -35,8 +35,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     window: int
     threads: int
     batch_size: int | None
-    batch_tokens: Callable[[], int]
-    """Asked before each cut, so that it can shrink after a batch didn't fit the memory."""
+    collators: int
+    """Threads that make the model's inputs of decoded frames, a batch each."""
     start_thread: Callable[[], None]
     """Called first in each thread that prepares requests."""
 
@@ -52,7 +52,10 @@ class Pipeline:
         self._frames = ThreadPoolExecutor(
             limits.threads, thread_name_prefix="egocross-frames", initializer=limits.start_thread
         )
-        self._collating = ThreadPoolExecutor(1, thread_name_prefix="egocross-batches", initializer=limits.start_thread)
+        self._collating = ThreadPoolExecutor(
+            limits.collators, thread_name_prefix="egocross-batches", initializer=limits.start_thread
+        )
+        self._depth = DEPTH + limits.collators
         self._ahead: deque[Future[list[Response]]] = deque()
 
     def run(self, requests: Iterator[Request]) -> Iterator[Response]:
@@ -84,7 +87,8 @@ class Pipeline:
         window = next(windows)
         more = True
         while True:
-            while batches and len(self._ahead) < DEPTH:
+            while batches and len(self._ahead) < self._depth:
+                batches = self._cut_again(batches)
                 self._submit(batches.popleft())
             if self._ahead and self._ahead[0].done():
                 yield from self._ahead.popleft().result()
@@ -92,7 +96,7 @@ class Pipeline:
                 drawn = list(itertools.islice(requests, 1))
                 more = bool(drawn)
                 planned.extend(self._frames.submit(self._preparer.plan, request) for request in drawn)
-            elif planned and len(batches) < DEPTH:
+            elif planned and len(batches) < self._depth:
                 items: list[Item] = []
                 for future in planned:
                     result = future.result()
@@ -107,12 +111,20 @@ class Pipeline:
             else:
                 return
 
-    def _cut(self, items: list[Item]) -> list[list[Group]]:
+    def _cut(self, items: list[Item]) -> deque[list[Group]]:
         if not items:
-            return []
-        self._engine.result()  # the bound of a batch is known once the model is loaded
-        most, tokens = self._limits.batch_size, self._limits.batch_tokens()
-        return cut_batches(group_items(items, max_items=most, max_tokens=tokens), max_items=most, max_tokens=tokens)
+            return deque()
+        engine = self._engine.result()  # how large a batch may be is known once the model is loaded
+        most = self._limits.batch_size
+        groups = group_items(items, max_items=most, holds=engine.room.holds)
+        return deque(cut_batches(groups, max_items=most, holds=engine.room.holds, apart=engine.apart))
+
+    def _cut_again(self, batches: deque[list[Group]]) -> deque[list[Group]]:
+        """The batches as they are, or cut anew where the next one proved too large since."""
+        room = self._engine.result().room
+        if len(batches[0]) == 1 or room.holds(batches[0]):
+            return batches
+        return self._cut([item for batch in batches for group in batch for item in group.items])
 
     def _submit(self, batch: list[Group]) -> None:
         frames = [self._frames.submit(self._load, group) for group in batch]

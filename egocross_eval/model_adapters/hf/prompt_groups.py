@@ -10,15 +10,10 @@ import msgspec
 from egocross_eval.model_adapters.checkpoints.preparation import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
 LEAST_GAIN = 0.3
 """Share of the prompts' tokens that must be spared for prompts to be grouped: a group is computed in two passes."""
-
-
-KEPT_TOGETHER = 4
-"""Prompts that stay together even where their caches exceed the bound of a batch: a question's four rotations. A group
-that doesn't fit the memory is taken apart then."""
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +29,12 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
         return max(item.tokens for item in self.items)
 
     @property
+    def beginning(self) -> int:
+        """Estimated tokens that all prompts begin with; those of the whole prompt for a single item."""
+        first = self.items[0]
+        return first.tokens - (len(first.ids) - self.shared) if self.shared else first.tokens
+
+    @property
     def count(self) -> int:
         """Prompts of which the key-value cache is held, the beginning's counted for each."""
         return len(self.items)
@@ -44,11 +45,10 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.shared), self.items[0].kind
 
 
-def group_items(items: Iterable[Item], *, max_items: int | None, max_tokens: int) -> list[Group]:
+def group_items(items: Iterable[Item], *, max_items: int | None, holds: Callable[[list[Group]], bool]) -> list[Group]:
     """Puts items that show the same frames and begin alike into groups, in the order of their first items.
 
-    A group's items keep within `max_items`. Where they are more than `KEPT_TOGETHER`, their number times the tokens of
-    the longest keeps within `max_tokens`.
+    A group keeps within `max_items`, and `holds` says whether it fits.
     """
     by_media: dict[Hashable, list[Item]] = {}
     for place, item in enumerate(items):
@@ -56,23 +56,26 @@ def group_items(items: Iterable[Item], *, max_items: int | None, max_tokens: int
         by_media.setdefault(media, []).append(item)
     groups: list[Group] = []
     for alike in by_media.values():
-        longest = max(item.tokens for item in alike)
-        size = max(KEPT_TOGETHER, max_tokens // longest)
-        size = size if max_items is None else min(size, max_items)
-        for start in range(0, len(alike), size):
-            groups.extend(_grouped(alike[start : start + size]))
+        most = len(alike) if max_items is None else max_items
+        while alike:
+            size = next((n for n in range(min(most, len(alike)), 1, -1) if holds([_group(alike[:n])])), 1)
+            groups.extend(_grouped(alike[:size]))
+            alike = alike[size:]
     return groups
+
+
+def _group(items: list[Item]) -> Group:
+    """The items as a group; what they share isn't looked for, only said to be something."""
+    return Group(items=tuple(items), shared=1)
 
 
 def _grouped(items: list[Item]) -> list[Group]:
     """The items as one group, or each alone where that would spare too little."""
-    shared = _common([item.ids for item in items])
-    first = items[0]
-    beginning = first.tokens - (len(first.ids) - shared)
-    spared = (len(items) - 1) * beginning
-    if len(items) == 1 or shared == 0 or spared < LEAST_GAIN * sum(item.tokens for item in items):
+    group = Group(items=tuple(items), shared=_common([item.ids for item in items]))
+    spared = (len(items) - 1) * group.beginning
+    if len(items) == 1 or not group.shared or spared < LEAST_GAIN * sum(item.tokens for item in items):
         return [Group(items=(item,)) for item in items]
-    return [Group(items=tuple(items), shared=shared)]
+    return [group]
 
 
 def _common(rows: list[tuple[int, ...]]) -> int:

@@ -66,8 +66,9 @@ def continued(model: Any, beginnings: Any, continuation: Continuation, settings:
     import torch
 
     cache = model.generate(**beginnings, generation_config=settings).past_key_values
+    # On the CPU: indices there select from tensors on any device, and a spread model's caches lie on several.
+    cache.batch_select_indices(continuation.rows)
     rows = continuation.rows.to(model.device)
-    cache.batch_select_indices(rows)
     core: Any = getattr(model, "model", None)
     if getattr(core, "rope_deltas", None) is not None:
         # How far positions lag behind the number of tokens, for each beginning: models with 2-D positions of frames.

@@ -13,6 +13,7 @@ import msgspec
 
 from egocross_eval.errors import UsageError
 from egocross_eval.frames.store import scaled_frame
+from egocross_eval.model_adapters.json_option import json_object
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
 from egocross_eval.model_adapters.openai.pieces import EncodedFrame, Piece
 from egocross_eval.schema import ImagePart, Message, Prompt, Request, TextPart, VideoPart
@@ -187,15 +188,7 @@ def _with_video_times(fields: dict[str, Any], video: VideoPart) -> dict[str, Any
 
 
 def _extra_fields(text: str) -> dict[str, Any]:
-    if not text:
-        return {}
-    try:
-        fields = msgspec.json.decode(text, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
-        raise UsageError(
-            f'openai: extra={text!r} is not a JSON object ({error}); write e.g. extra={{"reasoning_effort":"low"}}, '
-            f"with a backslash before each comma within it"
-        ) from error
+    fields = json_object("openai", "extra", text, example='{"reasoning_effort":"low"}')
     _refuse_reserved("extra", fields)
     return fields
 

@@ -68,6 +68,10 @@ class VllmOptions(msgspec.Struct, frozen=True, kw_only=True):
     frame_memory: Annotated[
         float, Meta(gt=0, description="most GiB of frames under way at once; a single larger question goes alone")
     ] = 8.0
+    template_kwargs: Annotated[
+        str,
+        Meta(description='variables of the chat template as a JSON object, e.g. {"enable_thinking":false}'),
+    ] = ""
     engine_options: EngineOptions = {}
 
 

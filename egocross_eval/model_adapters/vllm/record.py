@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,12 +23,14 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: Checkpoint
     lora: Lora | None
     engine_options: Mapping[str, str]
+    template: Mapping[str, Any] = MappingProxyType({})
+    """What the chat template is told beside the messages."""
     version: tuple[str, str] | None
     """(distribution, version) of vLLM."""
 
     def fingerprint(self) -> str:
         """Hash of the weights, the adapter, the options and vLLM's version."""
-        decisive = [sorted(self.engine_options.items()), self.version]
+        decisive = [sorted(self.engine_options.items()), dict(self.template), self.version]
         return fingerprint(self.checkpoint, self.lora, before=[self.scheme], after=decisive)
 
     def details(self) -> dict[str, Any]:
@@ -35,5 +38,6 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
         versions = dict([self.version]) if self.version else {}
         return described(self.checkpoint, self.lora) | {
             "engine_options": dict(self.engine_options),
+            **({"template_kwargs": dict(self.template)} if self.template else {}),
             "versions": versions,
         }

@@ -9,8 +9,14 @@ import pytest
 from hf_requests import make_request
 
 from egocross_eval.errors import UsageError
-from egocross_eval.model_adapters.checkpoints.chat import conversation, refuse_open_thinking
+from egocross_eval.model_adapters.checkpoints.chat import (
+    THINKING_TOKENS,
+    check_thinking,
+    conversation,
+    refuse_open_thinking,
+)
 from egocross_eval.model_adapters.checkpoints.label_tokens import LabelError, label_tokens
+from egocross_eval.settings import GenerationSettings
 
 
 class WordTokenizer:
@@ -65,3 +71,14 @@ def test_choosing_is_refused_where_the_template_opens_the_thinking(end: str) -> 
 
 def test_a_closed_thinking_block_is_fine() -> None:
     refuse_open_thinking("<|im_start|>assistant\n<think>\n\n</think>\n\n")
+
+
+def test_thinking_needs_a_limit_that_was_meant_for_it() -> None:
+    opened = "<|im_start|>assistant\n<think>\n"
+    with pytest.raises(UsageError, match=rf"opens a thinking block \(<think>\).*--max-new-tokens {THINKING_TOKENS}"):
+        check_thinking(opened, GenerationSettings())
+    check_thinking(opened, GenerationSettings(max_new_tokens=THINKING_TOKENS))
+    check_thinking(opened, GenerationSettings(max_new_tokens=512))
+    check_thinking("<think>\n\n</think>\n\n", GenerationSettings())
+    with pytest.raises(UsageError, match="no label"):
+        check_thinking(opened, GenerationSettings(answer_mode="choose", max_new_tokens=THINKING_TOKENS))

@@ -209,4 +209,193 @@ def idefics3(path: Path) -> Path:
     return save(path, Idefics3ForConditionalGeneration, config, processor)
 
 
-FAMILIES = {"qwen2_5_vl": qwen2_5_vl, "llava": llava, "llava_onevision": llava_onevision, "idefics3": idefics3}
+def named_tokenizer(**tokens: str) -> Any:
+    """The tiny Qwen tokenizer with special tokens that processors ask for by name."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(checkpoints.tiny_checkpoint(), extra_special_tokens=tokens)
+
+
+def smolvlm(path: Path) -> Path:
+    from transformers import (
+        SmolVLMConfig,
+        SmolVLMForConditionalGeneration,
+        SmolVLMImageProcessor,
+        SmolVLMProcessor,
+        SmolVLMVideoProcessor,
+    )
+
+    tokens = named_tokenizer(
+        image_token="<image>",
+        fake_image_token="<fake_token_around_image>",
+        global_image_token="<global-img>",
+        end_of_utterance_token="<end_of_utterance>",
+    )
+    text = TEXT | {"vocab_size": len(tokens), "model_type": "llama", "eos_token_id": tokens.eos_token_id}
+    vision = {
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "image_size": 64,
+        "patch_size": 16,
+    }
+    config = SmolVLMConfig(
+        text_config=text,
+        vision_config=vision,
+        image_token_id=tokens.convert_tokens_to_ids("<image>"),
+        scale_factor=2,
+        pad_token_id=tokens.pad_token_id,
+    )
+    sizes: dict[str, Any] = {"size": {"longest_edge": 128}, "max_image_size": {"longest_edge": 64}}
+    processor = SmolVLMProcessor(
+        image_processor=SmolVLMImageProcessor(**sizes),
+        video_processor=SmolVLMVideoProcessor(**sizes),
+        tokenizer=tokens,
+        image_seq_len=4,
+        chat_template=PLAIN_TEMPLATE,
+    )
+    return save(path, SmolVLMForConditionalGeneration, config, processor)
+
+
+def internvl(path: Path) -> Path:
+    from transformers import (
+        GotOcr2ImageProcessor,
+        InternVLConfig,
+        InternVLForConditionalGeneration,
+        InternVLProcessor,
+        InternVLVideoProcessor,
+    )
+
+    tokens = named_tokenizer(
+        start_image_token="<img>",
+        end_image_token="</img>",
+        context_image_token="<IMG_CONTEXT>",
+        video_token="<video>",
+    )
+    text = TEXT | {"vocab_size": len(tokens), "model_type": "qwen2", "eos_token_id": tokens.eos_token_id}
+    vision = {
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "image_size": [56, 56],
+        "patch_size": [14, 14],
+    }
+    config = InternVLConfig(
+        text_config=text,
+        vision_config=vision,
+        image_token_id=tokens.convert_tokens_to_ids("<IMG_CONTEXT>"),
+        image_seq_length=4,
+    )
+    size = {"height": 56, "width": 56}
+    processor = InternVLProcessor(
+        image_processor=GotOcr2ImageProcessor(size=size, crop_to_patches=False, max_patches=4),
+        video_processor=InternVLVideoProcessor(size=size),
+        tokenizer=tokens,
+        image_seq_length=4,
+        chat_template=PLAIN_TEMPLATE.replace("'<' + part['type'] + '>'", "'<IMG_CONTEXT>'"),
+    )
+    return save(path, InternVLForConditionalGeneration, config, processor)
+
+
+def gemma3(path: Path) -> Path:
+    from transformers import Gemma3Config, Gemma3ForConditionalGeneration, Gemma3ImageProcessor, Gemma3Processor
+
+    tokens = named_tokenizer(boi_token="<start_of_image>", eoi_token="<end_of_image>", image_token="<image_soft_token>")
+    text = TEXT | {
+        "vocab_size": len(tokens),
+        "eos_token_id": tokens.eos_token_id,
+        "pad_token_id": tokens.pad_token_id,
+        "bos_token_id": None,
+        "query_pre_attn_scalar": 32,
+        "sliding_window": 64,
+    }
+    vision = {
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "image_size": 56,
+        "patch_size": 14,
+        "vision_use_head": False,
+    }
+    config = Gemma3Config(
+        text_config=text,
+        vision_config=vision,
+        mm_tokens_per_image=4,
+        boi_token_index=tokens.convert_tokens_to_ids("<start_of_image>"),
+        eoi_token_index=tokens.convert_tokens_to_ids("<end_of_image>"),
+        image_token_index=tokens.convert_tokens_to_ids("<image_soft_token>"),
+    )
+    processor = Gemma3Processor(
+        image_processor=Gemma3ImageProcessor(size={"height": 56, "width": 56}),
+        tokenizer=tokens,
+        image_seq_length=4,
+        chat_template=PLAIN_TEMPLATE.replace("'<' + part['type'] + '>'", "'<start_of_image>'"),
+    )
+    return save(path, Gemma3ForConditionalGeneration, config, processor)
+
+
+def glm4v(path: Path) -> Path:
+    from transformers import (
+        Glm4vConfig,
+        Glm4vForConditionalGeneration,
+        Glm4vImageProcessor,
+        Glm4vProcessor,
+        Glm4vVideoProcessor,
+    )
+
+    names = ("image", "video", "begin_of_image", "end_of_image", "begin_of_video", "end_of_video")
+    tokens = tokenizer(*(f"<|{name}|>" for name in names))
+    ids = {name: tokens.convert_tokens_to_ids(f"<|{name}|>") for name in names}
+    text = TEXT | {
+        "vocab_size": len(tokens),
+        "eos_token_id": tokens.eos_token_id,
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": 10000.0,
+            "partial_rotary_factor": 0.5,
+            "mrope_section": [2, 3, 3],
+        },
+    }
+    vision = {
+        "depth": 2,
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_heads": 2,
+        "image_size": 56,
+        "patch_size": 14,
+        "out_hidden_size": 64,
+    }
+    config = Glm4vConfig(
+        text_config=text,
+        vision_config=vision,
+        image_token_id=ids["image"],
+        video_token_id=ids["video"],
+        image_start_token_id=ids["begin_of_image"],
+        image_end_token_id=ids["end_of_image"],
+        video_start_token_id=ids["begin_of_video"],
+        video_end_token_id=ids["end_of_video"],
+    )
+    size = {"shortest_edge": 56 * 56, "longest_edge": 112 * 112}
+    wrapped = "'<|begin_of_' + part['type'] + '|><|' + part['type'] + '|><|end_of_' + part['type'] + '|>'"
+    processor = Glm4vProcessor(
+        image_processor=Glm4vImageProcessor(size=size),
+        video_processor=Glm4vVideoProcessor(size=size),
+        tokenizer=tokens,
+        chat_template=PLAIN_TEMPLATE.replace("'<' + part['type'] + '>'", wrapped),
+    )
+    return save(path, Glm4vForConditionalGeneration, config, processor)
+
+
+FAMILIES = {
+    "qwen2_5_vl": qwen2_5_vl,
+    "llava": llava,
+    "llava_onevision": llava_onevision,
+    "idefics3": idefics3,
+    "smolvlm": smolvlm,
+    "internvl": internvl,
+    "gemma3": gemma3,
+    "glm4v": glm4v,
+}

@@ -120,12 +120,13 @@ def test_the_true_times_of_a_videos_frames_stand_in_the_prompt(tiny_checkpoint: 
     from egocross_eval.model_adapters.checkpoints.processor import load_processor
     from egocross_eval.model_adapters.hf.engine import Engine
     from egocross_eval.model_adapters.hf.loading import load_model
+    from egocross_eval.model_adapters.hf.memory import Room
     from egocross_eval.model_adapters.hf.options import HfOptions
 
     model = adapter(tiny_checkpoint)
     processor = load_processor(model._checkpoint)
     preparer = Preparer(processor, None)
-    engine = Engine(load_model(model._checkpoint, HfOptions(device="cpu")), preparer)
+    engine = Engine(load_model(model._checkpoint, HfOptions(device="cpu")), preparer, Room(8192))
     cases = {
         # Pairs of frames share a mark: the mean of their times. A last odd frame is its own pair.
         (0.0, 2.0, 4.0, 6.0): ["1.0", "5.0"],
@@ -236,11 +237,12 @@ def test_the_end_token_ends_a_text_and_is_no_part_of_it(tiny_checkpoint: Path, t
     from egocross_eval.model_adapters.checkpoints.processor import load_processor
     from egocross_eval.model_adapters.hf.engine import Engine
     from egocross_eval.model_adapters.hf.loading import load_model
+    from egocross_eval.model_adapters.hf.memory import Room
     from egocross_eval.model_adapters.hf.options import HfOptions
 
     checkpoint = adapter(tiny_checkpoint)._checkpoint
     processor = load_processor(checkpoint)
-    engine = Engine(load_model(checkpoint, HfOptions(device="cpu")), Preparer(processor, None))
+    engine = Engine(load_model(checkpoint, HfOptions(device="cpu")), Preparer(processor, None), Room(8192))
     ids = [processor.tokenizer.convert_tokens_to_ids(token) for token in ("B", "<|im_end|>", "<|endoftext|>")]
     ended = engine._text_response("q", ids, 7)
     assert (ended.text, ended.finish_reason, ended.output_tokens, ended.input_tokens) == ("B", "stop", 2, 7)

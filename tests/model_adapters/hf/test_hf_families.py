@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from families import FAMILIES
 from hf_requests import adapter, answers, draw_frames, make_request, mixed_requests, scores_of, singly, text_of
+
+from egocross_eval.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-WITH_VIDEO = {"qwen2_5_vl", "llava_onevision"}
+WITH_VIDEO = {"qwen2_5_vl", "llava_onevision", "smolvlm", "internvl", "glm4v"}
 
 CASES = [(name, media) for name in FAMILIES for media in ("images", "video") if media == "images" or name in WITH_VIDEO]
 
@@ -84,3 +87,51 @@ def test_frames_of_other_families_are_shrunk_to_the_budget(checkpoint: Callable[
     assert len({response.input_tokens for response in got.values()}) == 1
     assert scores_of(got["None"]) == scores_of(got["16384"])
     assert scores_of(got["None"]) != pytest.approx(scores_of(got["4096"]), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_lengths_are_known_before_a_processor_has_seen_a_frame(
+    checkpoint: Callable[[str], Path], tmp_path: Path, name: str
+) -> None:
+    model = adapter(checkpoint(name))
+    for number, (count, size) in enumerate([(1, (96, 64)), (3, (96, 64)), (2, (64, 160)), (1, (300, 200))]):
+        paths = draw_frames(tmp_path, count, size, seed=number)
+        asked = make_request("q", paths, max_pixels=None)
+        planned = model._prepared.plan(asked)
+        [response] = model.generate(iter([asked]))
+        assert planned.tokens == response.input_tokens, (count, size)
+    assert model.details()["frame_tokens"] > 0
+    model.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "fewer"),
+    [
+        ("internvl", '{"crop_to_patches":false}', True),
+        ("idefics3", '{"do_image_splitting":false}', True),
+        ("gemma3", '{"do_normalize":false}', False),
+    ],
+)
+def test_settings_of_the_processor_reach_the_model_and_the_fingerprint(
+    checkpoint: Callable[[str], Path], tmp_path: Path, name: str, settings: str, fewer: bool
+) -> None:
+    asked = make_request("q", draw_frames(tmp_path, 2, (96, 64)), max_pixels=None)
+    plain, told = adapter(checkpoint(name)), adapter(checkpoint(name), processor_kwargs=settings)
+    [before], [after] = plain.generate(iter([asked])), told.generate(iter([asked]))
+    assert scores_of(before) != scores_of(after)
+    assert (after.input_tokens < before.input_tokens) == fewer
+    assert told._prepared.plan(asked).tokens == after.input_tokens
+    assert plain.fingerprint() != told.fingerprint()
+    assert told.details()["processor_kwargs"] == json.loads(settings)
+    for model in (plain, told):
+        model.close()
+
+
+def test_a_setting_that_the_processor_lacks_is_refused(checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
+    model = adapter(checkpoint("internvl"), processor_kwargs='{"crop_to_patch":false}')
+    asked = make_request("q", draw_frames(tmp_path, 1))
+    with pytest.raises(UsageError, match=r"no setting 'crop_to_patch'.*did you mean.*crop_to_patches"):
+        list(model.generate(iter([asked])))
+    model.close()
+    with pytest.raises(UsageError, match=r"processor_kwargs='crop' is not a JSON object"):
+        adapter(checkpoint("internvl"), processor_kwargs="crop")

@@ -12,6 +12,7 @@ from hf_requests import counting, make_request
 from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.checkpoints.preparation import Item, Loaded
 from egocross_eval.model_adapters.hf.engine import BatchError
+from egocross_eval.model_adapters.hf.memory import Room
 from egocross_eval.model_adapters.hf.pipeline import DEPTH, FIRST_WINDOW, Limits, Pipeline
 from egocross_eval.model_adapters.requests import failed
 from egocross_eval.schema import Request, Response
@@ -38,6 +39,8 @@ class Engine:
     """Answers with the size of the batch; a key that names a refusal can't be in a batch with others."""
 
     def __init__(self) -> None:
+        self.room = Room(10_000)
+        self.apart = None
         self.batches: list[list[str]] = []
         self.stopped = 0
         self.gate = threading.Event()
@@ -74,9 +77,7 @@ class Bench:
         self.engine = Engine()
         self.ready: Future[Any] = Future()
         self.ready.set_result(self.engine)
-        self.limits = Limits(
-            window=window, threads=2, batch_size=batch_size, batch_tokens=lambda: 10_000, start_thread=lambda: None
-        )
+        self.limits = Limits(window=window, threads=2, batch_size=batch_size, collators=1, start_thread=lambda: None)
 
     def run(self, requests: Iterator[Request]) -> Iterator[Response]:
         with ThreadPoolExecutor(1) as device:
@@ -114,7 +115,7 @@ def test_requests_are_drawn_lazily_and_no_further_ahead_than_the_window() -> Non
     responses = bench.run(counting(keys(*[f"q{i}" for i in range(1000)]), drawn))
     next(responses)
     # Never more than the batches under way, those that are cut, and the next window.
-    assert FIRST_WINDOW <= len(drawn) <= FIRST_WINDOW + 64 + (2 * DEPTH + 1) * 4
+    assert FIRST_WINDOW <= len(drawn) <= FIRST_WINDOW + 64 + (2 * (DEPTH + 1) + 1) * 4
     responses.close()  # type: ignore[attr-defined]
     assert len(drawn) < 1000
 

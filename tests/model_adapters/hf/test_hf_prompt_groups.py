@@ -8,9 +8,13 @@ from hypothesis import strategies as st
 
 from egocross_eval.model_adapters.checkpoints.preparation import Item, PlannedFrame
 from egocross_eval.model_adapters.hf.batching import cut_batches
-from egocross_eval.model_adapters.hf.prompt_groups import KEPT_TOGETHER, LEAST_GAIN, group_items
+from egocross_eval.model_adapters.hf.memory import Room
+from egocross_eval.model_adapters.hf.prompt_groups import LEAST_GAIN, group_items
 
 FRAME_TOKENS = 50
+
+CACHED = 0.3
+"""Share of a token's memory that is kept for each prompt of a group."""
 
 
 def item(key: str, frames: str, ids: str, kind: str = "") -> Item:
@@ -27,7 +31,7 @@ def item(key: str, frames: str, ids: str, kind: str = "") -> Item:
 
 
 def keys(items: list[Item], *, most: int | None = None, tokens: int = 10_000) -> list[tuple[list[str], int]]:
-    groups = group_items(items, max_items=most, max_tokens=tokens)
+    groups = group_items(items, max_items=most, holds=Room(tokens, CACHED).holds)
     return [([one.request.key for one in group.items], group.shared) for group in groups]
 
 
@@ -64,18 +68,19 @@ ITEMS = st.lists(
 
 @given(ITEMS, st.none() | st.integers(1, 6), st.integers(1, 600))
 def test_groups_keep_the_bounds_and_lose_nothing(items: list[Item], most: int | None, tokens: int) -> None:
-    groups = group_items(items, max_items=most, max_tokens=tokens)
+    room = Room(tokens, CACHED)
+    groups = group_items(items, max_items=most, holds=room.holds)
     assert sorted(one.text for group in groups for one in group.items) == sorted(one.text for one in items)
     for group in groups:
         assert {one.ids[: group.shared] for one in group.items} == {group.items[0].ids[: group.shared]}
         assert all(len(one.ids) > group.shared for one in group.items)
         if group.count > 1:
             assert most is None or group.count <= most
-            assert group.count <= KEPT_TOGETHER or group.count * group.tokens <= tokens
+            assert group.tokens * (1 + CACHED * group.count) <= tokens + 1
             beginning = group.items[0].tokens - len(group.items[0].ids) + group.shared
             assert (group.count - 1) * beginning >= LEAST_GAIN * sum(one.tokens for one in group.items)
-    for batch in cut_batches(groups, max_items=most, max_tokens=tokens):
+    for batch in cut_batches(groups, max_items=most, holds=room.holds):
         assert len({group.shared > 0 for group in batch}) == 1
         prompts = sum(group.count for group in batch)
         assert len(batch) == 1 or most is None or prompts <= most
-        assert len(batch) == 1 or prompts * max(group.tokens for group in batch) <= tokens
+        assert len(batch) == 1 or room.size(batch) <= tokens

@@ -13,6 +13,7 @@ import msgspec
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.model_adapters.checkpoints.threads import frame_threads
+from egocross_eval.model_adapters.json_option import json_object
 from egocross_eval.model_adapters.vllm.engine_options import TRUE, check_options, parse_options, trusted
 from egocross_eval.model_adapters.vllm.extras import require_vllm, vllm_version
 from egocross_eval.model_adapters.vllm.record import Identity
@@ -69,6 +70,10 @@ class VllmAdapter(ModelAdapter):
         self._engine: Engine | None = None
         self._numbers = itertools.count()
         self._tokens = TokenCount()
+        self._prepared: Preparer | None = None
+        self._template = json_object(
+            "vllm", "template_kwargs", options.template_kwargs, example='{"enable_thinking":false}'
+        )
 
     def capabilities(self) -> Capabilities:
         """Everything, and videos where the checkpoint's processor has a part for them."""
@@ -108,15 +113,21 @@ class VllmAdapter(ModelAdapter):
     def _preparer(self, engine: Engine) -> Preparer:
         from egocross_eval.model_adapters.checkpoints.preparation import Preparer
 
-        return Preparer(self._processor, engine.context, by_first_token=("choose",))
+        if self._prepared is None or self._prepared.context != engine.context:
+            self._prepared = Preparer(
+                self._processor, engine.context, by_first_token=("choose",), template=self._template
+            )
+        return self._prepared
 
     def _started(self, first: Request) -> Engine:
         """The engine, started for the kind of media that the first request shows."""
         if self._engine is None:
+            from egocross_eval.model_adapters.checkpoints.chat import check_thinking, render
             from egocross_eval.model_adapters.checkpoints.scaling import patch_rule
             from egocross_eval.model_adapters.vllm.engine.engine import Engine
             from egocross_eval.model_adapters.vllm.engine.prompts import media_arguments
 
+            check_thinking(render(self._processor, first.prompt, self._template), first.settings)
             check_weights(self._checkpoint, self._lora, self._engine_options)
             arguments = {
                 "model": self._checkpoint.source,
@@ -153,7 +164,8 @@ class VllmAdapter(ModelAdapter):
         if engine is None:
             return self._identity.details()
         counts = {"prompt_tokens": self._tokens.prompts, "reused_prompt_tokens": self._tokens.reused}
-        return self._identity.details() | engine.details() | counts
+        frames = self._prepared.frames_seen() if self._prepared is not None else {}
+        return self._identity.details() | engine.details() | counts | frames
 
     @property
     def _identity(self) -> Identity:
@@ -162,12 +174,13 @@ class VllmAdapter(ModelAdapter):
             checkpoint=self._checkpoint,
             lora=self._lora,
             engine_options=self._engine_options,
+            template=self._template,
             version=vllm_version(),
         )
 
     def close(self) -> None:
         """Ends the engine."""
-        engine, self._engine = self._engine, None
+        engine, self._engine, self._prepared = self._engine, None, None
         if engine is not None:
             engine.close()
 
