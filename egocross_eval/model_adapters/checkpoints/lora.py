@@ -12,6 +12,9 @@ from egocross_eval.documents import read_json
 from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.checkpoints.weight_files import read_header
 
+_SEEING = re.compile(r"visual|vision|image|merger|projector|connector|aligner|perceiver", re.IGNORECASE)
+"""In the names of modules that aren't the text model's."""
+
 
 class Lora(msgspec.Struct, frozen=True, kw_only=True):
     """A PEFT adapter on disk."""
@@ -21,6 +24,8 @@ class Lora(msgspec.Struct, frozen=True, kw_only=True):
     """PEFT's name of it: `LORA`, `IA3` and others."""
     rank: int | None
     """The largest rank of its matrices; None for a kind that has none."""
+    sees: bool = False
+    """Whether it has weights for the parts that see: the vision tower, or what connects it to the text model."""
 
     @property
     def name(self) -> str:
@@ -42,7 +47,13 @@ def read_lora(text: str) -> Lora:
     except (ValueError, TypeError, AttributeError) as error:
         raise UsageError(f"lora={text}: {path} can't be read as a PEFT adapter's config: {error!r}") from error
     _refuse_left_out(text, folder, config)
-    return Lora(folder=folder, kind=kind, rank=max(ranks, default=None))
+    return Lora(folder=folder, kind=kind, rank=max(ranks, default=None), sees=_sees(folder))
+
+
+def _sees(folder: Path) -> bool:
+    path = folder / "adapter_model.safetensors"
+    names = read_header(path).tensors if path.is_file() else {}
+    return any(_SEEING.search(name) for name in names)
 
 
 def _refuse_left_out(text: str, folder: Path, config: dict[str, Any]) -> None:

@@ -42,6 +42,19 @@ def room_for(lora: Lora) -> int:
     return next(rank for rank in RANKS if rank >= (lora.rank or 0))
 
 
+def switches(lora: Lora) -> dict[str, bool]:
+    """Engine options that an adapter needs: vLLM leaves weights of the vision tower out unless told otherwise."""
+    return {"enable_lora": True, "enable_tower_connector_lora": True} if lora.sees else {"enable_lora": True}
+
+
+def not_served(lora: Lora, architecture: str) -> UsageError:
+    """The error of an adapter with weights for a vision tower, where vLLM adapts the text model alone."""
+    return UsageError(
+        f"lora={lora.folder}: it has weights for the vision tower, and vLLM adapts only the text model of "
+        f"{architecture}, so they would be left out; merge it into the weights, or use hf:"
+    )
+
+
 def check_weights(checkpoint: Checkpoint, lora: Lora | None, engine_options: Mapping[str, str]) -> None:
     """Raises UsageError where a checkpoint's or adapter's weights are not what the architecture asks for: vLLM would
     put random ones in their place, or leave some out, unsaid."""

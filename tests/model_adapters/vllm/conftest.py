@@ -60,6 +60,22 @@ def lora_folder(vivid_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="session")
+def seeing_lora(vivid_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PEFT adapter with random weights for the vision tower, its merger and the text model."""
+    torch = pytest.importorskip("torch")
+    peft = pytest.importorskip("peft")
+    from transformers import AutoModelForImageTextToText
+
+    torch.manual_seed(2)
+    model = AutoModelForImageTextToText.from_pretrained(vivid_checkpoint)
+    names = r".*visual\.blocks.*\.(qkv|proj|linear_fc1|linear_fc2)|.*language_model.*\.(q_proj|v_proj)"
+    config = peft.LoraConfig(r=RANK, lora_alpha=2 * RANK, init_lora_weights=False, target_modules=names)
+    folder = tmp_path_factory.mktemp("lora") / "seeing"
+    peft.get_peft_model(model, config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def engine(vivid_checkpoint: Path) -> Iterator[KeptOpen]:
     """`vllm:` on the vivid checkpoint; can serve LoRA adapters too."""
     spec = f"vllm:{vivid_checkpoint},{EAGER},{MEDIA},enable_lora=true,max_lora_rank={RANK}"

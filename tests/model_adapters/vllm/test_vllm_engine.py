@@ -332,6 +332,20 @@ def test_a_lora_adapter_beside_its_base(
     assert sum(best(ours[n]) != best(plain[n]) for n in ours) > 0.1 * len(ours), "the adapter must change answers"
 
 
+def test_an_adapter_of_the_vision_tower_counts_whole(
+    vivid_checkpoint: Path, seeing_lora: Path, spoiled_demo: Path, tmp_path: Path
+) -> None:
+    settings: dict[str, Any] = {"answer": "choose", "limit": 40}
+    adapter = build_adapter(parse_spec(f"vllm:{vivid_checkpoint},{EAGER},lora={seeing_lora}"), registry())
+    try:
+        ours = scores(run(KeptOpen(adapter), spoiled_demo, tmp_path / "vllm", **settings))
+    finally:
+        adapter.close()
+    merged = f"hf:{vivid_checkpoint},lora={seeing_lora}"
+    hf = evaluate(merged, data=spoiled_demo, output=tmp_path / "hf", cache=False, max_pixels=4096, **settings)
+    assert_same_letters(ours, {number: letters for number, letters in scores(hf).items() if number in ours})
+
+
 def processes_of(group: int) -> list[int]:
     found = []
     for entry in Path("/proc").iterdir():

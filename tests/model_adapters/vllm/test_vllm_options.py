@@ -7,16 +7,19 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from msgspec import structs
 
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import MissingExtraError, UsageError
+from egocross_eval.model_adapters.checkpoints.lora import Lora
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
 from egocross_eval.model_adapters.vllm import extras
 from egocross_eval.model_adapters.vllm.engine import adapter as vllm_adapter
 from egocross_eval.model_adapters.vllm.engine_options import flags, refuse_settled
 from egocross_eval.model_adapters.vllm.options import VllmOptions, VllmServerOptions
-from egocross_eval.model_adapters.vllm.served_lora import room_for, served_lora
+from egocross_eval.model_adapters.vllm.served_lora import room_for, served_lora, switches
 from egocross_eval.model_adapters.vllm.server import adapter as server_adapter
 from egocross_eval.schema import Frame, Message, Prompt, Request, VideoPart
 from egocross_eval.settings import GenerationSettings
@@ -218,3 +221,60 @@ def test_a_server_on_a_gpu_computes_whole_prompts_in_a_step(checkpoint: Path, mo
     given = server_arguments(checkpoint, monkeypatch, ("vllm", "0.33.0"), max_num_batched_tokens="16384")
     assert f"{batched} 16384" in given
     assert "8192" not in given
+
+
+@pytest.mark.parametrize(
+    ("module", "sees"),
+    [
+        ("model.visual.blocks.0.attn.qkv", True),
+        ("model.visual.merger.linear_fc1", True),
+        ("vision_tower.encoder.layers.0.q_proj", True),
+        ("model.multi_modal_projector.linear_1", True),
+        ("model.language_model.layers.0.self_attn.q_proj", False),
+        ("language_model.model.layers.0.mlp.down_proj", False),
+    ],
+)
+def test_weights_for_the_parts_that_see_are_told_to_vllm(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, sees: bool
+) -> None:
+    from safetensors.numpy import save_file
+
+    folder = lora(tmp_path / "adapter", peft_type="LORA", r=8)
+    half = {"lora_A": np.zeros((8, 4), np.float32), "lora_B": np.zeros((4, 8), np.float32)}
+    tensors = {f"base_model.model.{module}.{name}.weight": array for name, array in half.items()}
+    save_file(tensors, folder / "adapter_model.safetensors")
+    found = served_lora(str(folder))
+    assert found is not None
+    assert found.sees == sees
+    assert switches(found).get("enable_tower_connector_lora", False) == sees
+    monkeypatch.setattr(server_adapter, "version_of", lambda python: ("vllm", "0.33.0"))
+    adapter = server_adapter.build(str(checkpoint), VllmServerOptions(lora=str(folder)))
+    request = Request(key="1", prompt=Prompt(messages=(), style="letter"), settings=GenerationSettings())
+    arguments = adapter._arguments(request, None)
+    assert ("--enable-tower-connector-lora" in arguments) == sees
+    assert arguments.count("--enable-lora") == 1
+
+
+def test_a_server_that_leaves_out_a_part_of_the_adapter_is_refused(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Quiet:
+        said_words = "WARNING LoRA with tower connector is enabled, but the model X does not support it."
+        closed = False
+
+        def said(self, words: str) -> bool:
+            return words in self.said_words
+
+        def close(self) -> None:
+            self.closed = True
+
+    monkeypatch.setattr(server_adapter, "version_of", lambda python: ("vllm", "0.33.0"))
+    adapter = server_adapter.build(str(checkpoint), VllmServerOptions())
+    server: Any = Quiet()
+    adapter._check_adapter(server)
+    seeing = Lora(folder=tmp_path, kind="LORA", rank=8, sees=True)
+    adapter._identity = structs.replace(adapter._identity, lora=seeing)
+    adapter._server = server
+    with pytest.raises(UsageError, match="weights for the vision tower"):
+        adapter._check_adapter(server)
+    assert server.closed

@@ -17,7 +17,7 @@ from egocross_eval.model_adapters.json_option import json_object
 from egocross_eval.model_adapters.vllm.engine_options import TRUE, check_options, parse_options, trusted
 from egocross_eval.model_adapters.vllm.extras import require_vllm, vllm_version
 from egocross_eval.model_adapters.vllm.record import Identity
-from egocross_eval.model_adapters.vllm.served_lora import check_weights, room_for, served_lora
+from egocross_eval.model_adapters.vllm.served_lora import check_weights, room_for, served_lora, switches
 from egocross_eval.schema import Response
 
 if TYPE_CHECKING:
@@ -136,8 +136,8 @@ class VllmAdapter(ModelAdapter):
                 **parse_options("vllm", self._engine_options),
             }
             if self._lora is not None:
-                arguments = {"max_lora_rank": room_for(self._lora), **arguments, "enable_lora": True}
-            self._engine = Engine(arguments)
+                arguments = {"max_lora_rank": room_for(self._lora), **arguments, **switches(self._lora)}
+            self._engine = Engine(arguments, self._lora)
         return self._engine
 
     def adopt(self, earlier: ModelAdapter) -> None:
@@ -152,7 +152,8 @@ class VllmAdapter(ModelAdapter):
         given = self._engine_options
         with_lora = self._lora is not None or given.get("enable_lora", "").lower() in TRUE
         rank = given.get("max_lora_rank") or (str(room_for(self._lora)) if self._lora is not None else "")
-        return self._checkpoint.source, given, with_lora, rank
+        sees = self._lora is not None and self._lora.sees
+        return self._checkpoint.source, given, with_lora, rank, sees
 
     def fingerprint(self) -> str | None:
         """Hash of the weights, the adapter, the options and vLLM's version."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.model_adapters.streams.loops import LoopThread
 from egocross_eval.model_adapters.vllm.extras import set_environment
+from egocross_eval.model_adapters.vllm.served_lora import not_served
 from egocross_eval.model_adapters.vllm.watchdogs.engine_watchdog import EngineWatchdog
 
 if TYPE_CHECKING:
@@ -34,10 +35,11 @@ class MissingFramesError(FailedRequestError):
 class Engine:
     """A running engine. Its coroutines run within `loop`."""
 
-    def __init__(self, arguments: Mapping[str, Any]) -> None:
-        """Loads the model, which takes from half a minute to many.
+    def __init__(self, arguments: Mapping[str, Any], lora: Lora | None = None) -> None:
+        """Loads the model, which takes from half a minute to many. `lora`: the adapter that it's started for.
 
-        Raises UsageError where the engine refuses the arguments and RunError where it doesn't come up.
+        Raises UsageError where the engine refuses the arguments, or would leave out a part of the adapter, and RunError
+        where it doesn't come up.
         """
         set_environment()
         from vllm.engine.arg_utils import AsyncEngineArgs
@@ -48,6 +50,8 @@ class Engine:
             config = AsyncEngineArgs(**arguments).create_engine_config(UsageContext.LLM_CLASS)
         except Exception as error:  # pydantic's, transformers' and vLLM's own, whichever part refuses
             raise UsageError(f"vllm: the engine refuses this model or these options: {_text(error)}") from error
+        if lora is not None and lora.sees:
+            _check_seeing(config, lora)
         self._watchdog = EngineWatchdog()
         self.loop = LoopThread("egocross-vllm")
         try:
@@ -157,6 +161,15 @@ class Engine:
     def _end(self) -> None:
         self.loop.close()
         self._watchdog.close()
+
+
+def _check_seeing(config: Any, lora: Lora) -> None:
+    """Raises UsageError where the model's class in vLLM takes no adapters of its vision tower."""
+    from vllm.model_executor.model_loader.utils import get_model_cls
+
+    architecture = get_model_cls(config.model_config)
+    if not architecture.supports_tower_connector_lora:
+        raise not_served(lora, architecture.__name__)
 
 
 def _ending(output: Any) -> str:

@@ -20,7 +20,7 @@ from egocross_eval.model_adapters.vllm.engine_options import FALSE, TRUE, flags,
 from egocross_eval.model_adapters.vllm.extras import release
 from egocross_eval.model_adapters.vllm.media import media_limits
 from egocross_eval.model_adapters.vllm.record import Identity
-from egocross_eval.model_adapters.vllm.served_lora import check_weights, room_for, served_lora
+from egocross_eval.model_adapters.vllm.served_lora import check_weights, not_served, room_for, served_lora, switches
 from egocross_eval.model_adapters.vllm.server.process import Server, serve_command, version_of
 from egocross_eval.schema import Failure
 
@@ -43,6 +43,9 @@ a server alone would take 2,048, five frames."""
 
 _UNREAD = ("Failed to fetch media from URL", "Failed to load image")
 """What vLLM says of a frame that it can't read or decode."""
+
+_LEFT_OUT = "LoRA with tower connector is enabled, but the model"
+"""What vLLM says where it takes no adapter of a model's vision tower, and goes on."""
 
 _LOST = ("connection", "server_dead", "timeout")
 """Failures after which it's worth a look whether the server still lives."""
@@ -121,6 +124,7 @@ class VllmServerAdapter(ModelAdapter):
             command = [*serve_command(self._python, distribution), *self._arguments(first, size)]
             self._server = Server(command, log=self._options.log)
             self._server.wait(self._options.start_timeout)
+            self._check_adapter(self._server)
             self._client = _Client(self._server, self._identity, self._options, files=files)
         return self._client, self._server
 
@@ -147,7 +151,8 @@ class VllmServerAdapter(ModelAdapter):
             defaults["trust_request_mm_kwargs"] = ["--trust-request-mm-kwargs"]
         if identity.lora is not None:
             modules = json.dumps({"name": ADAPTED, "path": str(identity.lora.folder)})
-            arguments += ["--enable-lora", "--lora-modules", modules]
+            arguments += ["--lora-modules", modules]
+            defaults |= {name: [f"--{name.replace('_', '-')}"] for name in switches(identity.lora)}
             defaults["max_lora_rank"] = ["--max-lora-rank", str(room_for(identity.lora))]
         for name, words in defaults.items():
             if name not in given:
@@ -156,6 +161,13 @@ class VllmServerAdapter(ModelAdapter):
             switch = value.lower() in (TRUE[0], FALSE[0])
             arguments += flags(name, value, switch=switch, scheme="vllm-server")
         return arguments
+
+    def _check_adapter(self, server: Server) -> None:
+        """Raises UsageError, and ends the server, where it says that it leaves out a part of the adapter."""
+        lora = self._identity.lora
+        if lora is not None and lora.sees and server.said(_LEFT_OUT):
+            self.close()
+            raise not_served(lora, "this architecture")
 
     def _media_arguments(self, first: Request) -> list[str]:
         root = self._options.media_root or first.data_root

@@ -121,6 +121,13 @@ class Server:
         except (urllib.error.URLError, OSError):
             return False
 
+    def said(self, words: str) -> bool:
+        """Whether its log has these words."""
+        try:
+            return words in self.log_path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return False
+
     def log_end(self) -> str:
         """The last lines of the log."""
         try:
