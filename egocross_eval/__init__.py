@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from egocross_eval.version import __version__
 
 if TYPE_CHECKING:
-    from egocross_eval.api import Run, RunKeywords, evaluate, export_run, load_run, run
+    from egocross_eval.api import JudgeKeywords, Run, RunKeywords, evaluate, export_run, judge, load_run, run
     from egocross_eval.command_options import options_of_settings
     from egocross_eval.contracts.command import CommandType
     from egocross_eval.contracts.event import Answered, Ended, Event, Started, Stopped, Warned
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         Grade,
         Grouping,
         ImagePart,
+        JudgeFigures,
         Message,
         Prompt,
         Question,
@@ -55,11 +56,12 @@ if TYPE_CHECKING:
         Turn,
         VideoPart,
     )
-    from egocross_eval.settings import GenerationSettings, PromptSettings, option
+    from egocross_eval.settings import GenerationSettings, JudgeSettings, PromptSettings, option
+    from egocross_eval.tasks.egocross.openqa import EGOCROSS_OPEN
     from egocross_eval.tasks.egocross.tasks import EGOCROSS, read_egocross
 
 _HOMES = {
-    "api": ("Run", "RunKeywords", "evaluate", "export_run", "load_run", "run"),
+    "api": ("JudgeKeywords", "Run", "RunKeywords", "evaluate", "export_run", "judge", "load_run", "run"),
     "contracts.command": ("CommandType",),
     "contracts.event": ("Answered", "Ended", "Event", "Started", "Stopped", "Warned"),
     "contracts.exporter": ("ExportedRun", "Exporter"),
@@ -78,11 +80,13 @@ _HOMES = {
     "runs.options": ("RunOptions",),
     "schema": (
         *("Answer", "Ask", "Decision", "Failure", "Figure", "Frame", "Grade", "Grouping", "ImagePart", "Message"),
+        "JudgeFigures",
         *("Prompt", "Question", "Reading", "Request", "Response", "Results", "Row", "RunRecord", "RunSettings"),
         *("Sample", "Sent", "TextPart", "Turn", "VideoPart"),
     ),
+    "tasks.egocross.openqa": ("EGOCROSS_OPEN",),
     "tasks.egocross.tasks": ("EGOCROSS", "read_egocross"),
-    "settings": ("GenerationSettings", "PromptSettings", "option"),
+    "settings": ("GenerationSettings", "JudgeSettings", "PromptSettings", "option"),
 }
 """The public names by the module that they live in."""
 
@@ -90,6 +94,7 @@ _MODULES = {name: f"{__name__}.{module}" for module, names in _HOMES.items() for
 
 __all__ = [
     "EGOCROSS",
+    "EGOCROSS_OPEN",
     "NEUTRAL",
     "PASSED_ON",
     "TYPED",
@@ -117,6 +122,9 @@ __all__ = [
     "Grader",
     "Grouping",
     "ImagePart",
+    "JudgeFigures",
+    "JudgeKeywords",
+    "JudgeSettings",
     "LetterGrader",
     "Message",
     "Method",
@@ -159,6 +167,7 @@ __all__ = [
     "export_run",
     "extract",
     "hookimpl",
+    "judge",
     "load_run",
     "option",
     "options_of_settings",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 import msgspec
 
@@ -18,17 +17,19 @@ from egocross_eval.contracts.registry import Registry, registry
 from egocross_eval.contracts.spec import read_options, split_spec
 from egocross_eval.contracts.task import Target
 from egocross_eval.errors import UsageError
-from egocross_eval.files import remove_unfinished
+from egocross_eval.files import remove_unfinished, slug
+from egocross_eval.judging import Judge, judge_run, ready_judges
 from egocross_eval.leaderboard.collect import current_results
 from egocross_eval.leaderboard.derived import derive, grade_again, known_targets
 from egocross_eval.model_adapters.spec import ModelSpec, build_adapter, parse_spec
 from egocross_eval.runs.early_stop import EarlyStop, StoppedEarlyError
+from egocross_eval.runs.judging import judgings
 from egocross_eval.runs.options import RunOptions, options_from
 from egocross_eval.runs.plan import RunPlan, check_capabilities, plan_run
 from egocross_eval.runs.session import ask, open_session
 from egocross_eval.runs.store import LEADERBOARD_FILE, PREDICTIONS_FILE, RunFolder
 from egocross_eval.schema import Results, RunRecord, Sample
-from egocross_eval.settings import AnswerMode, Media
+from egocross_eval.settings import AnswerMode, Media, Prematch
 
 
 class RunKeywords(TypedDict, total=False):
@@ -60,6 +61,26 @@ class RunKeywords(TypedDict, total=False):
     stop_against: Path | str | None
     name: str
     cache: bool
+    judge: tuple[str, ...]
+    judge_threshold: float
+    prematch: Prematch
+    judge_answer: Literal["generate", "choose"]
+    rubric: str
+    judge_grader: str
+    judge_max_new_tokens: int
+    judge_temperature: float
+
+
+class JudgeKeywords(TypedDict, total=False):
+    """Settings of a judging as keywords."""
+
+    judge_threshold: float
+    prematch: Prematch
+    judge_answer: Literal["generate", "choose"]
+    rubric: str
+    judge_grader: str
+    judge_max_new_tokens: int
+    judge_temperature: float
 
 
 class Run:
@@ -82,6 +103,11 @@ class Run:
     def results(self) -> Results:
         """Figures with their intervals, and the counts."""
         return self._folder.results()
+
+    @property
+    def judgings(self) -> list[Run]:
+        """What judges made of the run's answers, by name; each reads as a run does."""
+        return [Run(folder) for folder in judgings(self.path)]
 
     @property
     def samples(self) -> list[Sample]:
@@ -160,6 +186,7 @@ def run(
         raise UsageError(f"the model is {model!r}: give a spec such as 'hf:./checkpoint', or an adapter object")
     known = registry()
     plan = plan or plan_run(options, known)
+    judges = _ready_judges(options, plan, known)
     spec = parse_spec(model) if isinstance(model, str) else ModelSpec(scheme="python", target=type(model).__name__)
     if options.name:
         spec = msgspec.structs.replace(spec, name=options.name)
@@ -194,7 +221,63 @@ def run(
     finally:
         if isinstance(model, str):
             adapter.close()
+    if judges:
+        _judge(folder.path, judges, known, tell=tell, use_cache=options.cache)
     return Run(folder)
+
+
+def _ready_judges(options: RunOptions, plan: RunPlan, known: Registry) -> list[Judge]:
+    """The judges of the options, checked against the questions before any is asked."""
+    if not options.judge:
+        return []
+    closed = sum(bool(question.options) for question in plan.questions)
+    if closed:
+        raise UsageError(
+            f"--judge: {closed} of {len(plan.questions)} questions have options, and a judge marks answers in free "
+            "words; ask the open tasks: --tasks open"
+        )
+    judges = ready_judges(options.judge, options.judging, known)
+    for one in judges:
+        one.grader.check(plan.questions)
+    return judges
+
+
+def judge(
+    run: Run | Path | str,
+    judges: str | ModelAdapter | Sequence[str | ModelAdapter],
+    *,
+    targets: Mapping[str, Target] | None = None,
+    cache: bool = True,
+    on_event: Callable[[Event], None] | None = None,
+    **keywords: Unpack[JudgeKeywords],
+) -> list[Run]:
+    """Has the free answers of a run judged, and returns the judgings, one for each judge; those there are gone on with.
+
+    Args:
+        run: a run of questions without options, or its folder.
+        judges: model specs, adapters of your own, or `rules`.
+        targets: right answers by question key, where the run knows none.
+        cache: whether the response cache is used.
+        on_event: what to tell while it goes on; by default warnings are Python's.
+        keywords: settings, such as `judge_threshold=4` or `rubric="mine.yaml"`.
+
+    Raises `UsageError` for a judge, a rubric, answers or a run that can't be used, before anything is asked.
+    """
+    known = registry()
+    given = [judges] if isinstance(judges, str | ModelAdapter) else list(judges)
+    settings = options_from(None, **keywords).judging
+    path = run.path if isinstance(run, Run) else Path(run)
+    tell = _Teller(on_event or _warn, known)
+    ready = ready_judges(given, settings, known)
+    return [Run(folder) for folder in _judge(path, ready, known, targets=targets, tell=tell, use_cache=cache)]
+
+
+def _judge(path: Path, judges: Sequence[Judge], known: Registry, **more: Any) -> list[RunFolder]:
+    try:
+        return judge_run(path, judges, known, **more)
+    finally:
+        for one in judges:
+            one.close()
 
 
 def _derived(folder: RunFolder, targets: Mapping[str, Target], known: Registry, *, asked: bool) -> Results:
@@ -276,8 +359,3 @@ def default_output(spec: ModelSpec, options: RunOptions) -> Path:
         path = base.with_name(f"{base.name}-{number}")
         number += 1
     return path
-
-
-def slug(text: str) -> str:
-    """A name for a file: letters, digits, dot, underscore and hyphen of `text`."""
-    return re.sub(r"[^A-Za-z0-9._]+", "-", text).strip("-.")[:80] or "run"

@@ -78,6 +78,8 @@ def _click_option(known: Option) -> Callable[[F], F]:
     declaration = known.flag
     if known.type is bool:
         declaration = f"{known.flag}/--no-{known.flag.removeprefix('--')}"
+    elif typing.get_origin(known.type) is tuple:
+        attributes |= {"multiple": True, "show_default": False}
     elif known.choices:
         attributes["type"] = click.Choice(known.choices)
     else:

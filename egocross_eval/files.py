@@ -204,3 +204,10 @@ def _mode_of_old(path: Path) -> int | None:
 
 def _scratch_name() -> str:
     return f"{_SCRATCH}{secrets.token_hex(8)}.part"
+
+
+def slug(text: str) -> str:
+    """A name for a file: letters, digits, dot, underscore and hyphen of `text`."""
+    import re
+
+    return re.sub(r"[^A-Za-z0-9._]+", "-", text).strip("-.")[:80] or "run"

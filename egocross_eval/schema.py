@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from egocross_eval.settings import AnswerMode, GenerationSettings, PromptSettings
+from egocross_eval.settings import AnswerMode, GenerationSettings, JudgeSettings, PromptSettings
 
 SCHEMA_VERSION = 2
 """Version of `run.json`, `samples.jsonl`, `results.json` and exported rows. A reader refuses a newer one; files of
@@ -347,7 +347,7 @@ class Sample(_Noun, frozen=True, kw_only=True):
     key: str
     question: Question
     answers: tuple[Answer, ...]
-    """At least one, in the order in which the method asked."""
+    """In the order asked: at least one of the model's, and of a judge's none where none was needed."""
     decision: Decision
     grade: Grade
     finished_at: str
@@ -468,6 +468,10 @@ class RunSettings(_Noun, frozen=True, kw_only=True):
     grader: str = "letter"
     """How a decision is graded."""
     limit: int | None = None
+    judge: JudgeSettings | None = None
+    """How the answers of a run were judged; None: this is a run."""
+    rubric_hash: str = ""
+    """SHA-256 of the rubric that a judge was given."""
     shard: str = ""
     """`K/N` for the Kth of N shards of a run; empty for a whole one."""
 
@@ -505,6 +509,22 @@ class RunRecord(_Noun, frozen=True, kw_only=True):
     """Version by distribution of every plugin that was loaded."""
     shard: ShardRecord | None = None
     """Of a shard of a run."""
+    judged: RunRecord | None = None
+    """The run whose answers were judged: then `model` is the judge."""
+
+    @property
+    def judge_title(self) -> str:
+        """By whom and how a judging was made, e.g. `gpt-4.1, mark ≥ 4`; empty for a run."""
+        judge = self.settings.judge
+        if self.judged is None or judge is None:
+            return ""
+        named = [self.model.name]
+        if self.model.spec != f"{self.settings.grader}:":  # not so where rules judge, which have no threshold
+            named += [f"mark ≥ {judge.judge_threshold:g}"]
+            named += [f"{judge.prematch} prematch"] if judge.prematch != "exact" else []
+            named += ["expected mark"] if judge.judge_answer == "choose" else []
+            named += [f"rubric {judge.rubric}"] if judge.rubric else []
+        return ", ".join(named)
 
 
 class Figure(_Noun, frozen=True, kw_only=True):
@@ -539,6 +559,20 @@ class Figure(_Noun, frozen=True, kw_only=True):
         return self.errored + self.unscored + self.missing
 
 
+class JudgeFigures(_Noun, frozen=True, kw_only=True):
+    """What a judge made of the answers, beside accuracy."""
+
+    mean_mark: float | None
+    """Mean over all answers that are right or wrong; nothing said has 0. None where there is none."""
+    marks: dict[str, int]
+    """Number of answers by mark, rounded."""
+    unasked: int = 0
+    """Answers that were told right or wrong without asking the judge."""
+    not_judged: int = 0
+    """Answers of which the judge's replies couldn't be read, however often it was asked: they count neither right nor
+    wrong."""
+
+
 class Results(_Noun, frozen=True, kw_only=True):
     """`results.json`: what `score` derives from a run folder; it can always be rebuilt."""
 
@@ -566,6 +600,8 @@ class Results(_Noun, frozen=True, kw_only=True):
     every time, whatever stood there), `content` (the same option every time)."""
     outcomes: dict[str, dict[str, str]] = {}
     """What each question is worth, by part of the macro average and cluster; see `scoring.outcomes`."""
+    judge: JudgeFigures | None = None
+    """Of a judging; None for a run."""
 
 
 class Row(_Noun, frozen=True, kw_only=True):
@@ -615,3 +651,7 @@ class Row(_Noun, frozen=True, kw_only=True):
     macro_spread: float | None = None
     outcomes: dict[str, dict[str, str]] = {}
     """As in `Results`, means where runs were joined: what rows are compared by. Empty where it isn't known."""
+    judge: str = ""
+    """By whom and how free answers were judged, e.g. `gpt-4.1, mark ≥ 4`; empty where there's no judge."""
+    judge_hash: str = ""
+    """Hash of all that decides a verdict: rows are ranked together only where it's the same."""

@@ -193,6 +193,9 @@ class JudgeSettings(Checked, frozen=True, kw_only=True):
     rubric: Annotated[
         str, option("YAML file with the judge's instructions, in place of the built-in ones.", metavar="FILE")
     ] = ""
+    judge_grader: Annotated[
+        str, option("Grader that asks the judges: judge, which marks by a rubric, or a plugin's.", metavar="NAME")
+    ] = "judge"
     judge_max_new_tokens: Annotated[int, option("Bound of a judge's generated tokens.", metavar="N", ge=1)] = 1024
     judge_temperature: Annotated[float, option("0 decodes greedily.", metavar="X", ge=0)] = 0.0
 

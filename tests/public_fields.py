@@ -39,8 +39,9 @@ GROUPS = {
     "What a method gives": ("MethodType", "Ask", "Turn", "Decision"),
     "What a method gets": ("Answer", "Reading"),
     "What a grader gives": ("Grade",),
+    "What a grader gets": ("JudgeSettings",),
     "Styles, exporters and verbs": ("PromptStyle", "StyledText", "Exporter", "CommandType"),
-    "What a run is": ("ExportedRun", "RunRecord", "RunSettings", "Sample", "Results", "Figure", "Row"),
+    "What a run is": ("ExportedRun", "RunRecord", "RunSettings", "Sample", "Results", "JudgeFigures", "Figure", "Row"),
     "What an observer is told": ("Started", "Answered", "Warned", "Stopped", "Ended"),
 }
 

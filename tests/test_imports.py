@@ -35,6 +35,7 @@ ORDER = (
     "tasks",
     "runs",
     "leaderboard",
+    "judging",
     "api",
     "sweeps",
     "testing",

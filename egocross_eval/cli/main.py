@@ -30,6 +30,7 @@ VERBS = {
     "show": ("egocross_eval.cli.verbs.show", "Show exactly what would be sent for a question."),
     "parse": ("egocross_eval.cli.verbs.parse", "Read the answer letter from model output."),
     "score": ("egocross_eval.cli.verbs.score", "Score a run or a predictions file against answers."),
+    "judge": ("egocross_eval.cli.verbs.judging", "Have free answers judged, and measure the judges."),
     "submit": ("egocross_eval.cli.verbs.submit", "Write the validated submission.zip of a run."),
     "export": ("egocross_eval.cli.verbs.export", "Write a run in somebody else's form."),
     "lmms-eval": ("egocross_eval.interop.lmms_eval.command", "The benchmark as lmms-eval's tasks, written or run."),

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from egocross_eval.errors import UsageError
 from egocross_eval.leaderboard.columns import safe_link
 from egocross_eval.leaderboard.row_checks import row_problem
-from egocross_eval.leaderboard.rows import read_row_file, row_from_run
+from egocross_eval.leaderboard.rows import read_row_file, row_from_run, source_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,16 +54,18 @@ def published_beside(rows: Sequence[Row], known: Registry) -> list[Row]:
 
 
 def run_folders(path: Path) -> list[RunFolder]:
-    """The run at `path`, or else the runs directly within it, by name. Raises `UsageError` if there are none."""
+    """The run at `path`, or else the runs directly within it, by name; in the place of a run that was judged, its
+    judgings. Raises `UsageError` if there are none."""
+    from egocross_eval.runs.judging import judgings
     from egocross_eval.runs.store import RunFolder
 
     folder = RunFolder(path)
     if folder.exists():
-        return [folder]
+        return judgings(path) or [folder]
     if not path.is_dir():
         raise UsageError(f"{path} does not exist; give run folders, or files that leaderboard --format json wrote")
     inner = [RunFolder(child) for child in sorted(path.iterdir()) if child.is_dir()]
-    found = [folder for folder in inner if folder.exists()]
+    found = [one for folder in inner if folder.exists() for one in judgings(folder.path) or [folder]]
     if not found:
         raise UsageError(f"{path} holds no run: neither it nor a folder in it has a run.json")
     return found
@@ -71,9 +73,10 @@ def run_folders(path: Path) -> list[RunFolder]:
 
 def _row(folder: RunFolder, base: Path) -> Row:
     results = current_results(folder)
-    name = folder.path.resolve().name
+    record = folder.record()
+    name = source_name(folder.path, record)
     link = os.path.relpath(folder.path, base).replace(os.sep, "/")
-    row = row_from_run(folder.record(), results, source=name, origin_hash=results.samples_hash, link=link)
+    row = row_from_run(record, results, source=name, origin_hash=results.samples_hash, link=link)
     refuse_contradictions(row, folder)
     return row
 

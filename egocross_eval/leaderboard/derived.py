@@ -12,9 +12,10 @@ import msgspec
 from egocross_eval.contracts.grader import Grader
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.task import Target
+from egocross_eval.errors import UsageError
 from egocross_eval.files import writing
 from egocross_eval.leaderboard.render import render
-from egocross_eval.leaderboard.rows import row_from_run
+from egocross_eval.leaderboard.rows import row_from_run, source_name
 from egocross_eval.methods.rotate import count_rotations
 from egocross_eval.methods.select import build_method
 from egocross_eval.prompts.renderer import as_shown
@@ -28,6 +29,7 @@ from egocross_eval.runs.store import (
     write_atomically,
 )
 from egocross_eval.schema import Answer, BenchmarkRecord, Decision, Question, Results, RunRecord, Sample
+from egocross_eval.scoring.marks import MarkCounter
 from egocross_eval.scoring.results import judged_sample, not_asked, results_of
 
 
@@ -40,7 +42,7 @@ def derive(folder: RunFolder, registry: Registry) -> Results:
     with writing(folder.path / PREDICTIONS_FILE) as file:
         samples = _noted(folder.final_samples(), record.benchmark, file)
         results = _results(folder, record, registry, samples)
-    row = row_from_run(record, results, source=folder.path.name, origin_hash=results.samples_hash)
+    row = row_from_run(record, results, source=source_name(folder.path, record), origin_hash=results.samples_hash)
     write_atomically(folder.path / LEADERBOARD_FILE, render([row], "md", intervals="half-width").encode())
     folder.write_results(results)
     return results
@@ -71,6 +73,7 @@ def _results(folder: RunFolder, record: RunRecord, registry: Registry, samples: 
     tokens: Counter[str] = Counter(input=0, output=0)
     seconds = 0.0
     rotations: Counter[str] = Counter()
+    marks = MarkCounter()
     for sample in samples:
         cost = sample.cost
         tokens.update(input=cost.input_tokens or 0, output=cost.output_tokens or 0)
@@ -82,6 +85,7 @@ def _results(folder: RunFolder, record: RunRecord, registry: Registry, samples: 
             targets.append((sample.key, sample.question.target))
         if record.settings.method == "rotate":
             rotations.update(count_rotations([sample]))
+        marks.add(sample)
     missing = folder.questions_without(seen)
     judged += [not_asked(question, grader.chance(question)) for question in missing]
     results = results_of(judged, record.benchmark, total=record.question_count, tokens=dict(tokens), seconds=seconds)
@@ -90,6 +94,7 @@ def _results(folder: RunFolder, record: RunRecord, registry: Registry, samples: 
         samples_hash=folder.samples_hash(),
         answers_hash=targets_hash(targets),
         rotations=dict(rotations),
+        judge=marks.figures() if record.judged is not None else None,
     )
 
 
@@ -103,11 +108,13 @@ def prediction_entry(sample: Sample, benchmark: BenchmarkRecord) -> dict[str, An
     """An entry of a predictions file. Where nothing was read, or the question failed, the answer is empty: none is
     made up."""
     question = sample.question
+    judged = {} if sample.grade.mark is None else {"mark": sample.grade.mark, "reason": sample.grade.reason or ""}
     return {
         "id": question.id,
         "question_id": question.key,
         **{label: question.label(label) for label in benchmark.prediction_labels},
         "answer": sample.grade.prediction or "",
+        **judged,
     }
 
 
@@ -126,6 +133,10 @@ def grade_again(folder: RunFolder, targets: Mapping[str, Target], registry: Regi
     What changed is appended to `samples.jsonl`; returns how many changed. Where other readings would make the method
     ask on, its decision stays.
     """
+    if folder.record().judged is not None:
+        raise UsageError(
+            f"{folder.path} is a judging: score its run, and judge that again; a judge is only asked what is new"
+        )
     changed = 0
     with SampleWriter(folder) as writer:
         for sample, again in graded_again(folder, targets, registry):

@@ -43,16 +43,18 @@ def boards(rows: Sequence[Row], *, sort: str = "micro") -> list[Board]:
     known = [*SORT_KEYS, *dict.fromkeys(name for row in rows for name in row.parts)]
     if sort not in known:
         raise unknown("sort key", sort, known)
-    groups: dict[tuple[str, str, int, str], list[Row]] = {}
+    groups: dict[tuple[str, str, int, str, str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault(_questions(row), []).append(row)
     found = [_board(same, sort, key) for members in groups.values() for key, same in _by_answers(members)]
     return sorted(found, key=lambda board: not _is_whole(board.rows[0]))
 
 
-def _questions(row: Row) -> tuple[str, str, int, str]:
-    """What rows must share to be ranked together. A whole split is one set, whoever published the row."""
-    return row.benchmark.name, row.split, row.question_count, "" if _is_whole(row) else row.questions_hash
+def _questions(row: Row) -> tuple[str, str, int, str, str, str]:
+    """What rows must share to be ranked together: the questions, and of free answers the judge. A whole split is one
+    set, whoever published the row."""
+    questions = "" if _is_whole(row) else row.questions_hash
+    return row.benchmark.name, row.split, row.question_count, questions, row.judge, row.judge_hash
 
 
 def _by_answers(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:

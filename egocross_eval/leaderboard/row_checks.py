@@ -48,7 +48,14 @@ def row_problem(row: Row) -> str:
 
 def _texts(row: Row) -> Iterator[str]:
     yield from (row.model, row.source, row.split, row.date, row.ranked_by, row.note, row.link, row.fingerprint)
-    yield from (row.questions_hash, row.answers_hash, row.benchmark.name, row.benchmark.title)
+    yield from (
+        row.judge,
+        row.judge_hash,
+        row.questions_hash,
+        row.answers_hash,
+        row.benchmark.name,
+        row.benchmark.title,
+    )
     for names in (row.settings, row.parts, row.counts):
         yield from names
     yield from row.settings.values()

@@ -42,10 +42,12 @@ class RowFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 def row_from_run(record: RunRecord, results: Results, *, source: str, origin_hash: str, link: str = "") -> Row:
-    """The row of a run. `source` names it (its folder's name), `origin_hash` is the SHA-256 of its samples file."""
+    """The row of a run, or of a judging that of the run which it judged. `source` names it (its folder's name),
+    `origin_hash` is the SHA-256 of its samples file."""
+    asked = record.judged or record
     return Row(
         schema_version=SCHEMA_VERSION,
-        model=record.model.name,
+        model=asked.model.name,
         source=source,
         published=False,
         complete=results.complete,
@@ -55,20 +57,40 @@ def row_from_run(record: RunRecord, results: Results, *, source: str, origin_has
         macro=results.macro,
         parts=results.groups.get(record.benchmark.macro, {}),
         counts=results.counts,
-        settings=_short_settings(record),
-        date=record.created_at[:10],
+        settings=_short_settings(asked),
+        date=asked.created_at[:10],
         origin_hash=origin_hash,
         link=link,
         question_count=record.question_count,
         questions_hash=record.questions_hash,
-        fingerprint=record.model.fingerprint,
+        fingerprint=asked.model.fingerprint,
         answers_hash=results.answers_hash,
         outcomes=results.outcomes,
+        judge=record.judge_title,
+        judge_hash=_judge_hash(record),
     )
 
 
+def source_name(path: Path, record: RunRecord) -> str:
+    """Name of a run's folder; of a judging's, that of the run which it lies in."""
+    place = path.resolve()
+    return place.parents[1].name if record.judged is not None else place.name
+
+
+def _judge_hash(record: RunRecord) -> str:
+    """Hash of the judge and of how it judges; empty for a run."""
+    import hashlib
+
+    settings = record.settings
+    if record.judged is None or settings.judge is None:
+        return ""
+    judge = msgspec.structs.replace(settings.judge, rubric="")  # the hash of what is in it says more than its name
+    decides = (record.model.identity, record.model.fingerprint, settings.grader, settings.rubric_hash, judge)
+    return hashlib.sha256(msgspec.json.encode(decides)).hexdigest()
+
+
 _SHOWN_ALWAYS = {"style": "style", "frames": "frames", "media": "media", "answer_mode": "answers", "seed": "seed"}
-_SHOWN_ELSEWHERE = {"tasks", "split", "limit", "grader", "prompt", "generation"}
+_SHOWN_ELSEWHERE = {"tasks", "split", "limit", "grader", "prompt", "generation", "judge", "rubric_hash"}
 """Settings that only decide which questions are asked (`questions_hash` stands for them), and the parts."""
 
 _SHORT_NAMES = {"max_pixels": "pixels", "style_hash": "template"}
@@ -212,7 +234,16 @@ def join_repeats(rows: Sequence[Row]) -> list[Row]:
 
 def _without_seed(row: Row) -> tuple[object, ...]:
     settings = tuple(sorted(item for item in row.settings.items() if item[0] != "seed"))
-    return (row.model, row.fingerprint, row.split, row.questions_hash, row.question_count, row.answers_hash, settings)
+    return (
+        row.model,
+        row.fingerprint,
+        row.split,
+        row.questions_hash,
+        row.question_count,
+        row.answers_hash,
+        row.judge_hash,
+        settings,
+    )
 
 
 def _joined(rows: Sequence[Row]) -> list[Row]:

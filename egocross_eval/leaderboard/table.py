@@ -51,7 +51,8 @@ def table_of(
     ]
     count = f"{board.question_count:,} question{'' if board.question_count == 1 else 's'}"
     answers = f", answers {board.answers}" if board.answers else ""
-    title = f"{board.benchmark.title}, {board.split}, {count}{answers}"
+    judge = f", judged by {board.rows[0].judge}" if board.rows[0].judge else ""
+    title = f"{board.benchmark.title}, {board.split}, {count}{answers}{judge}"
     return Table(title, shown, rows, _notes(board, shown, intervals, sort))
 
 

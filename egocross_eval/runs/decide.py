@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 from egocross_eval.contracts.grader import Grader
 from egocross_eval.contracts.method import Method
 from egocross_eval.errors import EgoCrossError, RunError
-from egocross_eval.runs.plan import utc_now
 from egocross_eval.schema import FILTERED, Answer, Ask, Decision, Grade, Question, Sample
+
+
+def utc_now() -> str:
+    """The time as samples and records carry it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def decide(method: Method, name: str, question: Question, answers: Sequence[Answer]) -> Sequence[Ask] | Decision:
@@ -35,14 +40,30 @@ def grade(grader: Grader, question: Question, answers: Sequence[Answer], decisio
         return Grade(outcome="errored", reason=failed.kind)
     if decision.label is None and decision.text is None and any(answer.response.filtered for answer in answers):
         return Grade(outcome="filtered", reason=FILTERED)
+    found = _called(grader, question, lambda: grader.grade(question, decision))
+    return _checked(grader, question, found)
+
+
+def judge_step(
+    grader: Grader, question: Question, decision: Decision, answers: Sequence[Answer]
+) -> Sequence[Ask] | Grade:
+    """What a grader asks a judge next, or its grade. Raises `RunError` where the grader breaks."""
+    found = _called(grader, question, lambda: grader.step(question, decision, answers))
+    return list(found) if isinstance(found, list | tuple) else _checked(grader, question, found)
+
+
+def _called(grader: Grader, question: Question, call: Callable[[], object]) -> object:
     try:
-        found = grader.grade(question, decision)
+        return call()
     except EgoCrossError:
         raise
     except Exception as error:
         raise RunError(
             f"the grader {grader.name!r} failed on {question.key}: {error}\n{traceback.format_exc()}"
         ) from error
+
+
+def _checked(grader: Grader, question: Question, found: object) -> Grade:
     if not isinstance(found, Grade):
         raise RunError(f"the grader {grader.name!r} gave {question.key} {found!r}, which is no Grade")
     if not 0 <= found.credit <= 1 or (found.outcome == "right") != (found.credit == 1):

@@ -16,7 +16,6 @@ from egocross_eval.errors import DataError, EgoCrossError, RunError
 from egocross_eval.reading.response import read_response
 from egocross_eval.runs.activity import OpenNow
 from egocross_eval.runs.cache import ResponseCache
-from egocross_eval.runs.decide import decide, make_sample
 from egocross_eval.runs.plan import RunPlan
 from egocross_eval.runs.requests import request_key, request_of, sent
 from egocross_eval.runs.store import SampleWriter
@@ -95,8 +94,8 @@ class Loop:
         is kept.
         """
         for question in pending:
-            if question.key in earlier:
-                asked = _Asked(question, self._plan.renderer.as_shown(question), earlier[question.key])
+            if question.key in earlier or self._plan.is_settled(question):
+                asked = _Asked(question, self._plan.renderer.as_shown(question), earlier.get(question.key, ()))
                 self._ready.extend((asked, ask) for ask in self._advance(asked))
             else:
                 self._fresh.append(question)
@@ -142,7 +141,7 @@ class Loop:
         """What the method wants to know next, less what an earlier process was answered; empty where it decides."""
         step = self._step(asked)
         if isinstance(step, Decision):
-            if not asked.names:
+            if not asked.names and not self._plan.is_settled(asked.question):
                 raise RunError(f"the method {self._plan.settings.method!r} decides without asking")
             return []
         _check_asks(self._plan.settings.method, asked.names, step)
@@ -246,13 +245,13 @@ class Loop:
         decision = Decision(reason="errored") if failed else self._step(asked)
         if not isinstance(decision, Decision):
             return False
-        sample = make_sample(self._plan.grader, asked.question, answers, decision)
+        sample = self._plan.sample(asked.question, answers, decision)
         self._writer.write(sample)
         self._on_sample(sample)
         return True
 
     def _step(self, asked: _Asked) -> Sequence[Ask] | Decision:
-        return decide(self._plan.method, self._plan.settings.method, asked.shown, asked.in_order())
+        return self._plan.step(asked.shown, asked.in_order())
 
     def _advance(self, asked: _Asked) -> list[Ask]:
         """What the method wants to know next; empty where it decides by what is known, and the sample is written."""

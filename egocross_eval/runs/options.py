@@ -12,7 +12,15 @@ import msgspec
 from egocross_eval.contracts.task import DataOptions
 from egocross_eval.errors import UsageError, did_you_mean
 from egocross_eval.prompts.shots import ShotSetting
-from egocross_eval.settings import Checked, GenerationSettings, Option, PromptSettings, option, options_of
+from egocross_eval.settings import (
+    Checked,
+    GenerationSettings,
+    JudgeSettings,
+    Option,
+    PromptSettings,
+    option,
+    options_of,
+)
 
 
 class RunOptions(Checked, frozen=True, kw_only=True):
@@ -24,6 +32,7 @@ class RunOptions(Checked, frozen=True, kw_only=True):
     data: DataOptions = DataOptions()
     prompt: PromptSettings = PromptSettings()
     generation: GenerationSettings = GenerationSettings()
+    judging: JudgeSettings = JudgeSettings()
     method: Annotated[
         str,
         option(
@@ -61,6 +70,10 @@ class RunOptions(Checked, frozen=True, kw_only=True):
         str, option("What tables and the run's folder are called by; default: the model.", metavar="TEXT")
     ] = ""
     cache: Annotated[bool, option("Use the response cache shared by all runs.")] = True
+    judge: Annotated[
+        tuple[str, ...],
+        option("Judges free answers after the run: a model spec, or rules; may be repeated.", metavar="SPEC"),
+    ] = ()
 
     def __post_init__(self) -> None:
         """Raises `UsageError` for an impossible value."""
@@ -72,6 +85,7 @@ PARTS: dict[str, type[msgspec.Struct]] = {
     "data": DataOptions,
     "prompt": PromptSettings,
     "generation": GenerationSettings,
+    "judging": JudgeSettings,
 }
 """The parts of `RunOptions` by field, whose own fields are options too."""
 

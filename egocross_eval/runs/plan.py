@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -23,11 +22,23 @@ from egocross_eval.model_adapters.spec import ModelSpec, adapter_type, build_ada
 from egocross_eval.prompts.renderer import Renderer
 from egocross_eval.prompts.shots import ShotSetting
 from egocross_eval.prompts.styles import TEMPLATE_SUFFIXES, template_style
+from egocross_eval.runs.decide import decide, make_sample, utc_now
 from egocross_eval.runs.options import RunOptions
 from egocross_eval.runs.shards import shard_of
 from egocross_eval.runs.shots import ChosenShots, choose_shots, load_examples, refuse_leaks
 from egocross_eval.runs.store import questions_hash
-from egocross_eval.schema import SCHEMA_VERSION, ModelRecord, Question, RunRecord, RunSettings, ShardRecord
+from egocross_eval.schema import (
+    SCHEMA_VERSION,
+    Answer,
+    Ask,
+    Decision,
+    ModelRecord,
+    Question,
+    RunRecord,
+    RunSettings,
+    Sample,
+    ShardRecord,
+)
 from egocross_eval.settings import PromptSettings
 from egocross_eval.tasks.select import common_benchmark, load_questions, select_tasks, with_split
 from egocross_eval.version import __version__
@@ -48,6 +59,18 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     no_frames: str = ""
     """As the task has it."""
     shard: ShardRecord | None = None
+
+    def step(self, question: Question, answers: Sequence[Answer]) -> Sequence[Ask] | Decision:
+        """What to ask next about a question, or the decision."""
+        return decide(self.method, self.settings.method, question, answers)
+
+    def sample(self, question: Question, answers: Sequence[Answer], decision: Decision) -> Sample:
+        """The sample of a question that is decided, or of which an ask failed."""
+        return make_sample(self.grader, question, answers, decision)
+
+    def is_settled(self, question: Question) -> bool:
+        """Whether a question needs no ask at all: never so where answers are wanted."""
+        return False
 
     def record(self, spec: ModelSpec, adapter: ModelAdapter, registry: Registry) -> RunRecord:
         """`run.json` for this plan and model."""
@@ -73,11 +96,6 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
             plugins={p.distribution: p.version for p in registry.plugins if p.error is None},
             shard=self.shard,
         )
-
-
-def utc_now() -> str:
-    """The time as samples and records carry it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _versions() -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from egocross_eval.errors import DataError, RunError
-from egocross_eval.runs.plan import utc_now
+from egocross_eval.runs.decide import utc_now
 from egocross_eval.training.card import CARD_VERSION, TrainingCard, read_card
 from egocross_eval.training.card_files import write_card
 from egocross_eval.training.checkpoint_doctor import examine

@@ -46,7 +46,10 @@ def print_end(run: Run) -> None:
 def _say_next(run: Run) -> None:
     record, counts = run.record, run.results.counts
     whole = record.benchmark.sizes.get(record.settings.split) == record.question_count
-    if counts.get("unscored") and not counts.get("right", 0) + counts.get("wrong", 0):
+    if record.settings.grader == "open":
+        if not run.judgings:
+            click.echo(f"answers in free words wait for a judge: 'egocross-eval judge {run.path} --judge SPEC'")
+    elif counts.get("unscored") and not counts.get("right", 0) + counts.get("wrong", 0):
         click.echo("answers are not known here" + (f": 'egocross-eval submit {run.path}'" if whole else ""))
         if whole:
             click.echo("writes the submission")

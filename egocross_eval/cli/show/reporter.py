@@ -146,7 +146,7 @@ class Reporter:
     def _count(self, sample: Sample) -> None:
         self._counts[sample.outcome] += 1
         self._answered += 1
-        self._cached += sample.cost.cached == sample.cost.requests
+        self._cached += 0 < sample.cost.requests == sample.cost.cached
         self._cut += any(answer.response.finish_reason == "length" for answer in sample.answers)
         failure = sample.failure
         if failure is not None:

@@ -98,8 +98,9 @@ def _run_several(
     texts: tuple[str, ...], specs: list[ModelSpec], plan: RunPlan, options: RunOptions, output: Path | None
 ) -> int:
     """All models are checked before the first is asked; one that breaks doesn't stop the others."""
-    from egocross_eval.api import default_output, slug
+    from egocross_eval.api import default_output
     from egocross_eval.contracts.registry import registry
+    from egocross_eval.files import slug
     from egocross_eval.runs.plan import check_model
 
     for spec in specs:
@@ -146,6 +147,7 @@ def _run_one(
 ) -> Run:
     from egocross_eval.api import default_output, run
     from egocross_eval.cli.show.end_of_run import print_end
+    from egocross_eval.cli.show.judgings import JudgeReporter, print_judgings
     from egocross_eval.cli.show.reporter import Reporter
     from egocross_eval.errors import RunError
     from egocross_eval.runs.store import SAMPLES_FILE
@@ -155,8 +157,9 @@ def _run_one(
     for warning in warnings_for_model(spec.target, spec.options, plan.settings):
         click.echo(f"note: {warning}", err=True)
     reporter = Reporter(options.name or spec.display_name, notes)
+    judges = JudgeReporter(reporter)
     try:
-        made = run(options, text, output=path, on_event=reporter, plan=plan)
+        made = run(options, text, output=path, on_event=judges, plan=plan)
     except (KeyboardInterrupt, RunError) as error:
         kept = (path / SAMPLES_FILE).is_file()
         what = "what was answered is kept. To go on: the same command with" if kept else "nothing was answered yet:"
@@ -166,4 +169,7 @@ def _run_one(
         raise
     print_end(made)
     reporter.print_summary(made.path, made.results)
+    if options.judge:
+        print_judgings(made.judgings)
+        judges.print_summaries(made.judgings)
     return made

@@ -14,7 +14,7 @@ from egocross_eval.visible import json_text
 
 if TYPE_CHECKING:
     from egocross_eval.contracts.task import Target
-    from egocross_eval.schema import BenchmarkRecord, Question, Results, RunRecord
+    from egocross_eval.schema import BenchmarkRecord, Question, Results
 
 
 @click.command(name="score")
@@ -55,41 +55,17 @@ def command(what: Path, tasks: str, cells: bool, form: str, **where: Any) -> int
 def _score_run(path: Path, data: DataOptions) -> tuple[Results, BenchmarkRecord]:
     from egocross_eval.contracts.registry import registry
     from egocross_eval.leaderboard.derived import derive, grade_again
+    from egocross_eval.leaderboard.targets import targets_of_run
     from egocross_eval.runs.store import RunFolder
 
     folder = RunFolder(path)
     record = folder.record()
-    targets = _targets_for_run(record, data)
+    targets = targets_of_run(record, data)
     if data.answers_file is not None:
         _check_targets(data.answers_file, targets, folder.questions())
     changed = grade_again(folder, targets, registry())
     click.echo(f"{path}: {changed} samples changed", err=True)
     return derive(folder, registry()), record.benchmark
-
-
-def _targets_for_run(record: RunRecord, data: DataOptions) -> Mapping[str, Target]:
-    """Right answers by key; empty where none are given: the run's own stay."""
-    import msgspec
-
-    from egocross_eval.contracts.registry import registry
-    from egocross_eval.errors import DataError, UsageError
-    from egocross_eval.leaderboard.derived import known_targets
-    from egocross_eval.tasks.select import load_questions
-
-    known = registry()
-    benchmark = known.benchmark(record.benchmark.name)
-    if data.answers_file is not None and data.data is None and data.questions_file is None:
-        if benchmark.read_targets is None:
-            raise UsageError(f"{benchmark.title} reads no answers file: its answers come with the questions")
-        return benchmark.read_targets(data.answers_file)
-    tasks = [known.task(name) for name in record.settings.tasks]
-    source = msgspec.structs.replace(data.source(), split=record.settings.split)
-    try:
-        return known_targets(load_questions(tasks, source).questions)
-    except DataError:
-        if data.data is not None:
-            raise
-        return {}
 
 
 def _check_targets(path: Path, targets: Mapping[str, Target], questions: Sequence[Question]) -> None:

@@ -34,7 +34,7 @@ def command(names: str, form: str, **where: Any) -> None:
     from egocross_eval.contracts.registry import registry
     from egocross_eval.tasks.select import select_tasks
 
-    tasks = select_tasks(names, registry(), across=True)
+    tasks = select_tasks(names, registry(), across=names == "*")
     source = made_of(DataOptions, where).source()
     in_files = source.root is not None or source.split or os.environ.get("EGOCROSS_DATA")
     counts = _counted(tasks, source) if in_files else {task.name: dict(task.counts) for task in tasks}
