@@ -78,6 +78,9 @@ def parse(arguments: list[str]) -> str:
     rest = ["run", *arguments] if arguments[0].startswith("-") else list(arguments)
     context = click.Context(cli)
     while isinstance(command, click.Group) and rest:
+        default = getattr(command, "default_verb", "")
+        if default and command.get_command(context, rest[0]) is None:
+            rest.insert(0, default)
         inner = command.get_command(context, rest[0])
         assert inner is not None, f"no verb {' '.join([*path, rest[0]])}"
         command = inner

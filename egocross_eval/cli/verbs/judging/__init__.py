@@ -15,6 +15,8 @@ VERBS = {
 class JudgeGroup(click.Group):
     """Imports a verb's module when it's asked for; anything else is a run to judge."""
 
+    default_verb = "run"
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All verbs."""
         return list(VERBS)
@@ -35,7 +37,7 @@ class JudgeGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Puts `run` in front of what is no verb."""
         if args and args[0] not in VERBS and args[0] not in ("--help", "-h"):
-            args = ["run", *args]
+            args = [self.default_verb, *args]
         return super().parse_args(ctx, args)
 
 
