@@ -170,10 +170,17 @@ def explained(error: msgspec.ValidationError) -> str:
         value = match[1] if len(match[1]) <= _CITED else f"{match[1][:_CITED]}..."
         fault = f"{what} is {value}, which is none of the values it can have"
     elif match := re.fullmatch(r"Expected `(\w+)` (.+)", message):
-        fault = f"{what} must be {_named(match[1])} {match[2]}"
+        fault = f"{what} must be {_named(match[1])} {_bound(match[2])}"
     else:
         fault = f"{what} can't be used: {message[:1].lower()}{message[1:]}"
     return f"{entry}: {fault}" if entry else fault
+
+
+def _bound(text: str) -> str:
+    """`from 1` for `>= 1`, and so on."""
+    for sign, word in ((">=", "from"), ("<=", "up to"), (">", "above"), ("<", "below"), ("matching regex", "like")):
+        text = re.sub(rf"^{sign}(?= )", word, text)
+    return text
 
 
 def _named_file(path: Path, what: str) -> str:

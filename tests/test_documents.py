@@ -6,7 +6,7 @@ import codecs
 import contextlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
@@ -189,3 +189,17 @@ def test_a_yaml_file_that_no_person_wrote_is_not_read(tmp_path: Path) -> None:
 def test_what_is_cited_is_short() -> None:
     assert cited("x") == "'x'"
     assert len(cited("x" * 1000)) == 60
+
+
+class Bounded(msgspec.Struct):
+    count: Annotated[int, msgspec.Meta(ge=1)] = 1
+    device: Annotated[str, msgspec.Meta(pattern="^[a-z]+$")] = "cpu"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b'{"count": 0}', "'count' must be a whole number from 1"), (b'{"device": "9"}', "'device' must be a text like")],
+)
+def test_a_value_out_of_bounds_is_said_in_words(content: bytes, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        decode_json(content, Bounded, "file")

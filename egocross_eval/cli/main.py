@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from egocross_eval.errors import EgoCrossError
+from egocross_eval.errors import EgoCrossError, did_you_mean
 from egocross_eval.version import __version__
 
 if TYPE_CHECKING:
@@ -94,9 +93,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Suggests a verb for an unknown one."""
         if args[0] not in VERBS and args[0] not in (known := self.list_commands(ctx)):
-            near = difflib.get_close_matches(args[0], known, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else f" Verbs: {', '.join(known)}."
-            raise click.UsageError(f"No verb {args[0]!r}.{hint}", ctx)
+            raise click.UsageError(f"no verb {args[0]!r}{did_you_mean(args[0], known)}; known: {', '.join(known)}", ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -130,8 +127,13 @@ def main(args: list[str] | None = None) -> Any:
         code = cli.main(args=args, prog_name="egocross-eval", standalone_mode=False)
     except click.exceptions.Abort:
         code = 130
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        code = 2
+    except click.ClickException as error:
+        from egocross_eval.cli.show.wrong_usage import usage_fault
+
+        click.echo(f"Error: {usage_fault(error)}", err=True)
         code = 2
     except EgoCrossError as error:
         click.echo(f"Error: {error}", err=True)

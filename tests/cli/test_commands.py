@@ -30,7 +30,7 @@ def test_every_verb_answers_help_with_an_example(verb: str, capsys: pytest.Captu
 
 def test_an_unknown_verb_is_answered_with_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("leadrboard") == 2
-    assert "Did you mean 'leaderboard'" in capsys.readouterr().err
+    assert "did you mean 'leaderboard'" in capsys.readouterr().err
 
 
 def test_a_run_ends_with_a_table_and_the_place_of_its_folder(

@@ -55,7 +55,7 @@ def test_a_plugin_adds_a_verb_to_the_command_line(tmp_path: Path) -> None:
     )
     assert "Says hello." in run(tmp_path, "--help").stdout
     assert run(tmp_path, "hello", "world").stdout == "hello world\n"
-    assert "Did you mean 'hello'" in run(tmp_path, "hell").stderr
+    assert "did you mean 'hello'" in run(tmp_path, "hell").stderr
 
 
 def test_the_plugin_is_listed_with_what_it_registers(installed: Path) -> None:
