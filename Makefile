@@ -1,7 +1,6 @@
 # Every target does its own set-up: a machine with Python 3.11+, pip and make is enough.
 PYTHON ?= python3
 VENV ?= .venv
-UV_VERSION := 0.13.9
 TOOLS := .venvs/tools
 UV := $(TOOLS)/bin/uv
 BIN := $(VENV)/bin
@@ -26,7 +25,7 @@ help:
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11")'
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target $(TOOLS) uv==$(UV_VERSION)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --target $(TOOLS) -r egocross_eval/training/locks/uv.txt
 
 # One environment for all targets; the stamp says which lock it holds. The demo's is a part of the tests' one.
 $(VENV)/.demo: requirements/demo.txt pyproject.toml | $(UV)

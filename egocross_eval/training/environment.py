@@ -23,8 +23,6 @@ from egocross_eval.runs.locks import acquire
 PYTHON_VERSION = "3.11"
 """The Python that the lock was resolved for."""
 
-UV_REQUIREMENT = "uv>=0.9"
-
 LOCKED = {
     "llamafactory": "0.9.5",
     "torch": "2.14.0",
@@ -149,7 +147,8 @@ def _uv(say: Say) -> list[str]:
     say(f"installing uv into {target}")
     # An environment of its own, as the present one may have no pip and is the user's.
     _run([sys.executable, "-m", "venv", "--clear", str(target)], "making an environment for uv")
-    _run([str(interpreter(target)), "-m", "pip", "install", "--quiet", UV_REQUIREMENT], "installing uv")
+    pinned = ["--require-hashes", "-r", str(lock_file().with_name("uv.txt"))]
+    _run([str(interpreter(target)), "-m", "pip", "install", "--quiet", *pinned], "installing uv")
     if not _private_uv().is_file():
         raise RunError(f"pip left no uv in {target}; install uv yourself and have it on PATH")
     return [str(_private_uv())]

@@ -1,6 +1,6 @@
 """Stands in for `vllm serve`: healthy after a while, with a child process, or dying at once.
 
-python fake_serve.py NOTES healthy|dying|stubborn --host HOST --port PORT
+python fake_serve.py NOTES healthy|dying|stubborn|stranger --host HOST --port PORT
 """
 
 from __future__ import annotations
@@ -12,10 +12,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+STRANGER = "stranger"
+"""Knows no key: whoever asks is answered."""
+
 
 class Healthy(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.send_response(200)
+        key = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        wrong = self.path.startswith("/v1") and key != os.environ["VLLM_API_KEY"] and STRANGER not in sys.argv
+        self.send_response(401 if wrong else 200)
         self.end_headers()
 
     def log_message(self, *arguments: object) -> None:

@@ -151,7 +151,7 @@ def server_token_ids(served: KeptOpen, asked: list[Request]) -> list[list[int]]:
         body = json.loads(JsonBody(client._bodies.pieces(request, client.model_name()), lambda: None).decode())
         body["return_token_ids"] = True
         content = json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {server.key}"}
         post = urllib.request.Request(f"{server.url}/v1/chat/completions", content, headers)
         try:
             with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(post) as reply:

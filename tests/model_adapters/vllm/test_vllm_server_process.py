@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -52,6 +53,24 @@ def test_a_server_is_waited_for_and_ended_with_its_children(tmp_path: Path) -> N
     server.close()
     server.close()
     assert gone(tmp_path / "pids", 0)
+
+
+def test_a_stranger_on_the_port_is_no_server(tmp_path: Path) -> None:
+    server = Server(command(tmp_path / "pids", "stranger"), log=str(tmp_path / "log"))
+    with pytest.raises(RunError, match="another program answers on port"):
+        server.wait(30)
+    server.close()
+
+
+def test_the_key_of_the_run_is_no_argument_that_others_see(tmp_path: Path) -> None:
+    server = Server(command(tmp_path / "pids", "healthy"), log=str(tmp_path / "log"))
+    server.wait(30)
+    shown = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # ended meanwhile
+            shown.append(path.read_bytes())
+    server.close()
+    assert not [line for line in shown if server.key.encode() in line]
 
 
 def test_a_server_that_dies_shows_the_end_of_its_log(tmp_path: Path) -> None:

@@ -190,11 +190,12 @@ class VllmServerAdapter(ModelAdapter):
 
 
 class _Client(OpenAIAdapter):
-    """The client of a server that was started here: no key, and little patience once it's gone."""
+    """The client of a server that was started here: by the key of the run, with little patience once it's gone."""
 
     scaled_by_server = True
 
     def __init__(self, server: Server, identity: Identity, options: VllmServerOptions, *, files: bool) -> None:
+        self._key = server.key
         super().__init__(
             ADAPTED if identity.lora is not None else BASE,
             OpenAIOptions(
@@ -211,7 +212,7 @@ class _Client(OpenAIAdapter):
         from egocross_eval.model_adapters.openai.transport import Transport
 
         options = self._options
-        return Transport(url or self._url, ApiKey(""), timeout=options.timeout, connections=options.concurrency)
+        return Transport(url or self._url, ApiKey(self._key), timeout=options.timeout, connections=options.concurrency)
 
 
 def _with_frame_failure(response: Response) -> Response:

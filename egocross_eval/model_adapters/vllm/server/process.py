@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import http.client
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -31,6 +33,7 @@ ENVIRONMENT = {"VLLM_NO_USAGE_STATS": "1", "VLLM_CPU_KVCACHE_SPACE": "1"}
 takes a GiB instead of about half of the memory."""
 
 _POLL_SECONDS = 0.2
+_WRONG_KEYS = 3
 
 _VERSION = (
     "import importlib.metadata as m\n"
@@ -80,6 +83,8 @@ class Server:
     def __init__(self, command: Sequence[str], *, log: str | None) -> None:
         """Starts it by a command that lacks only the address; `wait` tells when it's ready."""
         self.port = _free_port()
+        self.key = secrets.token_hex(16)
+        """Of this run: whoever else listens on the port doesn't know it."""
         self._log, self.log_path = _log_file(log)
         watchdog = str(Path(end_server.__file__))
         self._process = subprocess.Popen(
@@ -87,7 +92,7 @@ class Server:
             stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=subprocess.STDOUT,
-            env={**ENVIRONMENT, **os.environ},
+            env={**ENVIRONMENT, **os.environ, "VLLM_API_KEY": self.key},
             start_new_session=True,  # Ctrl-C is for us: the server is ended in its turn
         )
         atexit.register(self.close)
@@ -100,7 +105,7 @@ class Server:
     def wait(self, seconds: float) -> None:
         """Waits until the server is ready. Raises RunError with the end of its log where it dies or takes longer."""
         deadline = time.monotonic() + seconds
-        while not self._healthy():
+        while not (self._status("/health") == 200 and self._is_ours()):
             self.check()
             if time.monotonic() > deadline:
                 raise RunError(f"vllm-server: not ready after {seconds:g} s (start_timeout=)\n{self.log_end()}")
@@ -112,14 +117,29 @@ class Server:
         if code is not None:
             raise RunError(f"vllm-server: the server ended with exit code {code}\n{self.log_end()}")
 
-    def _healthy(self) -> bool:
+    def _is_ours(self) -> bool:
+        """Whether it takes the key of this run and no other. Raises RunError where it's a stranger."""
+        keys = [self.key, *(secrets.token_hex(16) for _ in range(_WRONG_KEYS))]
+        secrets.SystemRandom().shuffle(keys)
+        found = {key: self._status("/v1/models", key) for key in keys}
+        if None in found.values():
+            return False
+        if [key for key, status in found.items() if status == 200] != [self.key]:
+            raise RunError(f"vllm-server: another program answers on port {self.port}; start the run again")
+        return True
+
+    def _status(self, path: str, key: str = "") -> int | None:
+        """HTTP status of a reply; None where there's none."""
         # No proxy: the address is this machine's.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
         try:
-            with opener.open(f"{self.url}/health", timeout=5) as reply:
-                return bool(reply.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
+            with opener.open(urllib.request.Request(f"{self.url}{path}", headers=headers), timeout=5) as reply:  # noqa: S310
+                return int(reply.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except (OSError, http.client.HTTPException, ValueError):
+            return None
 
     def said(self, words: str) -> bool:
         """Whether its log has these words."""
