@@ -9,6 +9,7 @@ from pathlib import Path
 from egocross_eval.contracts.style import PromptStyle, StyledText
 from egocross_eval.documents import read_text
 from egocross_eval.errors import UsageError
+from egocross_eval.prompts.template_limit import limited_rendering, sandbox
 from egocross_eval.schema import Question
 
 TEMPLATE_SUFFIXES = (".j2", ".jinja", ".jinja2")
@@ -140,16 +141,15 @@ def template_style(path: Path) -> tuple[PromptStyle, str]:
     The template sees `question` (text), `options` (text by label), `option_block`, `letters`, `frames` (the place
     where the frames go: write `{{ frames }}` once), `frame_count`, `times` (seconds by frame), and the question's
     labels, each by its name (`domain`, `question_type`, ...) and all of them as `labels`. A top-level
-    `{% set system = "..." %}` gives the system message. It runs in Jinja2's sandbox.
+    `{% set system = "..." %}` gives the system message. It runs in Jinja2's sandbox, within bounds.
 
     Raises `UsageError` for a file that can't be read, a syntax error or an unknown variable, with its line.
     """
     import jinja2
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     source = read_text(path, what="prompt template")
     # The output is a prompt for a model, not a page: HTML escaping would change the question.
-    environment = ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined, autoescape=False)
+    environment = sandbox(undefined=jinja2.StrictUndefined, autoescape=False)
     try:
         template = environment.from_string(source)
     except jinja2.TemplateSyntaxError as error:
@@ -159,7 +159,10 @@ def template_style(path: Path) -> tuple[PromptStyle, str]:
         values = _variables(question, option_block)
         # A template may fail in any way that an expression can.
         try:
-            module = template.make_module(values)
+            with limited_rendering(f"prompt template {path}"):
+                module = template.make_module(values)
+        except UsageError:
+            raise
         except jinja2.UndefinedError as error:
             raise UsageError(f"prompt template {path}: {error.message}; known: {', '.join(values)}") from error
         except Exception as error:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from egocross_eval.errors import UsageError
+from egocross_eval.prompts.template_limit import limited_rendering
 from egocross_eval.schema import ImagePart, TextPart
 from egocross_eval.settings import GenerationSettings
 
@@ -51,10 +52,11 @@ def render(processor: Any, prompt: Prompt, variables: Mapping[str, Any] = Mappin
             "the checkpoint has no chat template; add its chat_template.jinja (published next to the original weights)"
         )
     try:
-        text: str = processor.apply_chat_template(
-            conversation(prompt), chat_template=template, add_generation_prompt=True, tokenize=False, **variables
-        )
-    except (TemplateError, TypeError) as error:
+        with limited_rendering("the checkpoint's chat template"):
+            text: str = processor.apply_chat_template(
+                conversation(prompt), chat_template=template, add_generation_prompt=True, tokenize=False, **variables
+            )
+    except (TemplateError, TypeError, OverflowError, MemoryError, RecursionError) as error:
         raise UsageError(
             f"the checkpoint's chat template refuses the prompt style {prompt.style!r}: {error}"
         ) from error
