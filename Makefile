@@ -10,7 +10,7 @@ DEMO ?= demo
 COMPILE = (cd $(VENV)/lib/python3*/site-packages && $(abspath $(BIN)/python) -m compileall -q click msgspec pluggy tabulate) && $(BIN)/python -m compileall -q egocross_eval
 
 .DEFAULT_GOAL := help
-.PHONY: test-random test-kills test-training demo-model help demo test test-quick test-slow vllm-env test-vllm lmms-eval-env test-interop check format lock clean
+.PHONY: test-ray test-random test-kills test-training demo-model help demo test test-quick test-slow vllm-env test-vllm lmms-eval-env test-interop check format lock clean
 
 help:
 	@echo "make demo        run a model over the demo benchmark and print its leaderboard"
@@ -18,6 +18,7 @@ help:
 	@echo "make test-quick  the tests without real engines"
 	@echo "make test-random  the property tests with new examples"
 	@echo "make test-training  train, merge, resume and learn for real, on the CPU"
+	@echo "make test-ray    the tests that start Ray clusters, and the drill that kills them"
 	@echo "make test-vllm   the tests with vLLM on the CPU, in an environment of their own"
 	@echo "make test-interop  the tests with lmms-eval, in an environment of its own"
 	@echo "make format      format the code"
@@ -63,6 +64,10 @@ test-random: $(VENV)/.dev
 # Kills runs at a thousand random instants and two hundred late ones: a quarter of an hour.
 test-kills: $(VENV)/.dev
 	$(BIN)/python tests/runs/kill_drill.py --kills 1000 --late 200
+
+# Starts Ray clusters on this machine, and kills replicas, drivers and heads at random instants.
+test-ray: $(VENV)/.dev
+	EGOCROSS_RAY_TESTS=1 $(BIN)/pytest tests/model_adapters/ray -m ray -v --durations=10
 
 test-slow: $(VENV)/.dev
 	$(BIN)/pytest -m slow
@@ -114,7 +119,7 @@ format: $(VENV)/.dev
 
 lock: | $(UV)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra hf -c requirements/constraints.in pyproject.toml -o requirements/demo.txt
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra hf --extra modelscope --extra site --group dev -c requirements/demo.txt pyproject.toml -o requirements/dev.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra hf --extra modelscope --extra ray --extra site --group dev -c requirements/demo.txt pyproject.toml -o requirements/dev.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-deps requirements/lmms-eval.in -o requirements/lmms-eval.txt
 
 clean:

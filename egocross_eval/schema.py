@@ -206,6 +206,8 @@ class Response(_Noun, frozen=True, kw_only=True):
     """How often the request was sent."""
     cached: bool = False
     """True if it came from the response cache."""
+    replica: str = ""
+    """Which of several replicas of the model answered, as node and number."""
 
     @property
     def filtered(self) -> bool:

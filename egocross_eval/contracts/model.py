@@ -101,6 +101,9 @@ class AdapterType(msgspec.Struct, frozen=True, kw_only=True):
     """Struct whose fields are the options of the spec: `key=value` strings are converted to the fields' types, unknown
     keys are refused with a suggestion. Fields may be marked `NEUTRAL`, `TYPED` or `PASSED_ON`. None: the factory gets a
     plain dict of strings."""
+    carries: bool = False
+    """Its target is a model spec itself, whose adapter it carries without a change of answers, with the options that
+    are none of its own: a run of either goes on with the other."""
     target: str = "MODEL"
     """What the part after the scheme and a colon is, for help; empty where the scheme names the target."""
     example: str = ""

@@ -11,6 +11,7 @@ from egocross_eval.contracts.model import AdapterType, ModelAdapter
 from egocross_eval.model_adapters.baseline import BaselineOptions
 from egocross_eval.model_adapters.hf.options import HfOptions
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
+from egocross_eval.model_adapters.ray.options import RayOptions
 from egocross_eval.model_adapters.routed import RoutedOptions
 from egocross_eval.model_adapters.vllm.options import VllmOptions, VllmServerOptions
 
@@ -76,5 +77,14 @@ def egocross_model_adapters() -> Iterable[AdapterType]:
             options=RoutedOptions,
             target="FILE.yaml",
             example="routed:experts.yaml",
+        ),
+        AdapterType(
+            scheme="ray",
+            description="any other adapter, many times over, on the machines of a Ray cluster",
+            factory=_factory("ray.adapter"),
+            options=RayOptions,
+            target="SPEC",
+            example="ray:hf:./checkpoint,replicas=4,gpus=1",
+            carries=True,
         ),
     )

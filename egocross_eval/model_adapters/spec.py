@@ -23,6 +23,10 @@ _SCHEME = re.compile(r"[A-Za-z][\w.+-]+:")
 """The beginning of a spec; a single letter would be a drive (`C:\\model.yaml`)."""
 
 
+PATHS = ("lora",)
+"""Options of model specs that are paths."""
+
+
 class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     """A parsed model spec."""
 
@@ -161,6 +165,17 @@ def adapter_type(spec: ModelSpec, registry: Registry) -> AdapterType:
     """
     named = f"{spec.scheme}:{spec.target.partition('/')[0]}"
     return registry.model_adapters.get(named) or registry.adapter_type(spec.scheme)
+
+
+def carried(spec: ModelSpec, registry: Registry) -> ModelSpec:
+    """The spec of the model that answers: the inner one where an adapter only carries another."""
+    kind = adapter_type(spec, registry)
+    if not kind.carries:
+        return spec
+    own = kind.options.__struct_fields__ if kind.options is not None else ()
+    passed = {key: value for key, value in spec.options.items() if key not in own}
+    inner = parse_spec(spec.target)
+    return msgspec.structs.replace(inner, options=inner.options | passed, name=spec.name or inner.name)
 
 
 def build_adapter(spec: ModelSpec, registry: Registry) -> ModelAdapter:

@@ -18,7 +18,7 @@ from egocross_eval.contracts.task import Benchmark
 from egocross_eval.errors import DataError, UsageError, did_you_mean
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.methods.select import build_method
-from egocross_eval.model_adapters.spec import ModelSpec, adapter_type, build_adapter
+from egocross_eval.model_adapters.spec import ModelSpec, adapter_type, build_adapter, carried
 from egocross_eval.prompts.renderer import Renderer
 from egocross_eval.prompts.shots import ShotSetting
 from egocross_eval.prompts.styles import TEMPLATE_SUFFIXES, template_style
@@ -75,15 +75,16 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     def record(self, spec: ModelSpec, adapter: ModelAdapter, registry: Registry) -> RunRecord:
         """`run.json` for this plan and model."""
         known = spec.scheme in registry.model_adapters  # not so for an adapter that a program made itself
-        neutral = adapter_type(spec, registry).neutral_options if known else frozenset()
+        model = carried(spec, registry) if known else spec
+        neutral = adapter_type(model, registry).neutral_options if known else frozenset()
         return RunRecord(
             schema_version=SCHEMA_VERSION,
             benchmark=self.benchmark.record(),
             model=ModelRecord(
                 spec=spec.text,
-                identity=spec.without(neutral),
+                identity=model.without(neutral),
                 fingerprint=adapter.fingerprint() or "",
-                name=spec.display_name,
+                name=model.display_name,
                 details=adapter.details(),
             ),
             settings=self.settings,

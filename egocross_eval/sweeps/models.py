@@ -9,11 +9,8 @@ from pathlib import Path
 import msgspec
 
 from egocross_eval.errors import UsageError
-from egocross_eval.model_adapters.spec import ModelSpec, parse_spec
+from egocross_eval.model_adapters.spec import PATHS, ModelSpec, parse_spec
 from egocross_eval.natural_order import natural_key
-
-PATHS = ("lora",)
-"""Options of model specs that are paths."""
 
 
 def swept_models(texts: list[str], base: Path) -> list[ModelSpec]:

@@ -13,7 +13,7 @@ from egocross_eval.cli.show.reporter import duration
 from egocross_eval.cli.show.terminal import fitted_table, wrapped
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import EgoCrossError
-from egocross_eval.model_adapters.spec import adapter_type, parse_spec
+from egocross_eval.model_adapters.spec import adapter_type, carried, parse_spec
 from egocross_eval.runs.plan import RunPlan, check_model
 from egocross_eval.runs.store import RunFolder
 from egocross_eval.sweeps.expected import Basis, basis_of, expected_seconds
@@ -67,7 +67,8 @@ def _line(one: PlannedRun, plan: RunPlan, size: Estimate, known: list[Basis]) ->
     except EgoCrossError as error:
         fault = str(error)
     tokens = size.tokens if not size.questions else size.tokens * to_ask // size.questions
-    identity = spec.without(adapter_type(spec, registry()).neutral_options) if not fault else spec.text
+    model = carried(spec, registry())
+    identity = model.without(adapter_type(model, registry()).neutral_options)
     found = expected_seconds(identity, to_ask, tokens, known) if to_ask else (0.0, None)
     seconds, basis = found if found is not None else (None, None)
     return _Line(state, to_ask, size.tokens, seconds, basis, fault)

@@ -1,0 +1,77 @@
+"""Nodes of a Ray cluster for the tests, and runs of the command line on it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+
+
+class RayCluster:
+    """Nodes started by `ray start`, each a process of its own on this machine."""
+
+    def __init__(self) -> None:
+        self.folder = tempfile.mkdtemp(prefix="rt-", dir="/tmp")
+        self.environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(HERE / "simulated")]),
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_AUTH_MODE": "disabled",
+        }
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.address = f"127.0.0.1:{self.port}"
+
+    def start(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--disable-usage-stats", *arguments]
+        found = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=180)
+        assert found.returncode == 0, found.stdout + found.stderr
+
+    def start_head(self, cpus: int) -> None:
+        self.start(
+            "--head",
+            f"--port={self.port}",
+            "--node-ip-address=127.0.0.1",
+            f"--num-cpus={cpus}",
+            "--num-gpus=0",
+            "--include-dashboard=false",
+            f"--temp-dir={self.folder}",
+            "--object-store-memory=100000000",
+        )
+
+    def processes(self) -> list[int]:
+        """Processes of this cluster: each has its folder or port in its arguments."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                text = path.read_bytes().decode(errors="replace")
+            except OSError:
+                continue
+            if (self.folder in text or f"127.0.0.1:{self.port}" in text) and "egocross_eval\0" not in text:
+                found.append(int(path.parent.name))
+        return found
+
+    def stop(self) -> None:
+        for process in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def command(self, model: str, output: Path, *arguments: str | Path) -> list[str]:
+        """A run of the command line on this cluster."""
+        spec = f"ray:{model},address={self.address}"
+        return [sys.executable, "-m", "egocross_eval", "--model", spec, *map(str, arguments), "--output", str(output)]
+
+    def run(self, model: str, output: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        """Such a run, waited for."""
+        command = self.command(model, output, *arguments)
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=400)
