@@ -23,6 +23,7 @@ from egocross_eval.leaderboard.collect import current_results
 from egocross_eval.leaderboard.derived import derive, grade_again, known_targets
 from egocross_eval.model_adapters.spec import ModelSpec, build_adapter, parse_spec
 from egocross_eval.runs.early_stop import EarlyStop, StoppedEarlyError
+from egocross_eval.runs.first_answers import FirstAnswers
 from egocross_eval.runs.judging import judgings
 from egocross_eval.runs.options import RunOptions, options_from
 from egocross_eval.runs.plan import RunPlan, check_capabilities, plan_run
@@ -204,6 +205,8 @@ def run(
         by_cluster = options.by_cluster or options.stop_against is not None
         if options.stop_against is not None:
             tell.add(EarlyStop(options.stop_against, session))
+        if session.is_new:
+            tell.add(FirstAnswers(session.record.settings.generation))
         # Deriving needs no question in memory: what a large run holds of them is let go before.
         del plan
         try:

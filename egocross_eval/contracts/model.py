@@ -36,6 +36,10 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Can decode so that nothing but one of the labels comes out (constrained mode)."""
     max_images: int | None = None
     """Most frames in one request; None: no limit known."""
+    max_body: int | None = None
+    """Most bytes of one request, its frames in base64; None: no limit known."""
+    jpeg: bool = False
+    """Frames are sent as JPEG whatever they are stored as."""
     needs_content: bool = True
     """False for adapters that look at the question's labels and options alone: frames are neither read nor hashed."""
 

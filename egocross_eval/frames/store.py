@@ -104,13 +104,14 @@ def frame_hash(path: str) -> str:
     return digest
 
 
-def scaled_frame(path: str, max_pixels: int | None) -> tuple[bytes, str]:
+def scaled_frame(path: str, max_pixels: int | None, *, jpeg: bool = False) -> tuple[bytes, str]:
     """The picture at `path` with at most `max_pixels` pixels (width x height), and its MIME type.
 
     A picture that fits, and any picture when `max_pixels` is None, keeps its bytes unchanged, but for grey PNG of 16
     bits, which readers disagree about: it gets 8. A larger one is scaled down with its aspect ratio kept; a JPEG gets
-    quality 95. The format is told from the content, never from the name. Raises FrameError as `frame_bytes` does and
-    where it is no picture.
+    quality 95, or as much less as keeps the copy from being larger than the file. `jpeg`: a PNG becomes a JPEG. The
+    format is told from the content, never from the name. Raises FrameError as `frame_bytes` does and where it is no
+    picture.
     """
     data = frame_bytes(path)
     kind = picture_format(data)
@@ -118,11 +119,12 @@ def scaled_frame(path: str, max_pixels: int | None) -> tuple[bytes, str]:
         raise FrameError(f"frame {path}: neither JPEG nor PNG; fetch it again")
     width, height = _header_size(data) or picture_size(path)
     check_size((width, height), path)
+    form: Format = "JPEG" if jpeg else kind
     if max_pixels is not None and width * height > max_pixels:
-        data = _scaled(data, kind, fitting_size(width, height, max_pixels), path)
-    elif is_deep_grey(data):
-        data = _scaled(data, kind, (width, height), path)
-    return data, _MIME[kind]
+        data = _scaled(data, form, fitting_size(width, height, max_pixels), path)
+    elif form != kind or is_deep_grey(data):
+        data = _scaled(data, form, (width, height), path)
+    return data, _MIME[form]
 
 
 def picture_size(path: str) -> tuple[int, int]:
@@ -201,12 +203,12 @@ def fitting_size(width: int, height: int, max_pixels: int) -> tuple[int, int]:
     return min(new_width, max(1, max_pixels // new_height)), min(new_height, max_pixels)
 
 
-def _scaled(data: bytes, kind: Format, size: tuple[int, int], path: str) -> bytes:
+def _scaled(data: bytes, form: Format, size: tuple[int, int], path: str) -> bytes:
+    """A copy of that size; of the settings of its form, the first with which it isn't larger than the original."""
     from PIL import Image
 
-    output = io.BytesIO()
     with opened_picture(data, path) as image:
-        plain = image.mode in (("L", "LA", "RGB", "RGBA") if kind == "PNG" else ("L", "RGB"))
+        plain = image.mode in (("L", "LA", "RGB", "RGBA") if form == "PNG" else ("L", "RGB"))
         # A colour profile of another mode than the one that is written misleads.
         names = ("exif", "icc_profile") if plain else ("exif",)
         kept = {name: image.info[name] for name in names if image.info.get(name)}
@@ -214,6 +216,15 @@ def _scaled(data: bytes, kind: Format, size: tuple[int, int], path: str) -> byte
         picture = image if plain else as_rgb(image)
         if picture.size != size:
             picture = picture.resize(size, Image.Resampling.LANCZOS)
-        settings: dict[str, Any] = {"compress_level": 3} if kind == "PNG" else {"quality": 95}
-        picture.save(output, kind, **settings, **kept)
+        for settings in _SETTINGS[form]:
+            output = io.BytesIO()
+            picture.save(output, form, **settings, **kept)
+            if output.tell() <= len(data):
+                break
     return output.getvalue()
+
+
+_SETTINGS: dict[Format, tuple[dict[str, Any], ...]] = {
+    "PNG": ({"compress_level": 3}, {"compress_level": 9}),
+    "JPEG": tuple({"quality": quality} for quality in (95, 90, 85, 80, 75, 65, 50, 35, 20)),
+}

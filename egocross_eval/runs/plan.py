@@ -11,7 +11,7 @@ import msgspec
 
 from egocross_eval.contracts.grader import Grader
 from egocross_eval.contracts.method import Method
-from egocross_eval.contracts.model import ModelAdapter
+from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.style import PromptStyle
 from egocross_eval.contracts.task import Benchmark
@@ -22,6 +22,7 @@ from egocross_eval.model_adapters.spec import ModelSpec, adapter_type, build_ada
 from egocross_eval.prompts.renderer import Renderer
 from egocross_eval.prompts.shots import ShotSetting
 from egocross_eval.prompts.styles import TEMPLATE_SUFFIXES, template_style
+from egocross_eval.runs.bodies import largest_body
 from egocross_eval.runs.decide import decide, make_sample, utc_now
 from egocross_eval.runs.options import RunOptions
 from egocross_eval.runs.shards import shard_of
@@ -278,4 +279,17 @@ def check_capabilities(plan: RunPlan, adapter: ModelAdapter, scheme: str) -> Non
         raise UsageError(
             f"{scheme}: takes at most {can.max_images} images, and a question has {shown} frames"
             f"{' with its examples' if clips > 1 else ''}; use --frames uniform:{max(1, can.max_images // clips)}"
+        )
+    if can.max_body is not None:
+        _check_bodies(plan, can, scheme)
+
+
+def _check_bodies(plan: RunPlan, can: Capabilities, scheme: str) -> None:
+    """Refuses questions whose frames, as they would be sent, are more than a request may hold."""
+    assert can.max_body is not None
+    largest = largest_body(plan, jpeg=can.jpeg, above=can.max_body)
+    if largest.size > can.max_body:
+        raise UsageError(
+            f"{scheme}: takes at most {can.max_body / 1e6:.0f} MB in a request, and question {largest.question} has "
+            f"{largest.size / 1e6:.0f} MB; use --max-pixels N, --frames uniform:N, or jpeg=true for PNG frames"
         )

@@ -104,6 +104,28 @@ def test_a_larger_picture_is_scaled_to_the_budget(suffix: str, mime: str, tmp_pa
     assert width / height == pytest.approx(800 / 450, rel=0.01)
 
 
+@pytest.mark.parametrize("quality", [30, 60, 75, 90])
+@pytest.mark.parametrize("size", [(854, 480), (960, 540), (1280, 720)])
+def test_a_scaled_copy_is_never_larger_than_the_file(size: tuple[int, int], quality: int, tmp_path: Path) -> None:
+    chance = random.Random(1)
+    coarse = (size[0] // 16, size[1] // 16)
+    image = Image.frombytes("RGB", coarse, chance.randbytes(3 * coarse[0] * coarse[1])).resize(size)
+    path = tmp_path / "a.jpg"
+    image.save(path, quality=quality)
+    data, _ = scaled_frame(str(path), 360_000)
+    assert len(data) <= path.stat().st_size
+
+
+def test_a_png_becomes_a_jpeg_where_that_is_asked_for(tmp_path: Path) -> None:
+    path = picture(tmp_path / "a.png", (200, 100))
+    data, mime = scaled_frame(path, None, jpeg=True)
+    assert mime == "image/jpeg"
+    assert picture_format(data) == "JPEG"
+    assert Image.open(io.BytesIO(data)).size == (200, 100)
+    kept = picture(tmp_path / "b.jpg", (200, 100))
+    assert scaled_frame(kept, None, jpeg=True)[0] == Path(kept).read_bytes()
+
+
 @pytest.mark.parametrize("mode", ["L", "P", "CMYK", "1"])
 def test_other_colour_modes_are_scaled_too(mode: str, tmp_path: Path) -> None:
     suffix = "jpg" if mode == "CMYK" else "png"

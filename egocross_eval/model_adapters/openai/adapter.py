@@ -16,6 +16,7 @@ from egocross_eval.model_adapters.openai.address import base_url, is_openai, key
 from egocross_eval.model_adapters.openai.body import BodyWriter
 from egocross_eval.model_adapters.openai.faults import TOKENS_FIELDS, AttemptFault, status_fault
 from egocross_eval.model_adapters.openai.habits import Habits
+from egocross_eval.model_adapters.openai.limits import MB, limits_of
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
 from egocross_eval.model_adapters.openai.reply_body import Reply
 from egocross_eval.schema import Request, Response
@@ -72,8 +73,18 @@ class OpenAIAdapter(ModelAdapter):
 
     def capabilities(self) -> Capabilities:
         """Images and scores; the rest where the server is vLLM."""
+        options, known = self._options, limits_of(self._url)
         vllm = self._vllm is not None
-        return Capabilities(images=True, video=self._options.video or vllm, scores=True, constrained=vllm)
+        sent = options.media == "base64"
+        return Capabilities(
+            images=True,
+            video=options.video or vllm,
+            scores=True,
+            constrained=vllm,
+            max_images=options.max_images or known.images,
+            max_body=(round(options.max_body * MB) if options.max_body else known.body) if sent else None,
+            jpeg=options.jpeg,
+        )
 
     def fingerprint(self) -> str:
         """Hash of the address, the model's name and the options that shape requests.
@@ -90,6 +101,7 @@ class OpenAIAdapter(ModelAdapter):
             "tokens_field": self._tokens_field,
             "logprobs": options.logprobs,
         }
+        identity |= {name: value for name in ("detail", "jpeg") if (value := getattr(options, name))}
         if self._vllm is not None:
             identity |= {"vllm": True, "media": options.media}
         return "openai-" + hashlib.sha256(msgspec.json.encode(identity)).hexdigest()[:32]

@@ -77,7 +77,7 @@ class BodyWriter:
         video = _only_video(prompt)
         if video is not None:
             fields = _with_video_times(fields, video)
-        writer = _FrameWriter(request, self._vllm)
+        writer = _FrameWriter(request, self._options, self._vllm)
         output = _Pieces()
         output.text(b'{"model":' + _encode(model) + b',"messages":[')
         for index, message in enumerate(prompt.messages):
@@ -111,20 +111,23 @@ class _Pieces:
 class _FrameWriter:
     """Writes the frames of one request."""
 
-    def __init__(self, request: Request, vllm: VllmFields | None) -> None:
+    def __init__(self, request: Request, options: OpenAIOptions, vllm: VllmFields | None) -> None:
         self._max_pixels = request.prompt.max_pixels
+        self._jpeg = options.jpeg
+        self._detail = b',"detail":' + _encode(options.detail) if options.detail else b""
         self._hashes = iter(request.frame_hashes)
         self._vllm = vllm
 
     def image(self, output: _Pieces, part: ImagePart) -> None:
         frame_hash = next(self._hashes, "")
         if self._vllm is not None and self._vllm.files:
-            output.text(b'{"type":"image_url","image_url":{"url":' + _encode(Path(part.path).as_uri()) + b"}")
+            output.text(b'{"type":"image_url","image_url":{"url":' + _encode(Path(part.path).as_uri()))
         else:
-            data, mime = scaled_frame(part.path, self._max_pixels)
+            data, mime = scaled_frame(part.path, self._max_pixels, jpeg=self._jpeg)
             output.text(b'{"type":"image_url","image_url":{"url":"data:' + mime.encode() + b";base64,")
             output.frame(data)
-            output.text(b'"}')
+            output.text(b'"')
+        output.text(self._detail + b"}")
         if self._vllm is not None and frame_hash:
             output.text(b',"uuid":' + _encode(f"{frame_hash}-{self._max_pixels or ''}"))
         output.text(b"}")
@@ -138,7 +141,7 @@ class _FrameWriter:
         for index, path in enumerate(part.paths):
             next(self._hashes, "")
             output.text(b"," if index else b"")
-            output.frame(scaled_frame(path, self._max_pixels)[0])
+            output.frame(scaled_frame(path, self._max_pixels, jpeg=self._jpeg)[0])
         output.text(b'"}}')
 
 

@@ -37,6 +37,11 @@ _LIMIT = re.compile(
 TOKENS_FIELDS = ("max_tokens", "max_completion_tokens")
 """The fields that limit an answer: servers know one of them, or both."""
 
+_TOO_MANY = re.compile(
+    r"too many (images|image)|(at most|up to|maximum( number)? of|exceeds?.{0,30}) \d+ images|images? (limit|count)"
+    r"|max(imum)?.{0,20}images",
+    re.IGNORECASE,
+)
 _REFUSED_FIELD = re.compile(r"unsupported|unrecogni[sz]ed|unknown|not (permitted|supported)", re.IGNORECASE)
 _FILTER_CODE = re.compile(
     r"content_?(filter|polic|violation|moderation|block|safety)|responsible_?ai|inspection_?failed|sensitive|moderation"
@@ -127,6 +132,13 @@ def _remedy(status: int, headers: Mapping[str, str], said: str, param: str) -> s
         return f"; check the key in the environment (api_key_env= names the variable; {sent})"
     if status == 404:
         return "; check the model's name and that base_url ends where /chat/completions follows (often in /v1)"
+    if status == 413:
+        return (
+            "; the request is too large: send fewer frames (--frames uniform:N), smaller ones (--max-pixels N), or PNG "
+            "frames as JPEG (jpeg=true); max_body= lets --dry-run find such questions"
+        )
+    if status in (400, 422) and _TOO_MANY.search(said):
+        return "; send fewer frames: --frames uniform:N; max_images= lets --dry-run find such questions"
     if 300 <= status < 400:
         return f"; it redirects to {headers.get('Location', 'nowhere')[:200]!r}, set base_url to where the server is"
     if status in (400, 422) and param and _REFUSED_FIELD.search(said):

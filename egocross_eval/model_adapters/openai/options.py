@@ -62,6 +62,23 @@ class OpenAIOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         str,
         msgspec.Meta(description="body fields to leave out for servers that refuse them, joined by +, e.g. seed+top_p"),
     ] = ""
+    detail: Annotated[
+        Literal["", "auto", "low", "high"],
+        msgspec.Meta(description="how closely images are looked at, for servers that offer it; default: not sent"),
+    ] = ""
+    jpeg: Annotated[
+        bool, msgspec.Meta(description="send frames that are stored as PNG as JPEG of quality 95, a fifth of the bytes")
+    ] = False
+    max_images: Annotated[
+        Annotated[int, msgspec.Meta(ge=1)] | None,
+        msgspec.Meta(description="most images that the server takes; default: what is known of the provider"),
+        NEUTRAL,
+    ] = None
+    max_body: Annotated[
+        Annotated[float, msgspec.Meta(gt=0)] | None,
+        msgspec.Meta(description="most MB of a request; default: what is known of the provider"),
+        NEUTRAL,
+    ] = None
     extra: Annotated[
         str, msgspec.Meta(description='more body fields as a JSON object, e.g. {"reasoning_effort":"low"}')
     ] = ""

@@ -261,3 +261,21 @@ def test_mixed_faults_over_many_questions_are_counted_exactly() -> None:
     assert len(refused) == 21
     assert len(answered) == 189
     assert sum(r.attempts for r in responses.values()) == server.count
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "remedy"),
+    [
+        (413, "Request Entity Too Large", "jpeg=true"),
+        (400, "Too many images in request. Max is 50.", "--frames uniform:N"),
+        (400, "At most 12 images are allowed", "--frames uniform:N"),
+        (422, "number of images exceeds the limit of 8 images", "--frames uniform:N"),
+    ],
+)
+def test_too_much_in_a_request_has_its_remedy(status: int, said: str, remedy: str) -> None:
+    with FakeServer(faults=[http_error(status, said)]) as server:
+        responses = ask(adapter(server), [request("q")])
+    failure = responses["q"].failure
+    assert failure is not None
+    assert remedy in failure.message
+    assert failure.kind == f"http_{status}"

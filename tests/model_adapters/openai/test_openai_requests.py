@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import io
 import json
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from calling import call
 from fake_server import HTTP_500, FakeServer, http_error, slow
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -381,3 +383,56 @@ def test_making_an_adapter_connects_to_nothing_and_starts_no_thread() -> None:
         adapter(server)
         assert server.count == 0
     assert threading.active_count() == before
+
+
+def test_detail_and_form_of_images_are_as_the_model_spec_says(tmp_path: Path) -> None:
+    from egocross_eval.frames.pictures import picture_format
+
+    png = picture(tmp_path / "a.png", (400, 300))
+    [image] = [part for part in body_of(request("q", frames=[png]))["messages"][-1]["content"] if "image_url" in part]
+    assert set(image["image_url"]) == {"url"}
+    told = body_of(request("q", frames=[png]), detail="low", jpeg=True)
+    [image] = [part for part in told["messages"][-1]["content"] if "image_url" in part]
+    assert image["image_url"]["detail"] == "low"
+    head, _, data = image["image_url"]["url"].partition(",")
+    content = base64.b64decode(data)
+    assert head == "data:image/jpeg;base64"
+    assert picture_format(content) == "JPEG"
+    assert Image.open(io.BytesIO(content)).size == (400, 300)
+    plain, low = (build("m", OpenAIOptions(base_url="http://127.0.0.1:1/v1", detail=detail)) for detail in ("", "low"))
+    assert plain.fingerprint() != low.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("address", "images", "megabytes"),
+    [
+        ("https://api.openai.com/v1", 500, 50),
+        ("https://api.anthropic.com/v1", 100, 32),
+        ("https://mine.openai.azure.com/openai/v1", 50, None),
+        ("http://127.0.0.1:8000/v1", None, None),
+        ("https://notopenai.com/v1", None, None),
+    ],
+)
+def test_what_a_provider_takes_is_known_and_can_be_said(
+    address: str, images: int | None, megabytes: int | None
+) -> None:
+    can = build("m", OpenAIOptions(base_url=address)).capabilities()
+    assert (can.max_images, can.max_body) == (images, megabytes and megabytes * 10**6)
+    can = build("m", OpenAIOptions(base_url=address, max_images=7, max_body=1.5)).capabilities()
+    assert (can.max_images, can.max_body) == (7, 1_500_000)
+
+
+def test_questions_that_are_too_large_are_refused_before_anything_is_sent(
+    demo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def dry_run(options: str, *more: str) -> str:
+        model = f"openai:m,base_url=http://127.0.0.1:1/v1,{options}"
+        code = call("--model", model, "--data", demo, "--dry-run", *more)
+        shown = capsys.readouterr()
+        assert (code == 0) == ("questions  100" in shown.out)
+        return shown.err
+
+    assert "takes at most 3 images" in dry_run("max_images=3")
+    assert "takes at most 0 MB in a request, and question" in dry_run("max_body=0.02")
+    assert "takes at most" not in dry_run("max_body=100")
+    assert "takes at most" not in dry_run("max_body=0.02", "--frames", "none")
