@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from egocross_eval.contracts.exporter import ExportedRun, Exporter
     from egocross_eval.contracts.grader import Grader
     from egocross_eval.contracts.hooks import hookimpl
+    from egocross_eval.contracts.importer import ForeignAnswer, ForeignRun, Importer
     from egocross_eval.contracts.method import Method, MethodType
     from egocross_eval.contracts.model import NEUTRAL, PASSED_ON, TYPED, AdapterType, Capabilities, ModelAdapter
     from egocross_eval.contracts.style import PromptStyle, StyledText
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         Grade,
         Grouping,
         ImagePart,
+        Imported,
         JudgeFigures,
         Message,
         Prompt,
@@ -67,6 +69,7 @@ _HOMES = {
     "contracts.exporter": ("ExportedRun", "Exporter"),
     "contracts.grader": ("Grader",),
     "contracts.hooks": ("hookimpl",),
+    "contracts.importer": ("ForeignAnswer", "ForeignRun", "Importer"),
     "contracts.method": ("Method", "MethodType"),
     "contracts.model": ("NEUTRAL", "PASSED_ON", "TYPED", "AdapterType", "Capabilities", "ModelAdapter"),
     "contracts.style": ("PromptStyle", "StyledText"),
@@ -79,8 +82,8 @@ _HOMES = {
     "reading": ("extract",),
     "runs.options": ("RunOptions",),
     "schema": (
-        *("Answer", "Ask", "Decision", "Failure", "Figure", "Frame", "Grade", "Grouping", "ImagePart", "Message"),
-        "JudgeFigures",
+        *("Answer", "Ask", "Decision", "Failure", "Figure", "Frame", "Grade", "Grouping", "ImagePart", "Imported"),
+        *("JudgeFigures", "Message"),
         *("Prompt", "Question", "Reading", "Request", "Response", "Results", "Row", "RunRecord", "RunSettings"),
         *("Sample", "Sent", "TextPart", "Turn", "VideoPart"),
     ),
@@ -116,12 +119,16 @@ __all__ = [
     "Exporter",
     "Failure",
     "Figure",
+    "ForeignAnswer",
+    "ForeignRun",
     "Frame",
     "GenerationSettings",
     "Grade",
     "Grader",
     "Grouping",
     "ImagePart",
+    "Imported",
+    "Importer",
     "JudgeFigures",
     "JudgeKeywords",
     "JudgeSettings",

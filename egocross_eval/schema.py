@@ -292,6 +292,8 @@ class Answer(_Noun, frozen=True, kw_only=True):
     sent: Sent
     response: Response
     reading: Reading = Reading()
+    theirs: Reading | None = None
+    """What another tool read from the response, in runs that were imported from its logs; the rule is its name."""
 
 
 class Decision(_Noun, frozen=True, kw_only=True):
@@ -491,6 +493,22 @@ class ShardRecord(_Noun, frozen=True, kw_only=True):
     """Place of each of the shard's questions in the whole run, from 0."""
 
 
+class Imported(_Noun, frozen=True, kw_only=True):
+    """Where an imported run comes from."""
+
+    tool: str
+    version: str = ""
+    """As the log has it."""
+    date: str = ""
+    """As the log has it."""
+    files: dict[str, str] = {}
+    """SHA-256 by file name of what was read."""
+    details: dict[str, Any] = {}
+    """What else the log says."""
+    settings_known: bool = False
+    """Whether the log says how the questions were asked; otherwise the record's settings are none of the run's."""
+
+
 class RunRecord(_Noun, frozen=True, kw_only=True):
     """`run.json`: what is needed to repeat a run."""
 
@@ -509,6 +527,8 @@ class RunRecord(_Noun, frozen=True, kw_only=True):
     versions: dict[str, str]
     plugins: dict[str, str]
     """Version by distribution of every plugin that was loaded."""
+    imported: Imported | None = None
+    """Set where the answers come from another tool's log."""
     shard: ShardRecord | None = None
     """Of a shard of a run."""
     judged: RunRecord | None = None

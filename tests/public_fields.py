@@ -41,7 +41,18 @@ GROUPS = {
     "What a grader gives": ("Grade",),
     "What a grader gets": ("JudgeSettings",),
     "Styles, exporters and verbs": ("PromptStyle", "StyledText", "Exporter", "CommandType"),
-    "What a run is": ("ExportedRun", "RunRecord", "RunSettings", "Sample", "Results", "JudgeFigures", "Figure", "Row"),
+    "What an importer gives": ("Importer", "ForeignRun", "ForeignAnswer"),
+    "What a run is": (
+        "ExportedRun",
+        "RunRecord",
+        "RunSettings",
+        "Imported",
+        "Sample",
+        "Results",
+        "JudgeFigures",
+        "Figure",
+        "Row",
+    ),
     "What an observer is told": ("Started", "Answered", "Warned", "Stopped", "Ended"),
 }
 

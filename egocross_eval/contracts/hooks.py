@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from egocross_eval.contracts.event import Event
     from egocross_eval.contracts.exporter import Exporter
     from egocross_eval.contracts.grader import Grader
+    from egocross_eval.contracts.importer import Importer
     from egocross_eval.contracts.method import MethodType
     from egocross_eval.contracts.model import AdapterType
     from egocross_eval.contracts.style import PromptStyle
@@ -60,6 +61,11 @@ def egocross_model_adapters() -> Iterable[AdapterType]:  # type: ignore[empty-bo
 @hookspec
 def egocross_exporters() -> Iterable[Exporter]:  # type: ignore[empty-body]
     """Exporters to register: a run in somebody else's form."""
+
+
+@hookspec
+def egocross_importers() -> Iterable[Importer]:  # type: ignore[empty-body]
+    """Importers to register: somebody else's logs as runs."""
 
 
 @hookspec

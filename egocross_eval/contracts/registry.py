@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from egocross_eval.contracts.command import CommandType
     from egocross_eval.contracts.exporter import Exporter
     from egocross_eval.contracts.grader import Grader
+    from egocross_eval.contracts.importer import Importer
     from egocross_eval.contracts.method import MethodType
     from egocross_eval.contracts.model import AdapterType
     from egocross_eval.contracts.style import PromptStyle
@@ -31,6 +32,7 @@ BUILT_IN = {
     "graders": "egocross_eval.grading.plugin",
     "prompt styles": "egocross_eval.prompts.plugin",
     "model adapters": "egocross_eval.model_adapters.plugin",
+    "interop": "egocross_eval.interop.plugin",
 }
 """Built-in plugins by name: modules with the same hooks as anyone else's."""
 
@@ -55,6 +57,7 @@ KINDS = (
     Kind("egocross_prompt_styles", "prompt_styles", "name", "prompt style"),
     Kind("egocross_model_adapters", "model_adapters", "scheme", "model adapter"),
     Kind("egocross_exporters", "exporters", "name", "exporter"),
+    Kind("egocross_importers", "importers", "name", "importer"),
     Kind("egocross_commands", "commands", "name", "verb"),
 )
 EVENT_HOOK = "egocross_event"
@@ -72,6 +75,7 @@ class PluginInfo(msgspec.Struct, kw_only=True):
     prompt_styles: list[str] = []
     model_adapters: list[str] = []
     exporters: list[str] = []
+    importers: list[str] = []
     commands: list[str] = []
     observes: bool = False
     """Is told of a run's events."""
@@ -90,6 +94,7 @@ class Registry:
         self.prompt_styles: dict[str, PromptStyle] = {}
         self.model_adapters: dict[str, AdapterType] = {}
         self.exporters: dict[str, Exporter] = {}
+        self.importers: dict[str, Importer] = {}
         self.commands: dict[str, CommandType] = {}
         self._manager = pluggy.PluginManager(hookspecs.GROUP)
         self._manager.add_hookspecs(hookspecs)
@@ -133,6 +138,11 @@ class Registry:
     def exporter(self, name: str) -> Exporter:
         """The exporter of that name."""
         found: Exporter = self._find("exporters", name)
+        return found
+
+    def importer(self, name: str) -> Importer:
+        """The importer of that name."""
+        found: Importer = self._find("importers", name)
         return found
 
     def benchmarks(self) -> dict[str, Benchmark]:

@@ -101,6 +101,8 @@ def _short_settings(record: RunRecord) -> dict[str, str]:
 
     Rows are joined over seeds where all else here is equal, so no setting may be left out.
     """
+    if record.imported is not None and not record.imported.settings_known:
+        return {"asked by": record.imported.tool}
     settings, prompt = record.settings, record.settings.prompt
     short: dict[str, str] = {}
     for owner in (prompt, settings, settings.generation):
@@ -119,6 +121,8 @@ def _short_settings(record: RunRecord) -> dict[str, str]:
     parameters = record.model.details.get("parameters")
     if isinstance(parameters, int) and parameters > 0:
         short["parameters"] = _short_number(parameters)
+    if record.imported is not None:
+        short["asked by"] = record.imported.tool
     return short
 
 

@@ -94,13 +94,14 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
             question_count=len(self.questions),
             questions_hash=questions_hash(self.questions),
             created_at=utc_now(),
-            versions=_versions(),
+            versions=run_versions(),
             plugins={p.distribution: p.version for p in registry.plugins if p.error is None},
             shard=self.shard,
         )
 
 
-def _versions() -> dict[str, str]:
+def run_versions() -> dict[str, str]:
+    """Versions that a run's record names."""
     import platform
 
     return {"egocross-eval": __version__, "python": platform.python_version()}

@@ -108,9 +108,10 @@ class RunFolder:
         """Replaces `run.json`."""
         write_atomically(self.path / RECORD_FILE, pretty_json(record))
 
-    def is_unstarted(self) -> bool:
-        """True where the folder isn't there, is empty, or was left by a process that was killed while it made it."""
-        return holds_nothing(self.path, but=(QUESTIONS_FILE, LOCK_FILE, LOCK_FILE + locks.OWNER_SUFFIX))
+    def is_unstarted(self, *, but: Iterable[str] = ()) -> bool:
+        """True where the folder isn't there, is empty, or was left by a process that was killed while it made it;
+        entries named in `but` may be there."""
+        return holds_nothing(self.path, but=(QUESTIONS_FILE, LOCK_FILE, LOCK_FILE + locks.OWNER_SUFFIX, *but))
 
     def discard_unanswered(self) -> bool:
         """Removes the folder if nothing was answered in it and no process works on it; True where it's gone."""

@@ -24,7 +24,7 @@ PAGES = [
     "docs/data.md",
     "docs/interop.md",
 ]
-NEEDS_MORE = re.compile(r"hf:|vllm:|vllm-server:|fetch|^demo$|^train|^experiment|^site|^lmms-eval run")
+NEEDS_MORE = re.compile(r"hf:|vllm:|vllm-server:|fetch|^demo$|^train|^experiment|^site|^lmms-eval run|^import LOG")
 """Commands that need an engine, the network or minutes: they are parsed by the real command and not run."""
 
 COMMANDS = [(page, " ".join(arguments), arguments) for page in PAGES for arguments in documented.commands(page)]
@@ -45,7 +45,7 @@ def place(demo: Path, server: FakeServer, tmp_path: Path, monkeypatch: pytest.Mo
     for name in ("DATA", "ROOT"):
         (tmp_path / name).symlink_to(demo)
     (tmp_path / "runs").mkdir()
-    for name in ("RUN", "A", "B", "RUNS", "runs/longest"):
+    for name in ("RUN", "A", "B", "RUNS", "LOG", "runs/longest"):
         (tmp_path / name).symlink_to(made_run)
     for name, content in files().items():
         (tmp_path / name).write_text(content)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 from calling import call
 from lmms_eval_runs import LmmsEvalRun, left, start
 
-from egocross_eval import Run, evaluate
+from egocross_eval import DataOptions, Run, UsageError, evaluate, load_run
+from egocross_eval.interop.importing.runs import ImportOptions, import_run
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow, pytest.mark.filterwarnings("ignore::UserWarning")]
 
@@ -38,6 +41,45 @@ def test_its_sample_logs_name_every_question_and_its_letter(inside: LmmsEvalRun,
         row = logged[sample.key]["micro"]
         assert (row["letter"], row["outcome"]) == (sample.grade.prediction, sample.outcome)
         assert logged[sample.key]["target"] == sample.question.target
+
+
+def test_its_log_is_made_a_run_with_our_figures(inside: LmmsEvalRun, ours: Run) -> None:
+    run = load_run(inside.folder)
+    assert run.results.complete
+    assert run.results.counts == ours.results.counts
+    assert (run.results.micro, run.results.macro) == (ours.results.micro, ours.results.macro)
+    assert run.results.groups == ours.results.groups
+    assert run.record.questions_hash == ours.record.questions_hash
+    assert run.record.settings == ours.record.settings
+    assert run.record.imported is not None
+    assert run.record.imported.tool == "lmms-eval"
+    assert run.record.model.spec == "lmms:egocross,spec=baseline:longest"
+    assert "100 of 100 answers are read here as lmms-eval read them" in inside.printed
+
+
+def test_a_part_of_its_log_is_a_run_of_that_part(inside: LmmsEvalRun, demo: Path, tmp_path: Path) -> None:
+    """A results file without three of its four tasks, as of '--tasks egocross_animal'."""
+    (file,) = inside.folder.rglob("*_results.json")
+    results = json.loads(file.read_text())
+    results["configs"] = {"egocross_animal": results["configs"]["egocross_animal"]}
+    (tmp_path / file.name).write_text(json.dumps(results))
+    (log,) = file.parent.glob("*_samples_egocross_animal.jsonl")
+    shutil.copy(log, tmp_path)
+    data = DataOptions(data=demo)
+    run = import_run(tmp_path, tmp_path / "run", ImportOptions(data=data)).run
+    assert run.results.complete
+    assert {sample.question.label("domain") for sample in run.samples} == {"animal"}
+    assert run.record.question_count == len(run.samples) == 12
+
+
+def test_other_data_than_were_asked_are_refused(inside: LmmsEvalRun, demo: Path, tmp_path: Path) -> None:
+    shutil.copytree(demo, tmp_path / "data")
+    (file,) = (tmp_path / "data").rglob("egocross_testbed_imgs.json")
+    entries = json.loads(file.read_text())
+    entries[0]["question_text"] = "Another question?"
+    file.write_text(json.dumps(entries))
+    with pytest.raises(UsageError, match="aren't those that were asked"):
+        import_run(inside.folder, tmp_path / "run", ImportOptions(data=DataOptions(data=tmp_path / "data")))
 
 
 def test_people_who_type_lmms_eval_themselves_name_the_folder(demo: Path, tmp_path: Path) -> None:

@@ -23,6 +23,9 @@ RESULTS = "*_results.json"
 ENVIRONMENT = {"LMMS_IMAGE_ENCODE_FORMAT": "JPEG", "TOKENIZERS_PARALLELISM": "false"}
 """Where the user's says nothing. Without the first, its API classes send JPEG frames as PNG, ten times as large."""
 
+LOGS = "lmms-eval"
+"""Folder of what lmms-eval writes, within the run folder that is made of it."""
+
 _SHOWN = 20
 
 

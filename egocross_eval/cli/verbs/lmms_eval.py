@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 
 import click
 
-from egocross_eval.command_options import options_of_settings
+from egocross_eval.command_options import made_of, options_of_settings
 from egocross_eval.contracts.task import DataOptions
 from egocross_eval.settings import GenerationSettings, PromptSettings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_OUTPUT = "Folder of what lmms-eval writes; default: a new one below runs/."
+_OUTPUT = "Run folder, with lmms-eval's own files within; default: a new one below runs/."
 
 
 @click.group(name="lmms-eval", context_settings={"help_option_names": ["-h", "--help"]})
@@ -45,7 +45,9 @@ def _written(settings: dict[str, Any]) -> Path:
     from egocross_eval.interop.lmms_eval.task_folder import write_tasks
     from egocross_eval.runs.options import options_from
 
-    return write_tasks(options_from(tasks=settings.pop("only"), **settings), registry())
+    only = settings["only"]
+    chosen = {name: value for name, value in settings.items() if name != "only"}
+    return write_tasks(options_from(tasks=only, **chosen), registry())
 
 
 @command.command()
@@ -70,26 +72,37 @@ def path(**settings: Any) -> None:
 )
 @_asking
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def run(tasks: str, output: Path | None, python: Path | None, arguments: tuple[str, ...], **settings: Any) -> None:
-    """Run lmms-eval over the tasks. What isn't an option here is handed to it as it stands, all behind -- in any case.
+def run(tasks: str, output: Path | None, python: Path | None, arguments: tuple[str, ...], **settings: Any) -> int:
+    """Run lmms-eval over the tasks, and make a run of its log.
+
+    What isn't an option here is handed to lmms-eval as it stands, and so is all behind --. Exit code 1 where an answer
+    is missing or failed.
 
     \b
     egocross-eval lmms-eval run --data ROOT --timestamps --output runs/qwen \\
         --model qwen3_vl --model_args pretrained=./checkpoint --batch_size 1
     """
     from egocross_eval.api import default_output
+    from egocross_eval.cli.show.import_report import print_import
+    from egocross_eval.interop.importing.runs import ImportOptions, import_run
+    from egocross_eval.interop.importing.writing import refuse_used
     from egocross_eval.interop.lmms_eval.environment import lmms_eval_environment
-    from egocross_eval.interop.lmms_eval.process import run_lmms_eval
+    from egocross_eval.interop.lmms_eval.process import LOGS, run_lmms_eval
     from egocross_eval.model_adapters.spec import ModelSpec
     from egocross_eval.runs.options import RunOptions
 
     environment = lmms_eval_environment(python)
     output = output or default_output(ModelSpec(scheme="lmms-eval", target=tasks or "all"), RunOptions())
+    refuse_used(output, but=(LOGS,))
     folder = _written(settings)
     names = tasks or _group_of(folder)
     click.echo(f"lmms-eval {environment.version} runs {names} of {folder}", err=True)
-    results = run_lmms_eval(environment, folder, names, arguments, output / "lmms-eval", sys.stdout)
-    click.echo(f"lmms-eval's results: {results}")
+    results = run_lmms_eval(environment, folder, names, arguments, output / LOGS, sys.stdout)
+    data = made_of(DataOptions, settings)
+    done = import_run(results, output, ImportOptions(tool="lmms-eval", data=data))
+    print_import(done)
+    click.echo(f"lmms-eval's own files: {results.parent}")
+    return 0 if done.is_complete else 1
 
 
 def _group_of(folder: Path) -> str:

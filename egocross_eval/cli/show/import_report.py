@@ -1,0 +1,39 @@
+"""What became of an import: what was joined, what wasn't, and where the readings differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from egocross_eval.cli.show.terminal import wrapped
+
+if TYPE_CHECKING:
+    from egocross_eval.interop.importing.runs import Import
+
+_SHOWN = 5
+"""Differing answers that are shown."""
+
+
+def print_import(done: Import) -> None:
+    """The figures of the run, then what is remarkable about it."""
+    from egocross_eval.cli.show.end_of_run import print_end
+
+    print_end(done.run)
+    asked = done.run.record.question_count
+    click.echo(f"{len(done.joined.answers)} of {asked} questions have an answer in this log of {done.tool}")
+    for line in done.joined.lines():
+        click.echo(wrapped(line, rest="  "), err=True)
+    comparison = done.comparison
+    if comparison.same or comparison.other:
+        compared = comparison.same + len(comparison.other)
+        click.echo(f"{comparison.same} of {compared} answers are read here as {done.tool} read them")
+    _differences("read otherwise", comparison.other)
+    _differences("scored otherwise", comparison.scored_otherwise)
+
+
+def _differences(what: str, lines: tuple[str, ...]) -> None:
+    for line in lines[:_SHOWN]:
+        click.echo(f"  {what}: {line}")
+    if len(lines) > _SHOWN:
+        click.echo(f"  and {len(lines) - _SHOWN} more {what}")

@@ -1,0 +1,127 @@
+"""Joins the answers of a log to questions: by the question's key or id, or by their order where that's asked for.
+
+Only what is sure is joined; the rest is listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from egocross_eval.contracts.importer import ForeignAnswer
+from egocross_eval.documents import read_json
+from egocross_eval.errors import UsageError
+from egocross_eval.natural_order import natural_key
+from egocross_eval.schema import Question
+from egocross_eval.scoring.predictions_file import name_some
+
+
+class Joined(msgspec.Struct, frozen=True, kw_only=True):
+    """What was joined, by the question's key, and what wasn't."""
+
+    answers: dict[str, ForeignAnswer]
+    missing: tuple[str, ...] = ()
+    """Questions without an answer."""
+    foreign: tuple[str, ...] = ()
+    """Names in the log that are no question's."""
+    repeated: tuple[str, ...] = ()
+    """Questions that are answered twice with the same output; the first counts."""
+    contradicted: tuple[str, ...] = ()
+    """Questions that are answered twice with different outputs; none counts."""
+    reworded: tuple[str, ...] = ()
+    """Questions whose text isn't in what the log says was asked; left out."""
+
+    def lines(self) -> list[str]:
+        """One line for each kind of trouble, naming the first questions."""
+        kinds = {
+            "questions without an answer": self.missing,
+            "answers to no known question, left out": self.foreign,
+            "questions answered more than once, in the same words": self.repeated,
+            "questions answered more than once, differently; none of it counts": self.contradicted,
+            "answers to other words than the question's, left out": self.reworded,
+        }
+        return [f"{kind}: {len(names)} ({name_some(names)})" for kind, names in kinds.items() if names]
+
+
+def join(
+    questions: Sequence[Question],
+    answers: Sequence[ForeignAnswer],
+    *,
+    in_order: bool = False,
+    names: Mapping[str, str] | None = None,
+) -> Joined:
+    """Joins answers to questions.
+
+    Answers that carry no question's name are joined by `names`, from their position to a question's key or id, or with
+    `in_order` by the order of the questions' ids. Raises `UsageError` where neither is given, or where there aren't as
+    many of them as questions.
+    """
+    named = [(answer.question, answer) for answer in answers if answer.question]
+    nameless = [answer for answer in answers if not answer.question]
+    if nameless:
+        named += _named(nameless, questions, in_order=in_order, names=names)
+    by_name = {str(question.id): question for question in questions} | {
+        question.key: question for question in questions
+    }
+    groups: dict[str, list[ForeignAnswer]] = {}
+    foreign = []
+    for name, answer in named:
+        if name in by_name:
+            groups.setdefault(by_name[name].key, []).append(answer)
+        else:
+            foreign.append(name)
+    contradicted = [key for key, found in groups.items() if len({_said(answer) for answer in found}) > 1]
+    reworded = [key for key, found in groups.items() if not _asks(found[0], by_name[key])]
+    left_out = {*contradicted, *reworded}
+    return Joined(
+        answers={key: found[0] for key, found in groups.items() if key not in left_out},
+        missing=tuple(question.key for question in questions if question.key not in groups),
+        foreign=tuple(foreign),
+        repeated=tuple(key for key, found in groups.items() if len(found) > 1 and key not in left_out),
+        contradicted=tuple(contradicted),
+        reworded=tuple(key for key in reworded if key not in contradicted),
+    )
+
+
+def _said(answer: ForeignAnswer) -> tuple[str, str]:
+    return answer.text, answer.failure.kind if answer.failure is not None else ""
+
+
+def _asks(answer: ForeignAnswer, question: Question) -> bool:
+    """Whether the words that were asked, where they're known, hold the question's."""
+    return not answer.prompt or _words(question.text) in _words(answer.prompt)
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _named(
+    answers: Sequence[ForeignAnswer], questions: Sequence[Question], *, in_order: bool, names: Mapping[str, str] | None
+) -> list[tuple[str, ForeignAnswer]]:
+    """Nameless answers with the questions' names that a map or their order gives them."""
+    if names is not None:
+        return [(names.get(answer.position, answer.position or answer.place), answer) for answer in answers]
+    if not in_order:
+        raise UsageError(
+            f"{answers[0].place}: {len(answers)} answers don't say which question they are to; pass --map FILE, a JSON "
+            f"mapping from the tool's names such as {answers[0].position!r} to question_ids, or --in-order where all "
+            f"{len(questions)} questions were asked in the order of their ids"
+        )
+    tasks = {answer.position.rpartition("/")[0] for answer in answers}
+    if len(tasks) > 1:
+        raise UsageError(f"--in-order: the log is of several tasks ({name_some(sorted(tasks))}); pass --map FILE")
+    ordered = sorted(answers, key=lambda answer: natural_key(answer.position))
+    if len(ordered) != len(questions):
+        raise UsageError(
+            f"--in-order: the log has {len(ordered)} answers, and there are {len(questions)} questions; choose those "
+            f"that were asked by --tasks, or pass --map FILE"
+        )
+    return [(question.key, answer) for question, answer in zip(questions, ordered, strict=True)]
+
+
+def read_map(path: Path) -> dict[str, str]:
+    """A JSON mapping from a tool's names of questions to ours. Raises `DataError` for anything else."""
+    return {name: str(value) for name, value in read_json(path, dict[str, str | int], what="map").items()}

@@ -1,0 +1,83 @@
+"""Reads logs of lm-eval (the LM Evaluation Harness): `results_<date>.json` and `samples_<task>_<date>.jsonl`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from egocross_eval.contracts.importer import ForeignAnswer, ForeignRun
+from egocross_eval.documents import decode_json_lines, read_json
+from egocross_eval.errors import DataError
+from egocross_eval.files import read_bytes
+from egocross_eval.interop.importing.entries import first_text, needed, optional, question_name
+
+_METRICS = ("acc", "exact_match", "acc_norm")
+
+
+def recognises(path: Path) -> bool:
+    """Whether a file is called as lm-eval's are, or a folder holds such a results file."""
+    if path.is_dir():
+        return next(path.rglob("results_*.json"), None) is not None
+    name = path.name
+    return (name.startswith("results_") and name.endswith(".json")) or (
+        name.startswith("samples_") and name.endswith(".jsonl")
+    )
+
+
+def read(path: Path) -> ForeignRun:
+    """The run that a results file, one of its sample logs, or the folder of one run is.
+
+    Raises `DataError` naming file and place for anything else, and where samples weren't logged.
+    """
+    file = _results_file(path)
+    results = read_json(file, dict[str, Any], what="results of lm-eval")
+    where = str(file)
+    version = needed(results, "lm_eval_version", str, where)
+    configs = needed(results, "configs", dict, where)
+    date = file.name.removeprefix("results_").removesuffix(".json")
+    logs = {task: file.with_name(f"samples_{task}_{date}.jsonl") for task in configs}
+    absent = [log.name for log in logs.values() if not log.is_file()]
+    if absent:
+        raise DataError(f"{where}: {absent[0]} isn't beside it: run lm-eval with --log_samples")
+    model = optional(results, "model_name", str, "") or optional(results, "model_source", str, "")
+    return ForeignRun(
+        version=version,
+        model=f"lm-eval:{model}",
+        spec=f"lm-eval:{model}",
+        date=str(results.get("date") or date),
+        files=(file, *logs.values()),
+        details={"config": {key: optional(results, "config", dict, {}).get(key) for key in ("model", "model_args")}},
+        answers=[answer for task, log in logs.items() for answer in _answers(log, task)],
+    )
+
+
+def _results_file(path: Path) -> Path:
+    folder = path if path.is_dir() else path.parent
+    if path.name.startswith("results_") and path.is_file():
+        return path
+    found = sorted(folder.rglob("results_*.json"))
+    if path.is_file():  # a sample log: the results of the same date
+        found = [file for file in found if path.stem.endswith(file.stem.removeprefix("results"))]
+    if len(found) != 1:
+        raise DataError(f"{path} must hold one results_*.json of lm-eval, and holds {len(found)}: name the file")
+    return found[0]
+
+
+def _answers(log: Path, task: str) -> Iterator[ForeignAnswer]:
+    for number, line in decode_json_lines(read_bytes(log), dict[str, Any], str(log)):
+        yield _answer(line, task, f"{log.name}, line {number}")
+
+
+def _answer(line: dict[str, Any], task: str, where: str) -> ForeignAnswer:
+    document = needed(line, "doc_id", int, where)
+    filtered = first_text(needed(line, "filtered_resps", list, where), where).strip()
+    score = next((line[name] for name in _METRICS if isinstance(line.get(name), int | float)), None)
+    return ForeignAnswer(
+        place=where,
+        question=question_name(optional(line, "doc", dict, {})),
+        position=f"{task}/{document}",
+        text=first_text(needed(line, "resps", list, where), where),
+        label=filtered if len(filtered) == 1 and filtered.isalpha() else None,
+        score=None if score is None else float(score),
+    )

@@ -1,0 +1,40 @@
+"""What other people's tools bring, as a plugin. Modules are imported when they are used."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from egocross_eval.contracts.hooks import hookimpl
+from egocross_eval.contracts.importer import ForeignRun, Importer
+
+
+def _importer(name: str, module: str, description: str) -> Importer:
+    """The importer whose functions are those of one of this package's modules, imported when they are called."""
+
+    def recognises(path: Path) -> bool:
+        return bool(_module(module).recognises(path))
+
+    def read(path: Path) -> ForeignRun:
+        found: ForeignRun = _module(module).read(path)
+        return found
+
+    return Importer(name=name, description=description, recognises=recognises, read=read)
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"{__package__}.{name}")
+
+
+@hookimpl
+def egocross_importers() -> Iterable[Importer]:
+    """Logs of lmms-eval, Inspect, VLMEvalKit and lm-eval, and predictions files."""
+    return (
+        _importer("lmms-eval", "lmms_eval.log_files", "results and sample logs of lmms-eval, of our tasks or of any"),
+        _importer("inspect", "inspect_log", "a log of Inspect, .eval or .json"),
+        _importer("vlmevalkit", "vlmevalkit_log", "a predictions table of VLMEvalKit, .tsv, .json or .xlsx"),
+        _importer("lm-eval", "lm_eval_log", "results and sample logs of lm-eval"),
+        _importer("predictions", "predictions_log", "a predictions file, as the challenge's: letters by question"),
+    )

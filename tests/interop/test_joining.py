@@ -1,0 +1,99 @@
+"""Answers of a log find their questions, or are listed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from egocross_eval import DataError, Failure, ForeignAnswer, Question, UsageError
+from egocross_eval.interop.importing.joining import join, read_map
+
+QUESTIONS = [
+    Question(id=number, key=f"q{number}", text=f"What is {number}?", options={"A": "x"}) for number in range(12)
+]
+
+
+def answer(question: str = "", text: str = "A", position: str = "", prompt: str = "") -> ForeignAnswer:
+    return ForeignAnswer(place="log, line 1", question=question, text=text, position=position, prompt=prompt)
+
+
+def test_answers_are_joined_by_key_or_id() -> None:
+    joined = join(QUESTIONS, [answer("q3", "B"), answer("4", "C")])
+    assert {key: found.text for key, found in joined.answers.items()} == {"q3": "B", "q4": "C"}
+    assert len(joined.missing) == 10
+
+
+def test_what_is_not_sure_is_left_out_and_listed() -> None:
+    found = [answer("q1"), answer("q1"), answer("q2", "A"), answer("q2", "B"), answer("other")]
+    joined = join(QUESTIONS, found)
+    assert set(joined.answers) == {"q1"}
+    assert (joined.repeated, joined.contradicted, joined.foreign) == (("q1",), ("q2",), ("other",))
+    assert len(joined.lines()) == 4
+
+
+def test_an_answer_and_a_failure_contradict_each_other() -> None:
+    failed = ForeignAnswer(place="log", question="q1", failure=Failure(kind="errored", message="gone"))
+    assert join(QUESTIONS, [answer("q1", ""), failed]).contradicted == ("q1",)
+
+
+def test_an_answer_to_other_words_is_left_out() -> None:
+    joined = join(QUESTIONS, [answer("q1", prompt="Look.  What is\n1? A: x"), answer("q2", prompt="Where is 2?")])
+    assert set(joined.answers) == {"q1"}
+    assert joined.reworded == ("q2",)
+
+
+def test_nameless_answers_need_a_map_or_an_order() -> None:
+    nameless = [answer(position=f"task/{number}") for number in range(12)]
+    with pytest.raises(UsageError, match=r"--map FILE.*task/0.*--in-order where all 12"):
+        join(QUESTIONS, nameless)
+    ordered = join(QUESTIONS, nameless, in_order=True)
+    assert [found.position for found in ordered.answers.values()] == [f"task/{number}" for number in range(12)]
+
+
+def test_an_order_needs_as_many_answers_as_questions_and_one_task() -> None:
+    with pytest.raises(UsageError, match="the log has 2 answers, and there are 12 questions"):
+        join(QUESTIONS, [answer(position="task/0"), answer(position="task/1")], in_order=True)
+    two = [answer(position=f"{task}/{number}") for task in "ab" for number in range(6)]
+    with pytest.raises(UsageError, match="several tasks"):
+        join(QUESTIONS, two, in_order=True)
+
+
+def test_a_map_names_them(tmp_path: Path) -> None:
+    (tmp_path / "map.json").write_text(json.dumps({"task/0": "q7", "task/1": 8}))
+    names = read_map(tmp_path / "map.json")
+    joined = join(QUESTIONS, [answer(position=f"task/{number}") for number in range(3)], names=names)
+    assert set(joined.answers) == {"q7", "q8"}
+    assert joined.foreign == ("task/2",)
+
+
+def test_a_map_of_another_form_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "map.json").write_text("[1, 2]")
+    with pytest.raises(DataError, match=r"map .*map\.json"):
+        read_map(tmp_path / "map.json")
+
+
+ANSWERS = st.lists(
+    st.builds(
+        answer,
+        question=st.sampled_from([*(f"q{number}" for number in range(14)), "0", "5", "99"]),
+        text=st.sampled_from("AB"),
+    )
+)
+
+
+@pytest.mark.hypothesis
+@given(ANSWERS)
+def test_every_question_and_every_name_is_accounted_for(found: list[ForeignAnswer]) -> None:
+    joined = join(QUESTIONS, found)
+    groups = [set(joined.answers), set(joined.missing), set(joined.contradicted), set(joined.reworded)]
+    assert sum(len(group) for group in groups) == len(QUESTIONS)
+    assert set().union(*groups) == {question.key for question in QUESTIONS}
+    names = {question.key for question in QUESTIONS} | {str(question.id) for question in QUESTIONS}
+    assert len(joined.foreign) == sum(one.question not in names for one in found)
+    for key, one in joined.answers.items():
+        same = [other for other in found if other.question in (key, key.removeprefix("q"))]
+        assert {other.text for other in same} == {one.text}
