@@ -88,6 +88,7 @@ def test_filtered_answers_are_counted_apart_and_leave_a_run_complete(
         assert call(*command, "--no-cache") == 0
         said = capsys.readouterr()
         assert "3 withheld by a content filter; they count as wrong, e.g. question" in said.err
+        assert "failed" not in said.err
         assert call(*command, "--no-cache") == 0
         assert server.count == 9
     assert "| Filtered |" in " ".join(said.out.split())

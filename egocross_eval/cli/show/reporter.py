@@ -150,7 +150,8 @@ class Reporter:
         self._cut += any(answer.response.finish_reason == "length" for answer in sample.answers)
         failure = sample.failure
         if failure is not None:
-            self._failed[failure.kind] += sample.outcome == "errored"
+            if sample.outcome == "errored":
+                self._failed[failure.kind] += 1
             self._failures.setdefault(failure.kind, (sample.question.id, failure))
         elif sample.outcome == "not_parsed":
             self._unread[sample.grade.reason or "no answer"] += 1
