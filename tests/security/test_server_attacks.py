@@ -127,7 +127,9 @@ REPLIES: dict[str, tuple[int, bytes]] = {
 }
 
 
-@pytest.mark.parametrize("name", REPLIES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if len(REPLIES[name][1]) > 10**7 else name for name in REPLIES]
+)
 @pytest.mark.parametrize("mode", ["generate", "choose"])
 def test_a_hostile_reply_is_one_questions_failure(name: str, mode: str, tmp_path: Path) -> None:
     status, body = REPLIES[name]
