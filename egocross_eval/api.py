@@ -37,7 +37,7 @@ class RunKeywords(TypedDict, total=False):
     """Options of a run as keywords: the fields of `RunOptions` and of the settings in it, by their names as options.
     `tasks` is an argument of its own."""
 
-    data: Path | str | None
+    data: Path | str | Sequence[Path | str] | None
     split: str
     questions: Path | str | None
     answers: Path | str | None

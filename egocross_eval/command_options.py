@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from egocross_eval.settings import Option, options_of
+from egocross_eval.settings import Option, joined_paths, options_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 S = TypeVar("S", bound=msgspec.Struct)
@@ -85,8 +85,14 @@ def _click_option(known: Option) -> Callable[[F], F]:
     else:
         kinds = typing.get_args(known.type) or (known.type,)
         attributes["type"] = next(_TYPES[kind] for kind in kinds if kind in _TYPES)
+    if known.joined:
+        attributes.update(multiple=True, callback=_joined)
     short = [_SHORT[known.name]] if known.name in _SHORT else []
     return click.option(declaration, *short, known.name, **attributes)
+
+
+def _joined(_context: click.Context, _parameter: click.Parameter, given: tuple[Path, ...]) -> Path | None:
+    return joined_paths(given) if given else None
 
 
 _TYPES: dict[Any, Any] = {int: int, float: float, str: str, Path: click.Path(path_type=Path)}

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import functools
 import operator
+import os
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -35,14 +37,18 @@ def option(
     ge: float | None = None,
     gt: float | None = None,
     le: float | None = None,
+    joined: bool = False,
 ) -> msgspec.Meta:
     """What help says of a field, and its bounds.
 
-    `name` is that of the option and keyword where it isn't the field's; `metavar` stands for its value in help.
+    `name` is that of the option and keyword where it isn't the field's; `metavar` stands for its value in help. Of a
+    `joined` one several values make one, with the separator of PATH between them.
     """
     # Not as msgspec's own bounds, which it refuses where None is possible too.
     bounds = {"from": ge, "above": gt, "up to": le}
-    return msgspec.Meta(description=description, extra={"name": name, "metavar": metavar, "bounds": bounds})
+    return msgspec.Meta(
+        description=description, extra={"name": name, "metavar": metavar, "bounds": bounds, "joined": joined}
+    )
 
 
 class Option(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +66,8 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     """The values of a `Literal`; empty for other types."""
     bounds: dict[str, float]
     """By `from`, `above` and `up to`, those that there are."""
+    joined: bool
+    """Whether it may be repeated; the values are joined by `os.pathsep`."""
 
     @property
     def flag(self) -> str:
@@ -88,9 +96,15 @@ def options_of(struct: type[msgspec.Struct]) -> tuple[Option, ...]:
                 metavar=extra.get("metavar", ""),
                 choices=choices,
                 bounds={word: bound for word, bound in extra.get("bounds", {}).items() if bound is not None},
+                joined=extra.get("joined", False),
             )
         )
     return tuple(found)
+
+
+def joined_paths(paths: Iterable[str | Path]) -> Path:
+    """Several paths as one, as PATH has them."""
+    return Path(os.pathsep.join(map(str, paths)))
 
 
 def _annotation(hint: Any) -> tuple[Any, msgspec.Meta | None]:

@@ -7,7 +7,7 @@ import inspect
 import subprocess
 import sys
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -169,9 +169,12 @@ def test_what_is_public_says_what_it_is(name: str) -> None:
 def test_keywords_of_a_run_are_its_options() -> None:
     """They are repeated for type checkers; `tasks` is an argument of its own."""
     hints = typing.get_type_hints(RunKeywords)
-    options = {name: known.type for name, (_, known) in all_options().items() if name != "tasks"}
+    known = {name: found for name, (_, found) in all_options().items() if name != "tasks"}
+    options = {name: found.type for name, found in known.items()}
     assert set(hints) == set(options)
     for name, kind in options.items():
         # What names a file may be text here.
         wanted = kind | str if Path in typing.get_args(kind) else kind
+        if known[name].joined:
+            wanted = wanted | Sequence[Path | str]
         assert hints[name] == wanted, name

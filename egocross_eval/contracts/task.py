@@ -16,7 +16,8 @@ class DataSource(msgspec.Struct, frozen=True, kw_only=True):
     """What a user says of where the data lie. A task whose data come with its package needs none of it."""
 
     root: Path | None = None
-    """The data root: frames are resolved below it and never outside."""
+    """The data root: frames are resolved below it and never outside. Several are joined by `os.pathsep`, as in PATH,
+    for tasks that look for their parts in all of them."""
     split: str = ""
     """One of the benchmark's splits; empty: its first."""
     questions_file: Path | None = None
@@ -28,7 +29,12 @@ class DataOptions(Checked, frozen=True, kw_only=True):
 
     data: Annotated[
         Path | None,
-        option("Data root, for benchmarks that need one; EgoCross: default $EGOCROSS_DATA.", metavar="ROOT"),
+        option(
+            "Data root, for benchmarks that need one; repeatable, where the parts lie apart. EgoCross: default "
+            "$EGOCROSS_DATA.",
+            metavar="ROOT",
+            joined=True,
+        ),
     ] = None
     split: Annotated[
         str, option("Split of the benchmark; default: its first. demo needs no data: a small benchmark is generated.")

@@ -18,6 +18,7 @@ from egocross_eval.settings import (
     JudgeSettings,
     Option,
     PromptSettings,
+    joined_paths,
     option,
     options_of,
 )
@@ -118,6 +119,8 @@ def options_from(base: RunOptions | None = None, /, **keywords: Any) -> RunOptio
         if name not in known:
             raise UsageError(f"unknown option {given!r}{did_you_mean(given, known)}; known: {', '.join(known)}")
         part, found = known[name]
+        if found.joined and isinstance(value, list | tuple):
+            value = joined_paths(value)
         if isinstance(value, str) and "Path" in str(found.type):
             value = Path(value)
         changed.setdefault(part, {})[found.field] = value

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from egocross_eval.command_options import format_option, renamed
-from egocross_eval.errors import UsageError
+from egocross_eval.errors import DataError, UsageError
 from egocross_eval.visible import json_text
 
 if TYPE_CHECKING:
@@ -29,7 +29,13 @@ _WHAT = {
 @click.option("--run/--no-run", "run_missing", default=True, show_default=True, help="Run the probes that are missing.")
 @click.option("--foreign", is_flag=True, help="Ask the model that a run of others names, with the options it names.")
 @click.option("--style", help="The template file, for runs that were made with one.")
-@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Data root; default: that of the run.")
+@click.option(
+    "--data",
+    multiple=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="ROOT",
+    help="Data root; default: that of the run. Repeatable, where the parts lie apart.",
+)
 @click.option("--support", type=click.Path(dir_okay=False, path_type=Path), help="train.json for the position prior.")
 @format_option("text", "json")
 @renamed("--json", "--format", value="json")
@@ -38,7 +44,7 @@ def command(
     run_missing: bool,
     foreign: bool,
     style: str | None,
-    data: Path | None,
+    data: tuple[Path, ...],
     support: Path | None,
     form: str,
 ) -> int:
@@ -50,7 +56,7 @@ def command(
     """
 
     changed: dict[str, object] = {
-        name: value for name, value in (("style", style), ("data", data)) if value is not None
+        name: value for name, value in (("style", style), ("data", data or None)) if value is not None
     }
     audits = [_audit_one(path, changed, support, run_missing, foreign) for path in runs]
     if form == "json":
@@ -88,7 +94,10 @@ def _audit_one(path: Path, changed: dict[str, object], support: Path | None, run
                     f"{record.model.spec!r} with data below {record.data_root!r}: if both are right, add --foreign"
                 )
             click.echo(f"probe {name} ({_WHAT[name]}): {place}", err=True)
-            run(options, model, output=place, on_event=Reporter(name))
+            try:
+                run(options, model, output=place, on_event=Reporter(name))
+            except DataError as error:
+                raise DataError(f"{error}; if the run's files lie in several folders, name each by --data") from error
         folder = RunFolder(place)
         label = f"{name} ({_WHAT[name]})"
         probes[name] = ComparedRun(label=label, record=folder.record(), samples=tuple(folder.samples()))

@@ -8,7 +8,7 @@ with `train.json` and `frames/` right there, and a folder with the questions fil
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -63,12 +63,25 @@ class Prefix(msgspec.Struct, frozen=True):
         return self.put + written.removeprefix(self.cut)
 
 
-def split_files(root: Path, source: DataSource) -> tuple[Path, ...]:
+class SplitFiles(NamedTuple):
+    """The files that a split is read from."""
+
+    questions: tuple[Path, ...]
+    answers: Path | None = None
+
+
+def split_parts(root: Path, source: DataSource) -> SplitFiles:
     """The files that a split is read from; errors as `testbed_files` and `support_files` raise them."""
     if source.split == "support":
-        return support_files(root, source.questions_file)
+        return SplitFiles(support_files(root, source.questions_file))
     questions, answers = testbed_files(root, source)
-    return (questions,) if answers is None else (questions, answers)
+    return SplitFiles((questions,), answers)
+
+
+def split_files(root: Path, source: DataSource) -> tuple[Path, ...]:
+    """All of `split_parts`."""
+    questions, answers = split_parts(root, source)
+    return questions if answers is None else (*questions, answers)
 
 
 def testbed_files(root: Path, source: DataSource) -> tuple[Path, Path | None]:
@@ -81,7 +94,8 @@ def testbed_files(root: Path, source: DataSource) -> tuple[Path, Path | None]:
         raise _missing(
             root,
             f"there is no {QUESTIONS_NAME} in {root} or its folder {TESTBED_FOLDER}; get it with "
-            f"'egocross-eval data fetch testbed --output {root}' or name it by --questions",
+            f"'egocross-eval data fetch testbed --output {root}' or name it by --questions"
+            f"{_there_is(root, SUPPORT_FOLDER, _support_in, 'support')}",
         )
     beside = [path.parent, *_likely(root, TESTBED_FOLDER)]
     answers = next((folder / ANSWERS_NAME for folder in beside if (folder / ANSWERS_NAME).is_file()), None)
@@ -95,7 +109,8 @@ def support_files(root: Path, given: Path | None) -> tuple[Path, ...]:
         raise _missing(
             root,
             f"there is no {SUPPORT_NAME} in {root / SUPPORT_FOLDER}; get it with "
-            f"'egocross-eval data fetch support --output {root}' or name it by --questions",
+            f"'egocross-eval data fetch support --output {root}' or name it by --questions"
+            f"{_there_is(root, TESTBED_FOLDER, _testbed_in, 'testbed')}",
         )
     if given is not None or path.name not in _DOMAIN_NAMES:
         return (path,)
@@ -176,6 +191,11 @@ def _missing(root: Path, message: str) -> DataError:
             right = folder.parent if folder.name.casefold() == TESTBED_FOLDER else folder
             return DataError(f"{root} is no data root; that is probably {right}: --data {right}")
     return DataError(message)
+
+
+def _there_is(root: Path, known: str, by_name: Callable[[Path], Path | None], split: str) -> str:
+    """A clause that says that another split is there."""
+    return f"; the {split} split is there: --split {split}" if any(map(by_name, _likely(root, known))) else ""
 
 
 def _likely(root: Path, known: str) -> list[Path]:

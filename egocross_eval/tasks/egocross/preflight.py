@@ -16,7 +16,7 @@ from egocross_eval.frames.roots import DataRoot
 from egocross_eval.tasks.egocross.catalogue import CELLS, DATASET_DOMAINS, SUPPORT_COUNT
 from egocross_eval.tasks.egocross.layout import split_files
 from egocross_eval.tasks.egocross.notices import Notice, notice
-from egocross_eval.tasks.egocross.source import root_of
+from egocross_eval.tasks.egocross.source import root_of, with_root
 from egocross_eval.tasks.egocross.splits import SPLITS, read_split_with_notices
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def verify(source: DataSource, *, decode: bool = False, progress: Progress | Non
     in full. A malformed questions file ends up in the report's errors; a `DataError` is raised where the data root or
     the file isn't there at all.
     """
-    source = msgspec.structs.replace(source, split=source.split or SPLITS[0])
+    source = with_root(msgspec.structs.replace(source, split=source.split or SPLITS[0]))
     root = DataRoot(root_of(source))
     files = split_files(root.path, source)
     try:

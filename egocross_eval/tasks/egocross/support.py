@@ -17,7 +17,7 @@ from egocross_eval.tasks.egocross.catalogue import DATASET_DOMAINS, LETTERS, Cel
 from egocross_eval.tasks.egocross.clips import Clip, clip_names, in_time_order, parse_clip, parse_options
 from egocross_eval.tasks.egocross.layout import SUPPORT_FOLDER, Prefix, frame_prefix, no_frames, support_files
 from egocross_eval.tasks.egocross.notices import Notice, common_notices, notice, summarise
-from egocross_eval.tasks.egocross.source import root_of
+from egocross_eval.tasks.egocross.source import root_of, with_root
 from egocross_eval.tasks.egocross.times import frame_times, missing_frames, time_rule
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def read_support(source: DataSource) -> Questions:
 
 def read_support_with_notices(source: DataSource) -> tuple[Questions, list[Notice]]:
     """As `read_support`, with what is remarkable about single questions."""
+    source = with_root(source)
     root = DataRoot(root_of(source)).path
     files = support_files(root, source.questions_file)
     questions: list[Question] = []

@@ -16,7 +16,7 @@ from egocross_eval.tasks.egocross.catalogue import DATASET_DOMAINS, QUESTION_TYP
 from egocross_eval.tasks.egocross.clips import clip_names, in_time_order, parse_clip, parse_options
 from egocross_eval.tasks.egocross.layout import TESTBED_FOLDER, Prefix, frame_prefix, no_frames, testbed_files
 from egocross_eval.tasks.egocross.notices import Notice, common_notices, notice, summarise
-from egocross_eval.tasks.egocross.source import root_of
+from egocross_eval.tasks.egocross.source import root_of, with_root
 from egocross_eval.tasks.egocross.times import frame_times, missing_frames, time_rule
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def read_testbed(source: DataSource) -> Questions:
 
 def read_testbed_with_notices(source: DataSource) -> tuple[Questions, list[Notice]]:
     """As `read_testbed`, with what is remarkable about single questions."""
+    source = with_root(source)
     root = DataRoot(root_of(source)).path
     path, answers_path = testbed_files(root, source)
     items = read_json(path, list[TestbedItem])

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 from benchmark_files import example, item, sport_item, write_frame, write_support, write_testbed
+from calling import call
 
+from egocross_eval import evaluate
 from egocross_eval.cli.main import main
 from egocross_eval.contracts.task import DataSource, Questions
 from egocross_eval.errors import DataError
+from egocross_eval.settings import joined_paths
 from egocross_eval.tasks.egocross.splits import read_split
 
 ITEMS = [item(), sport_item(2, "What action is being performed in the video segment from 3s to 7s?")]
@@ -90,6 +93,55 @@ def test_the_questions_file_may_lie_elsewhere(testbed: Path, tmp_path: Path) -> 
     for root in (testbed.parent, testbed):
         source = DataSource(root=root, questions_file=clone / "egocross_testbed_imgs.json")
         assert whole(read_split(source))
+
+
+def apart(testbed: Path, tmp_path: Path) -> list[Path]:
+    """Frames in one folder, and the files in another."""
+    clone = tmp_path / "clone" / "datasets"
+    clone.mkdir(parents=True)
+    for name in ("egocross_testbed_imgs.json", "egocross_testbed_answers.json"):
+        (testbed / name).rename(clone / name)
+    return [testbed, clone.parent]
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_parts_that_lie_apart_are_found_in_several_roots(turn: int, testbed: Path, tmp_path: Path) -> None:
+    roots = apart(testbed, tmp_path)[::turn]
+    questions = read_split(DataSource(root=joined_paths(roots)))
+    assert [question.target for question in questions.questions] == ["B", "C"]
+    assert questions.root == testbed
+    assert whole(questions)
+
+
+def test_each_split_is_found_in_the_root_that_has_it(testbed: Path, support: Path) -> None:
+    roots = joined_paths([testbed.parent, support.parent])
+    assert whole(read_split(DataSource(root=roots)))
+    assert whole(read_split(DataSource(root=roots, split="support")))
+
+
+def test_what_is_in_none_of_several_roots_is_said_of_each(testbed: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    source = DataSource(root=joined_paths([tmp_path / "empty", testbed.parent]), split="support")
+    with pytest.raises(
+        DataError, match=r"no train\.json in .*empty.*; there is no train\.json in .*; the testbed split is there"
+    ):
+        read_split(source)
+    with pytest.raises(DataError, match=r"the data root .*nowhere is not a folder"):
+        read_split(DataSource(root=joined_paths([testbed, tmp_path / "nowhere"])))
+
+
+def test_several_roots_are_given_by_options_keywords_and_the_environment(
+    testbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames, clone = apart(testbed, tmp_path)
+    roots: list[str | Path] = ["--data", clone, "--data", frames]
+    assert call("--model", "baseline:chance", *roots, "--frames", "none", "--output", tmp_path / "one") == 0
+    assert call("show", "1", *roots, "--frames", "none") == 0
+    assert call("audit", tmp_path / "one", *roots) == 0
+    run = evaluate("baseline:chance", data=[frames, str(clone)], frames="none", output=tmp_path / "two")
+    assert len(run.samples) == 2
+    monkeypatch.setenv("EGOCROSS_DATA", str(joined_paths([frames, clone])))
+    assert call("--model", "baseline:chance", "--frames", "none", "--output", tmp_path / "three") == 0
 
 
 @pytest.mark.parametrize(
