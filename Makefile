@@ -10,7 +10,7 @@ DEMO ?= demo
 COMPILE = (cd $(VENV)/lib/python3*/site-packages && $(abspath $(BIN)/python) -m compileall -q click msgspec pluggy tabulate) && $(BIN)/python -m compileall -q egocross_eval
 
 .DEFAULT_GOAL := help
-.PHONY: test-ray test-random test-kills test-training demo-model help demo test test-quick test-slow vllm-env test-vllm lmms-eval-env test-interop check format lock clean
+.PHONY: docs pictures test-ray test-random test-kills test-training demo-model help demo test test-quick test-slow vllm-env test-vllm lmms-eval-env test-interop check format lock clean
 
 help:
 	@echo "make demo        run a model over the demo benchmark and print its leaderboard"
@@ -21,6 +21,7 @@ help:
 	@echo "make test-ray    the tests that start Ray clusters, and the drill that kills them"
 	@echo "make test-vllm   the tests with vLLM on the CPU, in an environment of their own"
 	@echo "make test-interop  the tests with lmms-eval, in an environment of its own"
+	@echo "make docs        build the documentation and check its links and spelling"
 	@echo "make format      format the code"
 	@echo "make lock        write requirements/*.txt anew"
 
@@ -108,6 +109,21 @@ lmms-eval-env: $(LMMS_VENV)/.ready
 
 test-interop: $(LMMS_VENV)/.ready
 	$(LMMS_VENV)/bin/python -m pytest tests/interop
+# The documentation, in an environment of its own; links, anchors and spelling are checked.
+DOCS_VENV := .venvs/docs
+
+$(DOCS_VENV)/.ready: requirements/docs.txt | $(UV)
+	test -x $(DOCS_VENV)/bin/python || $(UV) venv --quiet --python $(PYTHON) $(DOCS_VENV)
+	$(UV) pip install --quiet --python $(DOCS_VENV)/bin/python --require-hashes -r requirements/docs.txt
+	touch $@
+
+docs: $(DOCS_VENV)/.ready
+	$(DOCS_VENV)/bin/codespell docs README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md egocross_eval
+	PYTHONPATH=. NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/python -m mkdocs build --strict
+
+# The pictures in it, taken of the demo's site in Chromium.
+pictures: $(VENV)/.dev
+	$(BIN)/python tests/public_pictures.py
 
 # Trains the demo's small model anew: about ten minutes on two cores.
 demo-model: $(VENV)/.dev
@@ -121,6 +137,7 @@ lock: | $(UV)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra hf -c requirements/constraints.in pyproject.toml -o requirements/demo.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra hf --extra modelscope --extra ray --extra site --extra xlsx --group dev -c requirements/demo.txt pyproject.toml -o requirements/dev.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-deps requirements/lmms-eval.in -o requirements/lmms-eval.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c requirements/demo.txt requirements/docs.in pyproject.toml -o requirements/docs.txt
 
 clean:
 	rm -rf $(VENV) .venvs $(DEMO) .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,34 @@
+"""The site of the documentation has every page, and links from page to page lead somewhere."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+from documented import ROOT
+
+DOCS = ROOT / "docs"
+PAGES = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md"))
+
+
+def listed(entries: object) -> set[str]:
+    """The pages of a part of mkdocs.yml's `nav`."""
+    if isinstance(entries, str):
+        return {entries}
+    inner = entries.values() if isinstance(entries, dict) else entries
+    assert isinstance(inner, list) or hasattr(inner, "__iter__")
+    return {page for entry in inner for page in listed(entry)}
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    nav = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
+    assert listed(nav) == set(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_files_of_the_site(page: str) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", text)
+    assert [link for link in links if not (DOCS / page).parent.joinpath(link).resolve().is_file()] == []
+    assert not [link for link in links if DOCS not in (DOCS / page).parent.joinpath(link).resolve().parents]
