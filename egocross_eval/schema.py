@@ -200,8 +200,15 @@ class Response(_Noun, frozen=True, kw_only=True):
     """`stop`, `length`, ... as the engine said."""
     input_tokens: int | None = None
     output_tokens: int | None = None
+    reused_tokens: int | None = None
+    """Of the input tokens, those that the engine had computed for another prompt; None where it doesn't say. Of a
+    batch whose sum alone is known, an equal share."""
     seconds: float | None = None
     """Wall time from sending to the complete answer."""
+    first_token_seconds: float | None = None
+    """Time to the first token of the answer, as the engine says."""
+    token_seconds: float | None = None
+    """Time for each further token, as the engine says."""
     attempts: int = 1
     """How often the request was sent."""
     cached: bool = False
@@ -595,6 +602,45 @@ class JudgeFigures(_Noun, frozen=True, kw_only=True):
     wrong."""
 
 
+class Efficiency(_Noun, frozen=True, kw_only=True):
+    """What the answers of a run took. Answers from the response cache count with what they took once."""
+
+    questions: int
+    """Answered."""
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    right: int
+    """Questions answered right."""
+    reused_tokens: int | None = None
+    """Input tokens that engines had computed for other prompts; None where they don't say."""
+    questions_a_second: float | None = None
+    """While the model answered: loading and answers from the response cache left out."""
+    first_token_seconds: float | None = None
+    """Median time to the first token of an answer, where engines say."""
+    token_seconds: float | None = None
+    """Median time for each further token, where engines say."""
+    frame_pixels: int | None = None
+    """Median pixels of a frame as the model saw it."""
+    frame_tokens: int | None = None
+    """Median tokens of a frame."""
+    price: float | None = None
+    """Of all requests, by a user's table of prices."""
+    currency: str = ""
+
+    @property
+    def tokens_a_right_answer(self) -> float | None:
+        """Tokens read and written in all, for each question answered right."""
+        tokens = self.input_tokens + self.output_tokens
+        return tokens / self.right if tokens and self.right else None
+
+    @property
+    def reused_share(self) -> float | None:
+        """Share of the input tokens that needn't be computed."""
+        known = self.reused_tokens is not None and self.input_tokens
+        return (self.reused_tokens or 0) / self.input_tokens if known else None
+
+
 class Results(_Noun, frozen=True, kw_only=True):
     """`results.json`: what `score` derives from a run folder; it can always be rebuilt."""
 
@@ -624,6 +670,8 @@ class Results(_Noun, frozen=True, kw_only=True):
     """What each question is worth, by part of the macro average and cluster; see `scoring.outcomes`."""
     judge: JudgeFigures | None = None
     """Of a judging; None for a run."""
+    efficiency: Efficiency | None = None
+    """What the answers took; None where nothing is answered."""
 
 
 class Row(_Noun, frozen=True, kw_only=True):
@@ -677,3 +725,5 @@ class Row(_Noun, frozen=True, kw_only=True):
     """By whom and how free answers were judged, e.g. `gpt-4.1, mark ≥ 4`; empty where there's no judge."""
     judge_hash: str = ""
     """Hash of all that decides a verdict: rows are ranked together only where it's the same."""
+    efficiency: Efficiency | None = None
+    """As in `Results`, with the price where a table of prices was given."""

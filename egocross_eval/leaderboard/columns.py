@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from egocross_eval.leaderboard.ranking import Board
-    from egocross_eval.schema import Figure, Row
+    from egocross_eval.schema import Efficiency, Figure, Row
 
 IntervalStyle = Literal["none", "half-width", "ends"]
 """How intervals are shown behind a figure: not at all, as `± 3.2` (half the width), or as `[41.9, 48.4]`."""
@@ -31,6 +31,8 @@ PARTS = "parts"
 _PARTS_INTERVALS = f"{PARTS}-interval"
 TABLE = ("rank", "model", "micro", "macro", PARTS, "parsed", "filtered", "complete", "settings", "date", "source")
 """What a table shows where nothing else is said."""
+EFFICIENCY = ("speed", "right-tokens", "reused", "first-token", "per-token", "frame", "price")
+"""What answers took: on pages, and in tables that ask for it."""
 PAPER = ("model", "micro", "macro", PARTS)
 """What fits a page of a paper."""
 
@@ -64,6 +66,8 @@ class Column(NamedTuple):
     """It shows the figure's interval, which pages draw."""
     runs_only: bool = False
     """Nothing is known of it for published rows."""
+    known_only: bool = False
+    """Left out where no row has a value, unless it was asked for."""
 
 
 def declared(boards: Sequence[Board]) -> dict[str, Column]:
@@ -103,9 +107,17 @@ def chosen(board: Board, names: Sequence[str] | None, *, default: Sequence[str] 
     columns = [known[name] for name in dict.fromkeys(wanted) if name in known]
     if names is None and all(row.published for row in board.rows):
         columns = [column for column in columns if not column.runs_only]
+    if names is None:
+        columns = [column for column in columns if not column.known_only or _known(column, board)]
     if names is None and not any(row.counts.get("filtered") for row in board.rows):
         columns = [column for column in columns if column.name != "filtered"]
     return columns
+
+
+def _known(column: Column, board: Board) -> bool:
+    """Whether some row has a value."""
+    get = next(iter(column.fields.values()))
+    return any(get(Ranked(row, None)) is not None for row in board.rows)
 
 
 def check_names(names: Iterable[str], boards: Sequence[Board]) -> None:
@@ -283,7 +295,118 @@ _MODEL = Column(
         "repeats": lambda ranked: ranked.row.repeats,
     },
 )
+
+
+def _took(
+    name: str, title: str, meaning: str, get: Callable[[Efficiency], float | None], form: str, *, low_first: bool = True
+) -> Column:
+    """A column of what answers took; `form` writes its figure."""
+
+    value = _of(get)
+
+    def text(ranked: Ranked, _: IntervalStyle) -> str:
+        found = value(ranked)
+        return NOTHING if found is None else form.format(found)
+
+    field = name.replace("-", "_")
+    return Column(
+        name,
+        title,
+        meaning,
+        text,
+        {field: value},
+        number=True,
+        low_first=low_first,
+        runs_only=True,
+        known_only=True,
+    )
+
+
+def _of(get: Callable[[Efficiency], Field]) -> Callable[[Ranked], Field]:
+    """A value of what a row's answers took."""
+    return lambda ranked: get(ranked.row.efficiency) if ranked.row.efficiency is not None else None
+
+
+def _frame(row: Row) -> str:
+    took = row.efficiency
+    pieces = [] if took is None else [(took.frame_pixels, "px"), (took.frame_tokens, "tokens")]
+    return ", ".join(f"{number:,} {unit}" for number, unit in pieces if number is not None) or NOTHING
+
+
+def _price(row: Row) -> str:
+    took = row.efficiency
+    return NOTHING if took is None or took.price is None else f"{took.price:,.2f} {took.currency}".strip()
+
+
+_EFFICIENCY = (
+    _took(
+        "speed",
+        "A second",
+        "Questions answered in a second, loading and answers from the response cache left out.",
+        lambda took: took.questions_a_second,
+        "{:.3g}",
+        low_first=False,
+    ),
+    _took(
+        "right-tokens",
+        "Tokens for a right one",
+        "Tokens read and written in all, for each question answered right.",
+        lambda took: took.tokens_a_right_answer,
+        "{:,.0f}",
+    ),
+    _took(
+        "reused",
+        "Reused",
+        "Share of the prompts' tokens that the engine had computed for others.",
+        lambda took: None if took.reused_share is None else 100 * took.reused_share,
+        "{:.1f}",
+        low_first=False,
+    ),
+    _took(
+        "first-token",
+        "First token",
+        "Median seconds to the first token of an answer, as the engine says.",
+        lambda took: took.first_token_seconds,
+        "{:.3g} s",
+    ),
+    _took(
+        "per-token",
+        "Further token",
+        "Median seconds for each further token, as the engine says.",
+        lambda took: took.token_seconds,
+        "{:.3g} s",
+    ),
+    Column(
+        "frame",
+        "Frame",
+        "Median pixels and tokens of a frame as the model saw it.",
+        lambda ranked, _: _frame(ranked.row),
+        {
+            "frame_tokens": _of(lambda took: took.frame_tokens),
+            "frame_pixels": _of(lambda took: took.frame_pixels),
+        },
+        number=True,
+        low_first=True,
+        runs_only=True,
+        known_only=True,
+    ),
+    Column(
+        "price",
+        "Price",
+        "Of all requests, by the table of prices that was given.",
+        lambda ranked, _: _price(ranked.row),
+        {
+            "price": _of(lambda took: took.price),
+            "currency": _of(lambda took: took.currency or None),
+        },
+        number=True,
+        low_first=True,
+        runs_only=True,
+        known_only=True,
+    ),
+)
 _OTHERS = (
+    *_EFFICIENCY,
     Column(
         "parsed",
         "Parsed",

@@ -20,6 +20,7 @@ from egocross_eval.methods.rotate import count_rotations
 from egocross_eval.methods.select import build_method
 from egocross_eval.prompts.renderer import as_shown
 from egocross_eval.reading.response import read_response
+from egocross_eval.runs.activity import pace, read_activity
 from egocross_eval.runs.decide import decide, grade
 from egocross_eval.runs.store import (
     LEADERBOARD_FILE,
@@ -29,6 +30,7 @@ from egocross_eval.runs.store import (
     write_atomically,
 )
 from egocross_eval.schema import Answer, BenchmarkRecord, Decision, Question, Results, RunRecord, Sample
+from egocross_eval.scoring.efficiency import EfficiencyCounter
 from egocross_eval.scoring.marks import MarkCounter
 from egocross_eval.scoring.results import judged_sample, not_asked, results_of
 
@@ -73,7 +75,7 @@ def _results(folder: RunFolder, record: RunRecord, registry: Registry, samples: 
     tokens: Counter[str] = Counter(input=0, output=0)
     seconds = 0.0
     rotations: Counter[str] = Counter()
-    marks = MarkCounter()
+    marks, took = MarkCounter(), EfficiencyCounter()
     for sample in samples:
         cost = sample.cost
         tokens.update(input=cost.input_tokens or 0, output=cost.output_tokens or 0)
@@ -86,6 +88,7 @@ def _results(folder: RunFolder, record: RunRecord, registry: Registry, samples: 
         if record.settings.method == "rotate":
             rotations.update(count_rotations([sample]))
         marks.add(sample)
+        took.add(sample)
     missing = folder.questions_without(seen)
     judged += [not_asked(question, grader.chance(question)) for question in missing]
     results = results_of(judged, record.benchmark, total=record.question_count, tokens=dict(tokens), seconds=seconds)
@@ -95,6 +98,7 @@ def _results(folder: RunFolder, record: RunRecord, registry: Registry, samples: 
         answers_hash=targets_hash(targets),
         rotations=dict(rotations),
         judge=marks.figures() if record.judged is not None else None,
+        efficiency=took.figures(pace(read_activity(folder.path)), record.model.details),
     )
 
 

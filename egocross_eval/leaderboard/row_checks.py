@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 from egocross_eval.errors import DataError
 from egocross_eval.schema import Outcome
+from egocross_eval.scoring.efficiency import efficiency_problem
 from egocross_eval.scoring.outcomes import table
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def row_problem(row: Row) -> str:
     for name, figure in {"micro": row.micro, "macro": row.macro, **row.parts}.items():
         if figure is not None and (problem := _figure_problem(figure, plain=name != "macro")):
             return f"{name}: {problem}"
-    return _totals_problem(row) or _counts_problem(row) or _outcomes_problem(row)
+    checks = (_totals_problem, _counts_problem, _outcomes_problem)
+    return next(filter(None, (check(row) for check in checks)), "") or efficiency_problem(row.efficiency)
 
 
 def _texts(row: Row) -> Iterator[str]:
@@ -51,6 +53,7 @@ def _texts(row: Row) -> Iterator[str]:
     yield from (
         row.judge,
         row.judge_hash,
+        row.efficiency.currency if row.efficiency is not None else "",
         row.questions_hash,
         row.answers_hash,
         row.benchmark.name,

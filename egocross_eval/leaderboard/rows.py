@@ -15,6 +15,7 @@ from egocross_eval.files import read_bytes
 from egocross_eval.leaderboard.row_checks import FATES, LARGEST_FILE, row_problem
 from egocross_eval.runs import version1
 from egocross_eval.schema import SCHEMA_VERSION, Figure, Results, Row, RunRecord
+from egocross_eval.scoring.efficiency import joined_efficiency
 from egocross_eval.scoring.outcomes import Table, averaged, interval_of, table
 from egocross_eval.visible import visible_json
 
@@ -66,6 +67,7 @@ def row_from_run(record: RunRecord, results: Results, *, source: str, origin_has
         fingerprint=asked.model.fingerprint,
         answers_hash=results.answers_hash,
         outcomes=results.outcomes,
+        efficiency=results.efficiency,
         judge=record.judge_title,
         judge_hash=_judge_hash(record),
     )
@@ -277,6 +279,7 @@ def _joined(rows: Sequence[Row]) -> list[Row]:
         micro_spread=statistics.stdev(figure.accuracy for figure in micro),
         macro_spread=statistics.stdev(figure.accuracy for figure in macro) if len(macro) == len(rows) else None,
         outcomes=outcomes,
+        efficiency=joined_efficiency([row.efficiency for row in rows]),
     )
     return [joined]
 

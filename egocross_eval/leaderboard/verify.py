@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from egocross_eval.runs.store import RunFolder
     from egocross_eval.schema import Sample
 
-_OWN = frozenset({"schema_version", "source", "link", "published", "benchmark"})
+_OWN = frozenset({"schema_version", "source", "link", "published", "benchmark", "price", "currency"})
 """Fields that depend on who wrote or read the row, and where."""
 
-_NOT_OF_VERSION_1 = frozenset({"low", "high", "interval", "clusters", "chance", "outcomes"})
+_NOT_OF_VERSION_1 = frozenset({"low", "high", "interval", "clusters", "chance", "outcomes", "efficiency"})
 """Fields that version 0.1 found otherwise, or not at all."""
 
 

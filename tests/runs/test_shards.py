@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -94,7 +95,7 @@ def make(folder: Path, shard: str, model: str = "baseline:longest", **options: o
 def test_shards_put_together_are_the_run_that_one_machine_makes(shards: list[Path], tmp_path: Path) -> None:
     assert call("merge", *reversed(shards), "--output", tmp_path / "merged") == 0
     merged, whole = load_run(tmp_path / "merged"), evaluate("baseline:longest", split="demo", output=tmp_path / "whole")
-    strip = {"samples_hash": "", "seconds": 0.0}
+    strip: dict[str, Any] = {"samples_hash": "", "seconds": 0.0, "efficiency": None}
     assert msgspec.structs.replace(merged.results, **strip) == msgspec.structs.replace(whole.results, **strip)
     assert merged.record.questions_hash == whole.record.questions_hash
     assert (merged.path / "questions.jsonl").read_bytes() == (whole.path / "questions.jsonl").read_bytes()

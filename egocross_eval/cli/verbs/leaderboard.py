@@ -57,7 +57,14 @@ class _Leaderboard(click.Command):
     metavar="NAMES",
     help="What is shown, in this order, e.g. model,micro,micro-interval,parts. Known: rank, model, micro, macro, parts "
     "(all groups of the macro average; or one by its name), each of these figures with -interval, parsed, complete, "
-    "settings, date, source, split, questions, chance, spread, published, note, hash.",
+    "settings, date, source, split, questions, chance, spread, published, note, hash; what answers took: speed, "
+    "right-tokens, reused, first-token, per-token, frame, price.",
+)
+@click.option(
+    "--prices",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE.yaml",
+    help="Prices by model, for the column price: docs/leaderboard.md.",
 )
 @click.option("--model", "models", multiple=True, metavar="GLOB", help="Only models that match; may be repeated.")
 @click.option("--split", "splits", multiple=True, metavar="NAME", help="Only rows of this split; may be repeated.")
@@ -77,6 +84,7 @@ def command(
     ranges: bool,
     sort: str,
     columns: str | None,
+    prices: Path | None,
     models: tuple[str, ...],
     splits: tuple[str, ...],
     complete_only: bool,
@@ -121,6 +129,10 @@ def command(
         rows += published_beside(rows, registry())
     rows = distinct(rows)
     rows = select(join_repeats(rows) if join else rows, models=models, splits=splits, complete_only=complete_only)
+    if prices is not None:
+        from egocross_eval.leaderboard.prices import priced, read_prices
+
+        rows = priced(rows, read_prices(prices))
     style: IntervalStyle = "half-width" if intervals else "ends" if ranges else "none"
     names = [name.strip() for name in columns.split(",") if name.strip()] if columns else None
     text = render(rows, chosen, intervals=style, sort=sort, columns=names, page=update is None)

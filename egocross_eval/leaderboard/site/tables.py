@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from egocross_eval.leaderboard.columns import NOTHING, TABLE, Ranked
+from egocross_eval.leaderboard.columns import EFFICIENCY, NOTHING, TABLE, Ranked
 from egocross_eval.leaderboard.ranking import boards, figure_of
 from egocross_eval.leaderboard.table import table_of
 
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 _LEFT, _RIGHT = 6, 154
 """Ends of a whisker's axis in the units of its drawing, which is 160 wide."""
 
-_COLUMNS = tuple(part for name in TABLE for part in ((name, "micro-interval") if name == "micro" else (name,)))
-"""Those of every table, and the interval of micro, which is drawn."""
+_COLUMNS = tuple(
+    part for name in (*TABLE, *EFFICIENCY) for part in ((name, "micro-interval") if name == "micro" else (name,))
+)
+"""Those of every table, the interval of micro, which is drawn, and what answers took."""
 
 
 class Whisker(NamedTuple):

@@ -227,9 +227,15 @@ class Engine:
             arguments = self._arguments(inputs)
             responses = answering[inputs.items[0].request.settings.answer_mode](inputs, arguments)
         self.prompt_tokens += sum(inputs.lengths)
-        self.reused_tokens += inputs.continuation.reused if inputs.continuation is not None else 0
+        reused = inputs.continuation.reused if inputs.continuation is not None else 0
+        self.reused_tokens += reused
         seconds = inputs.seconds + time.perf_counter() - started
-        return [msgspec.structs.replace(response, seconds=seconds) for response in responses]
+        # The batch's first prompts have one more where it doesn't divide evenly.
+        shares = [reused // len(responses) + (place < reused % len(responses)) for place in range(len(responses))]
+        return [
+            msgspec.structs.replace(response, seconds=seconds, reused_tokens=share)
+            for response, share in zip(responses, shares, strict=True)
+        ]
 
     def _arguments(self, inputs: Inputs) -> dict[str, Any]:
         """What `generate` takes: the whole prompts, and the computed keys and values of beginnings that they share."""

@@ -13,6 +13,7 @@ from egocross_eval.model_adapters.openai.reply_body import Reply, filtered
 from egocross_eval.model_adapters.requests import choices
 from egocross_eval.schema import Request, Response
 
+_LONGEST_MS = 1e9
 _MOST_TOKENS = 10**9
 
 
@@ -41,7 +42,10 @@ def read_answer(request: Request, reply: Reply, *, seconds: float) -> Response:
         finish_reason=finish,
         input_tokens=_count(reply.usage.get("prompt_tokens")),
         output_tokens=_count(reply.usage.get("completion_tokens")),
+        reused_tokens=_reused(reply),
         seconds=round(seconds, 4),
+        first_token_seconds=_seconds(reply.timings.get("prompt_ms")),
+        token_seconds=_seconds(reply.timings.get("predicted_per_token_ms")),
     )
     if request.settings.answer_mode == "choose":
         scores = label_scores(reply.logprobs, choices(request))
@@ -75,3 +79,16 @@ def _first_text(*values: Any) -> str | None:
 def _count(value: Any) -> int | None:
     """A number of tokens; None for what can't be one."""
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS else None
+
+
+def _reused(reply: Reply) -> int | None:
+    """Prompt tokens that the server had kept, in either of the forms in which servers say so."""
+    details = reply.usage.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    return _count(cached) if cached is not None else _count(reply.timings.get("cache_n"))
+
+
+def _seconds(milliseconds: Any) -> float | None:
+    """Seconds; None for what is no time."""
+    number = isinstance(milliseconds, int | float) and not isinstance(milliseconds, bool)
+    return round(milliseconds / 1000, 6) if number and 0 <= milliseconds < _LONGEST_MS else None

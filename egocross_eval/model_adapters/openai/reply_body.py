@@ -25,6 +25,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """Beside the finish reason, something says that a content filter left no text."""
     logprobs: Any = None
     usage: dict[str, Any] = {}
+    timings: dict[str, Any] = {}
+    """As llama.cpp's server adds them."""
     model: Any = None
     system_fingerprint: Any = None
 
@@ -56,6 +58,7 @@ def decode_reply(data: bytes) -> Reply:
         withheld=_withheld(choice, message),
         logprobs=choice.get("logprobs"),
         usage=_object(body.get("usage")),
+        timings=_object(body.get("timings")),
         model=body.get("model"),
         system_fingerprint=body.get("system_fingerprint"),
     )

@@ -418,3 +418,19 @@ def test_whatever_stands_in_a_field_reading_ends_in_a_reply_or_a_fault(field: st
 
     with suppress(AttemptFault):
         read_answer(request("q"), decode_reply(json.dumps(body() | {field: value}).encode()), seconds=0.0)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({}, (None, None, None)),
+        ({"_usage": {"prompt_tokens": 10, "prompt_tokens_details": {"cached_tokens": 8}}}, (8, None, None)),
+        ({"_usage": {"prompt_tokens": 10, "prompt_tokens_details": None}}, (None, None, None)),
+        ({"_timings": {"cache_n": 7, "prompt_ms": 120.5, "predicted_per_token_ms": 20}}, (7, 0.1205, 0.02)),
+        ({"_timings": {"cache_n": "7", "prompt_ms": -1, "predicted_per_token_ms": True}}, (None, None, None)),
+        ({"_timings": []}, (None, None, None)),
+    ],
+)
+def test_what_a_server_says_of_kept_tokens_and_of_times_is_taken(more: dict[str, Any], told: tuple[Any, ...]) -> None:
+    found = answer(reply(body(**more)))
+    assert (found.reused_tokens, found.first_token_seconds, found.token_seconds) == told

@@ -20,6 +20,7 @@ def response(item: Item, output: Any, *, dtype: str, input_tokens: int, seconds:
     answer = output.outputs[0]
     cost: dict[str, Any] = {
         "input_tokens": input_tokens,
+        "reused_tokens": output.num_cached_tokens,
         "output_tokens": len(answer.token_ids),
         "seconds": round(seconds, 4),
     }
