@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -82,6 +83,7 @@ class HfAdapter(ModelAdapter):
         from egocross_eval.model_adapters.hf.pipeline import Limits, Pipeline
 
         preparer = self._prepared
+        self._warn_of_thinking(first)
         engine = self._loading(preparer)
         size = self._options.batch_size
         limits = Limits(
@@ -94,6 +96,20 @@ class HfAdapter(ModelAdapter):
         )
         with own_thread_counts():
             yield from Pipeline(preparer, engine, limits, self._device).run(_chain(first, requests))
+
+    def _warn_of_thinking(self, first: Request) -> None:
+        """Says what it costs to let a model think in batches that end with their longest answer."""
+        from egocross_eval.model_adapters.checkpoints.chat import opened_thinking, render
+
+        if first.settings.answer_mode != "generate":
+            return
+        if opened_thinking(render(self._prepared.processor, first.prompt, self._template)):
+            warnings.warn(
+                f"{self._checkpoint.spec} thinks before it answers, and hf: answers in batches that end with their "
+                f"longest answer, of up to {first.settings.max_new_tokens:,} tokens; vllm: takes a new question as "
+                f"soon as one is answered, and is several times faster at this",
+                stacklevel=2,
+            )
 
     @cached_property
     def _prepared(self) -> Preparer:

@@ -348,7 +348,16 @@ def test_a_template_that_opens_the_thinking_refuses_to_choose_but_generates(
     paths = draw_frames(tmp_path, 1)
     with pytest.raises(UsageError, match="opens a thinking block"):
         answers(checkpoint, [make_request("q", paths)])
-    text_of(answers(checkpoint, [make_request("q", paths, mode="generate")])["q"])
+    with pytest.warns(UserWarning, match="thinks before it answers"):
+        text_of(answers(checkpoint, [make_request("q", paths, mode="generate")])["q"])
+    told = {"template_kwargs": '{"enable_thinking":false}'}
+    template.write_text(
+        opened.replace("<think>\\n'", "<think>\\n' + ('\\n</think>\\n' if enable_thinking is false else '')")
+    )
+    scores_of(answers(checkpoint, [make_request("q", paths)], **told)["q"])
+    plain, switched = adapter(checkpoint), adapter(checkpoint, **told)
+    assert plain.fingerprint() != switched.fingerprint()
+    assert switched.details()["template_kwargs"] == {"enable_thinking": False}
 
 
 def test_a_checkpoint_without_chat_template_is_refused(tiny_checkpoint: Path, tmp_path: Path) -> None:
@@ -424,3 +433,26 @@ def test_log_probabilities_that_are_no_numbers_are_a_failure_of_the_question(
         assert response.failure.kind == "not_finite"
         assert "NaN" in response.failure.message
         assert "float32" in response.failure.message
+
+
+def test_equal_lengths_are_read_without_a_mask_and_others_with_one(
+    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    masks: list[Any] = []
+    attention = torch.nn.functional.scaled_dot_product_attention
+
+    def noting(query: Any, key: Any, value: Any, *arguments: Any, **named: Any) -> Any:
+        if named.get("is_causal") or named.get("attn_mask") is not None:
+            masks.append(named.get("attn_mask"))
+        return attention(query, key, value, *arguments, **named)
+
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", noting)
+    equal = [make_request(f"q{n}", draw_frames(tmp_path, 2, seed=n)) for n in range(3)]
+    answers(tiny_checkpoint, equal)
+    assert masks
+    assert all(mask is None for mask in masks)
+    masks.clear()
+    answers(tiny_checkpoint, [*equal, make_request("longer", draw_frames(tmp_path, 3, seed=9))])
+    assert any(mask is not None for mask in masks)

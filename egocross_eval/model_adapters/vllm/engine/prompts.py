@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from egocross_eval.model_adapters.checkpoints.scaling import PatchRule
     from egocross_eval.schema import Request
 
-BYTES_PER_PIXEL = 27
-"""Memory of a pixel under way: three bytes decoded, and 24 as a processor's patches (three float32 values, twice, as
-Qwen-VL's patches span two frames)."""
+BYTES_PER_PIXEL = 9
+"""Memory of a pixel under way that is scaled here: three bytes decoded, and six as a processor's patches (three bytes,
+twice, as Qwen-VL's patches span two frames; vLLM makes numbers of them on the GPU)."""
+
+OTHERS_BYTES_PER_PIXEL = 27
+"""With other processors, which make float32 values of tiles."""
 
 LONGEST_LABEL = 16
 """Tokens that a constrained answer may take at least: a letter and the end need fewer."""
@@ -25,7 +28,9 @@ LONGEST_LABEL = 16
 def frame_bytes(item: Item) -> int:
     """Memory that the frames of a planned request take while it's under way."""
     frames = [*item.images, *(frame for clip in item.clips for frame in clip.frames)]
-    return BYTES_PER_PIXEL * sum(frame.size[0] * frame.size[1] for frame in frames)
+    return sum(
+        (BYTES_PER_PIXEL if frame.exact else OTHERS_BYTES_PER_PIXEL) * frame.size[0] * frame.size[1] for frame in frames
+    )
 
 
 def engine_prompt(loaded: Loaded, preparer: Preparer) -> dict[str, Any]:
