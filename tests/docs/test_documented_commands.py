@@ -95,8 +95,8 @@ def test_every_option_that_is_named_is_one(page: str) -> None:
 
 
 def rows() -> list[str]:
-    """The verbs of README's table, as typed."""
-    table = documented.text_of("README.md").partition("| verb |")[2].partition("\n\n")[0]
+    """The verbs of the page's table, as typed."""
+    table = documented.text_of("docs/reference/verbs.md").partition("| verb |")[2].partition("\n\n")[0]
     heads = [line.split("|")[1] for line in table.splitlines()[2:]]
     typed: list[str] = []
     for head in heads:
