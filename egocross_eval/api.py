@@ -21,12 +21,12 @@ from egocross_eval.files import remove_unfinished, slug
 from egocross_eval.judging import Judge, judge_run, ready_judges
 from egocross_eval.leaderboard.collect import current_results
 from egocross_eval.leaderboard.derived import derive, grade_again, known_targets
-from egocross_eval.model_adapters.spec import ModelSpec, build_adapter, parse_spec
+from egocross_eval.model_adapters.spec import ModelSpec, parse_spec
 from egocross_eval.runs.early_stop import EarlyStop, StoppedEarlyError
 from egocross_eval.runs.first_answers import FirstAnswers
 from egocross_eval.runs.judging import judgings
 from egocross_eval.runs.options import RunOptions, options_from
-from egocross_eval.runs.plan import RunPlan, check_capabilities, plan_run
+from egocross_eval.runs.plan import RunPlan, adapter_for, check_capabilities, plan_run
 from egocross_eval.runs.session import ask, open_session
 from egocross_eval.runs.store import LEADERBOARD_FILE, PREDICTIONS_FILE, RunFolder
 from egocross_eval.schema import Results, RunRecord, Sample
@@ -55,6 +55,7 @@ class RunKeywords(TypedDict, total=False):
     seed: int
     method: str
     shots: str
+    strategy: str
     ids: str
     limit: int | None
     shard: str
@@ -191,7 +192,9 @@ def run(
     spec = parse_spec(model) if isinstance(model, str) else ModelSpec(scheme="python", target=type(model).__name__)
     if options.name:
         spec = msgspec.structs.replace(spec, name=options.name)
-    adapter = build_adapter(spec, known) if isinstance(model, str) else model
+    if plan.approaches.models() and not isinstance(model, str):
+        raise UsageError(f"strategy {plan.settings.strategy} names models: give the run's model as a spec too")
+    adapter = adapter_for(plan, spec, known) if isinstance(model, str) else model
     try:
         check_capabilities(plan, adapter, spec.text)
         path = Path(output) if output is not None else default_output(spec, options)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 import msgspec
+from click.core import ParameterSource
 
 from egocross_eval.settings import Option, joined_paths, options_of
 
@@ -29,6 +30,12 @@ def options_of_settings(*structs: type[msgspec.Struct], only: Collection[str] = 
         return function
 
     return decorate
+
+
+def only_given(settings: dict[str, Any]) -> dict[str, Any]:
+    """Of the keywords of the command that runs now, those that the user gave, on the command line or in a file."""
+    source = click.get_current_context().get_parameter_source
+    return {name: value for name, value in settings.items() if source(name) is not ParameterSource.DEFAULT}
 
 
 def made_of(struct: type[S], given: dict[str, Any]) -> S:

@@ -124,6 +124,28 @@ def decode_yaml(text: str, kind: type[T], where: str) -> T:
     return _converted(_parsed_yaml(text, where), kind, where)
 
 
+def yaml_lines(text: str) -> dict[tuple[str | int, ...], int]:
+    """The line of every key and entry of valid YAML, counted from 1, by its path: `("rules", 0, "frames")`."""
+    import yaml
+
+    found: dict[tuple[str | int, ...], int] = {}
+
+    def walk(node: yaml.Node, path: tuple[str | int, ...]) -> None:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                found[*path, key.value] = key.start_mark.line + 1
+                walk(value, (*path, key.value))
+        elif isinstance(node, yaml.SequenceNode):
+            for place, entry in enumerate(node.value):
+                found[*path, place] = entry.start_mark.line + 1
+                walk(entry, (*path, place))
+
+    node = yaml.compose(text, Loader=_loader())
+    if node is not None:
+        walk(node, ())
+    return found
+
+
 def read_yaml(path: Path, kind: type[T], *, what: str = "") -> T:
     """The content of a YAML file as `kind`, a file of nothing but comments as a mapping without entries.
 

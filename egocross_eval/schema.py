@@ -7,7 +7,8 @@ written from these types carry `SCHEMA_VERSION`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -462,6 +463,38 @@ class ModelRecord(_Noun, frozen=True, kw_only=True):
     """What the adapter says of itself: versions, parameters, dtype, ..."""
 
 
+class Rule(_Noun, frozen=True, kw_only=True):
+    """A rule of a strategy: what is set for which questions."""
+
+    match: dict[str, tuple[str, ...]] = {}
+    """By label, the values that the rule is for; empty: every question."""
+    settings: dict[str, Any] = {}
+    """Values by setting: options of a run by their names, and `text`, `method`, `shots` and `model`."""
+    line: int = 0
+    """Where it begins in its file."""
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Whether it is for questions with these labels."""
+        return all(labels.get(name, "") in values for name, values in self.match.items())
+
+
+class Strategy(_Noun, frozen=True, kw_only=True):
+    """How questions are asked, by their labels: of the rules that set something, the last that matches counts."""
+
+    name: str
+    rules: tuple[Rule, ...]
+    description: str = ""
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of what it sets for which questions, wherever that stands in a file."""
+        content = msgspec.json.encode([[rule.match, rule.settings] for rule in self.rules], order="deterministic")
+        return hashlib.sha256(content).hexdigest()
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.hash[:12]})"
+
+
 class RunSettings(_Noun, frozen=True, kw_only=True):
     """Everything that decides which questions are asked and how; two runs with equal settings and model ask the
     same."""
@@ -476,6 +509,10 @@ class RunSettings(_Noun, frozen=True, kw_only=True):
     """How a question is asked: `name[:argument][,key=value...]`."""
     shots: str = ""
     """Examples before each question: `N[:feedback|:text]`."""
+    strategy: Strategy | None = None
+    """What is set otherwise for some questions."""
+    given: tuple[str, ...] = ()
+    """Options that the user gave beside a strategy: they count before what it says."""
     grader: str = "letter"
     """How a decision is graded."""
     limit: int | None = None

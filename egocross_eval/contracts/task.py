@@ -120,6 +120,8 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
     """Reads a file of right answers, by the question's key. None: targets come with the questions alone."""
     training: TrainingSplits | None = None
     """None: there is nothing to train on."""
+    strategies: Path | None = None
+    """Folder of the strategy files that come with it (`--strategy NAME` is its file NAME.yaml)."""
     prior_model: str = ""
     """Spec of a baseline that guesses by what examples say of the right answers' places; empty: there is none."""
 

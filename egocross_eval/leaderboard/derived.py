@@ -17,11 +17,10 @@ from egocross_eval.files import writing
 from egocross_eval.leaderboard.render import render
 from egocross_eval.leaderboard.rows import row_from_run, source_name
 from egocross_eval.methods.rotate import count_rotations
-from egocross_eval.methods.select import build_method
-from egocross_eval.prompts.renderer import as_shown
 from egocross_eval.reading.response import read_response
 from egocross_eval.runs.activity import pace, read_activity
-from egocross_eval.runs.decide import decide, grade
+from egocross_eval.runs.decide import grade
+from egocross_eval.runs.decide_again import Decider
 from egocross_eval.runs.store import (
     LEADERBOARD_FILE,
     PREDICTIONS_FILE,
@@ -155,7 +154,7 @@ def graded_again(
 ) -> Iterator[tuple[Sample, Sample]]:
     """Each sample as it is in the folder, and as `grade_again` has it. Nothing is written."""
     settings = folder.record().settings
-    method = build_method(settings.method, registry)
+    decider = Decider(settings, registry)
     grader = registry.grader(settings.grader)
     for sample in folder.final_samples():
         known = targets.get(sample.key)
@@ -165,8 +164,7 @@ def graded_again(
         answers = [_read_again(question, answer) for answer in sample.answers]
         decision: object = sample.decision
         if sample.failure is None:
-            shown = as_shown(question, settings.prompt, settings.generation.seed)
-            decision = decide(method, settings.method, shown, answers)
+            decision = decider.decide(question, answers)
         kept = decision if isinstance(decision, Decision) else sample.decision
         graded = grade(grader, question, answers, kept)
         yield (

@@ -92,7 +92,7 @@ def _judge_hash(record: RunRecord) -> str:
 
 
 _SHOWN_ALWAYS = {"style": "style", "frames": "frames", "media": "media", "answer_mode": "answers", "seed": "seed"}
-_SHOWN_ELSEWHERE = {"tasks", "split", "limit", "grader", "prompt", "generation", "judge", "rubric_hash"}
+_SHOWN_ELSEWHERE = {"given", "tasks", "split", "limit", "grader", "prompt", "generation", "judge", "rubric_hash"}
 """Settings that only decide which questions are asked (`questions_hash` stands for them), and the parts."""
 
 SEEN = "a frame"

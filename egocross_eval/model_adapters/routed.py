@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,23 +48,80 @@ def read_routes(path: Path) -> RouteFile:
     return read_yaml(path, RouteFile, what="route file")
 
 
-class RoutedAdapter(ModelAdapter):
+class SeveralModels(ModelAdapter):
     """Runs one model after the other, each on its own questions, so that only one is loaded at a time."""
 
-    def __init__(self, path: Path, routes: RouteFile, by: str, build_one: Build, *, trusted: bool = False) -> None:
-        self._trusted = trusted
-        self._by = by
+    def __init__(self, specs: Sequence[ModelSpec], build_one: Build) -> None:
         self._build = build_one
-        self._specs = {value: self._parse(path, text) for value, text in routes.models.items()}
-        self._default = self._parse(path, routes.default) if routes.default else None
-        if not self._specs and self._default is None:
-            raise UsageError(f"route file {path} names no model")
-        adapters = {spec.text: build_one(spec) for spec in self._all_specs()}
+        self._by_text = {spec.text: spec for spec in specs}
+        adapters = {text: build_one(spec) for text, spec in self._by_text.items()}
         self._capabilities = _common([adapter.capabilities() for adapter in adapters.values()])
         self._fingerprints = {text: adapter.fingerprint() for text, adapter in adapters.items()}
         self._details = {text: adapter.details() for text, adapter in adapters.items()}
         for adapter in adapters.values():
             adapter.close()
+
+    def spec_of(self, request: Request) -> ModelSpec | None:
+        """The model that answers a request; None where none does."""
+        raise NotImplementedError
+
+    def lost(self, request: Request) -> str:
+        """Why no model answers a request."""
+        raise NotImplementedError
+
+    def routes(self) -> list[Any]:
+        """What decides which model answers, for the fingerprint."""
+        raise NotImplementedError
+
+    def capabilities(self) -> Capabilities:
+        """What every one of the models can do."""
+        return self._capabilities
+
+    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
+        """Draws all requests (they hold paths, no frames), then asks model by model."""
+        groups: dict[str, list[Request]] = {}
+        for request in requests:
+            spec = self.spec_of(request)
+            if spec is None:
+                yield failed(request, "no_route", self.lost(request))
+            else:
+                groups.setdefault(spec.text, []).append(request)
+        adapter: ModelAdapter | None = None
+        try:
+            for text, group in groups.items():
+                earlier, adapter = adapter, self._build(self._by_text[text])
+                if earlier is not None:
+                    adapter.adopt(earlier)
+                    earlier.close()
+                yield from adapter.generate(iter(group))
+                self._details[text] = adapter.details()
+        finally:
+            if adapter is not None:
+                adapter.close()
+
+    def fingerprint(self) -> str | None:
+        """Joins the fingerprints and the routes; None as soon as one model has none."""
+        if any(fingerprint is None for fingerprint in self._fingerprints.values()):
+            return None
+        content = msgspec.json.encode([*self.routes(), self._fingerprints], order="deterministic")
+        return hashlib.sha256(content).hexdigest()
+
+    def details(self) -> dict[str, Any]:
+        """What each model says of itself."""
+        return {"models": self._details}
+
+
+class RoutedAdapter(SeveralModels):
+    """The models of a route file, by one label."""
+
+    def __init__(self, path: Path, routes: RouteFile, by: str, build_one: Build, *, trusted: bool = False) -> None:
+        self._trusted = trusted
+        self._by = by
+        self._specs = {value: self._parse(path, text) for value, text in routes.models.items()}
+        self._default = self._parse(path, routes.default) if routes.default else None
+        if not self._specs and self._default is None:
+            raise UsageError(f"route file {path} names no model")
+        super().__init__([*self._specs.values(), *([self._default] if self._default else [])], build_one)
 
     def _parse(self, path: Path, text: str) -> ModelSpec:
         try:
@@ -75,60 +132,61 @@ class RoutedAdapter(ModelAdapter):
             raise UsageError(f"route file {path}: a route can't lead to another route file ({text})")
         return spec if self._trusted else msgspec.structs.replace(spec, file=spec.file or str(path))
 
-    def _all_specs(self) -> list[ModelSpec]:
-        specs = [*self._specs.values(), *([self._default] if self._default else [])]
-        return list({spec.text: spec for spec in specs}.values())
+    def spec_of(self, request: Request) -> ModelSpec | None:
+        """The model for the request's label, or the default one."""
+        return self._specs.get(request.labels.get(self._by, ""), self._default)
 
-    def capabilities(self) -> Capabilities:
-        """What every one of the models can do."""
-        return self._capabilities
-
-    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
-        """Draws all requests (they hold paths, no frames), then asks model by model."""
-        groups: dict[str, list[Request]] = {}
-        specs = {spec.text: spec for spec in self._all_specs()}
-        for request in requests:
-            spec = self._specs.get(request.labels.get(self._by, ""), self._default)
-            if spec is None:
-                yield failed(request, "no_route", self._lost(request))
-            else:
-                groups.setdefault(spec.text, []).append(request)
-        adapter: ModelAdapter | None = None
-        try:
-            for text, group in groups.items():
-                earlier, adapter = adapter, self._build(specs[text])
-                if earlier is not None:
-                    adapter.adopt(earlier)
-                    earlier.close()
-                yield from adapter.generate(iter(group))
-                self._details[text] = adapter.details()
-        finally:
-            if adapter is not None:
-                adapter.close()
-
-    def _lost(self, request: Request) -> str:
+    def lost(self, request: Request) -> str:
         """Why no model answers a request."""
         value = request.labels.get(self._by)
         if value is None:
             return f"the question has no label {self._by!r}; by= may be: {', '.join(request.labels) or 'nothing'}"
         return f"no model for {self._by} {value!r}, and no default; the route file has: {', '.join(self._specs)}"
 
-    def fingerprint(self) -> str | None:
-        """Joins the fingerprints and the routes; None as soon as one model has none."""
-        if any(fingerprint is None for fingerprint in self._fingerprints.values()):
-            return None
-        routes = {value: spec.text for value, spec in self._specs.items()}
-        content = msgspec.json.encode(
-            [self._by, routes, self._default.text if self._default else None, self._fingerprints], order="deterministic"
-        )
-        return hashlib.sha256(content).hexdigest()
+    def routes(self) -> list[Any]:
+        """The label, and the model by its value."""
+        specs = {value: spec.text for value, spec in self._specs.items()}
+        return [self._by, specs, self._default.text if self._default else None]
 
     def details(self) -> dict[str, Any]:
         """The routes and what each model says of itself."""
         routes = {value: spec.text for value, spec in self._specs.items()}
         if self._default:
             routes["default"] = self._default.text
-        return {"by": self._by, "routes": routes, "models": self._details}
+        return {"by": self._by, "routes": routes, **super().details()}
+
+
+class RuledAdapter(SeveralModels):
+    """The models that a strategy names for some questions, by several labels, and one for the others."""
+
+    def __init__(
+        self,
+        default: ModelSpec,
+        labels: Sequence[str],
+        models: Mapping[tuple[str, ...], str],
+        build_one: Build,
+        *,
+        where: str,
+    ) -> None:
+        self._default = default
+        self._labels = tuple(labels)
+        self._specs = {
+            values: msgspec.structs.replace(parse_spec(text), file=where) for values, text in models.items() if text
+        }
+        super().__init__([default, *self._specs.values()], build_one)
+
+    def spec_of(self, request: Request) -> ModelSpec:
+        """The strategy's model for these labels, or the run's."""
+        return self._specs.get(tuple(request.labels.get(name, "") for name in self._labels), self._default)
+
+    def routes(self) -> list[Any]:
+        """The labels, and the model by their values."""
+        return [self._labels, [[values, spec.text] for values, spec in self._specs.items()], self._default.text]
+
+    def details(self) -> dict[str, Any]:
+        """The routes and what each model says of itself."""
+        routes = {" / ".join(values): spec.text for values, spec in self._specs.items()}
+        return {"by": list(self._labels), "routes": {**routes, "default": self._default.text}, **super().details()}
 
 
 def _common(all_of_them: list[Capabilities]) -> Capabilities:

@@ -1,21 +1,11 @@
-"""The built-in prompt styles and the user's own Jinja2 template files."""
+"""The built-in prompt styles."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from pathlib import Path
 
 from egocross_eval.contracts.style import PromptStyle, StyledText
-from egocross_eval.documents import read_text
-from egocross_eval.errors import UsageError
-from egocross_eval.prompts.template_limit import limited_rendering, sandbox
 from egocross_eval.schema import Question
-
-TEMPLATE_SUFFIXES = (".j2", ".jinja", ".jinja2")
-
-_FRAMES_HERE = "\ue000frames\ue000"
-"""Stands where a template wants the frames; private-use characters, so no data file can contain it by chance."""
 
 
 def listed_labels(question: Question) -> str:
@@ -118,68 +108,3 @@ BUILT_IN_STYLES = (
         render=_open_paper,
     ),
 )
-
-
-def _variables(question: Question, option_block: str) -> dict[str, object]:
-    """What a template sees of a question."""
-    return {
-        **question.labels,
-        "question": question.text,
-        "options": question.options,
-        "option_block": option_block,
-        "letters": list(question.options),
-        "frames": _FRAMES_HERE,
-        "frame_count": len(question.frames),
-        "times": [frame.time for frame in question.frames],
-        "labels": question.labels,
-    }
-
-
-def template_style(path: Path) -> tuple[PromptStyle, str]:
-    """The style of a user's Jinja2 template file, and the SHA-256 of that file.
-
-    The template sees `question` (text), `options` (text by label), `option_block`, `letters`, `frames` (the place
-    where the frames go: write `{{ frames }}` once), `frame_count`, `times` (seconds by frame), and the question's
-    labels, each by its name (`domain`, `question_type`, ...) and all of them as `labels`. A top-level
-    `{% set system = "..." %}` gives the system message. It runs in Jinja2's sandbox, within bounds.
-
-    Raises `UsageError` for a file that can't be read, a syntax error or an unknown variable, with its line.
-    """
-    import jinja2
-
-    source = read_text(path, what="prompt template")
-    # The output is a prompt for a model, not a page: HTML escaping would change the question.
-    environment = sandbox(undefined=jinja2.StrictUndefined, autoescape=False)
-    try:
-        template = environment.from_string(source)
-    except jinja2.TemplateSyntaxError as error:
-        raise UsageError(f"prompt template {path}, line {error.lineno}: {error.message}") from error
-
-    def render(question: Question, option_block: str) -> StyledText:
-        values = _variables(question, option_block)
-        # A template may fail in any way that an expression can.
-        try:
-            with limited_rendering(f"prompt template {path}"):
-                module = template.make_module(values)
-        except UsageError:
-            raise
-        except jinja2.UndefinedError as error:
-            raise UsageError(f"prompt template {path}: {error.message}; known: {', '.join(values)}") from error
-        except Exception as error:
-            raise UsageError(f"prompt template {path}: {error} (question {question.key})") from error
-        needed = (question.text, *(question.options.values() or [option_block]))
-        missing = [text for text in needed if text not in str(module)]
-        if missing:
-            raise UsageError(
-                f"prompt template {path} does not show {missing[0]!r}: "
-                f"write {{{{ question }}}} and {{{{ option_block }}}}"
-            )
-        before, mark, after = str(module).partition(_FRAMES_HERE)
-        if not mark and question.frames:
-            raise UsageError(f"prompt template {path} does not say where the frames go: write {{{{ frames }}}} once")
-        if _FRAMES_HERE in after:
-            raise UsageError(f"prompt template {path} has {{{{ frames }}}} more than once")
-        return StyledText(system=str(getattr(module, "system", "")), before=before, after=after.rstrip("\n"))
-
-    style = PromptStyle(name=path.name, description=f"template {path}", render=render)
-    return style, hashlib.sha256(source.encode()).hexdigest()

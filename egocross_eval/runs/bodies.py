@@ -36,12 +36,13 @@ def largest_body(plan: RunPlan, *, jpeg: bool, above: int) -> Body:
     largest = Body()
     for question in plan.questions:
         try:
-            paths = plan.renderer.render(question, plan.root).frame_paths()
+            approach = plan.approach(question)
+            paths = approach.renderer.render(question, plan.root).frame_paths()
         except DataError:
             continue
         size = sum(_encoded(_stored(path)) for path in paths)
         if size > above:
-            size = sum(_encoded(_sent(path, plan.settings.prompt.max_pixels, jpeg=jpeg)) for path in paths)
+            size = sum(_encoded(_sent(path, approach.options.prompt.max_pixels, jpeg=jpeg)) for path in paths)
         if size > largest.size:
             largest = Body(size=size, question=f"{question.id} ({len(paths)} frames)")
     return largest

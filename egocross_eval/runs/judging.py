@@ -20,7 +20,9 @@ from egocross_eval.contracts.task import Target
 from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.spec import ModelSpec
 from egocross_eval.prompts.renderer import Renderer
+from egocross_eval.runs.approaches import Approach, Approaches
 from egocross_eval.runs.decide import judge_step, utc_now
+from egocross_eval.runs.options import RunOptions
 from egocross_eval.runs.plan import RunPlan
 from egocross_eval.runs.session import Session, open_session
 from egocross_eval.runs.store import RunFolder
@@ -164,8 +166,16 @@ def judge_plan(
         benchmark=registry.benchmark(judged.benchmark.name),
         questions=tuple(questions),
         root=None,
-        renderer=Renderer(style=_STYLE, settings=prompt),
-        method=Method(),
+        approaches=Approaches(
+            labels=(),
+            by_values={
+                (): Approach(
+                    options=RunOptions(prompt=prompt, generation=generation),
+                    renderer=Renderer(style=_STYLE, settings=prompt),
+                    method=Method(),
+                )
+            },
+        ),
         grader=grader,
         settings=RunSettings(
             tasks=judged.settings.tasks,

@@ -15,6 +15,7 @@ from egocross_eval.contracts.model import ModelAdapter
 from egocross_eval.errors import DataError, EgoCrossError, RunError
 from egocross_eval.reading.response import read_response
 from egocross_eval.runs.activity import OpenNow
+from egocross_eval.runs.approaches import Approach
 from egocross_eval.runs.cache import ResponseCache
 from egocross_eval.runs.plan import RunPlan
 from egocross_eval.runs.requests import request_key, request_of, sent
@@ -30,11 +31,12 @@ MOST_ASKS = 10_000
 class _Asked:
     """A question that is not decided yet."""
 
-    __slots__ = ("answers", "earlier", "names", "question", "shown", "waiting")
+    __slots__ = ("answers", "approach", "earlier", "names", "question", "shown", "waiting")
 
-    def __init__(self, question: Question, shown: Question, earlier: Sequence[Answer]) -> None:
+    def __init__(self, question: Question, approach: Approach, earlier: Sequence[Answer]) -> None:
         self.question = question
-        self.shown = shown
+        self.approach = approach
+        self.shown = approach.renderer.as_shown(question)
         """The question as the method sees it."""
         self.names: list[str] = []
         """Of all asks so far, in the order asked."""
@@ -95,7 +97,7 @@ class Loop:
         """
         for question in pending:
             if question.key in earlier or self._plan.is_settled(question):
-                asked = _Asked(question, self._plan.renderer.as_shown(question), earlier.get(question.key, ()))
+                asked = self._asked(question, earlier.get(question.key, ()))
                 self._ready.extend((asked, ask) for ask in self._advance(asked))
             else:
                 self._fresh.append(question)
@@ -132,19 +134,21 @@ class Loop:
     def _draw(self) -> tuple[_Asked, Ask] | None:
         """What to ask next; None where nothing is askable now. Touches no file and never waits."""
         if not self._ready and self._fresh:
-            question = self._fresh.popleft()
-            asked = _Asked(question, self._plan.renderer.as_shown(question), ())
+            asked = self._asked(self._fresh.popleft(), ())
             self._ready.extend((asked, ask) for ask in self._new_asks(asked))
         return self._ready.popleft() if self._ready else None
+
+    def _asked(self, question: Question, earlier: Sequence[Answer]) -> _Asked:
+        return _Asked(question, self._plan.approach(question), earlier)
 
     def _new_asks(self, asked: _Asked) -> list[Ask]:
         """What the method wants to know next, less what an earlier process was answered; empty where it decides."""
         step = self._step(asked)
         if isinstance(step, Decision):
             if not asked.names and not self._plan.is_settled(asked.question):
-                raise RunError(f"the method {self._plan.settings.method!r} decides without asking")
+                raise RunError(f"the method {asked.approach.options.method!r} decides without asking")
             return []
-        _check_asks(self._plan.settings.method, asked.names, step)
+        _check_asks(asked.approach.options.method, asked.names, step)
         asked.names.extend(ask.name for ask in step)
         for ask in step:
             known = asked.earlier.pop(ask.name, None)

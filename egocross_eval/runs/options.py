@@ -12,6 +12,7 @@ import msgspec
 from egocross_eval.contracts.task import DataOptions
 from egocross_eval.errors import UsageError, did_you_mean
 from egocross_eval.prompts.shots import ShotSetting
+from egocross_eval.schema import Strategy
 from egocross_eval.settings import (
     Checked,
     GenerationSettings,
@@ -42,6 +43,18 @@ class RunOptions(Checked, frozen=True, kw_only=True):
             metavar="NAME[:key=value,...]",
         ),
     ] = ""
+    strategy: Annotated[
+        str,
+        option(
+            "Ask questions by their labels in different ways: a strategy of the benchmark, or a YAML file. Options "
+            "that are given beside it count before what it says.",
+            metavar="NAME|FILE.yaml",
+        ),
+    ] = ""
+    rules: Strategy | None = None
+    """A strategy as it is, e.g. of an earlier run, in place of its name."""
+    given: tuple[str, ...] = ()
+    """Options that were given by name, also those that have their default value."""
     shots: Annotated[
         str,
         option(
@@ -124,6 +137,7 @@ def options_from(base: RunOptions | None = None, /, **keywords: Any) -> RunOptio
         if isinstance(value, str) and "Path" in str(found.type):
             value = Path(value)
         changed.setdefault(part, {})[found.field] = value
+    changed.setdefault(RunOptions, {})["given"] = tuple(sorted({*base.given, *keywords}))
     parts = {
         field: msgspec.structs.replace(getattr(base, field), **changed[part])
         for field, part in PARTS.items()

@@ -5,29 +5,25 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 
 from egocross_eval.contracts.grader import Grader
-from egocross_eval.contracts.method import Method
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.contracts.registry import Registry
-from egocross_eval.contracts.style import PromptStyle
 from egocross_eval.contracts.task import Benchmark
 from egocross_eval.errors import DataError, UsageError, did_you_mean
 from egocross_eval.frames.roots import DataRoot
-from egocross_eval.methods.select import build_method
+from egocross_eval.model_adapters.routed import RuledAdapter, built
 from egocross_eval.model_adapters.spec import ModelSpec, adapter_type, build_adapter, carried
-from egocross_eval.prompts.renderer import Renderer
 from egocross_eval.prompts.shots import ShotSetting
-from egocross_eval.prompts.styles import TEMPLATE_SUFFIXES, template_style
+from egocross_eval.runs.approaches import Approach, Approaches, Planner
 from egocross_eval.runs.bodies import largest_body
 from egocross_eval.runs.decide import decide, make_sample, utc_now
 from egocross_eval.runs.options import RunOptions
 from egocross_eval.runs.shards import shard_of
-from egocross_eval.runs.shots import ChosenShots, choose_shots, load_examples, refuse_leaks
 from egocross_eval.runs.store import questions_hash
+from egocross_eval.runs.strategy import check_rules, find_strategy
 from egocross_eval.schema import (
     SCHEMA_VERSION,
     Answer,
@@ -51,8 +47,7 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     benchmark: Benchmark
     questions: tuple[Question, ...]
     root: DataRoot | None
-    renderer: Renderer
-    method: Method
+    approaches: Approaches
     grader: Grader
     settings: RunSettings
     data_hashes: dict[str, str]
@@ -61,9 +56,14 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     """As the task has it."""
     shard: ShardRecord | None = None
 
+    def approach(self, question: Question) -> Approach:
+        """How a question of the run is asked."""
+        return self.approaches.of(question)
+
     def step(self, question: Question, answers: Sequence[Answer]) -> Sequence[Ask] | Decision:
         """What to ask next about a question, or the decision."""
-        return decide(self.method, self.settings.method, question, answers)
+        approach = self.approach(question)
+        return decide(approach.method, approach.options.method, question, answers)
 
     def sample(self, question: Question, answers: Sequence[Answer], decision: Decision) -> Sample:
         """The sample of a question that is decided, or of which an ask failed."""
@@ -107,13 +107,6 @@ def run_versions() -> dict[str, str]:
     return {"egocross-eval": __version__, "python": platform.python_version()}
 
 
-def resolve_style(name: str, registry: Registry) -> tuple[PromptStyle, str]:
-    """The style of a name or of a template file, and the file's hash (empty for a name)."""
-    if name.endswith(TEMPLATE_SUFFIXES):
-        return template_style(Path(name))
-    return registry.prompt_style(name), ""
-
-
 def style_name(settings: PromptSettings, benchmark: Benchmark) -> str:
     """The style that is meant: the benchmark's own where the settings say no other than the general default."""
     return (benchmark.style if settings.style == PromptSettings().style else "") or settings.style
@@ -147,102 +140,65 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
     tasks = select_tasks(options.tasks, registry)
     benchmark = common_benchmark(tasks)
     source = with_split(options.data.source(), benchmark)
-    name = options.method or benchmark.method
-    method = build_method(name, registry)
+    strategy = options.rules or (find_strategy(options.strategy, benchmark, registry) if options.strategy else None)
+    base = msgspec.structs.replace(
+        options,
+        method=options.method or benchmark.method,
+        prompt=msgspec.structs.replace(options.prompt, style=style_name(options.prompt, benchmark)),
+    )
+    planner = Planner(benchmark, options, base, strategy, registry)
     grader = registry.grader(benchmark.grader)
-    style, style_hash = resolve_style(style_name(options.prompt, benchmark), registry)
-    renderer = Renderer(style=style, settings=options.prompt, seed=options.generation.seed)
     loaded = load_questions(tasks, source)
     questions = limited(_named(loaded.questions, options.ids), options.limit, options.generation.seed)
     root = DataRoot(loaded.root) if loaded.root is not None else None
-    shots = _shots(options, benchmark, loaded.root or source.root, questions, root, registry)
-    renderer = msgspec.structs.replace(renderer, shots=shots.shots if shots is not None else None)
-    _check_questions(questions, options, renderer, words=bool(style_hash))
-    _check_method(method, name, questions, options)
+    notes = []
+    if strategy is not None:
+        same = [task for task in registry.tasks.values() if task.benchmark.name == benchmark.name]
+        everything = load_questions(same, source).questions
+        notes = check_rules(strategy, base, planner.given, questions, everything)
+    approaches = planner.approaches(questions, root, loaded.root or source.root)
     shard = None
     if options.shard:
         questions, shard = shard_of(questions, options.shard, questions_hash(questions))
-    files = (*loaded.files, *(shots.files if shots is not None else ()))
+    files = (*loaded.files, *planner.files)
     return RunPlan(
         benchmark=benchmark,
         questions=questions,
         root=root,
-        renderer=renderer,
-        method=method,
+        approaches=approaches,
         grader=grader,
         settings=RunSettings(
             tasks=tuple(task.name for task in tasks),
             split=source.split,
-            prompt=msgspec.structs.replace(options.prompt, style=style.name),
-            style_hash=style_hash,
+            prompt=msgspec.structs.replace(options.prompt, style=planner.style.name),
+            style_hash=planner.style_hash,
             generation=options.generation,
-            method=name,
+            method=base.method,
             shots=options.shots,
+            strategy=strategy,
+            given=tuple(sorted(planner.given)) if strategy is not None else (),
             grader=benchmark.grader,
             limit=options.limit,
             shard=options.shard,
         ),
         shard=shard,
         data_hashes={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
-        warnings=(*loaded.warnings, *(shots.warnings if shots is not None else ())),
+        warnings=(*loaded.warnings, *notes, *planner.notes),
         no_frames=loaded.no_frames,
     )
 
 
-def _shots(
-    options: RunOptions,
-    benchmark: Benchmark,
-    data: Path | None,
-    questions: Sequence[Question],
-    root: DataRoot | None,
-    registry: Registry,
-) -> ChosenShots | None:
-    """The examples before these questions; None where none are wanted."""
-    setting = ShotSetting.parse(options.shots)
-    if not setting.count:
-        return None
-    examples = load_examples(benchmark, data, registry, setting)
-    chosen = choose_shots(examples, questions, benchmark, setting, options.generation.seed)
-    refuse_leaks(chosen.shots, questions, root)
-    if examples.no_frames and setting.form != "text" and options.prompt.frames != "none":
-        raise DataError(
-            f"--shots {options.shots}: {examples.no_frames}, or show the examples' text alone: "
-            f"--shots {setting.count}:text"
-        )
-    return chosen
-
-
-def _check_questions(questions: tuple[Question, ...], options: RunOptions, renderer: Renderer, *, words: bool) -> None:
-    """Refuses what can't be asked of these questions."""
-    mode = options.generation.answer_mode
-    without = sum(not question.options for question in questions)
-    if mode != "generate" and without:
-        raise UsageError(
-            f"--answer {mode}: {without} of {len(questions)} questions have no options to choose among; "
-            f"use --answer generate"
-        )
-    for question in questions:
-        renderer.check(question)
-        if words:
-            renderer.words(question)
-
-
-def _check_method(method: Method, name: str, questions: Sequence[Question], options: RunOptions) -> None:
-    """Refuses a method that these questions or settings don't suit."""
-    without = sum(not question.options for question in questions)
-    if "options" in method.needs and without:
-        raise UsageError(
-            f"--method {name}: {without} of {len(questions)} questions have no options, which it needs; "
-            f"use --method once"
-        )
-    if "images" in method.needs and options.prompt.media == "video":
-        raise UsageError(f"--method {name}: needs frames as separate images; use --media images")
-    method.check(options.generation, questions)
+def adapter_for(plan: RunPlan, spec: ModelSpec, registry: Registry) -> ModelAdapter:
+    """The adapter of a model, or one that also sends questions to the models that the plan's strategy names."""
+    if not plan.approaches.models():
+        return build_adapter(spec, registry)
+    by_values = {values: one.model for values, one in plan.approaches.by_values.items()}
+    return RuledAdapter(spec, plan.approaches.labels, by_values, built, where=f"strategy {plan.settings.strategy}")
 
 
 def check_model(plan: RunPlan, spec: ModelSpec, registry: Registry) -> None:
     """Refuses a model that can't be built, or can't do what the plan asks for, before anything is loaded."""
-    adapter = build_adapter(spec, registry)
+    adapter = adapter_for(plan, spec, registry)
     try:
         check_capabilities(plan, adapter, spec.text)
     finally:
@@ -252,37 +208,48 @@ def check_model(plan: RunPlan, spec: ModelSpec, registry: Registry) -> None:
 def check_capabilities(plan: RunPlan, adapter: ModelAdapter, scheme: str) -> None:
     """Refuses, before anything is asked, what the adapter can't do."""
     can = adapter.capabilities()
-    prompt, mode = plan.settings.prompt, plan.settings.generation.answer_mode
+    asked_with_frames = False
+    for approach, questions in plan.approaches.groups(plan.questions):
+        _check_answers(approach, can, scheme)
+        shown = max((approach.renderer.frames_shown(question) for question in questions), default=0)
+        if shown and can.needs_content:
+            if plan.no_frames:
+                raise DataError(f"{plan.no_frames}, or ask without them: --frames none")
+            _check_frames(approach, can, scheme, shown)
+            asked_with_frames = True
+    if asked_with_frames and can.max_body is not None:
+        _check_bodies(plan, can, scheme)
+
+
+def _check_answers(approach: Approach, can: Capabilities, scheme: str) -> None:
+    mode = approach.options.generation.answer_mode
     if mode == "choose" and not can.scores:
         raise UsageError(f"{scheme}: can't compare log-probabilities here; use --answer generate")
     if mode == "constrained" and not can.constrained:
         other = "choose or generate" if can.scores else "generate"
         raise UsageError(f"{scheme}: can't constrain decoding to the labels here; use --answer {other}")
-    if "scores" in plan.method.needs and not can.scores:
+    if "scores" in approach.method.needs and not can.scores:
         raise UsageError(
-            f"{scheme}: can't compare log-probabilities here, which --method {plan.settings.method} needs; "
+            f"{scheme}: can't compare log-probabilities here, which --method {approach.options.method} needs; "
             f"use another method or model"
         )
-    shown = max((plan.renderer.frames_shown(question) for question in plan.questions), default=0)
-    if not shown or not can.needs_content:
-        return
-    if plan.no_frames:
-        raise DataError(f"{plan.no_frames}, or ask without them: --frames none")
-    if prompt.media == "video" and not can.video:
+
+
+def _check_frames(approach: Approach, can: Capabilities, scheme: str, shown: int) -> None:
+    media = approach.options.prompt.media
+    if media == "video" and not can.video:
         raise UsageError(
             f"{scheme}: takes no video here; use --media images, or an option of "
             f"'egocross-eval models show {scheme.partition(':')[0]}'"
         )
-    if prompt.media == "images" and not can.images:
+    if media == "images" and not can.images:
         raise UsageError(f"{scheme}: takes no images; use --media video, or --frames none for the blind baseline")
-    if can.max_images is not None and prompt.media == "images" and shown > can.max_images:
-        clips = 1 + ShotSetting.parse(plan.settings.shots).count
+    if can.max_images is not None and media == "images" and shown > can.max_images:
+        clips = 1 + ShotSetting.parse(approach.options.shots).count
         raise UsageError(
             f"{scheme}: takes at most {can.max_images} images, and a question has {shown} frames"
             f"{' with its examples' if clips > 1 else ''}; use --frames uniform:{max(1, can.max_images // clips)}"
         )
-    if can.max_body is not None:
-        _check_bodies(plan, can, scheme)
 
 
 def _check_bodies(plan: RunPlan, can: Capabilities, scheme: str) -> None:

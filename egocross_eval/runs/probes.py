@@ -34,6 +34,8 @@ def options_of(record: RunRecord, **changed: Any) -> RunOptions:
         generation=settings.generation,
         method=settings.method,
         shots=settings.shots,
+        rules=settings.strategy,
+        given=settings.given,
         limit=settings.limit,
     )
     return options_from(base, **changed)
@@ -58,7 +60,9 @@ def probe_plans(
         plans["position"] = (prior, options_of(record, **{**changed, "method": "once"}))
     if record.settings.method != "rotate" and with_options == len(questions):
         plans["rotate"] = (model, options_of(record, **{**changed, "method": "rotate"}))
-    if not prompt.timestamps and prompt.media == "images" and prompt.frames != "none":
+    rules = record.settings.strategy.rules if record.settings.strategy is not None else ()
+    timed = any({"timestamps", "media"} & rule.settings.keys() for rule in rules)
+    if not timed and not prompt.timestamps and prompt.media == "images" and prompt.frames != "none":
         plans["shuffled"] = (model, options_of(record, **{**changed, "shuffled": True}))
     return plans
 

@@ -42,10 +42,11 @@ def request_of(plan: RunPlan, question: Question, ask: Ask, *, read_frames: bool
 
     Raises `DataError` for a frame that is missing or can't be read.
     """
+    approach = plan.approach(question)
     return build_request(
         question,
-        plan.renderer.render(question, plan.root, ask),
-        _settings(plan.settings.generation, ask),
+        approach.renderer.render(question, plan.root, ask),
+        _settings(approach.options.generation, ask),
         ask=ask,
         split=plan.settings.split,
         data_root=str(plan.root.path) if plan.root else "",

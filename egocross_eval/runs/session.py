@@ -107,6 +107,8 @@ def _shown(record: RunRecord) -> dict[str, Any]:
     settings = record.settings
     flat = msgspec.structs.asdict(settings)
     del flat["prompt"], flat["generation"]
+    del flat["given"]
+    flat["strategy"] = str(settings.strategy or "none")
     flat["text of the template"] = flat.pop("style_hash")[:12] or "none"
     return {
         "benchmark": record.benchmark.name,
@@ -184,7 +186,7 @@ def _arranged(session: Session, *, by_cluster: bool) -> tuple[Question, ...]:
         return session.pending
     cells: dict[tuple[str, ...], list[Question]] = {}
     for question in session.pending:
-        shots = plan.renderer.shots
+        shots = plan.approach(question).renderer.shots
         cells.setdefault(shots.cell(question) if shots is not None else (), []).append(question)
     return tuple(question for cell in cells.values() for question in neighbours(cell, plan.root))
 

@@ -12,7 +12,7 @@ import msgspec
 from egocross_eval.documents import read_yaml
 from egocross_eval.errors import UsageError, did_you_mean
 from egocross_eval.files import slug
-from egocross_eval.prompts.styles import TEMPLATE_SUFFIXES
+from egocross_eval.prompts.templates import TEMPLATE_SUFFIXES
 from egocross_eval.runs.options import RunOptions, all_options, options_from
 from egocross_eval.sweeps.models import swept_models
 from egocross_eval.sweeps.planned import PlannedRun

@@ -12,7 +12,7 @@ from egocross_eval.errors import DataError, UsageError
 from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.prompts.length import text_tokens
 from egocross_eval.prompts.renderer import Renderer, prompt_text
-from egocross_eval.runs.plan import resolve_style
+from egocross_eval.runs.approaches import resolve_style
 from egocross_eval.settings import PromptSettings
 from egocross_eval.training.curriculum import ordered
 from egocross_eval.training.dataset import (

@@ -60,7 +60,7 @@ def requests(options: argparse.Namespace, mode: str) -> Iterator[Request]:
     )
     step = max(1, len(plan.questions) // (options.questions or len(plan.questions)))
     for question in islice(plan.questions[::step], options.questions):
-        prompt = plan.renderer.render(question, plan.root)
+        prompt = plan.approach(question).renderer.render(question, plan.root)
         generation = plan.settings.generation
         yield build_request(question, prompt, generation, split="testbed", read_frames=mode != "loop")
 

@@ -31,7 +31,7 @@ def write_questions(plan: RunPlan, checkpoint: Path, target: Path) -> int:
     frames = 0
     with target.open("wb") as file:
         for question in plan.questions:
-            prompt = plan.renderer.render(question, plan.root)
+            prompt = plan.approach(question).renderer.render(question, plan.root)
             (message,) = prompt.messages
             parts: list[dict[str, Any]] = []
             for part in message.parts:

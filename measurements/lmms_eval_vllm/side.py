@@ -155,7 +155,7 @@ def ours(job: Job, setting: Setting, took: Took) -> None:
     options = job.options(setting.answer)
     plan = planned(options)
     question = plan.questions[0]
-    prompt = plan.renderer.render(question, plan.root)
+    prompt = plan.approach(question).renderer.render(question, plan.root)
     first = build_request(question, prompt, plan.settings.generation, split=job.split, read_frames=False)
     spec = parse_spec(f"vllm:{job.checkpoint},enforce_eager=true,dtype=float32")
     adapter = Started(build_adapter(spec, registry()), first)

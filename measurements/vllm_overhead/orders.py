@@ -43,7 +43,11 @@ def main() -> None:
     settings = plan.settings.generation
     asked = {
         question.key: build_request(
-            question, plan.renderer.render(question, plan.root), settings, split="testbed", read_frames=True
+            question,
+            plan.approach(question).renderer.render(question, plan.root),
+            settings,
+            split="testbed",
+            read_frames=True,
         )
         for question in plan.questions
     }

@@ -44,7 +44,11 @@ def main() -> None:
     plan = plan_run(options, registry())
     requests = [
         build_request(
-            q, plan.renderer.render(q, plan.root), plan.settings.generation, split="testbed", read_frames=True
+            q,
+            plan.approach(q).renderer.render(q, plan.root),
+            plan.settings.generation,
+            split="testbed",
+            read_frames=True,
         )
         for q in plan.questions
     ]

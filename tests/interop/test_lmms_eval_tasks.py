@@ -54,7 +54,7 @@ def test_the_same_question_is_asked_in_the_same_words(demo: Path) -> None:
     told = {doc["question_id"]: doc for doc in documents(write_tasks(options, registry()))}
     assert set(told) == {question.key for question in plan.questions}
     for question in plan.questions:
-        prompt = plan.renderer.render(question, plan.root)
+        prompt = plan.approach(question).renderer.render(question, plan.root)
         (message,) = task_functions.doc_to_messages(told[question.key])
         texts = [part["text"] for part in message["content"] if part["type"] == "text"]
         frames = [part["url"] for part in message["content"] if part["type"] == "image"]

@@ -280,7 +280,7 @@ def test_thinking_that_is_cut_off_is_gone_on_with_and_never_in_silence(
     ("method", "says"),
     [
         ("verify:chunk=2", "did you mean 'chunks'"),
-        ("verify:chunks=0", "'chunks' must be a whole number >= 1"),
+        ("verify:chunks=0", "'chunks' must be a whole number from 1"),
         ("verify:join=sum", "mean, max"),
         ("verify:chunks=2,chunks=3", "'chunks' is given twice"),
         ("verify:4", "takes nothing behind a colon but its options, e.g. verify:chunks=4"),

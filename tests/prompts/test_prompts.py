@@ -15,7 +15,7 @@ from egocross_eval.errors import UnsafePathError, UsageError
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.frames.selection import FrameSelection
 from egocross_eval.prompts.renderer import Renderer, prompt_text
-from egocross_eval.prompts.styles import template_style
+from egocross_eval.prompts.templates import template_style
 from egocross_eval.schema import Frame, ImagePart, Question, TextPart, VideoPart
 from egocross_eval.settings import PromptSettings
 

@@ -43,7 +43,7 @@ def planned(data: Path, shots: str, split: str = "demo", **keywords: object) -> 
 
 
 def turns(plan: RunPlan, question: Question) -> Sequence[tuple[str, str]]:
-    return prompt_text(plan.renderer.render(question, plan.root))
+    return prompt_text(plan.approach(question).renderer.render(question, plan.root))
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def examples(demo: Path) -> dict[str, Question]:
 def test_examples_are_of_the_questions_kind_and_come_before_it_as_turns(demo: Path) -> None:
     plan = planned(demo, "2", tasks="xsports", frames="uniform:4")
     for question in plan.questions:
-        shots = plan.renderer.shots
+        shots = plan.approach(plan.questions[0]).renderer.shots
         assert shots is not None
         used = shots.of(question)
         assert len(used) == 2
@@ -75,7 +75,7 @@ def test_the_reply_is_the_right_option_wherever_the_shuffle_put_it(demo: Path) -
     plan = planned(demo, "4", tasks="xsports,animal")
     originals = {q.key: q for q in read_egocross(DataSource(root=demo, split="support")).questions}
     places: set[tuple[str | None, str]] = set()
-    shots = plan.renderer.shots
+    shots = plan.approach(plan.questions[0]).renderer.shots
     assert shots is not None
     for shot in (shot for cell in shots.by_cell.values() for shot in cell):
         original = originals[shot.question.key]
@@ -88,7 +88,7 @@ def test_the_reply_is_the_right_option_wherever_the_shuffle_put_it(demo: Path) -
 def test_all_questions_of_a_cell_have_the_same_examples_in_the_same_order(demo: Path) -> None:
     plan = planned(demo, "3", tasks="xsports")
     beginnings: dict[tuple[str, ...], set[tuple[tuple[str, str], ...]]] = defaultdict(set)
-    shots = plan.renderer.shots
+    shots = plan.approach(plan.questions[0]).renderer.shots
     assert shots is not None
     for question in plan.questions:
         beginnings[shots.cell(question)].add(tuple(turns(plan, question)[:-1]))
@@ -101,7 +101,7 @@ def test_feedback_says_what_is_right_and_stands_before_the_next_question(demo: P
     plan = planned(demo, "2:feedback", tasks="animal-identification")
     question = plan.questions[0]
     (_, first), (_, good), (_, second), (_, bad), (_, last) = turns(plan, question)
-    shots = plan.renderer.shots
+    shots = plan.approach(plan.questions[0]).renderer.shots
     assert shots is not None
     one, other = shots.of(question)
     assert "right" not in first
@@ -123,7 +123,7 @@ def test_text_alone_shows_no_frame_of_an_example_and_json_answers_in_json(demo: 
 
 def test_a_question_of_the_examples_own_split_never_sees_itself_or_its_video(demo: Path) -> None:
     plan = planned(demo, "2", split="support", tasks="xsports")
-    shots = plan.renderer.shots
+    shots = plan.approach(plan.questions[0]).renderer.shots
     assert shots is not None
     for question in plan.questions:
         used = shots.of(question)
@@ -182,7 +182,7 @@ def test_an_example_that_shows_a_frame_of_a_question_is_refused_by_content(demo:
     shutil.copytree(demo, root, symlinks=True)
     plan = planned(root, "1", tasks="xsports")
     question = plan.questions[0]
-    shots = plan.renderer.shots
+    shots = plan.approach(plan.questions[0]).renderer.shots
     assert shots is not None
     leaking = shots.of(question)[0].question
     assert plan.root is not None

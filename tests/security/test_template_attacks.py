@@ -10,8 +10,8 @@ import pytest
 
 from egocross_eval.errors import UsageError
 from egocross_eval.prompts import template_limit
-from egocross_eval.prompts.styles import template_style
 from egocross_eval.prompts.template_limit import limited_rendering, sandbox
+from egocross_eval.prompts.templates import template_style
 from egocross_eval.schema import Question
 
 QUESTION = Question(id=1, key="q", text="What?", frames=(), options={"A": "one", "B": "two"}, target="A")

@@ -69,7 +69,7 @@ def test_a_question_that_writes_the_placeholder_itself_is_refused(tmp_path: Path
     found = read_examples(root)
     template = tmp_path / "double.j2"
     template.write_text("<image>{{ frames }}{{ question }}\n{{ option_block }}", encoding="utf-8")
-    from egocross_eval.prompts.styles import template_style
+    from egocross_eval.prompts.templates import template_style
 
     with pytest.raises(DataError, match="3 <image> marks for 2 images"):
         list(

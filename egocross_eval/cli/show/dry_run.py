@@ -54,13 +54,15 @@ def estimate(plan: RunPlan) -> Estimate:
     total = Estimate(questions=len(plan.questions))
     sizes = _Sizes()
     for question in plan.questions:
-        step = decide(plan.method, plan.settings.method, plan.renderer.as_shown(question), ())
-        most = plan.method.most_requests(question)
+        approach = plan.approach(question)
+        shown = approach.renderer.as_shown(question)
+        step = decide(approach.method, approach.options.method, shown, ())
+        most = approach.method.most_requests(shown)
         known = most is not None and total.most_requests is not None
         total.most_requests = (total.most_requests or 0) + (most or 0) if known else None
         for ask in [] if isinstance(step, Decision) else step:
             try:
-                prompt = plan.renderer.render(question, plan.root, ask)
+                prompt = approach.renderer.render(question, plan.root, ask)
             except DataError:
                 total.unreadable += 1
                 continue
@@ -127,8 +129,11 @@ def print_dry_run(plan: RunPlan, models: Sequence[str], registry: Registry) -> N
     settings, prompt = plan.settings, plan.settings.prompt
     click.echo(f"tasks      {', '.join(settings.tasks)} ({settings.split})")
     click.echo(f"questions  {found.questions}")
-    if settings.method != "once":
-        click.echo(f"requests   {_requests(found)} (--method {settings.method})")
+    if settings.strategy is not None:
+        click.echo(f"strategy   {settings.strategy}")
+    if settings.method != "once" or settings.strategy is not None:
+        how = f" (--method {settings.method})" if settings.strategy is None else ""
+        click.echo(f"requests   {_requests(found)}{how}")
     click.echo(f"frames     {found.frames} ({prompt.frames}, {prompt.media})")
     click.echo(f"bytes      {found.bytes:,}" + (" before scaling" if prompt.max_pixels else ""))
     click.echo(f"tokens     about {found.tokens:,} in (Qwen3-VL's measure)")

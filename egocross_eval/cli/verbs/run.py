@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from egocross_eval.cli.options import load_config
-from egocross_eval.command_options import options_of_settings, renamed
+from egocross_eval.command_options import only_given, options_of_settings, renamed
 from egocross_eval.errors import EgoCrossError, UsageError
 from egocross_eval.runs.options import PARTS, RunOptions
 
@@ -64,7 +64,7 @@ def command(stray: tuple[str, ...], model: tuple[str, ...], output: Path | None,
     from egocross_eval.runs.plan import plan_run
 
     _check_arguments(stray, model)
-    options = options_from(**settings)
+    options = options_from(**only_given(settings))
     if options.name and len(model) > 1:
         raise UsageError("--name names one run; with several models give each its own, as in --model SPEC,name=TEXT")
     specs = [parse_spec(text) for text in model]

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from egocross_eval.command_options import format_option, options_of_settings, renamed
+from egocross_eval.command_options import format_option, only_given, options_of_settings, renamed
 from egocross_eval.contracts.task import DataOptions
 from egocross_eval.runs.options import RunOptions
 from egocross_eval.settings import GenerationSettings, PromptSettings
@@ -17,7 +17,7 @@ from egocross_eval.visible import json_text
 @click.command(name="show")
 @click.argument("question")
 @click.option("--tasks", "-t", default="all", show_default=True, help="Which tasks the question is looked for in.")
-@options_of_settings(RunOptions, only=("method", "shots"))
+@options_of_settings(RunOptions, only=("method", "shots", "strategy"))
 @options_of_settings(DataOptions, PromptSettings, GenerationSettings)
 @click.option("--draw/--no-draw", default=None, help="Draw the frames in the terminal; default: on a terminal.")
 @click.option(
@@ -39,6 +39,7 @@ def command(question: str, draw: bool | None, output: Path | None, form: str, **
     """
     import sys
 
+    from egocross_eval.cli.show.approach import approach_lines, first_prompt
     from egocross_eval.cli.show.drawing import contact_sheet, draw_frames, frame_table
     from egocross_eval.cli.show.terminal import wrapped
     from egocross_eval.contracts.registry import registry
@@ -50,14 +51,14 @@ def command(question: str, draw: bool | None, output: Path | None, form: str, **
 
     tasks = select_tasks(settings["tasks"], registry())
     try:
-        plan = plan_run(options_from(**settings), registry())
+        plan = plan_run(options_from(**{**only_given(settings), "tasks": settings["tasks"]}), registry())
     except DataError as error:
         raise DataError(f"{error}{of_another_benchmark([question], tasks, registry())}") from error
     by_name = {name: q for q in plan.questions for name in (str(q.id), q.key)}
     if question not in by_name:
         raise unknown_question(question, by_name, of_another_benchmark([question], tasks, registry()))
     found = by_name[question]
-    prompt = plan.renderer.render(found, plan.root)
+    prompt = first_prompt(plan, found)
     if form == "json":
         click.echo(json_text(prompt))
         return
@@ -66,6 +67,8 @@ def command(question: str, draw: bool | None, output: Path | None, form: str, **
     if found.target is not None:
         option = found.options.get(found.target)
         click.echo(f"answer: {found.target}" + (f": {option}" if option is not None else ""))
+    for line in approach_lines(plan, found):
+        click.echo(wrapped(line))
     for role, text in prompt_text(prompt):
         click.echo(f"\n[{role}]\n{text}")
     click.echo()

@@ -32,7 +32,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
 def document(plan: RunPlan, question: Question) -> Document:
     """The document of a question as the plan asks it."""
-    prompt = plan.renderer.render(question, plan.root)
+    prompt = plan.approach(question).renderer.render(question, plan.root)
     return Document(
         question_id=question.key,
         part=plan.benchmark.record().part(question),

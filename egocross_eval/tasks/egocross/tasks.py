@@ -90,6 +90,7 @@ EGOCROSS = Benchmark(
         alike=("domain", "question_type"),
         tested_folder="egocross_testbed",
     ),
+    strategies=Path(__file__).parent / "strategies",
     prior_model="baseline:position",
 )
 

@@ -101,7 +101,7 @@ def requests(root: Path, **settings: Any) -> list[Request]:
     return [
         build_request(
             question,
-            plan.renderer.render(question, plan.root),
+            plan.approach(question).renderer.render(question, plan.root),
             plan.settings.generation,
             split="testbed",
             data_root=str(root),

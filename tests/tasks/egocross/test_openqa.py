@@ -58,7 +58,7 @@ def test_a_glob_means_the_tasks_of_one_benchmark() -> None:
 def shown(task: str, demo: Path, **options: object) -> dict[str, str]:
     plan = plan_run(options_from(RunOptions(), tasks=task, data=demo, frames="none", **options), registry())
     return {
-        q.key: "\n".join(m.parts[0].text for m in plan.renderer.render(q, None).messages)  # type: ignore[union-attr]
+        q.key: "\n".join(m.parts[0].text for m in plan.approach(q).renderer.render(q, None).messages)  # type: ignore[union-attr]
         for q in plan.questions
     }
 

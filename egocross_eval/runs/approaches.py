@@ -1,0 +1,177 @@
+"""How each question of a run is asked: with which renderer, method, settings and model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from egocross_eval.contracts.method import Method
+from egocross_eval.contracts.registry import Registry
+from egocross_eval.contracts.style import PromptStyle
+from egocross_eval.contracts.task import Benchmark, Questions
+from egocross_eval.errors import DataError, UsageError
+from egocross_eval.frames.roots import DataRoot
+from egocross_eval.methods.select import build_method
+from egocross_eval.prompts.renderer import Renderer
+from egocross_eval.prompts.shots import Shots, ShotSetting
+from egocross_eval.prompts.templates import TEMPLATE_SUFFIXES, style_of, template_style
+from egocross_eval.runs.options import RunOptions
+from egocross_eval.runs.shots import choose_shots, load_examples, refuse_leaks
+from egocross_eval.runs.strategy import Treatment, given_options, treatment
+from egocross_eval.schema import Question, Strategy
+
+
+class Approach(msgspec.Struct, frozen=True, kw_only=True):
+    """How a question is asked."""
+
+    options: RunOptions
+    """As for these questions: the strategy's settings are among them."""
+    renderer: Renderer
+    method: Method
+    model: str = ""
+    """Spec of the model that a strategy names; empty: the run's."""
+    sources: dict[str, int] = {}
+    """By each setting that a strategy made, the number of its rule."""
+
+
+class Approaches(msgspec.Struct, frozen=True, kw_only=True):
+    """The approach to each question, by the labels that the strategy goes by."""
+
+    labels: tuple[str, ...]
+    by_values: Mapping[tuple[str, ...], Approach]
+
+    def of(self, question: Question) -> Approach:
+        """The approach to a question of the run."""
+        return self.by_values[tuple(question.label(name) for name in self.labels)]
+
+    def groups(self, questions: Sequence[Question]) -> list[tuple[Approach, list[Question]]]:
+        """The questions by approach, in the order of the first of each."""
+        found: dict[int, tuple[Approach, list[Question]]] = {}
+        for question in questions:
+            approach = self.of(question)
+            found.setdefault(id(approach), (approach, []))[1].append(question)
+        return list(found.values())
+
+    def models(self) -> list[str]:
+        """Specs of the models that the strategy names."""
+        return list(dict.fromkeys(one.model for one in self.by_values.values() if one.model))
+
+
+def resolve_style(name: str, registry: Registry) -> tuple[PromptStyle, str]:
+    """The style of a name or of a template file, and the file's hash (empty for a name)."""
+    if name.endswith(TEMPLATE_SUFFIXES):
+        return template_style(Path(name))
+    return registry.prompt_style(name), ""
+
+
+class Planner:
+    """Makes the approaches of a run, and keeps what it reads and notices on the way."""
+
+    def __init__(
+        self, benchmark: Benchmark, options: RunOptions, base: RunOptions, strategy: Strategy | None, registry: Registry
+    ) -> None:
+        self._benchmark = benchmark
+        self._base = base
+        self._strategy = strategy
+        self._registry = registry
+        self.given = given_options(options)
+        """What a strategy can't change."""
+        self.style, self.style_hash = resolve_style(base.prompt.style, registry)
+        """The run's own style, where no rule says otherwise."""
+        self.files: tuple[Path, ...] = ()
+        self.notes: list[str] = []
+        self._examples: Questions | None = None
+
+    def approaches(self, questions: Sequence[Question], root: DataRoot | None, data: Path | None) -> Approaches:
+        """The approach to each question; examples lie in `data`. Raises `UsageError` for what can't work."""
+        rules = self._strategy.rules if self._strategy is not None else ()
+        labels = tuple(dict.fromkeys(name for rule in rules for name in rule.match))
+        treatments: dict[tuple[str, ...], Treatment] = {}
+        asked: dict[tuple[tuple[str, int], ...], list[Question]] = {}
+        for question in questions:
+            values = tuple(question.label(name) for name in labels)
+            if values not in treatments:
+                treatments[values] = treatment(self._base, self._strategy, question.labels, self.given)
+            asked.setdefault(_kind(treatments[values]), []).append(question)
+        made = {_kind(found): self._approach(found, asked[_kind(found)], root, data) for found in treatments.values()}
+        return Approaches(labels=labels, by_values={values: made[_kind(t)] for values, t in treatments.items()})
+
+    def _approach(
+        self, found: Treatment, questions: Sequence[Question], root: DataRoot | None, data: Path | None
+    ) -> Approach:
+        options = found.options
+        style = self._style(found)
+        renderer = Renderer(
+            style=style,
+            settings=options.prompt,
+            seed=options.generation.seed,
+            shots=self._shots(options, questions, root, data),
+        )
+        _check_questions(questions, options, renderer, words=bool(found.text or self.style_hash))
+        method = build_method(options.method, self._registry)
+        _check_method(method, options, questions)
+        return Approach(options=options, renderer=renderer, method=method, model=found.model, sources=found.sources)
+
+    def _style(self, found: Treatment) -> PromptStyle:
+        if found.text and self._strategy is not None:
+            rule = self._strategy.rules[found.sources["text"]]
+            where = f"strategy {self._strategy.name}, the text of the rule in line {rule.line}"
+            return style_of(found.text, where, name=f"{self._strategy.name}:{rule.line}")
+        if "style" in found.sources:
+            return self._registry.prompt_style(found.options.prompt.style)
+        return self.style
+
+    def _shots(
+        self, options: RunOptions, questions: Sequence[Question], root: DataRoot | None, data: Path | None
+    ) -> Shots | None:
+        """The examples before these questions; None where none are wanted."""
+        setting = ShotSetting.parse(options.shots)
+        if not setting.count:
+            return None
+        if self._examples is None:
+            self._examples = load_examples(self._benchmark, data, self._registry, setting)
+            self.files = self._examples.files
+        missing = self._examples.no_frames
+        if missing and setting.form != "text" and options.prompt.frames != "none":
+            raise DataError(
+                f"--shots {options.shots}: {missing}, or show the examples' text alone: --shots {setting.count}:text"
+            )
+        chosen = choose_shots(self._examples, questions, self._benchmark, setting, options.generation.seed)
+        refuse_leaks(chosen.shots, questions, root)
+        self.notes += chosen.warnings
+        return chosen.shots
+
+
+def _kind(found: Treatment) -> tuple[tuple[str, int], ...]:
+    """Questions of equal kind are asked alike."""
+    return tuple(found.sources.items())
+
+
+def _check_questions(questions: Sequence[Question], options: RunOptions, renderer: Renderer, *, words: bool) -> None:
+    """Refuses what can't be asked of these questions."""
+    mode = options.generation.answer_mode
+    without = sum(not question.options for question in questions)
+    if mode != "generate" and without:
+        raise UsageError(
+            f"--answer {mode}: {without} of {len(questions)} questions have no options to choose among; "
+            f"use --answer generate"
+        )
+    for question in questions:
+        renderer.check(question)
+        if words:
+            renderer.words(question)
+
+
+def _check_method(method: Method, options: RunOptions, questions: Sequence[Question]) -> None:
+    """Refuses a method that these questions or settings don't suit."""
+    without = sum(not question.options for question in questions)
+    if "options" in method.needs and without:
+        raise UsageError(
+            f"--method {options.method}: {without} of {len(questions)} questions have no options, which it needs; "
+            f"use --method once"
+        )
+    if "images" in method.needs and options.prompt.media == "video":
+        raise UsageError(f"--method {options.method}: needs frames as separate images; use --media images")
+    method.check(options.generation, questions)

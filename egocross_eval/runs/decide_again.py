@@ -1,0 +1,33 @@
+"""Decides again from the answers that a run kept, in the way in which it asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from egocross_eval.contracts.method import Method
+from egocross_eval.contracts.registry import Registry
+from egocross_eval.methods.select import build_method
+from egocross_eval.prompts.renderer import as_shown
+from egocross_eval.runs.decide import decide
+from egocross_eval.runs.options import RunOptions
+from egocross_eval.runs.strategy import treatment
+from egocross_eval.schema import Answer, Ask, Decision, Question, RunSettings
+
+
+class Decider:
+    """Calls the method that each question was asked by."""
+
+    def __init__(self, settings: RunSettings, registry: Registry) -> None:
+        self._options = RunOptions(prompt=settings.prompt, generation=settings.generation, method=settings.method)
+        self._strategy = settings.strategy
+        self._given = frozenset(settings.given)
+        self._registry = registry
+        self._methods: dict[str, Method] = {}
+
+    def decide(self, question: Question, answers: Sequence[Answer]) -> Sequence[Ask] | Decision:
+        """What the method makes of the answers now. Raises `RunError` where it breaks."""
+        options = treatment(self._options, self._strategy, question.labels, self._given).options
+        if options.method not in self._methods:
+            self._methods[options.method] = build_method(options.method, self._registry)
+        shown = as_shown(question, options.prompt, options.generation.seed)
+        return decide(self._methods[options.method], options.method, shown, answers)

@@ -1,0 +1,274 @@
+"""Strategy files: the last rule that matches counts, faults are named with their line, and a run keeps what it used."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from egocross_eval import EGOCROSS, ModelAdapter, Request, Response, Run, RunKeywords, UsageError, evaluate
+from egocross_eval.cli.main import cli
+from egocross_eval.contracts.registry import registry
+from egocross_eval.leaderboard.derived import grade_again
+from egocross_eval.runs.options import RunOptions, options_from
+from egocross_eval.runs.plan import RunPlan, plan_run
+from egocross_eval.runs.probes import options_of
+from egocross_eval.runs.store import RunFolder
+from egocross_eval.runs.strategy import SETTINGS, named_strategies, read_strategy, treatment
+from egocross_eval.schema import Rule, Strategy
+
+FILE = """
+    description: a test
+    rules:
+      - frames: uniform:8
+        timestamps: true
+      - for: {domain: [animal, xsports]}
+        frames: uniform:4
+        method: rotate
+      - for: {domain: animal, question_type: animal identification}
+        method: {name: verify, chunks: 2, words: "Is it, {option}?"}
+        shots: 1
+        text: "{{ frames }}{{ question }} ({{ domain }})\\n{{ option_block }}"
+"""
+
+
+def written(folder: Path, text: str = FILE) -> Path:
+    path = folder / "mine.yaml"
+    path.write_text(textwrap.dedent(text))
+    return path
+
+
+def planned(data: Path, strategy: Path | str, **keywords: object) -> RunPlan:
+    given: RunKeywords = {"data": data, "split": "demo", "strategy": str(strategy), **keywords}  # type: ignore[typeddict-item]
+    return plan_run(options_from(**given), registry())
+
+
+def made(plan: RunPlan, question_type: str, domain: str) -> RunOptions:
+    question = next(
+        q for q in plan.questions if q.label("question_type") == question_type and q.label("domain") == domain
+    )
+    return plan.approach(question).options
+
+
+def test_of_the_rules_that_match_the_last_that_sets_something_counts(demo: Path, tmp_path: Path) -> None:
+    plan = planned(demo, written(tmp_path))
+    surgery = made(plan, "object counting", "surgery")
+    assert (surgery.prompt.frames, surgery.prompt.timestamps, surgery.method) == ("uniform:8", True, "once")
+    sports = made(plan, "sport identification", "xsports")
+    assert (sports.prompt.frames, sports.prompt.timestamps, sports.method) == ("uniform:4", True, "rotate")
+    animal = made(plan, "animal identification", "animal")
+    assert animal.method == "verify,chunks=2,words=Is it\\, {option}?"
+    assert (animal.prompt.frames, animal.shots) == ("uniform:4", "1")
+    prompt = plan.approach(plan.questions[0]).renderer
+    assert prompt.style.name == "letter"
+    assert plan.settings.strategy is not None
+    assert plan.settings.strategy.description == "a test"
+
+
+def test_an_option_that_is_given_counts_before_the_strategy_also_at_its_default(demo: Path, tmp_path: Path) -> None:
+    path = written(tmp_path)
+    blind = planned(demo, path, frames="none", timestamps=False)
+    assert {plan.options.prompt.frames for plan, _ in blind.approaches.groups(blind.questions)} == {"none"}
+    assert {plan.options.prompt.timestamps for plan, _ in blind.approaches.groups(blind.questions)} == {False}
+    whole = planned(demo, path, frames="all", method="once", style="letter", shots="")
+    for approach, _ in whole.approaches.groups(whole.questions):
+        assert approach.options.prompt.frames == "all"
+        assert approach.options.method == "once"
+        assert approach.renderer.style.name == "letter"
+        assert approach.renderer.shots is None
+
+
+_names = st.sampled_from(["a", "b", "c"])
+_rules = st.lists(
+    st.builds(
+        Rule,
+        match=st.dictionaries(_names, st.lists(st.sampled_from("xyz"), min_size=1).map(tuple)),
+        settings=st.dictionaries(st.sampled_from(["max_pixels", "seed", "max_new_tokens"]), st.integers(1, 9)),
+    )
+)
+
+
+@given(_rules, st.dictionaries(_names, st.sampled_from("xyz")), st.sets(st.sampled_from(["seed", "max_pixels"])))
+def test_each_setting_is_that_of_its_last_rule_and_nothing_given_changes(
+    rules: list[Rule], labels: dict[str, str], fixed: set[str]
+) -> None:
+    strategy = Strategy(name="s", rules=tuple(rules))
+    found = treatment(RunOptions(), strategy, labels, frozenset(fixed)).options
+    for part, name, default in (
+        (found.prompt, "max_pixels", None),
+        (found.generation, "seed", 0),
+        (found.generation, "max_new_tokens", 1024),
+    ):
+        expected = default
+        for rule in rules:
+            matches = all(labels.get(label, "") in values for label, values in rule.match.items())
+            if matches and name in rule.settings and name not in fixed:
+                expected = rule.settings[name]
+        assert getattr(part, name) == expected
+
+
+@pytest.mark.parametrize(
+    ("rules", "says"),
+    [
+        ("- frmes: all", "line 2: unknown setting 'frmes' (did you mean 'frames'?)"),
+        ("- style: letter\n- for: {domain: animal}\n  frames: unifrm:8", "line 4: --frames 'unifrm:8' is none of"),
+        ("- method: verfy", "line 2: unknown method 'verfy' (did you mean 'verify'?)"),
+        (
+            "- method: {name: verify, chunk: 4}",
+            "line 2: --method verify: unknown option 'chunk' (did",
+        ),
+        ("- style: leter", "line 2: unknown prompt style 'leter' (did you mean 'letter'?)"),
+        ("- shots: 4:feedbak", "line 2: --shots '4:feedbak' is none of"),
+        ("- max_pixels: many", "line 2: --max-pixels 'many': it must be a whole number"),
+        ("- timestamps: 1", "line 2: --timestamps 1: it must be true or false"),
+        ("- answer: chose", "line 2: unknown value of --answer: 'chose' (did you mean 'choose'?)"),
+        ("- text: '{{ question'", "line 2: its template, line 1"),
+        ("- for: surgery\n  frames: all", "line 2: 'for' is a mapping"),
+        ("- model: 'openai:gpt,api_key=x'", "line 2: model spec for openai: 'api_key' would write a secret"),
+        ("- for: {domian: animal}\n  frames: all", "line 2: unknown label 'domian' (did you mean 'domain'?)"),
+        (
+            "- for: {domain: anmal}\n  frames: all",
+            "line 2: no question has the domain 'anmal' (did you",
+        ),
+        ("- shuffled: true\n  timestamps: true", "the rule in line 2, for domain"),
+        ("frames: all", "mine.yaml: 'rules' is a mapping, not a list"),
+    ],
+)
+def test_what_is_wrong_is_named_with_file_and_line(rules: str, says: str, demo: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("rules:\n" + textwrap.indent(rules, "  "))
+    with pytest.raises(UsageError) as caught:
+        planned(demo, path)
+    assert says in str(caught.value)
+    assert "mine" in str(caught.value)
+
+
+def test_rules_that_change_nothing_are_named(demo: Path, tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        """
+        rules:
+          - for: {domain: surgery}
+            frames: uniform:2
+          - frames: uniform:3
+          - for: {domain: animal}
+            frames: uniform:4
+          - for: {domain: animal, category: Identification}
+            timestamps: true
+        """,
+    )
+    notes = [w for w in planned(demo, path, tasks="surgery,animal").warnings if w.startswith("strategy")]
+    assert notes == ["strategy mine: later rules or given options hide all of the rule in line 3"]
+    notes = [w for w in planned(demo, path, tasks="industry").warnings if w.startswith("strategy")]
+    assert notes == ["strategy mine: no question of this run matches the rules in lines 3, 6, 8"]
+
+
+def test_an_unknown_name_is_answered_with_those_that_there_are(demo: Path) -> None:
+    with pytest.raises(UsageError, match=r"no strategy 'omnigo' \(did you mean 'omniego'\?\); known: challenge, "):
+        planned(demo, "omnigo")
+
+
+@pytest.mark.parametrize("name", named_strategies(EGOCROSS))
+def test_every_strategy_of_the_package_plans_all_questions_without_a_hidden_rule(name: str, demo: Path) -> None:
+    plan = planned(demo, name)
+    assert plan.settings.strategy is not None
+    assert plan.settings.strategy.name == name
+    assert plan.settings.strategy.description
+    assert not [note for note in plan.warnings if note.startswith("strategy")]
+
+
+def run_with(data: Path, folder: Path, strategy: Path | str, **keywords: object) -> Run:
+    given: RunKeywords = {
+        "data": data,
+        "split": "demo",
+        "strategy": str(strategy),
+        "cache": False,
+        **keywords,  # type: ignore[typeddict-item]
+    }
+    return evaluate("baseline:chance", output=folder, **given)
+
+
+def test_a_run_keeps_its_strategy_and_can_be_graded_and_probed_without_the_file(demo: Path, tmp_path: Path) -> None:
+    path = written(tmp_path)
+    run = run_with(demo, tmp_path / "run", path, tasks="animal", answer="generate")
+    kinds = {s.question.label("question_type"): len(s.answers) for s in run.samples}
+    assert kinds["animal identification"] > 4
+    assert kinds["interaction identification"] == 4
+    before = run.samples
+    path.unlink()
+    assert grade_again(RunFolder(run.path), {}, registry()) == 0
+    assert run.samples == before
+    again = plan_run(options_of(run.record, data=demo), registry())
+    assert again.settings.strategy == run.record.settings.strategy
+    blind = plan_run(options_of(run.record, data=demo, frames="none", timestamps=False), registry())
+    assert {one.options.prompt.frames for one, _ in blind.approaches.groups(blind.questions)} == {"none"}
+
+
+def test_a_run_goes_on_with_a_strategy_of_the_same_content_alone(demo: Path, tmp_path: Path) -> None:
+    path = written(tmp_path)
+    run_with(demo, tmp_path / "run", path, tasks="animal")
+    path.write_text("# moved a line\n" + path.read_text())
+    assert run_with(demo, tmp_path / "run", path, tasks="animal").results.complete
+    path.write_text(path.read_text().replace("uniform:4", "uniform:5"))
+    with pytest.raises(UsageError, match=r"strategy: 'mine \(\w{12}\)' there, 'mine \(\w{12}\)' now"):
+        run_with(demo, tmp_path / "run", path, tasks="animal")
+
+
+def test_a_template_file_is_read_beside_the_strategy_and_kept_in_it(tmp_path: Path) -> None:
+    (tmp_path / "words.j2").write_text("{{ frames }}{{ question }}{{ option_block }}")
+    strategy = read_strategy(written(tmp_path, "rules:\n  - style: words.j2\n"), registry())
+    assert strategy.rules[0].settings == {"text": "{{ frames }}{{ question }}{{ option_block }}"}
+    again = msgspec.json.decode(msgspec.json.encode(strategy), type=Strategy)
+    assert again.hash == strategy.hash
+
+
+def test_questions_go_to_the_model_that_their_rule_names(demo: Path, tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        """
+        rules:
+          - for: {domain: animal}
+            model: baseline:constant,letter=B
+          - for: {domain: animal, question_type: animal identification}
+            model: baseline:constant,letter=C
+        """,
+    )
+    run = evaluate(
+        "baseline:constant,letter=A", data=demo, split="demo", output=tmp_path / "run", strategy=str(path), cache=False
+    )
+    said = {(s.question.label("domain"), s.question.label("question_type")): s.decision.label for s in run.samples}
+    assert {letter for (domain, _), letter in said.items() if domain != "animal"} == {"A"}
+    assert said["animal", "interaction identification"] == "B"
+    assert said["animal", "animal identification"] == "C"
+    assert run.record.model.details["routes"]["default"] == "baseline:constant,letter=A"
+
+    class Own(ModelAdapter):
+        def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
+            yield from ()
+
+    with pytest.raises(UsageError, match="names models: give the run's model as a spec"):
+        evaluate(Own(), data=demo, split="demo", output=tmp_path / "own", strategy=str(path))
+
+
+def test_show_tells_the_rules_and_settings_of_a_question(demo: Path, tmp_path: Path) -> None:
+    path = written(tmp_path)
+    arguments = ["show", "31", "--data", str(demo), "--split", "demo", "--strategy", str(path)]
+    shown = CliRunner().invoke(cli, arguments)
+    assert shown.exit_code == 0, shown.output
+    text = " ".join(shown.output.split())
+    assert "strategy: mine (" in text
+    assert "frames uniform:4 (line" in text
+    assert "requests:" in text
+
+
+def test_everything_that_a_prompt_or_generation_setting_is_can_stand_in_a_rule() -> None:
+    from egocross_eval.settings import GenerationSettings, PromptSettings
+    from egocross_eval.settings import options_of as fields
+
+    assert {known.name for part in (PromptSettings, GenerationSettings) for known in fields(part)} < set(SETTINGS)
