@@ -36,6 +36,7 @@ ORDER = (
     "runs",
     "leaderboard",
     "judging",
+    "auditing",
     "api",
     "sweeps",
     "testing",

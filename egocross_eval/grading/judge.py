@@ -27,7 +27,7 @@ class JudgeGrader(Grader):
     asks = True
 
     def __init__(self, settings: JudgeSettings = JudgeSettings()) -> None:  # noqa: B008 - frozen
-        self._settings = settings
+        self.settings = settings
         self._rubric: Rubric | None = None
 
     def configured(self, settings: JudgeSettings) -> JudgeGrader:
@@ -65,7 +65,7 @@ class JudgeGrader(Grader):
         mark = read_mark(answers[-1].response) if answers else None
         if mark is None:
             return [self._ask(question, decision.text, len(answers))] if len(answers) < MOST_ASKS else known
-        right = mark.value >= self._settings.judge_threshold
+        right = mark.value >= self.settings.judge_threshold
         return Grade(
             outcome="right" if right else "wrong",
             credit=float(right),
@@ -75,22 +75,28 @@ class JudgeGrader(Grader):
         )
 
     def _ask(self, question: Question, prediction: str, number: int) -> Ask:
-        choose = self._settings.judge_answer == "choose"
-        text = self.rubric.text(question, prediction, choose=choose)
+        choose = self.settings.judge_answer == "choose"
+        text = self._prompt(question, prediction, choose=choose)
         return Ask(
             name=f"judge-{number + 1}" if number else "judge",
             after=text + _AGAIN if number else text,
             choices=MARKS if choose else (),
             answer_mode="choose" if choose else "generate",
-            seed=number,
+            seed=self._seed(question, number),
         )
+
+    def _prompt(self, question: Question, prediction: str, *, choose: bool) -> str:
+        return self.rubric.text(question, prediction, choose=choose)
+
+    def _seed(self, question: Question, number: int) -> int:
+        return number
 
     def _matched(self, question: Question, said: str) -> str:
         """Why no judge is needed; empty where one is."""
         references = [text for text in (question.target, question.references.get("answer_text")) if text]
-        if self._settings.prematch == "exact" and any(same_as_reference(said, one) for one in references):
+        if self.settings.prematch == "exact" and any(same_as_reference(said, one) for one in references):
             return "says what the reference says"
-        if self._settings.prematch == "substring" and any(
+        if self.settings.prematch == "substring" and any(
             one.strip().casefold() in said.casefold() for one in references
         ):
             return "holds the reference as a substring"

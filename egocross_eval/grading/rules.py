@@ -15,6 +15,8 @@ from egocross_eval.schema import Decision, Grade, Question
 TOLERANCE = 0.5
 """Seconds by which a time may be off, if it's nearer to the reference than to any other option."""
 
+_CLAIM = re.compile(r"\banswer(?:\sis\b|\swould be\b|:)", re.I)
+
 _LABELS = "QXZKJVWYUHGFNMPLOTSRCDEBIA"
 """Letters that stand for options here: none was shown, so the rarest words come first."""
 
@@ -56,12 +58,18 @@ def _verdict(question: Question, reference: str, said: str) -> tuple[bool, str]:
 
 def _by_value(question: Question, target: Value, said: str) -> tuple[bool, str]:
     asked = {value for value in values_in(question.text, target.kind) if not same(value, target)}
-    found = [value for value in values_in(said, target.kind) if value not in asked]
+    found = [value for value in values_in(_settled(said), target.kind) if value not in asked]
     if len(found) != 1:
         return False, f"names {len(found) or 'no'} {target.kind}{'s' if len(found) > 1 else ''}"
     others = [value_of(text) for text in question.hidden_options.values()]
     right = same(found[0], target) or _near(found[0], target, others)
     return right, f"names the {target.kind} {_shown(found[0])}"
+
+
+def _settled(said: str) -> str:
+    """What stands behind the last "the answer is", or all of it where that isn't said."""
+    claims = _CLAIM.split(said)
+    return claims[-1] if len(claims) > 1 and claims[-1].strip() else said
 
 
 def _near(found: Value, target: Value, others: Sequence[Value]) -> bool:

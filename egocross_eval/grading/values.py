@@ -13,6 +13,11 @@ _SMALL = (
     *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
 )
 _DIGITS = {word: str(number) for number, word in enumerate(_SMALL)}
+# "one after the other", "the last one": no number.
+_PRONOUN = re.compile(
+    r"\b(?:the|this|that|no|each|any|last|next|other|which)\sone\b"
+    r"|\bone\s(?:after|of|another|by|can|could|may|might|must|should|would)\b"
+)
 _PLACES = {
     "top": "top",
     "upper": "top",
@@ -58,6 +63,7 @@ def plain(text: str) -> str:
     """The text in small letters and plain characters, number words as digits."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
     folded = re.sub(r"[–—−‐‑]", "-", folded)
+    folded = _PRONOUN.sub("what", folded)
     folded = re.sub(r"\b[a-z]+\b", lambda match: _DIGITS.get(match[0], match[0]), folded)
     return re.sub(r"\s+", " ", folded).strip()
 

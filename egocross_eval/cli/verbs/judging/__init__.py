@@ -8,6 +8,7 @@ import click
 
 VERBS = {
     "run": "Judge the answers of a run (the default).",
+    "audit": "Measure judges on answers whose verdict is known.",
 }
 """Help line by verb; each has a module of its name with a click command named `command`."""
 
@@ -47,4 +48,5 @@ def command() -> None:
 
     \b
     egocross-eval judge RUN --judge openai:gpt-4.1 --judge rules
+    egocross-eval judge audit --judge openai:gpt-4.1 --split demo
     """
