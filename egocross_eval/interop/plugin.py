@@ -9,6 +9,8 @@ from typing import Any
 
 from egocross_eval.contracts.hooks import hookimpl
 from egocross_eval.contracts.importer import ForeignRun, Importer
+from egocross_eval.contracts.model import AdapterType, ModelAdapter
+from egocross_eval.interop.lmms_eval.options import LmmsOptions
 
 
 def _importer(name: str, module: str, description: str) -> Importer:
@@ -26,6 +28,26 @@ def _importer(name: str, module: str, description: str) -> Importer:
 
 def _module(name: str) -> Any:
     return importlib.import_module(f"{__package__}.{name}")
+
+
+def _lmms(target: str, options: LmmsOptions) -> ModelAdapter:
+    adapter: ModelAdapter = _module("lmms_eval.adapter").build(target, options)
+    return adapter
+
+
+@hookimpl
+def egocross_model_adapters() -> Iterable[AdapterType]:
+    """Models of lmms-eval."""
+    return (
+        AdapterType(
+            scheme="lmms",
+            description="any model class of lmms-eval, in this environment or another",
+            factory=_lmms,
+            options=LmmsOptions,
+            target="NAME",
+            example="lmms:qwen3_vl,pretrained=./checkpoint,python=./lmms-env/bin/python",
+        ),
+    )
 
 
 @hookimpl

@@ -17,6 +17,9 @@ from egocross_eval.errors import UsageError, did_you_mean
 _SECRET = re.compile(r"(?i)(api_?keys?|token|secrets?|passwords?)$")
 """Option names that would carry a secret: refused, as specs are written into run folders."""
 
+_TOLD = ("lora", "letter", "pretrained")
+"""Options that tell models of one target apart: tables name them."""
+
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")
 
 _SCHEME = re.compile(r"[A-Za-z][\w.+-]+:")
@@ -62,8 +65,8 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
             return self.name
         target = self.target.rstrip("/")
         short = target if "/" not in target or not target.startswith((".", "/", "~")) else Path(target).name
-        letter = [f"{key}={Path(value).name}" for key, value in self.options.items() if key in ("lora", "letter")]
-        return " ".join([f"{self.scheme}:{short}", *letter])
+        told = [f"{key}={Path(value).name}" for key, value in self.options.items() if key in _TOLD]
+        return " ".join([f"{self.scheme}:{short}", *told])
 
 
 def parse_spec(text: str) -> ModelSpec:

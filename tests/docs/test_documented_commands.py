@@ -24,7 +24,9 @@ PAGES = [
     "docs/data.md",
     "docs/interop.md",
 ]
-NEEDS_MORE = re.compile(r"hf:|vllm:|vllm-server:|fetch|^demo$|^train|^experiment|^site|^lmms-eval run|^import LOG")
+NEEDS_MORE = re.compile(
+    r"hf:|lmms:|vllm:|vllm-server:|fetch|^demo$|^train|^experiment|^site|^lmms-eval run|^import LOG"
+)
 """Commands that need an engine, the network or minutes: they are parsed by the real command and not run."""
 
 COMMANDS = [(page, " ".join(arguments), arguments) for page in PAGES for arguments in documented.commands(page)]

@@ -91,7 +91,7 @@ def run(tasks: str, output: Path | None, python: Path | None, arguments: tuple[s
     from egocross_eval.model_adapters.spec import ModelSpec
     from egocross_eval.runs.options import RunOptions
 
-    environment = lmms_eval_environment(python)
+    environment = lmms_eval_environment(python or "")
     output = output or default_output(ModelSpec(scheme="lmms-eval", target=tasks or "all"), RunOptions())
     refuse_used(output, but=(LOGS,))
     folder = _written(settings)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
+from egocross_eval.interop.lmms_eval.conversation import conversation
 from egocross_eval.runs.plan import RunPlan
-from egocross_eval.schema import ImagePart, Part, Prompt, Question, TextPart
+from egocross_eval.schema import Question
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,21 +38,8 @@ def document(plan: RunPlan, question: Question) -> Document:
         cluster=question.cluster,
         target=question.target or "",
         question=msgspec.json.encode(question).decode(),
-        messages=msgspec.json.encode(_messages(prompt)).decode(),
+        messages=msgspec.json.encode(conversation(prompt)).decode(),
         frames=prompt.frame_paths(),
         max_pixels=prompt.max_pixels or 0,
         grader=plan.settings.grader,
     )
-
-
-def _messages(prompt: Prompt) -> list[dict[str, Any]]:
-    return [
-        {"role": message.role, "content": [_content(part) for part in message.parts]} for message in prompt.messages
-    ]
-
-
-def _content(part: Part) -> dict[str, str]:
-    if isinstance(part, TextPart):
-        return {"type": "text", "text": part.text}
-    assert isinstance(part, ImagePart), "the plan shows frames as images"
-    return {"type": "image", "url": part.path}

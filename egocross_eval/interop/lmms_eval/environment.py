@@ -39,25 +39,25 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """Of lmms-eval."""
 
 
-def lmms_eval_environment(python: Path | None = None) -> Environment:
-    """The environment of an interpreter, by default this one.
+def lmms_eval_environment(python: Path | str = "", *, named_by: str = "--python") -> Environment:
+    """The environment of an interpreter, by default this one; `named_by` is the option that errors name.
 
     Raises `UsageError` where it can't be run, lacks a package, or has a version of lmms-eval that isn't known.
     """
-    named = str(python) if python is not None else sys.executable
-    found = _packages(named)
+    named = str(python) if python else sys.executable
+    found = _packages(named, named_by)
     for package in ("lmms_eval", "egocross_eval", "msgspec"):
         if package not in found:
-            raise UsageError(f"the environment of {named} has no {package}; name one that has by --python: {INSTALL}")
+            raise UsageError(f"the environment of {named} has no {package}; name one that has by {named_by}: {INSTALL}")
     check_version(found["lmms_eval"])
     return Environment(python=named, version=found["lmms_eval"])
 
 
-def _packages(python: str) -> dict[str, str]:
+def _packages(python: str, named_by: str) -> dict[str, str]:
     try:
         done = subprocess.run([python, "-c", _PROBE], capture_output=True, text=True, timeout=120, check=True)
     except (OSError, subprocess.SubprocessError) as error:
-        raise UsageError(f"--python {python}: can't be run: {error}") from error
+        raise UsageError(f"{named_by} {python}: can't be run: {error}") from error
     return msgspec.json.decode(done.stdout.strip().splitlines()[-1], type=dict[str, str])
 
 

@@ -5,14 +5,13 @@ Prompts were rendered when the file was written; answers are read and graded her
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from egocross_eval.contracts.registry import registry
-from egocross_eval.frames.store import scaled_frame
+from egocross_eval.interop.lmms_eval.conversation import picture, within_budget, words
 from egocross_eval.interop.lmms_eval.failures import response_of
 from egocross_eval.methods.once import Once
 from egocross_eval.reading.response import read_response
@@ -27,33 +26,17 @@ Doc = Mapping[str, Any]
 
 def doc_to_messages(doc: Doc, lmms_eval_specific_kwargs: object = None) -> list[dict[str, Any]]:
     """The conversation: texts and frames in their order, frames as paths, or as pictures where a budget scales them."""
-    messages: list[dict[str, Any]] = msgspec.json.decode(doc["messages"])
-    if doc["max_pixels"]:
-        for message in messages:
-            message["content"] = [_within(part, doc["max_pixels"]) for part in message["content"]]
-    return messages
-
-
-def _within(part: dict[str, Any], max_pixels: int) -> dict[str, Any]:
-    return part if part["type"] == "text" else {"type": "image", "url": _picture(part["url"], max_pixels)}
-
-
-def _picture(path: str, max_pixels: int) -> Image:
-    from PIL import Image
-
-    content, _ = scaled_frame(path, max_pixels or None)
-    return Image.open(io.BytesIO(content), formats=("JPEG", "PNG")).convert("RGB")
+    return within_budget(msgspec.json.decode(doc["messages"]), doc["max_pixels"])
 
 
 def doc_to_visual(doc: Doc) -> list[Image]:
     """The frames, for lmms-eval's older classes, which take pictures before one text."""
-    return [_picture(path, doc["max_pixels"]) for path in doc["frames"]]
+    return [picture(path, doc["max_pixels"]) for path in doc["frames"]]
 
 
 def doc_to_text(doc: Doc, lmms_eval_specific_kwargs: object = None) -> str:
     """The words alone, for logs and for the older classes."""
-    messages = msgspec.json.decode(doc["messages"])
-    return "".join(part["text"] for message in messages for part in message["content"] if part["type"] == "text")
+    return words(msgspec.json.decode(doc["messages"]))
 
 
 def doc_to_target(doc: Doc) -> str:

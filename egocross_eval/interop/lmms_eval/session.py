@@ -1,0 +1,185 @@
+"""A model class of lmms-eval's in this process, asked by our requests. Imports lmms-eval when it's made."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from egocross_eval.errors import UsageError, did_you_mean
+from egocross_eval.interop.lmms_eval.conversation import conversation, picture, within_budget, words
+from egocross_eval.interop.lmms_eval.failures import is_api_class, response_of
+from egocross_eval.interop.lmms_eval.task_folder import generation_kwargs
+from egocross_eval.schema import Failure, Request, Response
+
+_TASK, _SPLIT = "egocross", "test"
+_LONGEST = 500
+
+
+class ModelOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """Which class is made, and how."""
+
+    name: str
+    arguments: dict[str, str] = {}
+    batch_size: int = 1
+    device: str = ""
+
+
+class Session:
+    """One model of lmms-eval's, loaded."""
+
+    def __init__(self, order: ModelOrder) -> None:
+        """Loads it. Raises `UsageError` for a name that lmms-eval doesn't have or arguments that the class refuses."""
+        os.environ.setdefault("LMMS_IMAGE_ENCODE_FORMAT", "JPEG")
+        os.environ.setdefault("TQDM_DISABLE", "1")
+        self._order = order
+        self._api = is_api_class(order.name)
+        kind = _model_class(order.name)
+        device = order.device or _default_device()
+        arguments = dict(order.arguments)
+        if device == "cpu" and "device_map" in inspect.signature(kind.__init__).parameters:
+            arguments.setdefault("device_map", "cpu")
+        text = ",".join(f"{key}={value}" for key, value in arguments.items())
+        try:
+            self._model = kind.create_from_arg_string(text, {"batch_size": order.batch_size, "device": device})
+        except (TypeError, AssertionError) as error:  # how its classes refuse arguments
+            raise UsageError(f"lmms:{order.name} refuses its arguments: {error}") from error
+        self._own_system: str | None = getattr(self._model, "system_prompt", None)
+
+    def details(self) -> dict[str, Any]:
+        """What is worth keeping of it: the class, and the system text that it adds where a prompt has none."""
+        kind = type(self._model)
+        found: dict[str, Any] = {"class": f"{kind.__module__}.{kind.__qualname__}"}
+        if self._own_system:
+            found["added_system_text"] = self._own_system
+        return found
+
+    def answer(self, requests: Sequence[Request]) -> list[Response]:
+        """A response for each request. Where a chunk fails as a whole, its questions are asked one by one.
+
+        Raises `UsageError` for texts between frames where the class takes pictures before one text only.
+        """
+        if self._model.is_simple:
+            _refuse_interleaved(self._order.name, requests)
+        responses: list[Response] = []
+        for group in _by_system(requests):
+            responses += self._answer_alike(group)
+        return responses
+
+    def close(self) -> None:
+        """Frees the model."""
+        self._model.clean()
+
+    def _answer_alike(self, requests: Sequence[Request]) -> list[Response]:
+        try:
+            outputs = self._outputs(requests)
+        except Exception as error:  # whatever an engine raises
+            if len(requests) == 1:
+                return [_failed(requests[0], error)]
+            return [response for request in requests for response in self._answer_alike([request])]
+        return [self._response(request, output) for request, output in zip(requests, outputs, strict=True)]
+
+    def _outputs(self, requests: Sequence[Request]) -> Sequence[Any]:
+        """What the class makes of requests with the same system text.
+
+        A prompt's own system text takes the place of one that the class would add.
+        """
+        system = _system_text(requests[0])
+        takes_place = self._own_system is not None and bool(system)
+        if self._own_system is not None:
+            self._model.system_prompt = system or self._own_system
+        documents = [_messages(request, without_system=takes_place) for request in requests]
+        self._model.task_dict = {_TASK: {_SPLIT: documents}}
+        outputs: Sequence[Any] = self._model.generate_until(
+            [self._instance(number, request, documents[number]) for number, request in enumerate(requests)]
+        )
+        return outputs
+
+    def _instance(self, number: int, request: Request, messages: list[dict[str, Any]]) -> Any:
+        from lmms_eval.api.instance import Instance
+
+        text, kwargs = words(messages), generation_kwargs(request.settings)
+        if self._model.is_simple:
+            arguments: tuple[Any, ...] = (text, kwargs, _visual, number, _TASK, _SPLIT)
+        else:
+            arguments = (text, _same, kwargs, number, _TASK, _SPLIT)
+        metadata = {"task": _TASK, "doc_id": number, "repeats": 1}
+        return Instance(request_type="generate_until", arguments=arguments, idx=0, metadata=metadata)
+
+    def _response(self, request: Request, output: Any) -> Response:
+        from lmms_eval.api.instance import unwrap_generation_output
+
+        text, counts = unwrap_generation_output(output)
+        response = response_of(request.key, str(text), api=self._api)
+        if counts is None:
+            return response
+        return msgspec.structs.replace(response, input_tokens=counts.input_tokens, output_tokens=counts.output_tokens)
+
+
+def _model_class(name: str) -> Any:
+    from loguru import logger
+
+    logger.disable("lmms_eval")
+    from lmms_eval import models
+
+    known = models.list_available_models(include_aliases=True)
+    if name not in known:
+        raise UsageError(
+            f"lmms-eval has no model {name!r}{did_you_mean(name, known)}; 'lmms-eval models --aliases' lists them"
+        )
+    return models.get_model(name)
+
+
+def _default_device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _same(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """`doc_to_messages` of documents that are conversations; a copy, since classes insert into what they get."""
+    return [dict(message) for message in messages]
+
+
+def _visual(messages: list[dict[str, Any]]) -> list[Any]:
+    """`doc_to_visual` of documents that are conversations."""
+    parts = [part for message in messages for part in message["content"] if part["type"] == "image"]
+    return [picture(part["url"], 0) if isinstance(part["url"], str) else part["url"] for part in parts]
+
+
+def _messages(request: Request, *, without_system: bool) -> list[dict[str, Any]]:
+    messages = within_budget(conversation(request.prompt), request.prompt.max_pixels or 0)
+    return [message for message in messages if not (without_system and message["role"] == "system")]
+
+
+def _system_text(request: Request) -> str:
+    messages = conversation(request.prompt)
+    return words([message for message in messages if message["role"] == "system"])
+
+
+def _by_system(requests: Sequence[Request]) -> list[list[Request]]:
+    groups: dict[str, list[Request]] = {}
+    for request in requests:
+        groups.setdefault(_system_text(request), []).append(request)
+    return list(groups.values())
+
+
+def _refuse_interleaved(name: str, requests: Sequence[Request]) -> None:
+    for request in requests:
+        for message in conversation(request.prompt):
+            kinds = [part["type"] for part in message["content"] if part["type"] == "image" or part["text"].strip()]
+            shown = "".join(kind[0] for kind in kinds)
+            if "t" in shown.strip("t"):
+                raise UsageError(
+                    f"lmms:{name} takes all frames before one text, and {request.key} has text between them; "
+                    f"ask without --timestamps, or take a class that reads conversations"
+                )
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    message = str(error) or type(error).__name__
+    kind = "out_of_memory" if "out of memory" in message.lower() else "engine"
+    return Response(key=request.key, failure=Failure(kind=kind, message=message[:_LONGEST], retryable=True))
