@@ -10,7 +10,7 @@ DEMO ?= demo
 COMPILE = (cd $(VENV)/lib/python3*/site-packages && $(abspath $(BIN)/python) -m compileall -q click msgspec pluggy tabulate) && $(BIN)/python -m compileall -q egocross_eval
 
 .DEFAULT_GOAL := help
-.PHONY: docs pictures test-ray test-random test-kills test-training demo-model help demo test test-quick test-slow vllm-env test-vllm lmms-eval-env test-interop check format lock clean
+.PHONY: docs pictures test-ray test-ray-kills test-random test-kills test-training demo-model help demo test test-quick test-slow vllm-env test-vllm lmms-eval-env test-interop check format lock clean
 
 help:
 	@echo "make demo        run a model over the demo benchmark and print its leaderboard"
@@ -18,7 +18,8 @@ help:
 	@echo "make test-quick  the tests without real engines"
 	@echo "make test-random  the property tests with new examples"
 	@echo "make test-training  train, merge, resume and learn for real, on the CPU"
-	@echo "make test-ray    the tests that start Ray clusters, and the drill that kills them"
+	@echo "make test-ray    the tests that start Ray clusters"
+	@echo "make test-ray-kills  kills 200 replicas, drivers and heads, and looks at what is left"
 	@echo "make test-vllm   the tests with vLLM on the CPU, in an environment of their own"
 	@echo "make test-interop  the tests with lmms-eval, in an environment of its own"
 	@echo "make docs        build the documentation and check its links and spelling"
@@ -66,7 +67,11 @@ test-random: $(VENV)/.dev
 test-kills: $(VENV)/.dev
 	$(BIN)/python tests/runs/kill_drill.py --kills 1000 --late 200
 
-# Starts Ray clusters on this machine, and kills replicas, drivers and heads at random instants.
+# Kills 200 replicas, drivers and Ray heads: an hour on two cores.
+test-ray-kills: $(VENV)/.dev
+	$(BIN)/python tests/model_adapters/ray/ray_drill.py
+
+# Starts Ray clusters on this machine.
 test-ray: $(VENV)/.dev
 	EGOCROSS_RAY_TESTS=1 $(BIN)/pytest tests/model_adapters/ray -m ray -v --durations=10
 

@@ -31,6 +31,8 @@ class SweepFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Model specs; `*`, `?` and `[...]` in a path make a pattern of checkpoints."""
     output: str = ""
     """Folder of the run folders; default: the file's name without its ending, beside it."""
+    at_once: int = 1
+    """How many runs go on at the same time, each in a process of its own."""
     options: dict[str, Any] = {}
     """Options of every run, by the names of the command line."""
     settings: dict[str, dict[str, Any] | None] = {}
@@ -44,6 +46,7 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
 
     output: Path
     runs: tuple[PlannedRun, ...]
+    at_once: int = 1
 
 
 def read_sweep(path: Path, output: Path | None = None) -> Sweep:
@@ -76,7 +79,7 @@ def read_sweep(path: Path, output: Path | None = None) -> Sweep:
         for setting, options in variants
     ]
     _refuse_shared_names(path, runs)
-    return Sweep(output=folder, runs=tuple(runs))
+    return Sweep(output=folder, runs=tuple(runs), at_once=content.at_once)
 
 
 def _read(path: Path) -> SweepFile:
@@ -88,7 +91,10 @@ def _read(path: Path) -> SweepFile:
             raise UsageError(f"sweep file {path}: unknown field {key!r}{hint}; known: {', '.join(known)}")
     if not raw.get("models"):
         raise UsageError(f"sweep file {path}: there are no 'models', a list of model specs")
-    return read_yaml(path, SweepFile, what="sweep file")
+    content = read_yaml(path, SweepFile, what="sweep file")
+    if content.at_once < 1:
+        raise UsageError(f"sweep file {path}: at_once is {content.at_once}, at least 1")
+    return content
 
 
 def _variants(content: SweepFile, path: Path, base: Path) -> Iterator[tuple[dict[str, str], RunOptions]]:

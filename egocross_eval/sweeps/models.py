@@ -8,8 +8,9 @@ from pathlib import Path
 
 import msgspec
 
+from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import UsageError
-from egocross_eval.model_adapters.spec import PATHS, ModelSpec, parse_spec
+from egocross_eval.model_adapters.spec import PATHS, ModelSpec, adapter_type, parse_spec
 from egocross_eval.natural_order import natural_key
 
 
@@ -20,7 +21,18 @@ def swept_models(texts: list[str], base: Path) -> list[ModelSpec]:
     checkpoints come in the order of the numbers in their names. Raises `UsageError` for a malformed spec and for a
     pattern that nothing matches.
     """
-    return [model for text in texts for model in _expanded(parse_spec(text), base)]
+    return [model for text in texts for model in _carried(parse_spec(text), base)]
+
+
+def _carried(spec: ModelSpec, base: Path) -> list[ModelSpec]:
+    """The models of a spec; where an adapter carries another (`ray:hf:...`), the paths are that one's."""
+    if not adapter_type(spec, registry()).carries:
+        return _expanded(spec, base)
+    inner = msgspec.structs.replace(parse_spec(spec.target), options=spec.options, name=spec.name)
+    return [
+        msgspec.structs.replace(one, scheme=spec.scheme, target=f"{one.scheme}:{one.target}")
+        for one in _expanded(inner, base)
+    ]
 
 
 def _expanded(spec: ModelSpec, base: Path) -> list[ModelSpec]:

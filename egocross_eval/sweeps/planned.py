@@ -80,13 +80,13 @@ def carry_out(
     plans = plans or Plans()
     found = []
     for one in planned:
-        made = _made(one, watch, plans)
-        found.append(made)
-        after(made)
+        found.append(made(one, watch, plans))
+        after(found[-1])
     return found
 
 
-def _made(one: PlannedRun, watch: Watch, plans: Plans) -> Made:
+def made(one: PlannedRun, watch: Watch, plans: Plans) -> Made:
+    """Makes a run, whatever it raises; KeyboardInterrupt comes through."""
     try:
         return Made(
             planned=one,

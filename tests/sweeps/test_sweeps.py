@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,42 @@ def test_a_pattern_means_its_checkpoints_in_the_order_of_their_numbers(tmp_path:
     assert found[3].target == "base"
 
 
+def test_a_pattern_behind_ray_is_that_of_the_inner_model(tmp_path: Path) -> None:
+    for name in ("checkpoint-1", "checkpoint-2"):
+        (tmp_path / name).mkdir()
+    first, second = swept_models(["ray:hf:checkpoint-*,replicas=2,gpus=1"], tmp_path)
+    assert first.text == f"ray:hf:{tmp_path}/checkpoint-1,replicas=2,gpus=1"
+    assert second.name == "hf:checkpoint-2"
+
+
+@pytest.mark.slow
+def test_runs_side_by_side_end_as_one_after_the_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content: dict[str, Any] = {"options": {"split": "demo", "limit": 6}, "vary": {"seed": [1, 2, 3]}}
+    content["models"] = ["baseline:chance", "hf:./none"]
+    assert call("sweep", write(tmp_path / "one.yaml", **content)) == 2
+    assert call("sweep", write(tmp_path / "many.yaml", at_once=3, **content)) == 2
+    assert "hf:./none: there is no folder" in capsys.readouterr().err
+    boards = [(tmp_path / name / "leaderboard.md").read_text() for name in ("one", "many")]
+    assert boards[0] == boards[1]
+    assert boards[0].count("baseline:chance") == 3
+    records = [json.loads((tmp_path / name / "sweep.json").read_text()) for name in ("one", "many")]
+    assert records[0] == records[1]
+
+
+def test_a_process_that_is_killed_is_one_run_that_broke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from egocross_eval.sweeps import side_by_side
+
+    monkeypatch.setattr(side_by_side, "_child", killed)
+    file = write(tmp_path / "s.yaml", options={"split": "demo", "limit": 6})
+    (found,) = side_by_side.carry_out_side_by_side(read_sweep(file).runs, 2)
+    assert found.run is None
+    assert "its process ended with SIGKILL" in str(found.error)
+
+
+def killed(one: object, answer: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def test_a_folder_keeps_its_name_when_models_are_added(tmp_path: Path) -> None:
     for number in (1, 2):
         (tmp_path / f"ckpt-{number}").mkdir()
@@ -88,6 +126,7 @@ def test_paths_are_seen_from_the_file(tmp_path: Path) -> None:
         ({"settings": {"a": {"temprature": 1}}}, r"settings.a: .*did you mean 'temperature'"),
         ({"settings": {"a": {"seed": 1}}, "vary": {"seed": [1, 2]}}, "'seed' stands in vary and in settings.a"),
         ({"vary": {"seed": []}}, "vary.seed has no value"),
+        ({"at_once": 0}, "at_once is 0"),
         ({"vary": {"seed": ["x"]}}, "vary: --seed 'x'"),
         ({"models": ["baseline:chance", "baseline:chance"]}, "would share the folder"),
     ],

@@ -33,6 +33,8 @@ class SweepProgress:
     def end(self, made: Made) -> None:
         """Writes the leaderboard anew, and says what broke."""
         self._board = self._folder.take(made)
+        if self._sweep.at_once > 1 and made.error is None:
+            click.echo(f"{made.planned.name}: {'finished' if made.complete else 'some questions failed'}", err=True)
         if made.error is not None:
             click.echo(f"Error: {made.planned.name}: {made.error}", err=True)
 

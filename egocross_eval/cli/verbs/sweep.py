@@ -62,10 +62,14 @@ def carry_out_with_bars(sweep: Sweep) -> int:
     from egocross_eval.cli.show.sweep_progress import SweepProgress
     from egocross_eval.sweeps.planned import Plans, carry_out
     from egocross_eval.sweeps.record import SweepFolder
+    from egocross_eval.sweeps.side_by_side import carry_out_side_by_side
 
     plans = Plans()
     for options in dict.fromkeys(one.options for one in sweep.runs):
         plans(options)
     progress = SweepProgress(sweep, SweepFolder(sweep))
-    made = carry_out(sweep.runs, watch=progress.begin, after=progress.end, plans=plans)
+    if sweep.at_once == 1:
+        made = carry_out(sweep.runs, watch=progress.begin, after=progress.end, plans=plans)
+    else:
+        made = carry_out_side_by_side(sweep.runs, sweep.at_once, begin=progress.begin, after=progress.end)
     return progress.print_end(made)

@@ -70,8 +70,8 @@ class Cluster:
         else:
             # Short: paths of sockets may have some hundred characters.
             self._folder = tempfile.mkdtemp(prefix="ego-ray-", dir="/tmp")
-            with contextlib.suppress(KeyError):
-                del os.environ["RAY_ADDRESS"]
+            # Ray gives its workers less of a busy machine than other programs get; here they are the program.
+            os.environ.setdefault("RAY_worker_niceness", "0")
             self.ray.init(
                 address="local",
                 include_dashboard=False,

@@ -25,6 +25,7 @@ class RayCluster:
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(HERE / "simulated")]),
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_AUTH_MODE": "disabled",
+            "RAY_worker_niceness": "0",
         }
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
