@@ -12,7 +12,7 @@ import msgspec
 from egocross_eval.model_adapters.checkpoints.model_inputs import model_inputs
 from egocross_eval.model_adapters.checkpoints.preparation import too_long
 from egocross_eval.model_adapters.hf.padding import equal_length, masks_cost
-from egocross_eval.model_adapters.hf.sampling import gumbel_sampler
+from egocross_eval.model_adapters.hf.sampling import gumbel_sampler, nan_watch
 from egocross_eval.model_adapters.hf.shared_beginning import Continuation, continued, split
 from egocross_eval.model_adapters.hf.side_stream import SideStream
 from egocross_eval.model_adapters.requests import failed, not_finite, scored
@@ -325,15 +325,24 @@ class Engine:
         requests = [item.request for item in inputs.items]
         settings = requests[0].settings
         config = self._settings(max_new_tokens=settings.max_new_tokens)
-        arguments: dict[str, Any] = {"stopping_criteria": [self._stop_asked]}
-        if settings.temperature > 0:
-            arguments["logits_processor"] = [gumbel_sampler(requests, self._model.device)]
-        output = self._model.generate(**tensors, generation_config=config, **arguments)
+        watch = nan_watch(len(requests), self._model.device)
+        samplers = [gumbel_sampler(requests, self._model.device)] if settings.temperature > 0 else []
+        output = self._model.generate(
+            **tensors,
+            generation_config=config,
+            stopping_criteria=[self._stop_asked],
+            logits_processor=[watch, *samplers],
+        )
         if self._stopping.is_set():
             return []
         width = tensors["input_ids"].shape[1]
         responses = []
-        for row, request, length in zip(output.tolist(), requests, inputs.lengths, strict=True):
+        for row, request, length, spoiled in zip(
+            output.tolist(), requests, inputs.lengths, watch.found.tolist(), strict=True
+        ):
+            if spoiled:
+                responses.append(failed(request, "not_finite", not_finite(self._dtype)))
+                continue
             room = settings.max_new_tokens if self._context is None else self._context - length
             responses.append(self._text_response(request.key, row[width:][:room], length))
         return responses

@@ -10,6 +10,24 @@ if TYPE_CHECKING:
     from egocross_eval.schema import Request
 
 
+def nan_watch(rows: int, device: Any) -> Any:
+    """A logits processor that changes nothing; its `found`, shape (rows,), says which rows ever had a NaN."""
+    import torch
+    from transformers import LogitsProcessor
+
+    class NanWatch(LogitsProcessor):  # type: ignore[misc]
+        """Notes NaN without waiting for the device."""
+
+        def __init__(self) -> None:
+            self.found = torch.zeros(rows, dtype=torch.bool, device=device)
+
+        def __call__(self, input_ids: Any, scores: Any) -> Any:
+            self.found |= torch.isnan(scores).any(dim=-1)
+            return scores
+
+    return NanWatch()
+
+
 def gumbel_sampler(requests: list[Request], device: Any) -> Any:
     """A logits processor that turns greedy decoding into sampling at the requests' temperature and top-p.
 

@@ -417,7 +417,7 @@ def test_an_adapter_may_answer_several_times(tiny_checkpoint: Path, tmp_path: Pa
     model.close()
 
 
-@pytest.mark.parametrize("mode", ["choose", "constrained"])
+@pytest.mark.parametrize("mode", ["choose", "constrained", "generate"])
 def test_log_probabilities_that_are_no_numbers_are_a_failure_of_the_question(
     tiny_checkpoint: Path, tmp_path: Path, mode: Any
 ) -> None:

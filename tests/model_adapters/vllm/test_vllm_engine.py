@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -344,6 +345,27 @@ def test_an_adapter_of_the_vision_tower_counts_whole(
     merged = f"hf:{vivid_checkpoint},lora={seeing_lora}"
     hf = evaluate(merged, data=spoiled_demo, output=tmp_path / "hf", cache=False, max_pixels=4096, **settings)
     assert_same_letters(ours, {number: letters for number, letters in scores(hf).items() if number in ours})
+
+
+def test_numbers_that_overflow_are_failures_in_the_modes_that_compare(
+    vivid_checkpoint: Path, spoiled_demo: Path, tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    spoiled = tmp_path / "overflowing"
+    shutil.copytree(vivid_checkpoint, spoiled)
+    tensors = load_file(spoiled / "model.safetensors")
+    [norm] = [name for name in tensors if name.endswith("language_model.norm.weight")]
+    tensors[norm].fill_(3e38)  # finite, so that the checkpoint isn't refused
+    save_file(tensors, spoiled / "model.safetensors", metadata={"format": "pt"})
+    adapter = build_adapter(parse_spec(f"vllm:{spoiled},{EAGER}"), registry())
+    try:
+        for mode in ("choose", "constrained"):
+            answered = run(KeptOpen(adapter), spoiled_demo, tmp_path / mode, answer=mode, ids="10,11,12")
+            kinds = {sample.failure.kind for sample in answered.samples if sample.failure is not None}
+            assert (len(answered.samples), kinds) == (3, {"not_finite"}), mode
+    finally:
+        adapter.close()
 
 
 def processes_of(group: int) -> list[int]:

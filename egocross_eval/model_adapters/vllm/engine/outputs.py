@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from egocross_eval.model_adapters.requests import scored
+from egocross_eval.model_adapters.requests import failed, not_finite, scored
 from egocross_eval.schema import Response
 
 if TYPE_CHECKING:
@@ -27,7 +27,15 @@ def response(item: Item, output: Any, *, dtype: str, input_tokens: int, seconds:
     if item.request.settings.answer_mode == "choose":
         scores = {label: _together(answer.logprobs[0], ids) for label, ids in item.labels.items()}
         return scored(item.request, scores, dtype, **cost)
+    if item.request.settings.answer_mode == "constrained" and not _finite(answer):
+        return failed(item.request, "not_finite", not_finite(dtype))
     return Response(key=item.request.key, text=answer.text, finish_reason=answer.finish_reason, **cost)
+
+
+def _finite(answer: Any) -> bool:
+    """Whether the tokens of an answer had log-probabilities that are numbers; vLLM takes a letter also among NaN."""
+    steps = zip(answer.token_ids, answer.logprobs or [], strict=False)
+    return not any(math.isnan(float(found[token].logprob)) for token, found in steps if token in found)
 
 
 def _together(logprobs: Any, ids: tuple[int, ...]) -> float:

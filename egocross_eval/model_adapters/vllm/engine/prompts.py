@@ -123,5 +123,6 @@ def sampling(item: Item, *, streamed: bool = False) -> Any:
         seed=request_seed(request) if settings.temperature > 0 else None,
         max_tokens=max(LONGEST_LABEL, longest) if labels else settings.max_new_tokens,
         structured_outputs=StructuredOutputsParams(choice=list(labels)) if labels else None,
+        logprobs=0 if labels else None,  # of the tokens taken alone: NaN there shows that nothing was compared
         output_kind=told,
     )
