@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def verdict_sentence(comparison: Comparison) -> str:
-    """E.g. `no difference shown: B has 4.3 points more than A (-0.8 to 8.8).`"""
+    """E.g. `No difference shown: B has 4.3 points more than A (-0.8 to 8.8).`"""
     look = comparison.micro
     ahead, behind, sign = comparison.second, comparison.first, 1
     if look.difference < 0:
@@ -21,11 +21,11 @@ def verdict_sentence(comparison: Comparison) -> str:
     ends = f"({_ends(low, high)})"
     if comparison.verdict == "too few":
         clusters = f"{look.clusters} {comparison.cluster}{'' if look.clusters == 1 else 's'}"
-        return f"too few {comparison.cluster}s to tell ({clusters}): {found} {ends}."
+        return f"Too few {comparison.cluster}s to tell ({clusters}): {found} {ends}."
     if comparison.verdict == "shown":
         return f"{ahead} is better than {behind}: {100 * abs(look.difference):.1f} points more {ends}."
     smallest = f"; {100 * look.smallest:.1f} points would be shown in 80 % of cases" if look.smallest < 1 else ""
-    return f"no difference shown: {found} {ends}{smallest}."
+    return f"No difference shown: {found} {ends}{smallest}."
 
 
 def _ends(low: float, high: float) -> str:

@@ -197,7 +197,7 @@ def test_a_comparison_as_json_has_numbers_and_the_names_of_the_flips(tmp_path: P
     assert (found["first"], found["second"]) == ("same (a)", "same (b)")
     assert found["gained"] == ["EgoPet_v2_q2"]
     assert found["micro"]["difference"] == 0.25
-    assert found["sentence"].startswith("too few source videos to tell (4 source videos): same (b) has 25.0 points")
+    assert found["sentence"].startswith("Too few source videos to tell (4 source videos): same (b) has 25.0 points")
     assert found["verdict"] == "too few"
 
 

@@ -174,7 +174,7 @@ def test_a_small_difference_is_not_shown_and_what_would_be_is_said() -> None:
     assert 0.03 < found.micro.smallest < 0.05
     ahead, behind = ("B", "A") if found.micro.difference > 0 else ("A", "B")
     sentence = verdict_sentence(found)
-    assert sentence.startswith(f"no difference shown: {ahead} has ")
+    assert sentence.startswith(f"No difference shown: {ahead} has ")
     assert f" points more than {behind} (-" in sentence
     assert sentence.endswith(" points would be shown in 80 % of cases.")
 
@@ -190,7 +190,7 @@ def test_the_better_run_is_named_whichever_comes_first() -> None:
 def test_equally_good_runs_are_said_to_be_so() -> None:
     lines = of(["right", "wrong"] * 20)
     sentence = verdict_sentence(compared(lines, lines))
-    assert sentence.startswith("no difference shown: B and A have equally many of 40 questions right (-")
+    assert sentence.startswith("No difference shown: B and A have equally many of 40 questions right (-")
 
 
 def test_few_videos_are_said_to_be_too_few() -> None:
@@ -199,7 +199,7 @@ def test_few_videos_are_said_to_be_too_few() -> None:
     assert found.verdict == "too few"
     assert found.micro.p is None
     assert verdict_sentence(found).startswith(
-        "too few source videos to tell (4 source videos): B has 100.0 points more"
+        "Too few source videos to tell (4 source videos): B has 100.0 points more"
     )
 
 

@@ -208,7 +208,6 @@ def test_the_keyboard_goes_through_the_questions(page: Page) -> None:
 
     page.open("#/questions?part=animal")
     page.listed()
-    page.press("j")
     page.opened("EgoPet_v4_q4")
     page.press("j")
     page.opened("EgoPet_v8_q8")
@@ -316,6 +315,26 @@ def test_a_phone_shows_everything_without_sideways_scrolling(page: Page, place: 
     else:
         page.listed()
     assert page.run("return document.documentElement.scrollWidth") <= 360
+
+
+def test_a_phone_has_previous_and_next_on_one_line(page: Page) -> None:
+    phone = {"width": 375, "height": 740, "deviceScaleFactor": 2, "mobile": True}
+    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    page.open("#/questions?id=EgoPet_v8_q8")
+    page.opened("EgoPet_v8_q8")
+    tops = page.run("return ['previous', 'next'].map(id => document.getElementById(id).getBoundingClientRect().top)")
+    assert tops[0] == tops[1]
+
+
+def test_a_table_wider_than_its_place_says_so_and_another_does_not(page: Page) -> None:
+    screen = {"width": 1024, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    page.open()
+    page.wait("return document.querySelector('caption .more').hidden === false")
+    page.run(
+        "for (const row of document.querySelector('table.board').rows) while (row.cells.length > 3) row.deleteCell(-1)"
+    )
+    page.wait("return document.querySelector('caption .more').hidden === true")
 
 
 def test_controls_have_names_and_tables_have_headers(page: Page) -> None:

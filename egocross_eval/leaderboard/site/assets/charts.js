@@ -242,7 +242,7 @@
     if (!values.length) return () => null;
     const costs = values.map((value) => value.cost);
     const wide = Math.max(...costs) > 30 * Math.min(...costs);
-    const x = { field: "cost", type: "quantitative", title: wide ? `${title} (each step tenfold)` : title, scale: wide ? { type: "log" } : { zero: false, nice: true, padding: 12 }, axis: { tickCount: 5, format: Math.max(...costs) < 1000 ? "~g" : "~s" } };
+    const x = { field: "cost", type: "quantitative", title: wide ? `${title} (each step tenfold)` : title, scale: wide ? { type: "log" } : { zero: false, nice: true, padding: 12 }, axis: { tickCount: 5, format: Math.max(...costs) < 1 ? "~g" : Math.max(...costs) < 1000 ? ",.2~f" : "~s" } };
     const few = values.length <= 5;
     const named = values.filter((value) => value.chosen || few);
     const right = "scale('x', datum.cost) > width / 2";

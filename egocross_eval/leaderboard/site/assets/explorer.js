@@ -2,7 +2,7 @@
 "use strict";
 
 (function () {
-  const { h, link, load, replace, address, filters, answer } = window.egocross;
+  const { h, link, load, replace, address, filters, answer, OUTCOMES } = window.egocross;
   const STEP = 60;
   let list = null;
   let found = [];
@@ -49,8 +49,9 @@
   function row(question, state) {
     const marks = filters.marks(list, question, state);
     const right = marks.filter((mark) => mark.kind === "right").length;
+    const asked = marks.filter((mark) => mark !== OUTCOMES["-"]).length;
     const known = marks.some((mark) => ["right", "wrong", "partly"].includes(mark.kind));
-    const label = marks.length === 1 ? marks[0].word : known ? `${right} of ${marks.length} right` : "no known answer";
+    const label = marks.length === 1 ? marks[0].word : known ? `${right} of ${asked} right` : "no known answer";
     const strip = marks.length > 1 ? marks.map((mark) => h("i", { class: mark.kind }, mark.mark)) : h("i", { class: marks[0]?.kind }, `${marks[0]?.mark} ${marks[0]?.word}`);
     return h(
       "li", {},
@@ -99,10 +100,16 @@
     return place;
   }
 
+  /* The question of the address; else, where list and question stand side by side, the first one found. */
+  function openKey(state) {
+    const beside = getComputedStyle(document.querySelector("#explorer .split")).gridTemplateColumns.includes(" ");
+    return state.get("id") ?? (beside ? found[0]?.key : undefined);
+  }
+
   async function drawQuestion(state) {
-    const key = state.get("id");
+    const key = openKey(state);
     const question = list.byKey.get(key);
-    byId("explorer").classList.toggle("opened", Boolean(key));
+    byId("explorer").classList.toggle("opened", state.has("id"));
     const article = byId("question");
     if (!key) {
       open = null;
@@ -117,7 +124,7 @@
     }
     const named = [state.get("run"), state.get("run2")].filter(Boolean);
     const detail = await part(question.place);
-    if (address().state.get("id") !== key) return;
+    if (openKey(address().state) !== key) return;
     const fresh = open !== key;
     open = key;
     article.replaceChildren(answer.links(found[place - 1], place < 0 ? found[0] : found[place + 1], filtersOnly, place, found.length), ...answer.view(question, detail, list, named));
@@ -146,7 +153,7 @@
   /* The next or previous question of those found. */
   function step(by) {
     const { state } = address();
-    const place = found.findIndex((question) => question.key === state.get("id"));
+    const place = found.findIndex((question) => question.key === openKey(state));
     const next = found[place < 0 ? 0 : place + by];
     if (next) replace("questions", { ...withoutQuestion(state), id: next.key });
   }

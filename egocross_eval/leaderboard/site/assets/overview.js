@@ -30,6 +30,15 @@
     body.append(...rows);
   }
 
+  /* Says that there are more columns, where the table is wider than its place. */
+  function hinted(table) {
+    const place = table.closest(".scroll");
+    const sizes = new ResizeObserver(() => {
+      table.querySelector("caption .more").hidden = place.scrollWidth <= place.clientWidth;
+    });
+    [place, table].forEach((element) => sizes.observe(element));
+  }
+
   function order(runs) {
     return [...runs].sort((a, b) => (b.micro?.accuracy ?? -1) - (a.micro?.accuracy ?? -1)).map((run) => run.label);
   }
@@ -142,7 +151,10 @@
 
   function start() {
     const summary = window.egocross.data.summary;
-    document.querySelectorAll("table.board").forEach(sortable);
+    document.querySelectorAll("table.board").forEach((table) => {
+      sortable(table);
+      hinted(table);
+    });
     pair.listen(summary);
     fixedCharts(summary);
   }
