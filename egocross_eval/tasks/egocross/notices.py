@@ -28,8 +28,10 @@ WORDING: dict[NoticeKind, str] = {
 }
 """How each kind reads after "N questions with"."""
 
+_LISTED = 3
+"""Most questions of a kind that a warning names."""
+
 _WARNED: tuple[NoticeKind, ...] = ("segment_beyond_frames", "unsorted_frames", "wrong_clip")
-_LISTED = 12
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,13 +66,15 @@ def common_notices(question: Question, rule: TimeRule | None) -> list[Notice]:
 
 
 def summarise(notices: Iterable[Notice]) -> tuple[str, ...]:
-    """One line for each kind that a person should know of before trusting a figure."""
-    found = list(notices)
-    lines = []
-    for kind in _WARNED:
-        ids = [str(entry.id) for entry in found if entry.kind == kind]
-        if ids:
-            shown = ", ".join(ids[:_LISTED]) + (", ..." if len(ids) > _LISTED else "")
-            what = "question" if len(ids) == 1 else "questions"
-            lines.append(f"{len(ids)} {what} with {WORDING[kind]}: id {shown}")
-    return tuple(lines)
+    """One line on what a person should know of before trusting a figure; empty where there is nothing."""
+    ids: dict[NoticeKind, list[str]] = {}
+    for entry in notices:
+        ids.setdefault(entry.kind, []).append(str(entry.id))
+    told = [f"{len(ids[kind])} with {WORDING[kind]}{_named(ids[kind])}" for kind in _WARNED if kind in ids]
+    if not told:
+        return ()
+    return (f"of the questions, {', '.join(told)}: 'egocross-eval data verify' says more",)
+
+
+def _named(ids: list[str]) -> str:
+    return f" (id {', '.join(ids)})" if len(ids) <= _LISTED else ""
