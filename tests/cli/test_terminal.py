@@ -123,6 +123,15 @@ def test_a_table_keeps_all_words_in_any_width(rows: list[tuple[str, str]], colum
     )
 
 
+def test_a_long_name_is_broken_behind_its_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    name = "organisation/Qwen3-VL-30B-A3B-Instruct-finetuned-v12"
+    table = fitted_table([[name, "43.00 ± 10.3"]], ["model", "micro"])
+    pieces = [line[:26].split("  ")[0].strip() for line in table.splitlines()[2:]]
+    assert "".join(pieces) == name
+    assert all(piece[-1] in "-/" for piece in pieces[:-1])
+
+
 def test_markdown_is_left_as_it_is_in_a_pipe() -> None:
     assert on_screen("**a\\_b**\n\n| x |\n|:--|\n| y |\n") == "**a\\_b**\n\n| x |\n|:--|\n| y |\n"
 

@@ -106,16 +106,30 @@ def fitted_table(
     room = _room(widths[:count], wrap)
     if room < min(_LEAST, widths[wrap]):
         return _stacked(rows, headers, wrap)
-    limits = [room if at == wrap and room < widths[at] else None for at in range(count)]
+    fitted = [[_broken(cell, room) if at == wrap else cell for at, cell in enumerate(row[:count])] for row in rows]
     table = tabulate(
-        [list(row[:count]) for row in rows],
+        fitted,
         headers=list(headers[:count]),
         disable_numparse=True,
-        maxcolwidths=limits,
         colalign=["right" if letter == "r" else "left" for letter in right.ljust(count)[:count]],
     )
     gone = [name for name in headers[count:] if name]
     return table + ("\n" + wrapped(f"(no room for: {', '.join(gone)})") if gone else "")
+
+
+def _broken(text: str, width: int) -> str:
+    """`text` in lines of at most `width` characters: broken between words, names behind their marks, and only what has
+    neither within."""
+    lines = [""]
+    for piece in re.findall(r"\n|[^\S\n]+|[^\s/_,=-]*[/_,=-]|[^\s/_,=-]+", text):
+        if piece == "\n" or len(lines[-1]) + len(piece.rstrip()) > width:
+            lines.append("")
+        kept = piece.lstrip() if not lines[-1] else piece
+        while len(kept) > width:
+            lines[-1], kept = kept[:width], kept[width:]
+            lines.append("")
+        lines[-1] += kept
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _room(widths: Sequence[int], wrap: int) -> int:
