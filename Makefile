@@ -10,7 +10,7 @@ DEMO ?= demo
 COMPILE = (cd $(VENV)/lib/python3*/site-packages && $(abspath $(BIN)/python) -m compileall -q click msgspec pluggy tabulate) && $(BIN)/python -m compileall -q egocross_eval
 
 .DEFAULT_GOAL := help
-.PHONY: docs pictures test-ray test-ray-kills test-random test-kills test-training demo-model help demo test test-quick test-slow vllm-env test-vllm lmms-eval-env test-interop check format lock clean
+.PHONY: docs pictures test-release test-ray test-ray-kills test-random test-kills test-training demo-model help demo test test-quick test-slow vllm-env test-vllm lmms-eval-env test-interop check format lock clean
 
 help:
 	@echo "make demo        run a model over the demo benchmark and print its leaderboard"
@@ -23,6 +23,7 @@ help:
 	@echo "make test-vllm   the tests with vLLM on the CPU, in an environment of their own"
 	@echo "make test-interop  the tests with lmms-eval, in an environment of its own"
 	@echo "make docs        build the documentation and check its links and spelling"
+	@echo "make test-release  build, install and try the package on each Python here"
 	@echo "make format      format the code"
 	@echo "make lock        write requirements/*.txt anew"
 
@@ -125,6 +126,11 @@ $(DOCS_VENV)/.ready: requirements/docs.txt | $(UV)
 docs: $(DOCS_VENV)/.ready
 	$(DOCS_VENV)/bin/codespell docs README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md egocross_eval
 	PYTHONPATH=. NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/python -m mkdocs build --strict
+
+# Wheel and source archive on each Python that is here, the extras, the container file.
+test-release: $(VENV)/.dev $(DOCS_VENV)/.ready
+	$(DOCS_VENV)/bin/hadolint container/Dockerfile
+	PATH="$(abspath $(TOOLS)/bin):$$PATH" $(BIN)/pytest tests/release -m release
 
 # The pictures in it, taken of the demo's site in Chromium.
 pictures: $(VENV)/.dev
