@@ -253,6 +253,8 @@ class Ask(_Noun, frozen=True, kw_only=True):
     """Earlier turns, before the question's."""
     frames: tuple[int, ...] | None = None
     """Places of the frames shown, among those that the settings select; None: all of them."""
+    numbered: bool = False
+    """Each frame's number, from 1, stands beside it; with images only."""
     choices: tuple[str, ...] | None = None
     """Labels to choose among; None: those of the options."""
     answer_mode: AnswerMode | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from egocross_eval.contracts.hooks import hookimpl
 from egocross_eval.contracts.method import MethodType
-from egocross_eval.methods import dialogue, once, pairwise, reason, rotate, sample, verify
+from egocross_eval.methods import count, dialogue, locate, once, pairwise, point, reason, rotate, sample, verify
 
 
 @hookimpl
@@ -74,5 +74,28 @@ def egocross_methods() -> Iterable[MethodType]:
             options=dialogue.DialogueOptions,
             cost="three, and one more for each turn that is cut off",
             example="reflect",
+        ),
+        MethodType(
+            name="locate",
+            description="asks for the number of the frame in which it happens; the option nearest in time counts",
+            build=lambda argument, options: locate.Locate(),
+            cost="one",
+            example="locate",
+        ),
+        MethodType(
+            name="point",
+            description="asks for a point or box; the option whose region of nine is nearest counts",
+            build=point.build,
+            options=point.PointOptions,
+            cost="one",
+            example="point",
+        ),
+        MethodType(
+            name="count",
+            description="asks for a number, or for boxes that are counted; the nearest option counts",
+            build=count.build,
+            options=count.CountOptions,
+            cost="one, or two with by=both",
+            example="count:by=boxes",
         ),
     )

@@ -91,7 +91,9 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
             messages.append(Message(role=turn.role, parts=(*feedback, *parts)))
             feedback = ()
         own = words if ask.after is None else StyledText(after=ask.after)
-        messages.append(Message(role="user", parts=(*feedback, *self._turn(own, asked.frames, root))))
+        messages.append(
+            Message(role="user", parts=(*feedback, *self._turn(own, asked.frames, root, numbered=ask.numbered)))
+        )
         return Prompt(messages=tuple(messages), style=self.style.name, max_pixels=self.settings.max_pixels)
 
     def _examples(self, question: Question) -> tuple[list[Message], tuple[TextPart, ...]]:
@@ -148,24 +150,29 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
     def _shown(self, question: Question) -> tuple[Frame, ...]:
         return self.as_shown(question).frames
 
-    def _turn(self, words: StyledText, shown: tuple[Frame, ...], root: DataRoot | None) -> tuple[Part, ...]:
+    def _turn(
+        self, words: StyledText, shown: tuple[Frame, ...], root: DataRoot | None, *, numbered: bool = False
+    ) -> tuple[Part, ...]:
         parts: list[Part] = [TextPart(text=words.before)] if words.before else []
         if shown:
             if root is None:
                 raise UsageError("the question has frames, but its task names no data root")
             video = self.settings.media == "video"
-            parts.extend(self._video(shown, root) if video else self._images(shown, root))
+            parts.extend(self._video(shown, root) if video else self._images(shown, root, numbered=numbered))
         if words.after:
             parts.append(TextPart(text=words.after))
         return tuple(parts)
 
-    def _images(self, shown: tuple[Frame, ...], root: DataRoot) -> list[Part]:
+    def _images(self, shown: tuple[Frame, ...], root: DataRoot, *, numbered: bool) -> list[Part]:
         parts: list[Part] = []
-        for frame in shown:
+        for number, frame in enumerate(shown, 1):
+            mark = f"Frame {number}:" if numbered else ""
             if self.settings.timestamps:
-                parts.append(TextPart(text=frame_mark(frame)))
+                mark += frame_mark(frame)
+            if mark:
+                parts.append(TextPart(text=mark))
             parts.append(ImagePart(frame=frame, path=root.resolve_str(frame.name)))
-        if self.settings.timestamps:
+        if self.settings.timestamps or numbered:
             parts.append(TextPart(text="\n"))
         return parts
 

@@ -1,0 +1,68 @@
+"""`locate`: the number of the frame in which it happens, and the option whose time is nearest to that frame's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from egocross_eval.contracts.method import Method, Need
+from egocross_eval.errors import UsageError
+from egocross_eval.methods.count import read_number
+from egocross_eval.methods.evidence import strongest
+from egocross_eval.methods.once import plain_decision
+from egocross_eval.methods.option_values import require, seconds
+from egocross_eval.reading.response import final_text
+from egocross_eval.schema import Answer, Ask, Decision, Question
+from egocross_eval.settings import GenerationSettings
+
+_OF_ALL = re.compile(r"\bof\s+\d+", re.I)
+"""`frame 3 of 8`."""
+
+
+class Locate(Method):
+    """One ask, `frame`, with a number beside each frame. A question without frames is asked as it stands."""
+
+    needs: frozenset[Need] = frozenset({"images", "options"})
+
+    def check(self, settings: GenerationSettings, questions: Sequence[Question]) -> None:
+        """Options must be times, and frames have theirs."""
+        require("locate", questions, seconds, "times")
+        unknown = sum(frame.time is None for question in questions for frame in question.frames)
+        if unknown:
+            raise UsageError(f"--method locate: the times of {unknown} frames are not known; use another method")
+
+    def step(self, question: Question, answers: Sequence[Answer]) -> Sequence[Ask] | Decision:
+        """The number of the frame, then the nearest option."""
+        if not answers:
+            return [_ask(question) if question.frames else Ask()]
+        if not answers[0].ask.name:
+            return plain_decision(question, answers[0])
+        count = len(question.frames)
+        number = read_number(_OF_ALL.sub("", final_text(answers[0].response.text or "")))
+        if number is None or not 1 <= number <= count:
+            return Decision(reason="no_frame")
+        time = question.frames[number - 1].time or 0.0
+        ranges = {label: seconds(text) or (0.0, 0.0) for label, text in question.options.items()}
+        inside = {label: max(start - time, time - end, 0.0) for label, (start, end) in ranges.items()}
+        # Of ranges that hold the time, the one whose middle is nearest.
+        middle = {label: abs((start + end) / 2 - time) for label, (start, end) in ranges.items()}
+        return strongest(question, {label: -(inside[label] + 1e-6 * middle[label]) for label in ranges}, "located")
+
+    def most_requests(self, question: Question) -> int:
+        """One."""
+        return 1
+
+
+def _ask(question: Question) -> Ask:
+    count = len(question.frames)
+    words = (
+        f"Question: {question.text}\n"
+        f"In which frame is that seen first? Reply with the number of one frame only, from 1 to {count}."
+    )
+    return Ask(
+        name="frame",
+        after=words,
+        numbered=True,
+        choices=(),
+        answer_mode="generate",
+    )
