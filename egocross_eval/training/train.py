@@ -89,9 +89,13 @@ def train(
     if finished is not None:
         watcher.say(f"{model} is finished: nothing to train")
         return Trained(model=model, card=finished, resumed_from=finished.steps)
+    resumed = 0
     if first:
+        if plan.launch.nodes > 1:
+            # Other nodes go on once they see hashes: not those of an earlier call, before torn checkpoints are gone.
+            save_state(output, msgspec.structs.replace(state, hashes={}))
+        resumed = drop_torn_checkpoints(model, watcher.say)
         state = _prepare(plan, environment, state, watcher.say, allow_difference)
-    resumed = drop_torn_checkpoints(model, watcher.say) if first else 0
     if not is_trained(model, plan.steps):
         _run(plan, environment, state, watcher, resumed)
         state = read_state(output)

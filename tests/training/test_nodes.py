@@ -78,3 +78,24 @@ def test_a_node_trains_what_node_0_has_written_and_writes_nothing_of_its_own(
     assert "--node_rank=1" in command
     assert command[-1] == str(second_node.options.output.resolve() / "config.yaml")
     assert [path.name for path in second_node.options.output.iterdir()] == [output_folder.STATE_NAME]
+
+
+def test_node_0_that_goes_on_lets_others_go_once_torn_checkpoints_are_gone(
+    second_node: TrainPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_state(second_node, hashes={"egocross.json": "00"})
+    output = second_node.options.output
+    torn = output / "model" / "checkpoint-5"
+    torn.mkdir(parents=True)
+    first_node = msgspec.structs.replace(second_node, launch=msgspec.structs.replace(second_node.launch, rank=0))
+    seen: list[tuple[dict[str, str], bool]] = []
+
+    def prepare(plan: object, environment: object, state: output_folder.State, *rest: object) -> output_folder.State:
+        seen.append((output_folder.read_state(output).hashes, torn.exists()))
+        output_folder.save_state(output, msgspec.structs.replace(state, hashes={"egocross.json": "11"}))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train_module, "_prepare", prepare)
+    with pytest.raises(KeyboardInterrupt):
+        train_module.train(first_node, ENVIRONMENT)
+    assert seen == [({}, False)]

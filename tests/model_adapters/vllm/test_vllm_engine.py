@@ -97,6 +97,14 @@ def by_vllm(engine: KeptOpen, spoiled_demo: Path, tmp_path_factory: pytest.TempP
     return run(engine, spoiled_demo, tmp_path_factory.mktemp("runs") / "vllm", answer="choose")
 
 
+@pytest.fixture(scope="module")
+def prompt_cache(vivid_checkpoint: Path) -> Iterator[ModelAdapter]:
+    """An engine that keeps prompts in blocks as small as a GPU's."""
+    adapter = build_adapter(parse_spec(f"vllm:{vivid_checkpoint},{EAGER},block_size=16"), registry())
+    yield adapter
+    adapter.close()
+
+
 def requests(root: Path, **settings: Any) -> list[Request]:
     plan = plan_run(options_from(data=root, max_pixels=4096, answer="choose", **settings), registry())
     return [
@@ -345,6 +353,36 @@ def test_an_adapter_of_the_vision_tower_counts_whole(
     merged = f"hf:{vivid_checkpoint},lora={seeing_lora}"
     hf = evaluate(merged, data=spoiled_demo, output=tmp_path / "hf", cache=False, max_pixels=4096, **settings)
     assert_same_letters(ours, {number: letters for number, letters in scores(hf).items() if number in ours})
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"answer": "generate", "method": "sample:4", "temperature": 0.7, "max_new_tokens": 4},
+        {"answer": "choose", "method": "rotate"},
+    ],
+    ids=["sample", "rotate"],
+)
+def test_a_questions_further_asks_find_its_beginning_computed(
+    prompt_cache: ModelAdapter, spoiled_demo: Path, tmp_path: Path, asked: dict[str, Any]
+) -> None:
+    def tokens() -> tuple[int, int]:
+        details = prompt_cache.details()
+        return details.get("prompt_tokens", 0), details.get("reused_prompt_tokens", 0)
+
+    before = tokens()
+    answered = run(KeptOpen(prompt_cache), spoiled_demo, tmp_path / "run", ids="10,20,30,40,50,60,70,80", **asked)
+    assert answered.results.complete
+    assert all(len(sample.answers) > 2 for sample in answered.samples)
+    least = 0
+    for sample in answered.samples:
+        # Whole blocks of 16 tokens are found; rotations have their options, some 60 tokens, to themselves.
+        lengths = [answer.response.input_tokens or 0 for answer in sample.answers]
+        own = 60 if asked["method"] == "rotate" else 1
+        least += sum((length - own) // 16 * 16 for length in lengths[1:])
+    prompts, reused = (now - then for now, then in zip(tokens(), before, strict=True))
+    assert prompts == sum(answer.response.input_tokens or 0 for s in answered.samples for answer in s.answers)
+    assert reused >= 0.95 * least
 
 
 def test_numbers_that_overflow_are_failures_in_the_modes_that_compare(
