@@ -555,6 +555,38 @@ class Imported(_Noun, frozen=True, kw_only=True):
     """Whether the log says how the questions were asked; otherwise the record's settings are none of the run's."""
 
 
+class CombinedPart(_Noun, frozen=True, kw_only=True):
+    """A run that another is made of, or by which its parts were chosen."""
+
+    name: str
+    """Of its folder."""
+    model: str
+    """Its identity."""
+    fingerprint: str
+    settings: RunSettings
+    samples_hash: str
+    """SHA-256 of its `samples.jsonl`."""
+    weight: float = 1.0
+
+
+class Combined(_Noun, frozen=True, kw_only=True):
+    """How a run was made of others."""
+
+    rule: str
+    """`sum` of log-probabilities, `votes`, or the `best` run for each group."""
+    parts: tuple[CombinedPart, ...]
+    by: str = ""
+    """Name of the grouping that the best run was chosen by; empty: one for all questions."""
+    chosen_on: tuple[CombinedPart, ...] = ()
+    """Runs on other questions that the best was chosen by, in the order of the parts."""
+    choice: dict[str, str] = {}
+    """Name of the chosen part by group."""
+
+    def __str__(self) -> str:
+        names = [part.name if part.weight == 1 else f"{part.weight:g} x {part.name}" for part in self.parts]
+        return f"{self.rule} of {', '.join(names)}" + (f" by {self.by}" if self.by else "")
+
+
 class RunRecord(_Noun, frozen=True, kw_only=True):
     """`run.json`: what is needed to repeat a run."""
 
@@ -575,6 +607,8 @@ class RunRecord(_Noun, frozen=True, kw_only=True):
     """Version by distribution of every plugin that was loaded."""
     imported: Imported | None = None
     """Set where the answers come from another tool's log."""
+    combined: Combined | None = None
+    """Set where the run was made of other runs, and no model was asked."""
     shard: ShardRecord | None = None
     """Of a shard of a run."""
     judged: RunRecord | None = None

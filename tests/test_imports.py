@@ -34,6 +34,7 @@ ORDER = (
     "model_adapters",
     "tasks",
     "runs",
+    "combining",
     "leaderboard",
     "judging",
     "auditing",

@@ -20,6 +20,7 @@ VERBS = {
     "run": ("egocross_eval.cli.verbs.run", "Run models over tasks (the default)."),
     "sweep": ("egocross_eval.cli.verbs.sweep", "Run many models in many ways, on one leaderboard."),
     "merge": ("egocross_eval.cli.verbs.merge", "Put the shards of a run together."),
+    "combine": ("egocross_eval.cli.verbs.combine", "Make one run of several, without asking a model."),
     "status": ("egocross_eval.cli.verbs.status", "Say how runs under way stand; serve their site."),
     "demo": ("egocross_eval.cli.verbs.demo", "The main job from nothing, on a CPU and offline."),
     "data": ("egocross_eval.tasks.egocross.commands.data", "Verify, fetch or generate benchmark data."),

@@ -153,9 +153,10 @@ def graded_again(
     folder: RunFolder, targets: Mapping[str, Target], registry: Registry
 ) -> Iterator[tuple[Sample, Sample]]:
     """Each sample as it is in the folder, and as `grade_again` has it. Nothing is written."""
-    settings = folder.record().settings
-    decider = Decider(settings, registry)
-    grader = registry.grader(settings.grader)
+    record = folder.record()
+    # What was made of other runs has no method of its own: its decisions stay.
+    decider = Decider(record.settings, registry) if record.combined is None else None
+    grader = registry.grader(record.settings.grader)
     for sample in folder.final_samples():
         known = targets.get(sample.key)
         question = sample.question
@@ -163,7 +164,7 @@ def graded_again(
             question = msgspec.structs.replace(question, target=known.target, references=known.references)
         answers = [_read_again(question, answer) for answer in sample.answers]
         decision: object = sample.decision
-        if sample.failure is None:
+        if sample.failure is None and decider is not None:
             decision = decider.decide(question, answers)
         kept = decision if isinstance(decision, Decision) else sample.decision
         graded = grade(grader, question, answers, kept)

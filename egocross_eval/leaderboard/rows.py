@@ -106,6 +106,8 @@ def _short_settings(record: RunRecord) -> dict[str, str]:
 
     Rows are joined over seeds where all else here is equal, so no setting may be left out.
     """
+    if record.combined is not None:
+        return {"combined": str(record.combined)}
     if record.imported is not None and not record.imported.settings_known:
         return {"asked by": record.imported.tool}
     settings, prompt = record.settings, record.settings.prompt

@@ -1,0 +1,1 @@
+"""Runs made of runs, from what is on disk: no model is asked."""
