@@ -21,9 +21,9 @@ help:
 	@echo "make test-ray    the tests that start Ray clusters"
 	@echo "make test-ray-kills  kills 200 replicas, drivers and heads, and looks at what is left"
 	@echo "make test-vllm   the tests with vLLM on the CPU, in an environment of their own"
-	@echo "make test-interop  the tests with lmms-eval, in an environment of its own"
 	@echo "make docs        build the documentation and check its links and spelling"
 	@echo "make test-release  build, install and try the package on each Python here"
+	@echo "make test-interop  the tests with lmms-eval, Inspect, trackers and others, in environments of their own"
 	@echo "make format      format the code"
 	@echo "make lock        write requirements/*.txt anew"
 
@@ -113,8 +113,31 @@ $(LMMS_VENV)/.ready: requirements/lmms-eval.txt pyproject.toml $(VENV)/.dev | $(
 
 lmms-eval-env: $(LMMS_VENV)/.ready
 
-test-interop: $(LMMS_VENV)/.ready
+# What runs are exported to and followed by: inspect-ai and the trackers, with this package beside them.
+EXPORTS_VENV := .venvs/exports
+
+$(EXPORTS_VENV)/.ready: requirements/exports.txt pyproject.toml $(VENV)/.dev | $(UV)
+	test -x $(EXPORTS_VENV)/bin/python || $(UV) venv --quiet --python $(BIN)/python $(EXPORTS_VENV)
+	$(UV) pip install --quiet --python $(EXPORTS_VENV)/bin/python --require-hashes -r requirements/exports.txt
+	$(UV) pip install --quiet --python $(EXPORTS_VENV)/bin/python --no-deps --editable .
+	touch $@
+
+# The validator of Every Eval Ever. Without Python 3.12 its test is left out, and says so.
+EVERY_VENV := .venvs/every-eval-ever
+PYTHON3_12 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12*/bin/python3) $(shell command -v python3.12))
+
+$(EVERY_VENV)/.ready: requirements/every-eval-ever.txt | $(UV)
+	test -n "$(PYTHON3_12)" || echo "no Python 3.12 here: set PYTHON3_12=/path/to/python3.12 for Every Eval Ever"
+	test -z "$(PYTHON3_12)" || test -x $(EVERY_VENV)/bin/python || $(UV) venv --quiet --python $(PYTHON3_12) $(EVERY_VENV)
+	test -z "$(PYTHON3_12)" || $(UV) pip install --quiet --python $(EVERY_VENV)/bin/python --require-hashes -r requirements/every-eval-ever.txt
+	test -z "$(PYTHON3_12)" || touch $@
+
+.PHONY: interop-env
+interop-env: $(LMMS_VENV)/.ready $(EXPORTS_VENV)/.ready $(EVERY_VENV)/.ready
+
+test-interop: interop-env
 	$(LMMS_VENV)/bin/python -m pytest tests/interop
+
 # The documentation, in an environment of its own; links, anchors and spelling are checked.
 DOCS_VENV := .venvs/docs
 
@@ -149,6 +172,8 @@ lock: | $(UV)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra hf --extra modelscope --extra ray --extra site --extra xlsx --group dev -c requirements/demo.txt pyproject.toml -o requirements/dev.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-deps requirements/lmms-eval.in -o requirements/lmms-eval.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c requirements/demo.txt requirements/docs.in pyproject.toml -o requirements/docs.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml requirements/exports.in -o requirements/exports.txt
+	$(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-annotate --no-header requirements/every-eval-ever.in -o requirements/every-eval-ever.txt
 
 clean:
 	rm -rf $(VENV) .venvs $(DEMO) .mypy_cache .ruff_cache .pytest_cache

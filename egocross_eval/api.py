@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 import msgspec
 
@@ -22,6 +22,7 @@ from egocross_eval.judging import Judge, judge_run, ready_judges
 from egocross_eval.leaderboard.collect import current_results
 from egocross_eval.leaderboard.derived import derive, grade_again, known_targets
 from egocross_eval.model_adapters.spec import ModelSpec, parse_spec
+from egocross_eval.runs.dataset import believed_root, dataset_of
 from egocross_eval.runs.early_stop import EarlyStop, StoppedEarlyError
 from egocross_eval.runs.first_answers import FirstAnswers
 from egocross_eval.runs.judging import judgings
@@ -31,6 +32,9 @@ from egocross_eval.runs.session import ask, open_session
 from egocross_eval.runs.store import LEADERBOARD_FILE, PREDICTIONS_FILE, RunFolder
 from egocross_eval.schema import Results, RunRecord, Sample
 from egocross_eval.settings import AnswerMode, Media, Prematch
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 
 class RunKeywords(TypedDict, total=False):
@@ -115,6 +119,15 @@ class Run:
     def samples(self) -> list[Sample]:
         """Every answered question in the order of question ids."""
         return self._folder.samples()
+
+    def to_dataset(self, data: Path | str | None = None) -> Dataset:
+        """The samples as a `datasets.Dataset`, a row for each; see `runs.dataset.dataset_of` for its columns.
+
+        Frames are in it, not decoded, if `data` says where they lie or the run was made here. Raises `UnsafePathError`
+        for a frame outside that folder.
+        """
+        root = believed_root(self.record, Path(data) if data is not None else None)
+        return dataset_of(self.samples, root)
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"

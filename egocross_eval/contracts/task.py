@@ -122,6 +122,10 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
     """None: there is nothing to train on."""
     strategies: Path | None = None
     """Folder of the strategy files that come with it (`--strategy NAME` is its file NAME.yaml)."""
+    hub_dataset: str = ""
+    """Its dataset on the Hugging Face Hub, `owner/name`; empty: it has none."""
+    hub_task: str = ""
+    """What its results are called there; empty: its name."""
     prior_model: str = ""
     """Spec of a baseline that guesses by what examples say of the right answers' places; empty: there is none."""
 

@@ -7,9 +7,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from egocross_eval.contracts.exporter import ExportedRun, Exporter
 from egocross_eval.contracts.hooks import hookimpl
 from egocross_eval.contracts.importer import ForeignRun, Importer
 from egocross_eval.contracts.model import AdapterType, ModelAdapter
+from egocross_eval.interop.exporting import options as exporting
 from egocross_eval.interop.lmms_eval.options import LmmsOptions
 
 
@@ -24,6 +28,19 @@ def _importer(name: str, module: str, description: str) -> Importer:
         return found
 
     return Importer(name=name, description=description, recognises=recognises, read=read)
+
+
+def _exporter(
+    name: str, module: str, description: str, *, default: str, options: type[msgspec.Struct] | None = None
+) -> Exporter:
+    """The exporter that the function `export` of one of this package's modules is, or the one that `module:name`
+    names, imported when it's called."""
+    home, _, function = module.partition(":")
+
+    def export(run: ExportedRun, path: Path, given: Any) -> str:
+        return str(getattr(_module(home), function or "export")(run, path, given))
+
+    return Exporter(name=name, description=description, export=export, options=options, default=default)
 
 
 def _module(name: str) -> Any:
@@ -59,4 +76,27 @@ def egocross_importers() -> Iterable[Importer]:
         _importer("vlmevalkit", "vlmevalkit_log", "a predictions table of VLMEvalKit, .tsv, .json or .xlsx"),
         _importer("lm-eval", "lm_eval_log", "results and sample logs of lm-eval"),
         _importer("predictions", "predictions_log", "a predictions file, as the challenge's: letters by question"),
+    )
+
+
+@hookimpl
+def egocross_exporters() -> Iterable[Exporter]:
+    """The Hub's results, lm-eval's files, Parquet and `datasets`."""
+    return (
+        _exporter(
+            "hub",
+            "exporting.hub",
+            "results on the Hugging Face Hub, and the pull request with them to a model's repository",
+            options=exporting.HubOptions,
+            default="hub",
+        ),
+        _exporter("lm-eval", "exporting.lm_eval_results", "results and samples of lm-eval", default="lm-eval"),
+        _exporter("parquet", "exporting.tables:export_parquet", "a row for each question", default="samples.parquet"),
+        _exporter(
+            "dataset",
+            "exporting.tables:export_dataset",
+            "a folder for datasets.load_from_disk, with frames",
+            options=exporting.DatasetOptions,
+            default="dataset",
+        ),
     )

@@ -7,6 +7,9 @@ from egocross_eval.tasks.egocross.catalogue import QUESTION_TYPES, TESTBED_COUNT
 
 SPLITS = ("testbed", "support", "demo")
 
+HUB_DATASET = "myuniverse/EgoCross"
+"""Where the testbed lies on the Hugging Face Hub."""
+
 _DOMAIN_TITLES = {"animal": "Animal", "industry": "Industry", "xsports": "XSports", "surgery": "Surgery"}
 
 RECORD = BenchmarkRecord(

@@ -12,7 +12,7 @@ import msgspec
 from egocross_eval.contracts.task import Benchmark, DataSource, Questions, Target, Task, TrainingSplits
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.schema import Question, Row
-from egocross_eval.tasks.egocross.benchmark_record import RECORD, SPLITS
+from egocross_eval.tasks.egocross.benchmark_record import HUB_DATASET, RECORD, SPLITS
 from egocross_eval.tasks.egocross.catalogue import (
     CATEGORIES,
     CELLS,
@@ -91,6 +91,8 @@ EGOCROSS = Benchmark(
         tested_folder="egocross_testbed",
     ),
     strategies=Path(__file__).parent / "strategies",
+    hub_dataset=HUB_DATASET,
+    hub_task="closed",
     prior_model="baseline:position",
 )
 
