@@ -111,6 +111,7 @@ def test_only_some_questions_are_written(demo: Path) -> None:
     [
         ({"method": "rotate"}, "asks each question once"),
         ({"answer": "choose"}, "use --answer generate"),
+        ({"shots": "1"}, "in one turn"),
         ({"media": "video"}, "use --media images"),
     ],
 )

@@ -98,6 +98,8 @@ def _check(plan: RunPlan) -> None:
         raise UsageError(
             f"lmms-eval asks each question once: --method {settings.method} is for egocross-eval's own runs"
         )
+    if settings.strategy is not None or settings.shots:
+        raise UsageError("lmms-eval asks all questions alike, in one turn: leave out --strategy and --shots")
     if settings.generation.answer_mode != "generate":
         raise UsageError(
             f"lmms-eval's models generate text: use --answer generate, not {settings.generation.answer_mode}"
