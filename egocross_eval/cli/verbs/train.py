@@ -17,10 +17,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 class DefaultRun(click.Group):
     """Arguments that start with an option mean `run`."""
 
+    default_verb = "run"
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Puts `run` in front of options."""
         if args and args[0].startswith("-") and args[0] not in ("--help", "-h"):
-            args = ["run", *args]
+            args = [self.default_verb, *args]
         return super().parse_args(ctx, args)
 
 
