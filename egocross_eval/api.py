@@ -101,6 +101,11 @@ class Run:
         return self._folder.path
 
     @property
+    def folder(self) -> RunFolder:
+        """Reads and writes the run folder."""
+        return self._folder
+
+    @property
     def record(self) -> RunRecord:
         """What was run: model, settings, versions, data hashes."""
         return self._folder.record()

@@ -661,6 +661,17 @@ class Figure(_Noun, frozen=True, kw_only=True):
         return self.errored + self.unscored + self.missing
 
 
+class CorrectedFigures(_Noun, frozen=True, kw_only=True):
+    """The accuracy of free answers, corrected by the share of them that people labelled (PPI++). Shares."""
+
+    labels: int
+    micro: tuple[float, float, float]
+    """Value and ends of the 95 % interval."""
+    macro: tuple[float, float, float]
+    trust: float
+    """How far the judge is relied on beside the labels, from 0 to 1."""
+
+
 class JudgeFigures(_Noun, frozen=True, kw_only=True):
     """What a judge made of the answers, beside accuracy."""
 
@@ -673,6 +684,8 @@ class JudgeFigures(_Noun, frozen=True, kw_only=True):
     not_judged: int = 0
     """Answers of which the judge's replies couldn't be read, however often it was asked: they count neither right nor
     wrong."""
+    corrected: CorrectedFigures | None = None
+    """None where too few answers are labelled."""
 
 
 class Efficiency(_Noun, frozen=True, kw_only=True):

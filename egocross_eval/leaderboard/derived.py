@@ -14,6 +14,7 @@ from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.task import Target
 from egocross_eval.errors import UsageError
 from egocross_eval.files import writing
+from egocross_eval.leaderboard.judged import JudgedSamples
 from egocross_eval.leaderboard.render import render
 from egocross_eval.leaderboard.rows import row_from_run, source_name
 from egocross_eval.methods.rotate import count_rotations
@@ -30,7 +31,6 @@ from egocross_eval.runs.store import (
 )
 from egocross_eval.schema import Answer, BenchmarkRecord, Decision, Question, Results, RunRecord, Sample
 from egocross_eval.scoring.efficiency import EfficiencyCounter
-from egocross_eval.scoring.marks import MarkCounter
 from egocross_eval.scoring.results import judged_sample, not_asked, results_of
 
 
@@ -74,7 +74,7 @@ def _results(folder: RunFolder, record: RunRecord, registry: Registry, samples: 
     tokens: Counter[str] = Counter(input=0, output=0)
     seconds = 0.0
     rotations: Counter[str] = Counter()
-    marks, took = MarkCounter(), EfficiencyCounter()
+    judgements, took = JudgedSamples(folder, record), EfficiencyCounter()
     for sample in samples:
         cost = sample.cost
         tokens.update(input=cost.input_tokens or 0, output=cost.output_tokens or 0)
@@ -86,7 +86,7 @@ def _results(folder: RunFolder, record: RunRecord, registry: Registry, samples: 
             targets.append((sample.key, sample.question.target))
         if record.settings.method == "rotate":
             rotations.update(count_rotations([sample]))
-        marks.add(sample)
+        judgements.add(sample)
         took.add(sample)
     missing = folder.questions_without(seen)
     judged += [not_asked(question, grader.chance(question)) for question in missing]
@@ -96,7 +96,7 @@ def _results(folder: RunFolder, record: RunRecord, registry: Registry, samples: 
         samples_hash=folder.samples_hash(),
         answers_hash=targets_hash(targets),
         rotations=dict(rotations),
-        judge=marks.figures() if record.judged is not None else None,
+        judge=judgements.figures(),
         efficiency=took.figures(pace(read_activity(folder.path)), record.model.details),
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from egocross_eval.schema import JudgeFigures
 
 if TYPE_CHECKING:
-    from egocross_eval.schema import Sample
+    from egocross_eval.schema import CorrectedFigures, Sample
 
 
 class MarkCounter:
@@ -31,12 +31,13 @@ class MarkCounter:
         if grade.outcome == "unscored" and sample.answers:
             self._not_judged += 1
 
-    def figures(self) -> JudgeFigures:
-        """All of it."""
+    def figures(self, corrected: CorrectedFigures | None = None) -> JudgeFigures:
+        """All of it, with the `corrected` accuracy."""
         count = self._marks.total()
         return JudgeFigures(
             mean_mark=self._sum / count if count else None,
             marks={mark: self._marks[mark] for mark in sorted(self._marks)},
             unasked=self._unasked,
             not_judged=self._not_judged,
+            corrected=corrected,
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,8 @@ from egocross_eval.contracts.event import Event, Started
 
 if TYPE_CHECKING:
     from egocross_eval.api import Run
+    from egocross_eval.schema import Results, Sample
+    from egocross_eval.scoring.agreement import Judged, PairAgreement
 
 
 class JudgeReporter:
@@ -69,3 +72,90 @@ def print_judging(judging: Run, *, cells: bool) -> None:
         )
     for line in lines:
         click.echo(wrapped(line))
+    print_correction(results)
+
+
+def print_correction(results: Results) -> None:
+    """The figures corrected by labels, where there are enough."""
+    from egocross_eval.cli.show.terminal import wrapped
+
+    found = results.judge.corrected if results.judge is not None else None
+    if found is None:
+        return
+    shown = (f"{name} {_share(figure)}" for name, figure in (("micro", found.micro), ("macro", found.macro)))
+    click.echo(
+        wrapped(
+            f"corrected by {found.labels} labels (PPI++): {', '.join(shown)}; the judge counts {found.trust:.0%} "
+            "beside the labels"
+        )
+    )
+
+
+def print_agreement(judgings: Sequence[Run], run: Path, *, most: int = 10) -> bool:
+    """How far every two judges agree, a person who labelled among them; False where there are no two."""
+    from egocross_eval.runs.labels import read_labels, verdict
+    from egocross_eval.scoring.agreement import Judged, pair_agreement
+
+    verdicts: dict[str, dict[str, Judged]] = {}
+    samples: dict[str, Sample] = {}
+    labels = read_labels(run)
+    people: dict[str, Judged] = {}
+    for judging in judgings:
+        found = verdicts.setdefault(judging.record.judge_title, {})
+        for sample in judging.samples:
+            samples[sample.key] = sample
+            if sample.outcome in ("right", "wrong"):
+                found[sample.key] = Judged(sample.grade.mark, sample.outcome == "right")
+            right = verdict(labels.get(sample.key), sample)
+            if right is not None:
+                people[sample.key] = Judged(None, right)
+    if people:
+        verdicts["labels by people"] = people
+    clusters = {key: sample.question.cluster for key, sample in samples.items()}
+    names = list(verdicts)
+    pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
+    shown = False
+    for one, other in pairs:
+        found_pair = pair_agreement(verdicts[one], verdicts[other], clusters)
+        if found_pair is not None:
+            _print_pair(one, other, found_pair, samples, most)
+            shown = True
+    return shown
+
+
+def _print_pair(one: str, other: str, found: PairAgreement, samples: Mapping[str, Sample], most: int) -> None:
+    from egocross_eval.cli.show.terminal import wrapped
+    from egocross_eval.visible import visible
+
+    measures = {
+        "Cohen's kappa": found.kappa,
+        "Krippendorff's alpha of verdicts": found.verdict_alpha,
+        "of marks": found.alpha,
+    }
+    told = ", ".join(
+        f"{name} {measure.value:.2f} ({measure.low:.2f} to {measure.high:.2f})"
+        for name, measure in measures.items()
+        if measure is not None
+    )
+    click.echo(f"\n{one} / {other}")
+    click.echo(wrapped(f"the same verdict on {found.same:.1%} of {found.n} answers{f'; {told}' if told else ''}"))
+    for parting in found.partings[:most]:
+        sample = samples[parting.key]
+        click.echo(
+            wrapped(
+                f"  {sample.question.id}: {_said(parting.first)} / {_said(parting.second)}: "
+                f"{visible((sample.decision.text or '')[:80])!r}, reference {visible(sample.question.target or '')!r}"
+            )
+        )
+    if len(found.partings) > most:
+        click.echo(f"  and {len(found.partings) - most} more (judge agree RUN --most N)")
+
+
+def _said(one: Judged) -> str:
+    word = "right" if one.right else "wrong"
+    return word if one.mark is None else f"{word} ({one.mark:g})"
+
+
+def _share(figure: tuple[float, float, float]) -> str:
+    value, low, high = figure
+    return f"{value:.1%} ({low:.1%} to {high:.1%})"

@@ -9,6 +9,9 @@ import click
 VERBS = {
     "run": "Judge the answers of a run (the default).",
     "audit": "Measure judges on answers whose verdict is known.",
+    "label": "Label a drawn share of a run's answers yourself.",
+    "agree": "How far judges agree, and where they part.",
+    "formats": "The open and the closed format of the same questions side by side.",
 }
 """Help line by verb; each has a module of its name with a click command named `command`."""
 
@@ -49,4 +52,5 @@ def command() -> None:
     \b
     egocross-eval judge RUN --judge openai:gpt-4.1 --judge rules
     egocross-eval judge audit --judge openai:gpt-4.1 --split demo
+    egocross-eval judge label RUN --draw 120
     """

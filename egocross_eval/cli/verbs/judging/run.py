@@ -38,7 +38,7 @@ def command(run: Path, judges: tuple[str, ...], cache: bool, cells: bool, form: 
     Exit codes: 0 all judged, 1 some aren't, 2 wrong usage, 130 interrupted.
     """
     from egocross_eval.api import judge
-    from egocross_eval.cli.show.judgings import JudgeReporter, print_judgings
+    from egocross_eval.cli.show.judgings import JudgeReporter, print_agreement, print_judgings
     from egocross_eval.leaderboard.targets import targets_of_run
     from egocross_eval.runs.store import RunFolder
 
@@ -49,6 +49,8 @@ def command(run: Path, judges: tuple[str, ...], cache: bool, cells: bool, form: 
     made = judge(run, judges, targets=targets, cache=cache, on_event=reporter, **settings)
     reporter.print_summaries(made)
     print_judgings(made, form=form, cells=cells)
+    if form == "text" and len(made) > 1:
+        print_agreement(made, run)
     return 0 if all(one.results.complete for one in made) else 1
 
 
