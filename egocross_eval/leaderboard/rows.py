@@ -95,9 +95,6 @@ _SHOWN_ALWAYS = {"style": "style", "frames": "frames", "media": "media", "answer
 _SHOWN_ELSEWHERE = {"given", "tasks", "split", "limit", "grader", "prompt", "generation", "judge", "rubric_hash"}
 """Settings that only decide which questions are asked (`questions_hash` stands for them), and the parts."""
 
-SEEN = "a frame"
-"""What frames were as the model saw them: known where they were processed, so not of a run out of the cache."""
-
 _SHORT_NAMES = {"max_pixels": "pixels", "style_hash": "template"}
 
 
@@ -125,10 +122,6 @@ def _short_settings(record: RunRecord) -> dict[str, str]:
                 short[name] = "yes" if value is True else str(value)[: 12 if field.name.endswith("hash") else None]
     if prompt.frames == "none":
         del short["media"]
-    pixels, tokens = (record.model.details.get(name) for name in ("frame_pixels", "frame_tokens"))
-    if isinstance(pixels, int) and isinstance(tokens, int):
-        # As the model saw them: what a family's processor made of the same frames under the same budget.
-        short[SEEN] = f"{pixels:,} pixels, {tokens:,} tokens"
     for option in ("processor_kwargs", "template_kwargs"):
         given = record.model.details.get(option)
         if isinstance(given, dict) and given:
@@ -252,7 +245,7 @@ def join_repeats(rows: Sequence[Row]) -> list[Row]:
 
 
 def _without_seed(row: Row) -> tuple[object, ...]:
-    settings = tuple(sorted(item for item in row.settings.items() if item[0] not in ("seed", SEEN)))
+    settings = tuple(sorted(item for item in row.settings.items() if item[0] != "seed"))
     return (
         row.model,
         row.fingerprint,

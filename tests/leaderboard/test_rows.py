@@ -65,10 +65,8 @@ def test_a_row_shows_the_size_of_the_model_where_it_is_known() -> None:
     assert row_from_run(sized, results, source="r", origin_hash=HASH).settings["parameters"] == "4.44B"
 
 
-def test_a_row_shows_what_the_model_saw_of_a_frame_and_what_its_processor_was_told() -> None:
+def test_a_row_shows_what_processor_and_chat_template_were_told() -> None:
     details = {
-        "frame_pixels": 358_400,
-        "frame_tokens": 350,
         "processor_kwargs": {"crop_to_patches": False},
         "template_kwargs": {"enable_thinking": False},
     }
@@ -76,16 +74,8 @@ def test_a_row_shows_what_the_model_saw_of_a_frame_and_what_its_processor_was_to
     settings = row_from_run(
         structs.replace(record(), model=model), score_samples([], total=0), source="r", origin_hash=HASH
     ).settings
-    assert settings["a frame"] == "358,400 pixels, 350 tokens"
     assert settings["processor kwargs"] == "crop_to_patches=False"
     assert settings["template kwargs"] == "enable_thinking=False"
-
-
-def test_a_run_out_of_the_cache_saw_no_frame_and_is_joined_all_the_same() -> None:
-    one, two = (row(origin=f"{seed}" * 64, source=str(seed), generation={"seed": seed}) for seed in (1, 2))
-    one = structs.replace(one, settings={**one.settings, "a frame": "100 pixels, 1 tokens"})
-    [joined] = join_repeats([one, two])
-    assert joined.repeats == 2
 
 
 def test_exported_rows_come_back_as_they_were(tmp_path: Path) -> None:

@@ -98,12 +98,15 @@ class HfAdapter(ModelAdapter):
             yield from Pipeline(preparer, engine, limits, self._device).run(_chain(first, requests))
 
     def _warn_of_thinking(self, first: Request) -> None:
-        """Says what it costs to let a model think in batches that end with their longest answer."""
-        from egocross_eval.model_adapters.checkpoints.chat import opened_thinking, render
+        """Says what it costs to let a model think in batches that end with their longest answer.
 
-        if first.settings.answer_mode != "generate":
-            return
-        if opened_thinking(render(self._prepared.processor, first.prompt, self._template)):
+        Raises UsageError where it can't be asked so at all, before its weights are loaded.
+        """
+        from egocross_eval.model_adapters.checkpoints.chat import check_thinking, opened_thinking, render
+
+        text = render(self._prepared.processor, first.prompt, self._template)
+        check_thinking(text, first.settings)
+        if opened_thinking(text):
             warnings.warn(
                 f"{self._checkpoint.spec} thinks before it answers, and hf: answers in batches that end with their "
                 f"longest answer, of up to {first.settings.max_new_tokens:,} tokens; vllm: takes a new question as "

@@ -63,9 +63,9 @@ class OpenAIOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         msgspec.Meta(description="body fields to leave out for servers that refuse them, joined by +, e.g. seed+top_p"),
     ] = ""
     detail: Annotated[
-        Literal["", "auto", "low", "high"],
+        Literal["auto", "low", "high"] | None,
         msgspec.Meta(description="how closely images are looked at, for servers that offer it; default: not sent"),
-    ] = ""
+    ] = None
     jpeg: Annotated[
         bool, msgspec.Meta(description="send frames that are stored as PNG as JPEG of quality 95, a fifth of the bytes")
     ] = False

@@ -399,7 +399,9 @@ def test_detail_and_form_of_images_are_as_the_model_spec_says(tmp_path: Path) ->
     assert head == "data:image/jpeg;base64"
     assert picture_format(content) == "JPEG"
     assert Image.open(io.BytesIO(content)).size == (400, 300)
-    plain, low = (build("m", OpenAIOptions(base_url="http://127.0.0.1:1/v1", detail=detail)) for detail in ("", "low"))
+    plain, low = (
+        build("m", OpenAIOptions(base_url="http://127.0.0.1:1/v1", detail=detail)) for detail in (None, "low")
+    )
     assert plain.fingerprint() != low.fingerprint()
 
 
