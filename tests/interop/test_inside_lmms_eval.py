@@ -51,6 +51,9 @@ def test_its_log_is_made_a_run_with_our_figures(inside: LmmsEvalRun, ours: Run) 
     assert run.results.groups == ours.results.groups
     assert run.record.questions_hash == ours.record.questions_hash
     assert run.record.settings == ours.record.settings
+    for mine, theirs in zip(ours.samples, run.samples, strict=True):
+        assert theirs.answers[0].sent.messages
+        assert [frame.name for frame in theirs.answers[0].sent.frames] == [f.name for f in mine.question.frames]
     assert run.record.imported is not None
     assert run.record.imported.tool == "lmms-eval"
     assert run.record.model.spec == "lmms:egocross,spec=baseline:longest"

@@ -18,7 +18,7 @@ from egocross_eval.runs.options import RunOptions
 from egocross_eval.runs.plan import RunPlan, plan_run
 from egocross_eval.runs.store import questions_hash
 from egocross_eval.schema import Question
-from egocross_eval.settings import GenerationSettings
+from egocross_eval.settings import PromptSettings
 
 AUTO = "auto"
 
@@ -92,10 +92,13 @@ def _run_options(foreign: ForeignRun, options: ImportOptions) -> RunOptions:
     if foreign.settings is None:
         return RunOptions(tasks=options.tasks or "all", data=options.data)
     settings, data = foreign.settings, options.data
+    # The words of a template file aren't in the log.
+    prompt = settings.prompt if not settings.style_hash else PromptSettings()
     return RunOptions(
         tasks=",".join(settings.tasks),
         data=data if data.split else msgspec.structs.replace(data, split=settings.split),
-        generation=GenerationSettings(seed=settings.generation.seed),
+        prompt=prompt,
+        generation=settings.generation,
         ids=foreign.ids,
         limit=settings.limit,
     )

@@ -18,6 +18,7 @@ from egocross_eval.methods.once import Once
 from egocross_eval.reading.response import read_response
 from egocross_eval.runs.decide import make_sample, utc_now
 from egocross_eval.runs.plan import RunPlan, run_versions
+from egocross_eval.runs.requests import request_of, sent
 from egocross_eval.runs.store import RunFolder, SampleWriter, questions_hash
 from egocross_eval.schema import (
     SCHEMA_VERSION,
@@ -93,8 +94,9 @@ def write_run(
     refuse_used(path, but=_entries_of(files, path))
     folder = RunFolder(path)
     assert record.imported is not None
+    renders = record.imported.settings_known and not record.settings.style_hash
     samples = [
-        _sample(question, joined.answers[question.key], record.imported.tool, plan)
+        _sample(question, joined.answers[question.key], record.imported.tool, plan, renders=renders)
         for question in questions
         if question.key in joined.answers
     ]
@@ -120,7 +122,7 @@ def _entries_of(files: Sequence[Path], folder: Path) -> set[str]:
     return {file.relative_to(root).parts[0] for file in within}
 
 
-def _sample(question: Question, foreign: ForeignAnswer, tool: str, plan: RunPlan) -> Sample:
+def _sample(question: Question, foreign: ForeignAnswer, tool: str, plan: RunPlan, *, renders: bool) -> Sample:
     response = Response(
         key=question.key,
         text=foreign.text if foreign.failure is None else None,
@@ -131,7 +133,7 @@ def _sample(question: Question, foreign: ForeignAnswer, tool: str, plan: RunPlan
     )
     answer = Answer(
         ask=Ask(),
-        sent=Sent(messages=(("user", foreign.prompt),) if foreign.prompt else ()),
+        sent=_sent(question, foreign, plan, renders=renders),
         response=response,
         reading=read_response(response, question.options, tuple(question.options)),
         theirs=Reading(label=foreign.label, rule=tool) if foreign.label is not None else None,
@@ -139,6 +141,13 @@ def _sample(question: Question, foreign: ForeignAnswer, tool: str, plan: RunPlan
     decision = Decision(reason="errored") if response.failure else Once().step(question.without_target(), [answer])
     assert isinstance(decision, Decision)
     return make_sample(plan.grader, question, [answer], decision)
+
+
+def _sent(question: Question, foreign: ForeignAnswer, plan: RunPlan, *, renders: bool) -> Sent:
+    """What was asked: as our task renders it where the log is one of ours, else the words that the log has."""
+    if renders:
+        return sent(request_of(plan, question, Ask(), read_frames=False))
+    return Sent(messages=(("user", foreign.prompt),) if foreign.prompt else ())
 
 
 def compare(samples: Sequence[Sample], joined: Joined) -> Comparison:
