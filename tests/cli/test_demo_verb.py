@@ -24,9 +24,11 @@ def test_the_demo_runs_a_trained_model_that_knows_what_it_was_trained_on(
     assert "leaderboard" in shown
     trained = load_run(tmp_path / "demo" / "runs" / "trained")
     assert trained.results.complete
-    asked = ("animal identification", "interaction identification")
+    asked = ("animal identification", "interaction identification", "sport identification")
     right = [s.outcome == "right" for s in trained.samples if s.question.label("question_type") in asked]
     assert sum(right) >= len(right) - 1
+    # The first table that a newcomer sees shows a difference that is sure.
+    assert "small Qwen3-VL after training is better than small Qwen3-VL with random weights: " in shown
 
 
 @pytest.mark.slow

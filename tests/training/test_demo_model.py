@@ -14,7 +14,14 @@ from egocross_eval.training.card import read_card, warnings_for
 
 MODEL = Path(egocross_eval.training.__file__).parent / "demo_model"
 
-TASKS = "animal-identification,interaction-identification"
+TASKS = (
+    "animal-identification",
+    "interaction-identification",
+    "sport-identification",
+    "special-action-identification",
+    "next-interaction-prediction",
+)
+"""Types that it has learnt, of animals, extreme sports and industry."""
 
 
 def test_it_is_small_and_its_card_names_no_path_of_a_machine() -> None:
@@ -41,11 +48,16 @@ def test_it_answers_far_above_chance_and_above_an_untrained_model(tmp_path: Path
         "data": tmp_path / "bench",
     }
     models = {"before": tiny_checkpoint(), "after": MODEL}
-    runs = [evaluate(f"hf:{path}", TASKS, output=tmp_path / name, **settings) for name, path in models.items()]
+    runs = [
+        evaluate(f"hf:{path}", ",".join(TASKS), output=tmp_path / name, **settings) for name, path in models.items()
+    ]
     assert warnings_for(MODEL, runs[1].record.settings) == []
     before, after = ([sample.outcome == "right" for sample in run.samples] for run in runs)
-    assert len(after) == 40
+    assert len(after) == 20 * len(TASKS)
     gained = sum(b and not a for a, b in zip(before, after, strict=True))
     lost = sum(a and not b for a, b in zip(before, after, strict=True))
     assert mcnemar_exact(gained, lost) < 0.001
     assert sum(after) / len(after) > 0.8
+    for domain in ("animal", "xsports", "industry"):
+        right = [sample.outcome == "right" for sample in runs[1].samples if sample.question.label("domain") == domain]
+        assert sum(right) / len(right) > 0.5, domain
