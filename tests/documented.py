@@ -60,6 +60,8 @@ def known_options() -> set[str]:
         for parameter in command.params:
             if isinstance(parameter, click.Option) and not parameter.hidden:
                 found.update([*parameter.opts, *parameter.secondary_opts])
+        if hasattr(command, "inner_verb"):
+            collect(command.inner_verb())
         if isinstance(command, click.Group):
             for name in command.list_commands(context):
                 if (inner := command.get_command(context, name)) is not None:

@@ -200,12 +200,12 @@ def test_a_long_wait_is_not_waited_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("page", ["<title", "<title>", "<title >", "<", "< ", "<t" * 3, "\x00", "<title></titl"])
-def test_an_error_page_of_megabytes_takes_no_time(page: str) -> None:
+def test_an_error_page_of_megabytes_takes_no_processor_time(page: str) -> None:
     data = (page * (3_000_000 // len(page))).encode()
-    began = time.monotonic()
+    began = time.process_time()
     assert len(excerpt(b"<" + data)) < 700
     status_fault(500, {}, data)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 ANY = st.recursive(

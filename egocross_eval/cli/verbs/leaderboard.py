@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 import click
 
+from egocross_eval.cli.inner_verb import with_inner_verb
 from egocross_eval.leaderboard.render import Format
 
 if TYPE_CHECKING:
@@ -16,25 +17,7 @@ SUFFIXES = {".md": "md", ".json": "json", ".csv": "csv", ".tex": "latex", ".html
 """Format by the suffix of --output."""
 
 
-class _Leaderboard(click.Command):
-    """Hands `leaderboard verify ...` to a command of its own; all else are runs."""
-
-    def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
-    ) -> click.Context:
-        """The context of whichever command is meant."""
-        if args[:1] != ["verify"]:
-            return super().make_context(info_name, args, parent, **extra)
-        from egocross_eval.cli.verbs.leaderboard_verify import command as verify
-
-        return verify.make_context(f"{info_name} verify", args[1:], parent, **extra)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Calls the command of the context."""
-        return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
-
-
-@click.command(name="leaderboard", cls=_Leaderboard)
+@click.command(name="leaderboard", cls=with_inner_verb("verify", "egocross_eval.cli.verbs.leaderboard_verify"))
 @click.argument("runs", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--format",

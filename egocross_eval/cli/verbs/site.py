@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from egocross_eval.cli.inner_verb import with_inner_verb
 from egocross_eval.command_options import renamed
 
 
-@click.command(name="site")
+@click.command(name="site", cls=with_inner_verb("publish", "egocross_eval.cli.verbs.site_publish"))
 @click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--output",
@@ -75,6 +76,7 @@ def command(
     egocross-eval site runs/* --output site
     egocross-eval site runs/base runs/tuned --output site --frames
     egocross-eval site runs/* --output site --no-questions
+    egocross-eval site publish site --to folder:public
     """
     from egocross_eval.leaderboard.site.build import build_site
 

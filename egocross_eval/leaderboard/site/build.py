@@ -12,7 +12,7 @@ from egocross_eval.leaderboard.collect import published_beside
 from egocross_eval.leaderboard.rows import distinct, join_repeats
 from egocross_eval.leaderboard.site.answers import parts, question_list
 from egocross_eval.leaderboard.site.chart_library import chart_library
-from egocross_eval.leaderboard.site.folder import SiteFolder
+from egocross_eval.leaderboard.site.folder import SiteContent, SiteFolder
 from egocross_eval.leaderboard.site.hidden import without_answers
 from egocross_eval.leaderboard.site.inputs import Inputs, SiteRun, read_inputs
 from egocross_eval.leaderboard.site.overview import Shown, pair_json, summary
@@ -104,7 +104,9 @@ def build_site(
         _write_questions(folder, inputs.runs, pooled if answers else without_answers(pooled), thumbnails)
     heading = title or f"{next(iter(benchmarks))} results"
     folder.write("index.html", _page(heading, inputs, rows, pooled, pairs, start, shown).encode())
-    return SiteSummary(len(inputs.runs), len(pooled.questions), len(pairs), len(set(thumbnails.values())), folder.size)
+    shown_frames = len(set(thumbnails.values()))
+    folder.finish(SiteContent(title=heading, answers=shown.answers, frames=shown_frames))
+    return SiteSummary(len(inputs.runs), len(pooled.questions), len(pairs), shown_frames, folder.size)
 
 
 def _asset(name: str) -> bytes:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from egocross_eval.documents import read_json
 from egocross_eval.errors import UsageError
 from egocross_eval.files import holds_nothing, write_file
 
@@ -14,6 +15,27 @@ if TYPE_CHECKING:
 
 MARKER = "egocross-site.json"
 """Says that a folder holds a site of ours. Without it, a folder that isn't empty is refused."""
+
+
+class SiteContent(msgspec.Struct, frozen=True, kw_only=True):
+    """What a site shows, as its marker says."""
+
+    kind: Literal["egocross-eval site"] = "egocross-eval site"
+    title: str = ""
+    answers: bool | None = None
+    """Whether it shows what is right. None: the site isn't finished, or an earlier version wrote it."""
+    frames: int = 0
+    """Number of thumbnails."""
+
+
+def site_content(path: Path) -> SiteContent:
+    """What the site in a folder shows. Raises `UsageError` where there's no finished site of ours."""
+    if not (path / MARKER).is_file():
+        raise UsageError(f"{path} holds no site; write one: egocross-eval site RUNS --output {path}")
+    content = read_json(path / MARKER, SiteContent, what="marker of a site")
+    if content.answers is None:
+        raise UsageError(f"{path} holds a site that isn't finished, or of an earlier version; write it anew")
+    return content
 
 
 class SiteFolder:
@@ -30,11 +52,18 @@ class SiteFolder:
             path.mkdir(parents=True, exist_ok=True)
             if not holds_nothing(path) and not (path / MARKER).is_file():
                 raise UsageError(f"{path} is not empty and holds no site; choose another --output")
-            write_file(path / MARKER, msgspec.json.encode({"kind": "egocross-eval site"}) + b"\n")
+            self._mark(SiteContent())
             for inner in ("assets", "data"):
                 (path / inner).mkdir(exist_ok=True)
         except OSError as error:
             raise UsageError(f"can't write to {path}: {error.strerror or error}") from error
+
+    def _mark(self, content: SiteContent) -> None:
+        write_file(self.path / MARKER, msgspec.json.encode(content) + b"\n")
+
+    def finish(self, content: SiteContent) -> None:
+        """Says what the site shows, when all of it is there."""
+        self._mark(content)
 
     def clear(self) -> None:
         """Removes the scripts and data of the old site; its thumbnails stay, to be used again."""
