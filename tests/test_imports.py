@@ -40,6 +40,7 @@ ORDER = (
     "auditing",
     "api",
     "sweeps",
+    "tuning",
     "testing",
     "training",
     "doctor",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from egocross_eval.documents import read_yaml
+from egocross_eval.documents import YAML_LARGEST, read_text, read_yaml, yaml_lines
 from egocross_eval.errors import UsageError, did_you_mean
 from egocross_eval.files import slug
 from egocross_eval.prompts.templates import TEMPLATE_SUFFIXES
@@ -55,14 +55,53 @@ def read_sweep(path: Path, output: Path | None = None) -> Sweep:
     Raises `DataError` for what can't be read and `UsageError` for unknown names and impossible values, naming file and
     place.
     """
-    content = _read(path)
+    return planned_sweep(*read_content(path, SweepFile, "sweep file"), output)
+
+
+_File = TypeVar("_File", bound=SweepFile)
+
+
+class Place(NamedTuple):
+    """A file that is read, as errors name places in it."""
+
+    path: Path
+    what: str
+    lines: Mapping[tuple[str | int, ...], int]
+    """By the keys that lead to a value, its line."""
+
+    def at(self, *keys: str | int) -> str:
+        """The file, and the line of a value in it."""
+        line = self.lines.get(keys)
+        return f"{self.what} {self.path}" + (f", line {line}" if line else "")
+
+
+def read_content(path: Path, kind: type[_File], what: str) -> tuple[_File, Place]:
+    """What is written in a file of this kind. Raises as `read_sweep`."""
+    raw = read_yaml(path, dict[str, Any], what=what)
+    place = Place(path, what, yaml_lines(read_text(path, what=what, limit=YAML_LARGEST)))
+    known = kind.__struct_fields__
+    for key in raw:
+        if key not in known:
+            hint = did_you_mean(str(key), known)
+            raise UsageError(f"{place.at(key)}: unknown field {key!r}{hint}; known: {', '.join(known)}")
+    if not raw.get("models"):
+        raise UsageError(f"{place.at()}: there are no 'models', a list of model specs")
+    content = read_yaml(path, kind, what=what)
+    if content.at_once < 1:
+        raise UsageError(f"{place.at('at_once')}: at_once is {content.at_once}, at least 1")
+    return content, place
+
+
+def planned_sweep(content: SweepFile, place: Place, output: Path | None) -> Sweep:
+    """The runs that a file means. Raises as `read_sweep`."""
+    path = place.path
     base = path.resolve().parent
     folder = output or base / (content.output or path.stem)
     try:
         models = swept_models(content.models, base)
     except UsageError as error:
-        raise UsageError(f"sweep file {path}: {error}") from error
-    variants = list(_variants(content, path, base))
+        raise UsageError(f"{place.at('models')}: {error}") from error
+    variants = list(_variants(content, place, base))
     runs = [
         PlannedRun(
             name=(
@@ -78,50 +117,39 @@ def read_sweep(path: Path, output: Path | None = None) -> Sweep:
         for model in models
         for setting, options in variants
     ]
-    _refuse_shared_names(path, runs)
+    _refuse_shared_names(place, runs)
     return Sweep(output=folder, runs=tuple(runs), at_once=content.at_once)
 
 
-def _read(path: Path) -> SweepFile:
-    raw = read_yaml(path, dict[str, Any], what="sweep file")
-    known = SweepFile.__struct_fields__
-    for key in raw:
-        if key not in known:
-            hint = did_you_mean(key, known)
-            raise UsageError(f"sweep file {path}: unknown field {key!r}{hint}; known: {', '.join(known)}")
-    if not raw.get("models"):
-        raise UsageError(f"sweep file {path}: there are no 'models', a list of model specs")
-    content = read_yaml(path, SweepFile, what="sweep file")
-    if content.at_once < 1:
-        raise UsageError(f"sweep file {path}: at_once is {content.at_once}, at least 1")
-    return content
-
-
-def _variants(content: SweepFile, path: Path, base: Path) -> Iterator[tuple[dict[str, str], RunOptions]]:
+def _variants(content: SweepFile, place: Place, base: Path) -> Iterator[tuple[dict[str, str], RunOptions]]:
     """Each way in which every model is asked: what tells it from the others, and its options."""
-    where = f"sweep file {path}: "
-    common = _options(RunOptions(), content.options, f"{where}options", base)
+    common = _options(RunOptions(), content.options, place, ("options",), base)
     empty = [name for name, values in content.vary.items() if not values]
     if empty:
-        raise UsageError(f"{where}vary.{empty[0]} has no value")
+        raise UsageError(f"{place.at('vary')}: vary.{empty[0]} has no value")
     for name, setting in (content.settings or {"": None}).items():
         if twice := set(setting or ()) & set(content.vary):
-            raise UsageError(f"{where}{min(twice)!r} stands in vary and in settings.{name}: which is it to be?")
-        named = _options(common, setting or {}, f"{where}settings.{name}", base)
+            where = place.at("settings", name)
+            raise UsageError(f"{where}: {min(twice)!r} stands in vary and in settings.{name}: which is it to be?")
+        named = _options(common, setting or {}, place, ("settings", name), base)
         for values in itertools.product(*content.vary.values()):
             varied = dict(zip(content.vary, values, strict=True))
             said = {key: _text(value) for key, value in varied.items()}
-            yield ({name: ""} if name else {}) | said, _options(named, varied, f"{where}vary", base)
+            yield ({name: ""} if name else {}) | said, _options(named, varied, place, ("vary",), base)
 
 
-def _options(start: RunOptions, given: Mapping[str, Any], where: str, base: Path) -> RunOptions:
-    for name in given:
+def _options(
+    start: RunOptions, given: Mapping[str, Any], place: Place, keys: tuple[str | int, ...], base: Path
+) -> RunOptions:
+    for name, value in given.items():
+        where = f"{place.at(*keys, name)}: {'.'.join(map(str, keys))}"
         if name in _NOT_HERE:
             raise UsageError(f"{where}: {name!r} is of one run alone; leave it out")
-    try:
-        return options_from(start, **{name: _seen_from(name, value, base) for name, value in given.items()})
-    except UsageError as error:
-        raise UsageError(f"{where}: {error}") from error
+        try:
+            start = options_from(start, **{name: _seen_from(name, value, base)})
+        except UsageError as error:
+            raise UsageError(f"{where}: {error}") from error
+    return start
 
 
 def _seen_from(name: str, value: Any, base: Path) -> Any:
@@ -141,12 +169,12 @@ def _text(value: Any) -> str:
     return Path(value).stem if isinstance(value, str) and value.endswith(FILES) else str(value)
 
 
-def _refuse_shared_names(path: Path, runs: list[PlannedRun]) -> None:
+def _refuse_shared_names(place: Place, runs: list[PlannedRun]) -> None:
     seen: dict[str, PlannedRun] = {}
     for run in runs:
         if run.name in seen:
             raise UsageError(
-                f"sweep file {path}: {seen[run.name].model} and {run.model} would share the folder {run.name}; "
+                f"{place.at()}: {seen[run.name].model} and {run.model} would share the folder {run.name}; "
                 "give one of them a name: SPEC,name=TEXT"
             )
         seen[run.name] = run

@@ -13,6 +13,8 @@ PAGE = "docs/tuning.md"
 
 def test_the_commands_of_the_page_run_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    (file,) = (block for block in documented.indented(PAGE) if block.startswith("models:"))
+    (tmp_path / "tune.yaml").write_text(file)
     for name in ("other/longest", "other/chance"):  # runs of the support set, which isn't here
         (tmp_path / name).mkdir(parents=True)
     commands = list(documented.commands(PAGE))
@@ -21,6 +23,7 @@ def test_the_commands_of_the_page_run_in_their_order(tmp_path: Path, monkeypatch
         documented.parse(arguments)
         if "--chosen-on" not in arguments:
             assert call(*arguments) == 0
+    assert (tmp_path / "tune" / "chosen.yaml").exists()
 
 
 def test_every_option_that_is_named_is_one() -> None:

@@ -1,0 +1,111 @@
+"""What `tune` says: what the questions show of each way to ask, what was chosen, and what it's worth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from egocross_eval.cli.show.terminal import fitted_table, wrapped
+from egocross_eval.scoring.accuracy import LEVEL
+
+if TYPE_CHECKING:
+    from egocross_eval.tuning.report import Tuned, Way
+
+
+def print_tuned(report: Tuned, strategy: Path) -> None:
+    """The whole of it, in points of accuracy."""
+    first = report.ways[0].name
+    clusters = ", ".join(f"{group or 'all'} {number}" for group, number in report.clusters.items())
+    left_out = f"; {report.left_out} left out, without a known answer" if report.left_out else ""
+    click.echo(wrapped(f"\n{report.questions} questions, {report.cluster}s by group: {clusters}{left_out}"))
+    click.echo(f"differences from {first!r}, in points; intervals hold for all {report.looked_at} ways together\n")
+    click.echo(_ways(report))
+    if len(report.clusters) > 1:
+        click.echo(f"\nby {report.by}: expected difference (as it looks)\n")
+        click.echo(_by_group(report))
+    click.echo()
+    for line in _conclusions(report):
+        click.echo(wrapped(line))
+    click.echo(f"\nchosen: {strategy}, for --strategy")
+
+
+def _ways(report: Tuned) -> str:
+    rows = [
+        [
+            way.name,
+            f"{100 * way.accuracy:.1f}",
+            f"{way.requests:.1f}",
+            "unknown" if way.tokens is None else f"{way.tokens:,.0f}",
+            *(_difference(way) if number else ["", "", ""]),
+        ]
+        for number, way in enumerate(report.ways)
+    ]
+    headers = ["way", "accuracy", "requests", "tokens", "difference", "expected", "verdict"]
+    return fitted_table(rows, headers, right="lrrrrrl")
+
+
+def _difference(way: Way) -> list[str]:
+    ends = f"{_points(way.difference)} ({_points(way.low)} to {_points(way.high)})"
+    if way.p_adjusted is None:
+        verdict = "too few clusters"
+    elif way.p_adjusted >= LEVEL:
+        verdict = "not shown"
+    else:
+        verdict = "better" if way.difference > 0 else "worse"
+    return [ends, _points(way.expected), verdict]
+
+
+def _by_group(report: Tuned) -> str:
+    groups = list(report.clusters)
+    rows = [
+        [
+            way.name,
+            *(
+                f"{_points(way.expected_by_group[group])} ({_points(way.by_group[group])})"
+                + ("*" if group in way.shown_by_group else "")
+                for group in groups
+            ),
+        ]
+        for way in report.ways[1:]
+    ]
+    table = fitted_table(rows, ["way", *groups], right="l" + "r" * len(groups))
+    shown = any(way.shown_by_group for way in report.ways)
+    return table + (f"\n* shown, as one of {len(rows) * len(groups)} looks" if shown else "")
+
+
+def _conclusions(report: Tuned) -> list[str]:
+    """What was chosen and what it's expected to be worth, and what more data would tell."""
+    first = report.ways[0].name
+    names = dict.fromkeys(report.choice.values())
+    if len(names) == 1:
+        (name,) = names
+        choice = f"choice: {name} for all questions"
+        if len(report.clusters) > 1:
+            choice += f"; no {report.by} is shown to need another way"
+    else:
+        choice = "choice: " + ", ".join(f"{group} {name}" for group, name in report.choice.items())
+    held = report.held_out
+    return [
+        choice,
+        f"expected gain over {first!r}: {_points(report.expected)} points, standard error {100 * report.error:.1f}; it "
+        f"looks like {_points(report.apparent)}. {report.looked_at} ways were looked at, and the best of several looks "
+        "better than it is",
+        f"the best way of each group looks like {_points(report.best_by_group_apparent)} points, of which "
+        f"{_points(report.best_by_group_expected)} are to be expected",
+        f"chosen anew without each of {held.folds} folds of {report.cluster}s and measured on it: "
+        f"{_points(held.difference)} points ({_points(held.low)} to {_points(held.high)})",
+        f"smallest difference that {report.questions} questions show in 80 % of cases: {_detectable(report)}",
+    ]
+
+
+def _detectable(report: Tuned) -> str:
+    (_, now), *more = report.detectable.items()
+    later = ", ".join(f"{100 * value:.0f} with {times} times" for times, value in more)
+    return f"{100 * now:.0f} points; {later} as many {report.cluster}s"
+
+
+def _points(value: float) -> str:
+    text = f"{100 * value:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text

@@ -1,0 +1,111 @@
+"""The YAML file of a choice: that of a sweep, whose runs are the ways to choose among."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from egocross_eval.contracts.registry import Registry
+from egocross_eval.contracts.task import Benchmark
+from egocross_eval.errors import UsageError, did_you_mean, unknown
+from egocross_eval.runs.options import RunOptions, all_options
+from egocross_eval.runs.strategy import SETTINGS
+from egocross_eval.sweeps.file import Place, Sweep, SweepFile, planned_sweep, read_content
+from egocross_eval.sweeps.planned import PlannedRun
+from egocross_eval.tasks.select import common_benchmark, select_tasks
+
+ASKED = ("strategy", *(name for name in SETTINGS if name in all_options()))
+"""Options in which ways to ask may differ: a strategy file can say them."""
+
+
+class TuneFile(SweepFile, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is written in the file."""
+
+    by: str = ""
+    """Grouping that may get a way of its own for each group; default: the benchmark's macro axis."""
+
+
+class Tuning(msgspec.Struct, frozen=True, kw_only=True):
+    """A choice, planned."""
+
+    sweep: Sweep
+    benchmark: Benchmark
+    by: str
+    """Name of a grouping; empty: one way for all questions."""
+    labels: tuple[str, ...]
+    """What tables call the ways, in the order of the runs. The first is what the others are compared with."""
+
+
+def read_tuning(path: Path, output: Path | None, registry: Registry) -> Tuning:
+    """Reads the file; `output` overrides its folder.
+
+    Raises `DataError` for what can't be read and `UsageError` for unknown names, impossible values, options in which
+    ways to ask can't differ, and questions that results are reported on; all with file and place.
+    """
+    content, place = read_content(path, TuneFile, "tune file")
+    _refuse_other_options(content, place)
+    sweep = planned_sweep(content, place, output)
+    if len(sweep.runs) < 2:
+        raise UsageError(f"{place.at()}: there is one way to ask alone; name several by 'settings' or 'vary'")
+    benchmark = _benchmark(sweep, place, registry)
+    runs = tuple(
+        msgspec.structs.replace(run, options=_on_examples(run.options, benchmark, place)) for run in sweep.runs
+    )
+    return Tuning(
+        sweep=msgspec.structs.replace(sweep, runs=runs),
+        benchmark=benchmark,
+        by=_grouping(content.by, benchmark, place),
+        labels=_labels(runs),
+    )
+
+
+def _refuse_other_options(content: TuneFile, place: Place) -> None:
+    settings = [(("settings", name), setting or {}) for name, setting in content.settings.items()]
+    for keys, given in [*settings, (("vary",), content.vary)]:
+        for name in given:
+            if name.replace("-", "_") not in ASKED:
+                raise UsageError(
+                    f"{place.at(*keys, name)}: {'.'.join(keys)}: ways to ask can't differ in {name!r}"
+                    f"{did_you_mean(name, ASKED)}; what holds for all of them stands under 'options', and they can "
+                    f"differ in: {', '.join(ASKED)}"
+                )
+
+
+def _benchmark(sweep: Sweep, place: Place, registry: Registry) -> Benchmark:
+    """The benchmark of all runs: their options differ in nothing that decides it."""
+    try:
+        return common_benchmark(select_tasks(sweep.runs[0].options.tasks, registry))
+    except UsageError as error:
+        raise UsageError(f"{place.at('options', 'tasks')}: {error}") from error
+
+
+def _on_examples(options: RunOptions, benchmark: Benchmark, place: Place) -> RunOptions:
+    """The options with the split of the examples where none is named."""
+    data, training = options.data, benchmark.training
+    if data.questions_file is not None:
+        return options
+    if not data.split and training is not None:
+        return msgspec.structs.replace(options, data=msgspec.structs.replace(data, split=training.examples))
+    split = data.split or benchmark.splits[0]
+    if training is not None and split == training.tested:
+        raise UsageError(
+            f"{place.at('options', 'split')}: {split!r} is the split that results are reported on; a choice made on it "
+            f"would report its own luck. Choose on 'split: {training.examples}', or on labelled questions of your own: "
+            "'questions: FILE'"
+        )
+    return options
+
+
+def _grouping(name: str, benchmark: Benchmark, place: Place) -> str:
+    names = [grouping.name for grouping in benchmark.groupings]
+    if name and name not in names:
+        raise UsageError(f"{place.at('by')}: {unknown('grouping for by', name, names)}")
+    return name or benchmark.macro
+
+
+def _labels(runs: tuple[PlannedRun, ...]) -> tuple[str, ...]:
+    """What tells the runs apart: their settings, and their models where there are several."""
+    several = len({run.model for run in runs}) > 1
+    said = [" ".join(f"{key} {value}".strip() for key, value in run.setting.items()) or "as it is" for run in runs]
+    return tuple(run.name if several else text for run, text in zip(runs, said, strict=True))

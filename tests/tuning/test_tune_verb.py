@@ -1,0 +1,172 @@
+"""`tune`: its file, its runs, and the strategy file that comes out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+from calling import call
+from fake_server import Call, FakeServer
+
+from egocross_eval import UsageError, evaluate
+from egocross_eval.contracts.registry import registry
+from egocross_eval.runs.options import RunOptions
+from egocross_eval.runs.strategy import read_strategy, treatment
+from egocross_eval.schema import Question
+from egocross_eval.sweeps.planned import PlannedRun
+from egocross_eval.tasks.egocross.tasks import EGOCROSS
+from egocross_eval.tuning.file import read_tuning
+from egocross_eval.tuning.strategy_file import strategy_yaml
+
+
+def write(path: Path, **content: Any) -> Path:
+    base = {"models": ["baseline:chance"], "options": {"split": "demo"}}
+    path.write_text(yaml.safe_dump(base | content, sort_keys=False), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def right(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The demo's right letters by the question with its options, as a prompt has them."""
+    run = evaluate("baseline:chance", split="demo", output=tmp_path_factory.mktemp("runs") / "chance")
+    return {_block(sample.question): sample.question.target or "" for sample in run.samples}
+
+
+def _block(question: Question) -> str:
+    return "\n".join([question.text, *(f"{letter}: {text}" for letter, text in question.options.items())])
+
+
+@pytest.mark.slow
+def test_what_helps_is_found_through_a_server_and_nothing_is_asked_twice(
+    tmp_path: Path, right: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answer(call: Call) -> str:
+        """Three of four right where the frames' times are told, and otherwise always the same letter."""
+        target = next(letter for block, letter in right.items() if block in call.text)
+        return target if " seconds>" in call.text and len(call.text) % 4 else "B"
+
+    with FakeServer(answers=answer) as server:
+        file = write(
+            tmp_path / "t.yaml",
+            models=[f"openai:fake,base_url={server.base_url}"],
+            options={"split": "demo", "frames": "uniform:2", "max_pixels": 20000},
+            settings={"plain": {}, "timed": {"timestamps": True}, "warm": {"temperature": 0.5}},
+        )
+        assert call("tune", file) == 0
+        said = capsys.readouterr().out
+        asked = server.count
+        assert call("tune", file) == 0
+        assert server.count == asked
+    report = json.loads((tmp_path / "t" / "tuned.json").read_text())
+    assert set(report["choice"].values()) == {"timed"}
+    assert "choice: timed for all questions; no domain is shown to need another way" in said
+    assert "3 ways were looked at" in said
+    (rule,) = read_strategy(tmp_path / "t" / "chosen.yaml", registry()).rules
+    assert rule.settings == {"frames": "uniform:2", "max_pixels": 20000, "timestamps": True}
+
+
+def asked_so(strategy: Path, labels: dict[str, str]) -> dict[str, Any]:
+    """What a strategy file sets for questions with these labels, prompts and generation and method alone."""
+    options = RunOptions()
+    found = treatment(options, read_strategy(strategy, registry()), labels, frozenset())
+    flat = [msgspec.structs.asdict(part) for part in (found.options.prompt, found.options.generation)]
+    method = found.options.method or EGOCROSS.method
+    return {"settings": flat, "method": method, "shots": found.options.shots or "0", "text": found.text}
+
+
+def ways(tmp_path: Path, **settings: dict[str, Any]) -> dict[str, PlannedRun]:
+    (tmp_path / "own.j2").write_text("{{ frames }}{{ question }}\n{{ option_block }}\nThe letter:")
+    runs = read_tuning(write(tmp_path / "t.yaml", settings=settings), None, registry()).sweep.runs
+    return {next(iter(run.setting)): run for run in runs}
+
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "timed": {"timestamps": True, "frames": "uniform:8"},
+    "verify": {"method": "verify", "answer": "choose"},
+    "words": {"style": "own.j2", "max_pixels": 100000},
+    "omniego": {"strategy": "omniego"},
+    "mixed": {"strategy": "domainwise", "timestamps": False},
+}
+
+
+PAIRS = (
+    "plain timed", "timed plain", "timed verify", "verify words", "words mixed", "words plain", "mixed plain",
+    "plain words", "omniego timed", "mixed omniego",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_the_strategy_file_asks_every_question_as_its_way_did(tmp_path: Path, pair: str) -> None:
+    common, other = pair.split()
+    runs = ways(tmp_path, **SETTINGS)
+    files = {}
+    for name, others in (("both", [({"domain": ["surgery"]}, runs[other])]), ("one", []), ("two", [])):
+        run = runs[other] if name == "two" else runs[common]
+        text = strategy_yaml(run, others, EGOCROSS, registry(), description="x", models=False)
+        files[name] = tmp_path / f"{name}.yaml"
+        files[name].write_text(text)
+    for kind in ("object counting", "object not visible identification", "action temporal localization"):
+        for domain in ("animal", "industry", "surgery"):
+            labels = {"domain": domain, "question_type": kind}
+            alone = files["two"] if domain == "surgery" else files["one"]
+            assert asked_so(files["both"], labels) == asked_so(alone, labels)
+
+
+def test_several_models_are_ways_too(tmp_path: Path) -> None:
+    file = write(tmp_path / "t.yaml", models=["baseline:longest", "baseline:chance"])
+    assert call("tune", file) == 0
+    content = yaml.safe_load((tmp_path / "t" / "chosen.yaml").read_text())
+    assert content["rules"][0]["model"] in ("baseline:longest", "baseline:chance")
+    assert call("run", "--model", "baseline:chance", "--split", "demo", "--strategy", tmp_path / "t/chosen.yaml",
+                "--output", tmp_path / "r") == 0  # fmt: skip
+
+
+@pytest.mark.slow
+def test_labelled_questions_of_ones_own_are_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("data", "demo", tmp_path / "data") == 0
+    questions = next((tmp_path / "data").rglob("*testbed_imgs.json"))
+    answers = next((tmp_path / "data").rglob("*answers*.json"))
+    file = write(
+        tmp_path / "t.yaml",
+        options={"data": "data", "questions": str(questions), "answers": str(answers), "frames": "none"},
+        settings={"plain": {}, "short": {"style": "json"}},
+    )
+    assert call("tune", file) == 0
+    assert "100 questions, source videos by group: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"setings": {}}, "line 5: unknown field 'setings'.*did you mean 'settings'"),
+        ({"settings": {"a": {}, "b": {"limit": 3}}}, "line 8: settings.b: ways to ask can't differ in 'limit'"),
+        ({"settings": {"a": {}, "b": {"timestamp": True}}}, "line 8: .*'timestamp' .did you mean 'timestamps'"),
+        ({"settings": {"a": {"frames": "uniform:0"}}}, "line 7: settings.a: .*uniform"),
+        ({"settings": {"a": {}}}, "one way to ask alone"),
+        ({"vary": {"frames": ["all", "none"]}, "by": "domian"}, "line 9: unknown grouping.*did you mean 'domain'"),
+        (
+            {"vary": {"frames": ["all", "none"]}, "options": {"split": "testbed"}},
+            "line 4: 'testbed' is the split that results are reported on.*split: support",
+        ),
+    ],
+)
+def test_mistakes_in_the_file_are_named_with_their_line(tmp_path: Path, content: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=f"(?s)tune file .*t.yaml.*{message}"):
+        read_tuning(write(tmp_path / "t.yaml", **content), None, registry())
+
+
+def test_the_support_set_is_asked_where_no_split_is_named(tmp_path: Path) -> None:
+    file = write(tmp_path / "t.yaml", options={}, vary={"frames": ["all", "none"]})
+    assert {run.options.data.split for run in read_tuning(file, None, registry()).sweep.runs} == {"support"}
+
+
+def test_nothing_is_chosen_before_all_ways_are_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path / "t.yaml", models=["baseline:chance", "hf:not-there"])
+    assert call("tune", file) != 0
+    assert "nothing is chosen before all runs are finished" in capsys.readouterr().err
+    assert not (tmp_path / "t" / "chosen.yaml").exists()
