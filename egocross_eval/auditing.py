@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from egocross_eval.contracts.registry import Registry
+from egocross_eval.documents import read_json
 from egocross_eval.errors import DataError, UsageError
 from egocross_eval.grading.audited import CONTROL, REPEAT, ROOT, SWAPPED, AuditedJudge
 from egocross_eval.grading.controls import KINDS, TWICE, controls
@@ -17,8 +18,9 @@ from egocross_eval.judging import Judge, Tell, judge_cases, plan_for
 from egocross_eval.runs.decide import utc_now
 from egocross_eval.runs.judging import Case
 from egocross_eval.runs.plan import RunPlan
-from egocross_eval.runs.store import pretty_json, questions_hash, write_atomically
+from egocross_eval.runs.store import RunFolder, pretty_json, questions_hash, write_atomically
 from egocross_eval.schema import SCHEMA_VERSION, Decision, ModelRecord, Question, RunRecord
+from egocross_eval.scoring.corrected import Rates
 from egocross_eval.scoring.judge_audit import JudgeAudit, judge_audit
 
 AUDIT_FILE = "audit.json"
@@ -109,3 +111,33 @@ def _record(plan: RunPlan, questions: Sequence[Question]) -> RunRecord:
 def expected(kind: str) -> str:
     """What a control of that kind should be judged."""
     return "right" if KINDS[kind].right else "wrong"
+
+
+def rates_of(audits: Path, judging: str, record: RunRecord) -> Rates:
+    """The error rates of a judge that was audited in a folder below `audits`, whatever its prematch.
+
+    Raises `UsageError` where it wasn't, or another judge was under that name.
+    """
+    fitting = [
+        read_json(path, JudgeAudit)
+        for path in sorted(audits.glob(f"*/{AUDIT_FILE}"))
+        if _same_judge(RunFolder(path.parent).record(), record)
+    ]
+    if not fitting or fitting[0].sensitivity is None or fitting[0].specificity is None:
+        raise UsageError(
+            f"{audits} has no finished audit of {record.model.name}, the judge of {judging}, with these settings: "
+            f"egocross-eval judge audit --judge {record.model.spec} --output {audits}"
+        )
+    right, wrong = fitting[0].sensitivity, fitting[0].specificity
+    return Rates(right.value, max(right.error, 1 / right.n), wrong.value, max(wrong.error, 1 / wrong.n))
+
+
+def _same_judge(audit: RunRecord, judging: RunRecord) -> bool:
+    """Whether both were judged by the same model, settings and rubric; an audit asks about everything."""
+
+    def decides(record: RunRecord) -> tuple[object, ...]:
+        settings = record.settings
+        judge = msgspec.structs.replace(settings.judge, prematch="none") if settings.judge is not None else None
+        return record.model.identity, record.model.fingerprint, settings.grader, settings.rubric_hash, judge
+
+    return decides(audit) == decides(judging)

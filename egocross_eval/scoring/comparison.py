@@ -127,6 +127,12 @@ def compare_all(runs: Sequence[ComparedRun]) -> list[Comparison]:
     """
     if len(runs) < 2:
         raise UsageError("give at least two runs to compare")
+    other = next((run for run in runs if run.record.judge_title != runs[0].record.judge_title), None)
+    if other is not None:
+        first, second = (run.record.judge_title or "nobody" for run in (runs[0], other))
+        raise UsageError(
+            f"{runs[0].label} is judged by {first} and {other.label} by {second}: compare judgings by the same judge"
+        )
     aligned = align(runs)
     found = {pair.second: pair.comparison for pair in compare_pairs(runs, aligned) if pair.first == 0}
     for number, run in enumerate(runs[1:], 1):

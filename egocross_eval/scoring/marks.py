@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from egocross_eval.schema import JudgeFigures
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from egocross_eval.schema import CorrectedFigures, Sample
+
+
+def marks_of(marks: Sequence[float]) -> JudgeFigures:
+    """The figures of marks that somebody gave, at least one."""
+    found = Counter(str(round(mark)) for mark in marks)
+    return JudgeFigures(mean_mark=sum(marks) / len(marks), marks={mark: found[mark] for mark in sorted(found)})
 
 
 class MarkCounter:

@@ -17,7 +17,8 @@ import msgspec
 from egocross_eval.documents import decode_json, refuse_repeated_keys
 from egocross_eval.errors import UsageError
 from egocross_eval.files import read_bytes
-from egocross_eval.schema import Decision
+from egocross_eval.schema import Decision, Grade
+from egocross_eval.scoring.marks import marks_of
 from egocross_eval.scoring.results import Judged, results_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class PredictionEntry(msgspec.Struct, frozen=True, kw_only=True):
     id: int | None = None
     answer: str = ""
     """As written; empty where the file has null or an empty text."""
+    mark: float | None = None
+    """A judge's mark of a free answer, from 0 to 5."""
 
     @property
     def name(self) -> str:
@@ -133,10 +136,20 @@ def _from_object(path: Path, place: str, value: Any) -> PredictionEntry:
         raise UsageError(f"{path}: {place}: question_id must be text, not {name!r}")
     if not name and number is None:
         raise UsageError(f"{path}: {place} has neither question_id nor id")
-    if "answer" not in value:
-        raise UsageError(f"{path}: {place} ({name or number}) has no 'answer'")
-    answer = _answer_text(path, f"{place} ({name or number})", value["answer"])
-    return PredictionEntry(question_id=name or None, id=number, answer=answer)
+    where = f"{place} ({name or number})"
+    mark = _mark(path, where, value.get("mark"))
+    said = value.get("answer", value.get("prediction") if mark is not None else None)
+    if "answer" not in value and mark is None:
+        raise UsageError(f"{path}: {where} has no 'answer'")
+    return PredictionEntry(question_id=name or None, id=number, answer=_answer_text(path, where, said), mark=mark)
+
+
+def _mark(path: Path, place: str, value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 5:
+        raise UsageError(f"{path}: {place}: mark is {value!r}; it must be a number from 0 to 5")
+    return float(value)
 
 
 def _answer_text(path: Path, place: str, value: Any) -> str:
@@ -168,24 +181,31 @@ def score_predictions(
     predictions: Path | Iterable[PredictionEntry],
     benchmark: BenchmarkRecord,
     grader: Grader,
+    *,
+    threshold: float = 4.0,
 ) -> tuple[Results, PredictionReport]:
     """Results of a predictions file over `questions` (with their answers), and what didn't fit.
 
+    Free answers that carry a judge's mark are right from the `threshold` on, whatever the grader makes of them.
     A question without an entry counts neither right nor wrong but stays in n; the results are then incomplete. Raises
     `UsageError` if two entries for one question differ, for then nobody can say which is meant.
     """
     entries = read_predictions(predictions) if isinstance(predictions, Path) else list(predictions)
     answers, unknown, duplicate, mismatched = _join(questions, entries)
     judged: list[Judged] = []
-    missing, unreadable, spelled = [], [], []
+    missing, unreadable, spelled, marks = [], [], [], []
     for question in questions:
         chance = grader.chance(question)
         if question.key not in answers:
             missing.append(question.key)
             judged.append(Judged(question, "missing", 0.0, chance))
             continue
-        answer = answers[question.key]
-        grade = grader.grade(question, _decision(answer, question))
+        answer, mark = answers[question.key].answer, answers[question.key].mark
+        if mark is not None and not question.options:
+            grade = Grade(outcome="right" if mark >= threshold else "wrong", credit=float(mark >= threshold), mark=mark)
+            marks.append(mark)
+        else:
+            grade = grader.grade(question, _decision(answer, question))
         if _spells_an_option(answer, question):
             spelled.append(question.key)
         if grade.outcome == "not_parsed":
@@ -200,7 +220,8 @@ def score_predictions(
         unreadable=tuple(unreadable),
         spelled=tuple(spelled),
     )
-    return results_of(judged, benchmark, total=len(questions)), report
+    results = results_of(judged, benchmark, total=len(questions))
+    return (msgspec.structs.replace(results, judge=marks_of(marks)) if marks else results), report
 
 
 def _spells_an_option(answer: str, question: Question) -> bool:
@@ -217,13 +238,13 @@ def _decision(answer: str, question: Question) -> Decision:
 
 def _join(
     questions: Sequence[Question], entries: Iterable[PredictionEntry]
-) -> tuple[dict[str, str], list[str], list[str], list[str]]:
-    """Answers by question_id; names of unknown entries, of duplicates and of mismatched ids."""
+) -> tuple[dict[str, PredictionEntry], list[str], list[str], list[str]]:
+    """Entries by question_id; names of unknown entries, of duplicates and of mismatched ids."""
     by_name = {question.key: question for question in questions}
     by_id = {question.id: question for question in questions}
     if len(by_id) != len(questions) or len(by_name) != len(questions):
         raise UsageError("the questions to score against don't have unique ids; give those of one split")
-    answers: dict[str, str] = {}
+    answers: dict[str, PredictionEntry] = {}
     unknown: list[str] = []
     duplicate: list[str] = []
     mismatched: list[str] = []
@@ -240,12 +261,17 @@ def _join(
         if entry.id is not None and entry.id != question.id:
             mismatched.append(name)
         if name in answers:
-            same = read_answer(answers[name], question) == read_answer(entry.answer, question)
+            same = _said(answers[name], question) == _said(entry, question)
             (duplicate if same else contradictory).append(name)
-        answers.setdefault(name, entry.answer)
+        answers.setdefault(name, entry)
     if contradictory:
         raise UsageError(f"different predictions for the same question: {name_some(contradictory)}; keep one of each")
     return answers, unknown, list(dict.fromkeys(duplicate)), mismatched
+
+
+def _said(entry: PredictionEntry, question: Question) -> tuple[str | None, float | None]:
+    """What two entries for a question must share to be the same prediction."""
+    return (read_answer(entry.answer, question) if question.options else entry.answer), entry.mark
 
 
 def name_some(names: Sequence[str]) -> str:

@@ -37,8 +37,10 @@ class JudgeReporter:
             reporter.print_summary(judging.path, judging.results)
 
 
-def print_judgings(judgings: Sequence[Run], *, form: str = "text", cells: bool = False) -> None:
-    """The figures of judgings."""
+def print_judgings(
+    judgings: Sequence[Run], *, form: str = "text", cells: bool = False, audits: Path | None = None
+) -> None:
+    """The figures of judgings; with a folder of `audits`, also by the error rates found there."""
     import msgspec
 
     if form == "json":
@@ -48,6 +50,8 @@ def print_judgings(judgings: Sequence[Run], *, form: str = "text", cells: bool =
     for judging in judgings:
         click.echo(f"\njudged by {judging.record.judge_title}: {judging.path}\n")
         print_judging(judging, cells=cells)
+        if audits is not None:
+            _print_by_rates(judging, audits)
 
 
 def print_judging(judging: Run, *, cells: bool) -> None:
@@ -73,6 +77,32 @@ def print_judging(judging: Run, *, cells: bool) -> None:
     for line in lines:
         click.echo(wrapped(line))
     print_correction(results)
+
+
+def _print_by_rates(judging: Run, audits: Path) -> None:
+    """The accuracy if the judge errs on this run as it did on controls, named as what it is."""
+    from egocross_eval.auditing import rates_of
+    from egocross_eval.cli.show.terminal import wrapped
+    from egocross_eval.scoring.clustered_mean import clustered_mean
+    from egocross_eval.scoring.corrected import rogan_gladen
+    from egocross_eval.scoring.outcomes import table
+
+    rates = rates_of(audits, judging.path.name, judging.record)
+    outcomes = table(judging.results.outcomes)
+    known = [place for place, credit in enumerate(outcomes.credits) if credit is not None]
+    if not known:
+        return
+    judged = clustered_mean(
+        [outcomes.credits[place] or 0.0 for place in known],
+        [outcomes.clusters[place] for place in known],
+        [outcomes.parts[place] for place in known],
+    )
+    found = rogan_gladen(judged, rates)
+    by = f"sensitivity {rates.sensitivity:.1%} and specificity {rates.specificity:.1%}, from the controls of {audits}"
+    told = "it can't be told: the judge is no better than chance there"
+    if found is not None:
+        told = f"micro {found.value:.1%} ({found.low:.1%} to {found.high:.1%})"
+    click.echo(wrapped(f"if the judge errs here as it did there ({by}; Rogan and Gladen's estimator): {told}"))
 
 
 def print_correction(results: Results) -> None:

@@ -23,10 +23,17 @@ if TYPE_CHECKING:
 @click.option(
     "--tasks", "-t", default="all", show_default=True, help="For a predictions file: which questions it's for."
 )
+@click.option(
+    "--judge-threshold",
+    type=click.FloatRange(min=0, max=5, min_open=True),
+    default=4.0,
+    show_default=True,
+    help="For a file of free answers with marks: the least mark that counts as right.",
+)
 @click.option("--cells", is_flag=True, help="Also by groupings of several labels (dataset and question type).")
 @format_option("text", "json")
 @renamed("--json", "--format", value="json")
-def command(what: Path, tasks: str, cells: bool, form: str, **where: Any) -> int:
+def command(what: Path, tasks: str, judge_threshold: float, cells: bool, form: str, **where: Any) -> int:
     """Score RUN again, or score a PREDICTIONS file (list or dict, .json or submission.zip), against answers.
 
     A run's outputs are read again with the present extraction rules. Answers come from --answers, or from the answers
@@ -44,11 +51,13 @@ def command(what: Path, tasks: str, cells: bool, form: str, **where: Any) -> int
     if (what / RECORD_FILE).is_file():
         results, benchmark = _score_run(what, data)
     else:
-        results, benchmark = _score_file(what, tasks, data)
+        results, benchmark = _score_file(what, tasks, data, judge_threshold)
     if form == "json":
         click.echo(json_text(results))
     else:
         click.echo(figures_table(results, benchmark, combined=cells))
+        if results.judge is not None and results.judge.mean_mark is not None:
+            click.echo(f"mean mark: {results.judge.mean_mark:.2f} of 5")
     return 0 if results.complete else 1
 
 
@@ -93,7 +102,7 @@ def _contradicts_itself(question: Question, target: Target) -> bool:
     return any(text in question.options.values() and text != right for text in target.references.values())
 
 
-def _score_file(path: Path, tasks: str, data: DataOptions) -> tuple[Results, BenchmarkRecord]:
+def _score_file(path: Path, tasks: str, data: DataOptions, threshold: float) -> tuple[Results, BenchmarkRecord]:
     from egocross_eval.contracts.registry import registry
     from egocross_eval.errors import DataError, UsageError
     from egocross_eval.scoring.predictions_file import read_predictions, score_predictions
@@ -113,7 +122,8 @@ def _score_file(path: Path, tasks: str, data: DataOptions) -> tuple[Results, Ben
         given = data.answers_file
         remedy = f"{given} answers none of them" if given else "pass --answers FILE"
         raise DataError(f"the right answers of these questions are not known here: {remedy}")
-    results, report = score_predictions(questions, path, benchmark.record(), known.grader(benchmark.grader))
+    grader = known.grader(benchmark.grader)
+    results, report = score_predictions(questions, path, benchmark.record(), grader, threshold=threshold)
     for line in report.lines():
         click.echo(f"note: {line}", err=True)
     return results, benchmark.record()

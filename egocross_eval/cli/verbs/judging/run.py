@@ -23,9 +23,17 @@ from egocross_eval.settings import JudgeSettings
 )
 @options_of_settings(JudgeSettings, DataOptions)
 @click.option("--cache/--no-cache", default=True, show_default=True, help="Use the response cache.")
+@click.option(
+    "--audit",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder of audits: also the accuracy if the judge errs here as it did there (Rogan and Gladen).",
+)
 @click.option("--cells", is_flag=True, help="Also by groupings of several labels (dataset and question type).")
 @format_option("text", "json")
-def command(run: Path, judges: tuple[str, ...], cache: bool, cells: bool, form: str, **given: Any) -> int:
+def command(
+    run: Path, judges: tuple[str, ...], cache: bool, audit: Path | None, cells: bool, form: str, **given: Any
+) -> int:
     """Judge the free answers of RUN by each judge. The model isn't asked again.
 
     A judging is a folder below RUN, append-only: the same command goes on with it, and asks only what is new.
@@ -48,7 +56,7 @@ def command(run: Path, judges: tuple[str, ...], cache: bool, cells: bool, form: 
     reporter = JudgeReporter()
     made = judge(run, judges, targets=targets, cache=cache, on_event=reporter, **settings)
     reporter.print_summaries(made)
-    print_judgings(made, form=form, cells=cells)
+    print_judgings(made, form=form, cells=cells, audits=audit)
     if form == "text" and len(made) > 1:
         print_agreement(made, run)
     return 0 if all(one.results.complete for one in made) else 1
