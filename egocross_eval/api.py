@@ -362,6 +362,11 @@ def export_run(run: Path | str, form: str, *, output: Path | str | None = None) 
     options = read_options(f"form {name}", exporter.options, given)
     folder = RunFolder(run)
     record = folder.record()
+    if record.judged is not None:
+        raise UsageError(
+            f"{folder.path} is a judging, and other tools' forms have no place for who judged: export its run, or take "
+            f"{folder.path / PREDICTIONS_FILE}"
+        )
     if exporter.benchmarks and record.benchmark.name not in exporter.benchmarks:
         raise UsageError(f"{folder.path} is a run of {record.benchmark.title}; {name} takes {exporter.benchmarks[0]}")
     exported = ExportedRun(

@@ -615,6 +615,11 @@ class RunRecord(_Noun, frozen=True, kw_only=True):
     """The run whose answers were judged: then `model` is the judge."""
 
     @property
+    def title(self) -> str:
+        """What tables call it: its model, and of a judging the model that was judged, and by whom."""
+        return f"{self.judged.model.name}, judged by {self.judge_title}" if self.judged else self.model.name
+
+    @property
     def judge_title(self) -> str:
         """By whom and how a judging was made, e.g. `gpt-4.1, mark ≥ 4`; empty for a run."""
         judge = self.settings.judge

@@ -208,6 +208,26 @@ def open_judging(plan: JudgePlan, adapter: ModelAdapter, record: RunRecord, path
     return msgspec.structs.replace(session, outcomes=outcomes, pending=pending)
 
 
+def judged_samples(folder: RunFolder) -> list[Sample]:
+    """The samples of the run that a judging judged, each with the grade that it got there, as far as it still fits; of
+    a run, its own.
+
+    Raises `UsageError` where the judging doesn't lie in its run.
+    """
+    if folder.record().judged is None:
+        return folder.samples()
+    run = RunFolder(folder.path.resolve().parents[1])
+    if not run.exists():
+        raise UsageError(f"{folder.path} is a judging, and its run isn't there: {run.path}")
+    verdicts = {sample.key: sample for sample in folder.final_samples()}
+    found = []
+    for sample in run.final_samples():
+        verdict = verdicts.get(sample.key)
+        if verdict is not None and verdict.decision == sample.decision:
+            found.append(msgspec.structs.replace(sample, question=verdict.question, grade=verdict.grade))
+    return found
+
+
 def judgings(run: Path) -> list[RunFolder]:
     """The judgings of a run, by name."""
     place = run / JUDGES_FOLDER

@@ -65,7 +65,7 @@ def _load(paths: tuple[Path, ...]) -> list[ComparedRun]:
 
     folders = [RunFolder(path) for path in paths]
     records = [folder.record() for folder in folders]
-    names = [record.model.name for record in records]
+    names = [record.title for record in records]
     labels = names
     if len(set(names)) < len(names):
         labels = [f"{name} ({folder.path.resolve().name})" for name, folder in zip(names, folders, strict=True)]

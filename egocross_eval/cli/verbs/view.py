@@ -95,6 +95,7 @@ def command(
     egocross-eval view runs/my-model --wrong --domain surgery --type '*counting'
     egocross-eval view runs/base runs/tuned --wrong
     """
+    from egocross_eval.runs.judging import judged_samples
     from egocross_eval.runs.own import frames_root
     from egocross_eval.runs.store import RunFolder
     from egocross_eval.visible import rich_console
@@ -103,7 +104,7 @@ def command(
         raise UsageError("view shows one run or two; 'egocross-eval site' shows many")
     folders = [RunFolder(run) for run in runs]
     records = [folder.record() for folder in folders]
-    both = _paired([folder.samples() for folder in folders])
+    both = _paired([judged_samples(folder) for folder in folders])
     given = {"domain": domain, "dataset": dataset, "question_type": question_type}
     patterns = {name: pattern for name, pattern in given.items() if pattern is not None} | _patterns(labels)
     _check_names(both, patterns, ids)
@@ -111,7 +112,7 @@ def command(
     if data is not None and not frames:
         raise UsageError("--data says where the frames are; add --frames to show them")
     root = frames_root(records[0], data, runs[0]) if frames else None
-    names = [record.model.name for record in records]
+    names = [record.title for record in records]
     if len(set(names)) < len(names):
         names = [folder.path.name for folder in folders]
     console = rich_console(highlight=False)
@@ -213,6 +214,8 @@ def _verdict(sample: Sample) -> str:
     prediction, decision = sample.grade.prediction, sample.decision
     reason = sample.grade.reason or decision.reason
     read = f"{prediction} by {decision.rule}" if prediction else f"nothing read: {reason}"
+    if sample.grade.mark is not None:
+        read = f"mark {sample.grade.mark:g} of 5" + (f": {reason}" if reason else "")
     return f"{sample.outcome.replace('_', ' ')} · {read}"
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from egocross_eval.leaderboard.collect import current_results, refuse_contradictions, run_folders
-from egocross_eval.leaderboard.rows import read_row_file, row_from_run
+from egocross_eval.leaderboard.rows import read_row_file, row_from_run, source_name
 from egocross_eval.leaderboard.site.scripts import slug
+from egocross_eval.runs.judging import judged_samples
 from egocross_eval.schema import Results, Row, RunRecord, Sample
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ def read_inputs(paths: Iterable[Path]) -> Inputs:
 
 def _runs(folders: Sequence[RunFolder]) -> list[SiteRun]:
     records = [folder.record() for folder in folders]
-    names = [folder.path.resolve().name for folder in folders]
-    labels = _labels([record.model.name for record in records], names)
+    names = [source_name(folder.path, record) for folder, record in zip(folders, records, strict=True)]
+    labels = _labels([record.title for record in records], names)
     taken: set[str] = set()
     return [
         SiteRun(
@@ -78,7 +79,7 @@ def _runs(folders: Sequence[RunFolder]) -> list[SiteRun]:
             source=name,
             record=record,
             results=current_results(folder),
-            samples=tuple(folder.samples()),
+            samples=tuple(judged_samples(folder)),
         )
         for folder, record, name, label in zip(folders, records, names, labels, strict=True)
     ]

@@ -87,6 +87,7 @@
   function facts(answer, frames) {
     const [input, written] = answer.tokens ?? [];
     const found = [];
+    if (answer.mark !== undefined) found.push(`mark ${Math.round(100 * answer.mark) / 100} of 5`);
     if (answer.rule) found.push(`read by the rule “${answer.rule}”`);
     if (answer.reason) found.push(answer.outcome === "n" ? `nothing read: ${answer.reason}` : answer.reason);
     if (answer.sent) found.push(answer.sent.length ? `was shown ${answer.sent.length} of ${frames} frames: ${answer.sent.map((place) => place + 1).join(", ")}` : "was shown no frame");
