@@ -81,7 +81,7 @@ def egocross_importers() -> Iterable[Importer]:
 
 @hookimpl
 def egocross_exporters() -> Iterable[Exporter]:
-    """The Hub's results, lm-eval's files, Parquet and `datasets`."""
+    """Forms of the Hub, Inspect, lm-eval, Every Eval Ever, Parquet and `datasets`."""
     return (
         _exporter(
             "hub",
@@ -89,6 +89,20 @@ def egocross_exporters() -> Iterable[Exporter]:
             "results on the Hugging Face Hub, and the pull request with them to a model's repository",
             options=exporting.HubOptions,
             default="hub",
+        ),
+        _exporter(
+            "inspect",
+            "exporting.inspect_log",
+            "a log for inspect view, with frames",
+            options=exporting.InspectOptions,
+            default="inspect",
+        ),
+        _exporter(
+            "every-eval-ever",
+            "exporting.every_eval_ever",
+            "records of Every Eval Ever",
+            options=exporting.EveryEvalEverOptions,
+            default="every-eval-ever",
         ),
         _exporter("lm-eval", "exporting.lm_eval_results", "results and samples of lm-eval", default="lm-eval"),
         _exporter("parquet", "exporting.tables:export_parquet", "a row for each question", default="samples.parquet"),

@@ -43,7 +43,7 @@ class InspectOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Put the frames that were sent into it, where their place is known."""
     data: str = ""
     """Data root that the frames lie below; empty: the run's, if it was made here."""
-    max_pixels: Annotated[int, msgspec.Meta(ge=0)] = 0
+    max_pixels: Annotated[int, msgspec.Meta(ge=0)] = 65536
     """Pixel budget of each frame in the log; 0: frames as they are."""
 
 
