@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from egocross_eval.errors import MissingExtraError, UsageError
+from egocross_eval.errors import MissingExtraError, RunError, UsageError
 from egocross_eval.model_adapters.ray.options import RayOptions
 
 PATIENCE = 30.0
@@ -72,13 +72,18 @@ class Cluster:
             self._folder = tempfile.mkdtemp(prefix="ego-ray-", dir="/tmp")
             # Ray gives its workers less of a busy machine than other programs get; here they are the program.
             os.environ.setdefault("RAY_worker_niceness", "0")
-            self.ray.init(
-                address="local",
-                include_dashboard=False,
-                _temp_dir=self._folder,
-                _node_ip_address="127.0.0.1",
-                **quiet,
-            )
+            try:
+                self.ray.init(
+                    address="local",
+                    include_dashboard=False,
+                    _temp_dir=self._folder,
+                    _node_ip_address="127.0.0.1",
+                    **quiet,
+                )
+            except Exception as error:
+                # Ray gives its own processes 30 seconds, which a busy machine may not do with.
+                shutil.rmtree(self._folder, ignore_errors=True)
+                raise RunError(f"ray: no cluster could be started here; try again: {error}") from error
 
     def nodes(self) -> list[NodeInfo]:
         """The nodes that are alive."""

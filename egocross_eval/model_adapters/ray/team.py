@@ -12,8 +12,8 @@ from egocross_eval.model_adapters.ray.options import RayOptions
 from egocross_eval.model_adapters.ray.replica import Report
 from egocross_eval.version import __version__
 
-BIRTHS = 3
-"""So many replicas in a row that die before they answer end the run."""
+BARREN = 3
+"""So many deaths for each replica, without an answer in between, end the run: they die of what they load."""
 
 GROWS_EVERY = 5.0
 """Seconds from one look for new nodes to the next."""
@@ -59,7 +59,7 @@ class Team:
         self._fingerprint, self._frame, self._size = fingerprint, frame, size
         self._worker = _worker_class(cluster.ray)
         self._started = 0
-        self._stillborn = 0
+        self._barren = 0
         self._grown = time.monotonic()
         self.members: list[Member] = []
         self.nodes: dict[str, int] = {}
@@ -102,18 +102,17 @@ class Team:
         """Notes a report. Raises `UsageError` or `RunError` where the engine broke."""
         member.report, member.heard = report, time.monotonic()
         if report.responses:
-            self._stillborn = 0
+            self._barren = 0
         if report.error:
             kind = UsageError if report.usage else RunError
             raise kind(f"{member.label}: {report.error}")
 
     def replace(self, member: Member, why: str) -> None:
-        """Starts another in place of a dead one. Raises `RunError` where they die as soon as they are born."""
+        """Starts another in place of a dead one. Raises `RunError` where they die and nothing is answered."""
+        self._barren += 1
+        if self._barren >= BARREN * len(self.members):
+            raise RunError(f"ray: {self._barren} replicas died, and nothing was answered meanwhile; the last: {why}")
         self.members.remove(member)
-        if not member.report.responses and not member.report.working:
-            self._stillborn += 1
-            if self._stillborn >= BIRTHS:
-                raise RunError(f"ray: {BIRTHS} replicas in a row died before they answered; the last: {why}")
         self._dismiss(member)
         self._start()
 
