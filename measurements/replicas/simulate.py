@@ -5,7 +5,7 @@ python measurements/replicas/simulate.py [--checkpoints 1000] [--replicas 256] [
 A simulation of events in virtual time around the real dispatcher: batches, deaths, returns and suspects are those of
 `model_adapters/ray/dispatch.py`. Everything else is drawn: a replica loads its model in 60 to 120 seconds, works on 16
 questions at a time, each in 4 to 16 seconds (an 8B model on one GPU answers some 1.6 a second so), and dies at random,
-every 20 hours on average. A checkpoint's run has a driver of its own, which takes `--driver-ms` for each question, the
+every 4 hours on average. A checkpoint's run has a driver of its own, which takes `--driver-ms` for each question, the
 figure that measure.py finds; as many runs go on at once as there are replicas for. The load of the writers counts the
 bytes that a sample of the demo benchmark has; the driver's memory is measured for runs of this many questions.
 """
@@ -28,7 +28,7 @@ QUESTIONS, CLIPS = 957, 300
 AT_ONCE = 16
 LEAST, MOST = 4.0, 16.0
 LOADING = 60.0, 120.0
-LIFE = 20 * 3600.0
+LIFE = 4 * 3600.0
 SAMPLE_BYTES = 4000
 
 

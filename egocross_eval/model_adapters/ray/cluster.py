@@ -22,6 +22,7 @@ PATIENCE = 30.0
 """Seconds after which an address that doesn't answer is given up."""
 
 CURRENT = Path("/tmp/ray/ray_current_cluster")  # noqa: S108 - where Ray notes the cluster that `ray start` made
+TOKEN = Path.home() / ".ray" / "auth_token"
 _HEALTH = (sys.executable, "-m", "ray.scripts.scripts", "health-check")
 
 
@@ -72,6 +73,8 @@ class Cluster:
             self._folder = tempfile.mkdtemp(prefix="ego-ray-", dir="/tmp")
             # Ray gives its workers less of a busy machine than other programs get; here they are the program.
             os.environ.setdefault("RAY_worker_niceness", "0")
+            # A process whose cluster is gone is ended by Ray, after a minute if not told otherwise.
+            os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "20")
             try:
                 self.ray.init(
                     address="local",
@@ -129,6 +132,9 @@ class Cluster:
 def _answering(address: str) -> str:
     """The address, `auto` resolved, once something answers there. Raises `UsageError` after `PATIENCE` seconds."""
     if address == "auto":
+        # As Ray does for a cluster that it finds on this machine; for an address it wants to be told.
+        if "RAY_AUTH_MODE" not in os.environ and TOKEN.is_file():
+            os.environ["RAY_AUTH_MODE"] = "token"
         address = os.environ.get("RAY_ADDRESS", "") or (CURRENT.read_text().strip() if CURRENT.is_file() else "")
         if not address:
             raise UsageError("ray: address=auto, and no cluster runs on this machine; start one: ray start --head")
@@ -140,7 +146,10 @@ def _answering(address: str) -> str:
         socket.create_connection((host, int(port)), timeout=PATIENCE / 3).close()
         left = deadline - time.monotonic()
         found = subprocess.run([*_HEALTH, "--address", address], capture_output=True, timeout=left, check=False)
-        fault = found.stderr.decode(errors="replace").strip().splitlines()[-1:] if found.returncode else []
+        said = found.stderr.decode(errors="replace").strip()
+        fault = said.splitlines()[-1:] if found.returncode else []
+        if "Unauthenticated" in said:
+            fault = ["it asks for a token; set RAY_AUTH_MODE=token, and have the head's ~/.ray/auth_token here"]
         healthy = found.returncode == 0
     except subprocess.TimeoutExpired:
         healthy, fault = False, [f"no answer within {PATIENCE:g} s"]
