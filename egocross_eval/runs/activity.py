@@ -27,6 +27,10 @@ EVERY = 2.0
 """Seconds from one writing to the next."""
 
 
+PATIENT = 60.0
+"""Seconds without an answer that are never called a stall; ten times the usual gap isn't either."""
+
+
 class Stint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One process at work on a run. Times are UTC, ISO 8601."""
 
@@ -101,6 +105,28 @@ def seconds_between(earlier: str, later: str) -> float:
     return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
 
 
+def silence(stint: Stint, now: datetime) -> float:
+    """Seconds since the last answer of a process, or since it began."""
+    return (now - datetime.fromisoformat(stint.last or stint.begun)).total_seconds()
+
+
+def is_stall(stint: Stint, now: datetime) -> bool:
+    """Whether nothing was answered for so long that something may be wrong."""
+    gap = seconds_between(stint.first, stint.last) / max(1, stint.answered - 1) if stint.answered else 0.0
+    return silence(stint, now) > max(PATIENT, 10 * gap)
+
+
+def awaited(activity: Activity, now: datetime) -> str:
+    """What is waited for, and since when."""
+    texts = [activity.waits_for] if activity.waits_for else []
+    if activity.oldest:
+        since = (now - datetime.fromisoformat(activity.oldest_since)).total_seconds()
+        texts.append(f"{activity.open} requests are out, {activity.oldest} for {since:.0f} s")
+    if not activity.stints[-1].last:
+        texts.append("nothing was answered yet")
+    return "; ".join(texts)
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
@@ -108,12 +134,20 @@ def _now() -> str:
 class ActivityLog:
     """Keeps `activity.json` up to date while a run asks; a context manager."""
 
-    def __init__(self, folder: Path, open_now: Callable[[], OpenNow], waits_for: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        open_now: Callable[[], OpenNow],
+        waits_for: Callable[[], str],
+        on_stall: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """`on_stall` is told, in a thread of this log's, of a run that stands still: what waits, and since when."""
         earlier = read_activity(folder)
         self._path = folder / ACTIVITY_FILE
         self._earlier = earlier.stints if earlier is not None else ()
         self._open_now, self._waits_for = open_now, waits_for
         self._begun, self._first, self._last, self._answered = _now(), "", "", 0
+        self._on_stall, self._next_stall = on_stall, PATIENT
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="activity", daemon=True)
 
@@ -122,6 +156,7 @@ class ActivityLog:
         self._last = _now()
         self._first = self._first or self._last
         self._answered += 1
+        self._next_stall = PATIENT
 
     def __enter__(self) -> ActivityLog:
         self._write()
@@ -138,6 +173,18 @@ class ActivityLog:
     def _keep(self) -> None:
         while not self._ended.wait(EVERY):
             self._write()
+            with contextlib.suppress(Exception):  # as for writing: whoever is told mustn't end this
+                self._tell_of_stall()
+
+    def _tell_of_stall(self) -> None:
+        """Tells once that nothing was answered for long, and again after twice that time."""
+        activity = self._activity()
+        now = datetime.now(UTC)
+        silent = silence(activity.stints[-1], now)
+        if silent < self._next_stall or not is_stall(activity.stints[-1], now):
+            return
+        self._next_stall = 2 * silent
+        self._on_stall(f"no answer for {silent:.0f} s: {awaited(activity, now)}")
 
     def _write(self) -> None:
         """Writes the file. Nothing that goes wrong here, an adapter's own code included, is worth ending a run for."""

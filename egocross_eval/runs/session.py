@@ -151,6 +151,9 @@ def ask(session: Session, tell: Callable[[Event], None], *, use_cache: bool, by_
         return
     cache = _cache_or_none(record, tell) if use_cache and fingerprint else None
 
+    def stands_still(text: str) -> None:
+        tell(Warned(message=text))
+
     def on_sample(sample: Sample) -> None:
         if sample.cost.cached < sample.cost.requests:
             activity.answered()
@@ -166,7 +169,7 @@ def ask(session: Session, tell: Callable[[Event], None], *, use_cache: bool, by_
                 cache=cache,
                 on_sample=on_sample,
             )
-            activity = ActivityLog(session.folder.path, loop.open_now, session.adapter.waits_for)
+            activity = ActivityLog(session.folder.path, loop.open_now, session.adapter.waits_for, stands_still)
             with activity:
                 loop.run(_arranged(session, by_cluster=by_cluster), session.earlier)
             writer.drop_answers()

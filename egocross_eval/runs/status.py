@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from egocross_eval.runs.activity import EVERY, Activity, pace, read_activity, seconds_between
+from egocross_eval.runs.activity import EVERY, Activity, awaited, is_stall, pace, read_activity, silence
 from egocross_eval.runs.store import RunFolder
 from egocross_eval.schema import Sample
 
@@ -18,9 +18,6 @@ RECENT = 64
 
 SILENT = 5 * EVERY
 """Seconds after which a process that writes nothing any more is taken to be gone."""
-
-PATIENT = 60.0
-"""Seconds without an answer that are never called a stall; ten times the usual gap isn't either."""
 
 State = Literal["new", "loading", "running", "stalled", "stopped", "finished"]
 
@@ -32,6 +29,8 @@ class ReplicaStatus(msgspec.Struct, frozen=True, kw_only=True):
     answered: int
     last: str
     """When it answered last."""
+    rate: float | None = None
+    """Questions a second: its part of the run's rate."""
 
 
 class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +70,7 @@ class _Seen:
         self.failures: Counter[str] = Counter()
         self.replicas: dict[str, ReplicaStatus] = {}
         self.recent: deque[tuple[str, int, int]] = deque(maxlen=RECENT)
+        self.recent_names: deque[str] = deque(maxlen=RECENT)
 
     def take(self, sample: Sample) -> None:
         self.outcomes[sample.outcome] += 1
@@ -80,9 +80,18 @@ class _Seen:
         if cost.cached < cost.requests:
             self.recent.append((sample.finished_at, cost.input_tokens or 0, cost.output_tokens or 0))
         for name in {answer.response.replica for answer in sample.answers} - {""}:
+            self.recent_names.append(name)
             known = self.replicas.get(name)
             last = max(sample.finished_at, known.last if known else "")
             self.replicas[name] = ReplicaStatus(name=name, answered=(known.answered if known else 0) + 1, last=last)
+
+    def by_replica(self, rate: float | None) -> tuple[ReplicaStatus, ...]:
+        """The replicas by name, each with its part of the run's rate."""
+        counts, number = Counter(self.recent_names), max(1, len(self.recent_names))
+        return tuple(
+            msgspec.structs.replace(one, rate=rate * counts[name] / number if rate else None)
+            for name, one in sorted(self.replicas.items())
+        )
 
 
 def run_status(path: Path, now: datetime | None = None) -> RunStatus:
@@ -110,7 +119,7 @@ def run_status(path: Path, now: datetime | None = None) -> RunStatus:
         seconds_left=left / rate if rate and left and state == "running" else None,
         tokens_in=rate * tokens_in if rate and tokens_in else None,
         tokens_out=rate * tokens_out if rate and tokens_out else None,
-        replicas=tuple(sorted(seen.replicas.values(), key=lambda one: one.name)),
+        replicas=seen.by_replica(rate),
         waits=_waits(activity, now) if state in ("loading", "stalled") else "",
     )
 
@@ -120,10 +129,9 @@ def _state(activity: Activity | None, seen: _Seen, total: int, now: datetime) ->
     if stint is None or stint.ended or _since(stint.seen, now) > SILENT:
         open_ = total - seen.outcomes.total() + seen.outcomes["errored"]
         return "stopped" if open_ else "finished"
-    if not stint.answered:
-        return "loading" if _since(stint.begun, now) < PATIENT else "stalled"
-    gap = seconds_between(stint.first, stint.last) / max(1, stint.answered - 1)
-    return "stalled" if _since(stint.last, now) > max(PATIENT, 10 * gap) else "running"
+    if is_stall(stint, now):
+        return "stalled"
+    return "running" if stint.answered else "loading"
 
 
 def _rate(activity: Activity | None, seen: _Seen, now: datetime) -> float | None:
@@ -140,13 +148,9 @@ def _rate(activity: Activity | None, seen: _Seen, now: datetime) -> float | None
 def _waits(activity: Activity | None, now: datetime) -> str:
     if activity is None:
         return ""
-    texts = [activity.waits_for] if activity.waits_for else []
-    if activity.oldest:
-        seconds = _since(activity.oldest_since, now)
-        texts.append(f"{activity.open} requests are out, {activity.oldest} for {seconds:.0f} s")
     stint = activity.stints[-1]
-    last = f"the last answer was {_since(stint.last, now):.0f} s ago" if stint.last else "nothing was answered yet"
-    return "; ".join([*texts, last])
+    last = f"the last answer was {silence(stint, now):.0f} s ago" if stint.last else ""
+    return "; ".join(filter(None, [awaited(activity, now), last]))
 
 
 def _since(time: str, now: datetime) -> float:

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from calling import call
 
-from egocross_eval import Failure, ModelAdapter, Request, Response, evaluate
+from egocross_eval import Event, Failure, ModelAdapter, Request, Response, Warned, evaluate
 from egocross_eval.runs import activity
 from egocross_eval.runs.status import run_status
 from egocross_eval.sweeps.status import standings
@@ -66,6 +66,7 @@ def test_a_run_under_way_tells_its_rate_what_is_left_and_what_failed(often: None
     assert status.seconds_left == pytest.approx(9 / status.rate)
     assert status.tokens_in == pytest.approx(status.rate * 100 * 11 / 12)
     assert [(one.name, one.answered) for one in status.replicas] == [("n/0", 5), ("n/1", 6)]
+    assert sum(one.rate or 0 for one in status.replicas) == pytest.approx(status.rate)
     assert status.waits == ""
     adapter.go_on.set()
     thread.join()
@@ -103,6 +104,27 @@ def test_the_open_request_and_the_adapters_words_are_in_the_folder(often: None, 
     assert content["waits_for"] == "the engine on node seven"
     assert status.state == "loading"
     assert "nothing was answered yet" in status.waits
+
+
+def test_a_run_that_stands_still_says_so_itself_now_and_then(
+    often: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activity, "PATIENT", 0.3)
+    adapter, heard = Pausing(5), []
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Warned) and event.message.startswith("no answer"):
+            heard.append(event.message)
+
+    options = {"split": "demo", "limit": 20, "output": tmp_path / "run", "on_event": hear}
+    thread = threading.Thread(target=lambda: evaluate(adapter, **options))  # type: ignore[arg-type]
+    thread.start()
+    assert adapter.paused.wait(60)
+    threading.Event().wait(1.2)
+    adapter.go_on.set()
+    thread.join()
+    assert 1 <= len(heard) <= 3
+    assert "the engine on node seven; 1 requests are out, " in heard[0]
 
 
 def test_a_killed_run_is_not_taken_for_one_at_work(tmp_path: Path) -> None:

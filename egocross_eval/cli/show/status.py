@@ -8,6 +8,7 @@ import click
 
 from egocross_eval.cli.show.reporter import duration
 from egocross_eval.cli.show.terminal import fitted_table, wrapped
+from egocross_eval.runs.status import ReplicaStatus
 from egocross_eval.sweeps.status import Standing
 
 
@@ -35,6 +36,11 @@ def _row(one: Standing) -> list[str]:
     ]
 
 
+def _replica(one: ReplicaStatus) -> str:
+    rate = "" if one.rate is None else f", {_number(one.rate)} a second"
+    return f"{one.answered} answered{rate}, the last at {one.last[11:19]}"
+
+
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
@@ -47,8 +53,7 @@ def _more(one: Standing) -> list[str]:
         kinds = ", ".join(f"{count} {kind}" for kind, count in status.failures.items())
         lines.append(f"{status.name} failed: {kinds}")
     if len(status.replicas) > 1:
-        shares = ", ".join(f"{one.name} {one.answered} (last {one.last[11:19]})" for one in status.replicas)
-        lines.append(f"{status.name} by replica: {shares}")
+        lines += [f"{status.name}, replica {one.name}: {_replica(one)}" for one in status.replicas]
     if one.error:
         lines.append(f"{status.name} broke: {one.error}")
     return lines

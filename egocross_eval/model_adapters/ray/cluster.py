@@ -26,6 +26,10 @@ TOKEN = Path.home() / ".ray" / "auth_token"
 _HEALTH = (sys.executable, "-m", "ray.scripts.scripts", "health-check")
 
 
+_FOLDERS = "ego-ray-"
+"""How the names of our clusters' folders begin; the driver's number follows."""
+
+
 class NodeInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A node that is alive."""
 
@@ -70,7 +74,8 @@ class Cluster:
                 self.ray.init(address=address, **quiet)
         else:
             # Short: paths of sockets may have some hundred characters.
-            self._folder = tempfile.mkdtemp(prefix="ego-ray-", dir="/tmp")
+            _remove_left()
+            self._folder = tempfile.mkdtemp(prefix=f"{_FOLDERS}{os.getpid()}-", dir="/tmp")
             # Ray gives its workers less of a busy machine than other programs get; here they are the program.
             os.environ.setdefault("RAY_worker_niceness", "0")
             # A process whose cluster is gone is ended by Ray, after a minute if not told otherwise.
@@ -127,6 +132,18 @@ class Cluster:
         by_cpu = node.cpus / self._options.cpus
         by_gpu = node.gpus / self._options.gpus if self._options.gpus else by_cpu
         return int(min(by_cpu, by_gpu) + 1e-9)
+
+
+def _remove_left() -> None:
+    """Removes the folders of clusters whose driver was killed: Ray's processes end with it, and leave their files."""
+    for path in Path("/tmp").glob(f"{_FOLDERS}*-*"):  # noqa: S108
+        driver = path.name.removeprefix(_FOLDERS).partition("-")[0]
+        try:
+            os.kill(int(driver), 0)
+        except ProcessLookupError:
+            shutil.rmtree(path, ignore_errors=True)
+        except (ValueError, OverflowError, PermissionError):
+            continue
 
 
 def _answering(address: str) -> str:
