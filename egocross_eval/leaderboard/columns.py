@@ -340,6 +340,20 @@ def _price(row: Row) -> str:
 
 _EFFICIENCY = (
     _took(
+        "requests",
+        "Requests a question",
+        "Requests for each question answered: more than one where the method asks more.",
+        lambda took: took.requests / took.questions if took.questions else None,
+        "{:.3g}",
+    ),
+    _took(
+        "question-tokens",
+        "Tokens a question",
+        "Tokens read and written for each question answered.",
+        lambda took: (took.input_tokens + took.output_tokens) / took.questions if took.questions else None,
+        "{:,.0f}",
+    ),
+    _took(
         "speed",
         "A second",
         "Questions answered in a second, loading and answers from the response cache left out.",
