@@ -76,6 +76,7 @@ def main() -> None:
     )
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--method", choices=("once", "pairwise"), default="once")
     parser.add_argument("--json", type=pathlib.Path, help="also write all figures here")
     arguments = parser.parse_args()
     root, connections = arguments.data.resolve(), arguments.connections
@@ -89,9 +90,10 @@ def main() -> None:
     def ours(number: int) -> list[str]:
         spec = f"openai:bench,base_url={{url}},concurrency={connections}"
         folder = str(scratch / f"run{number}")
-        return [str(program), "--model", spec, "--tasks", "all", "--data", str(root), "--output", folder, "--no-cache"]
+        rest = ["--no-cache", "--method", arguments.method]
+        return [str(program), "--model", spec, "--tasks", "all", "--data", str(root), "--output", folder, *rest]
 
-    thin = [sys.executable, str(HERE / "thin_client.py"), str(root), "{url}", str(connections)]
+    thin = [sys.executable, str(HERE / "thin_client.py"), str(root), "{url}", str(connections), arguments.method]
     figures: dict[str, list[Measured]] = {"thin": [], "egocross-eval": []}
     try:
         for number in range(arguments.repetitions + 1):
