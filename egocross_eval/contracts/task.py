@@ -79,6 +79,8 @@ class TrainingSplits(msgspec.Struct, frozen=True, kw_only=True):
     """Labels that an example shown before a question shares with it (`--shots`)."""
     tested_folder: str = ""
     """Folder below the data root that the tested split's frames lie in, if it has one of its own."""
+    by_default: bool = True
+    """Trained on where no task is named; False where another benchmark has the same examples."""
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):

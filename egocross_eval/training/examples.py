@@ -46,7 +46,9 @@ def trainable(known: Registry, tasks: Sequence[str] = ()) -> Benchmark:
     Raises `UsageError` where there's none, or more than one.
     """
     found = {known.task(name).benchmark.name: known.task(name).benchmark for name in tasks} or {
-        name: benchmark for name, benchmark in known.benchmarks().items() if benchmark.training is not None
+        name: benchmark
+        for name, benchmark in known.benchmarks().items()
+        if benchmark.training is not None and benchmark.training.by_default
     }
     if len(found) != 1:
         raise UsageError(f"examples of one benchmark can be trained on; here are: {', '.join(found) or 'none'}")

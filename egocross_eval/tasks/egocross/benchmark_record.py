@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from egocross_eval.contracts.task import TrainingSplits
 from egocross_eval.schema import BenchmarkRecord, Grouping
 from egocross_eval.tasks.egocross.catalogue import QUESTION_TYPES, TESTBED_COUNT
 
@@ -9,6 +10,13 @@ SPLITS = ("testbed", "support", "demo")
 
 HUB_DATASET = "myuniverse/EgoCross"
 """Where the testbed lies on the Hugging Face Hub."""
+
+TRAINING = TrainingSplits(
+    examples="support",
+    tested="testbed",
+    alike=("domain", "question_type"),
+    tested_folder="egocross_testbed",
+)
 
 _DOMAIN_TITLES = {"animal": "Animal", "industry": "Industry", "xsports": "XSports", "surgery": "Surgery"}
 

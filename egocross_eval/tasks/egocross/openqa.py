@@ -10,7 +10,7 @@ import msgspec
 from egocross_eval.contracts.task import Benchmark, Questions, Target
 from egocross_eval.errors import DataError
 from egocross_eval.schema import Grouping, Question
-from egocross_eval.tasks.egocross.benchmark_record import HUB_DATASET, RECORD, SPLITS
+from egocross_eval.tasks.egocross.benchmark_record import HUB_DATASET, RECORD, SPLITS, TRAINING
 from egocross_eval.tasks.egocross.catalogue import worded_as
 
 NEEDS_OPTIONS = "object not visible identification"
@@ -45,6 +45,7 @@ EGOCROSS_OPEN = Benchmark(
     sizes=RECORD.sizes,
     prediction_labels=RECORD.prediction_labels,
     read_targets=_read_targets,
+    training=msgspec.structs.replace(TRAINING, by_default=False),
     hub_dataset=HUB_DATASET,
     hub_task="open",
 )

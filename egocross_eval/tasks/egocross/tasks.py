@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from egocross_eval.contracts.task import Benchmark, DataSource, Questions, Target, Task, TrainingSplits
+from egocross_eval.contracts.task import Benchmark, DataSource, Questions, Target, Task
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.schema import Question, Row
-from egocross_eval.tasks.egocross.benchmark_record import HUB_DATASET, RECORD, SPLITS
+from egocross_eval.tasks.egocross.benchmark_record import HUB_DATASET, RECORD, SPLITS, TRAINING
 from egocross_eval.tasks.egocross.catalogue import (
     CATEGORIES,
     CELLS,
@@ -84,12 +84,7 @@ EGOCROSS = Benchmark(
     prediction_labels=RECORD.prediction_labels,
     published=_published,
     read_targets=_read_targets,
-    training=TrainingSplits(
-        examples="support",
-        tested="testbed",
-        alike=("domain", "question_type"),
-        tested_folder="egocross_testbed",
-    ),
+    training=TRAINING,
     strategies=Path(__file__).parent / "strategies",
     hub_dataset=HUB_DATASET,
     hub_task="closed",

@@ -123,3 +123,16 @@ def test_open_tasks_are_listed_with_their_counts(capsys: pytest.CaptureFixture[s
     counts = {task["name"]: task["counts"].get("testbed") for task in json.loads(capsys.readouterr().out)}
     assert counts["open"] == 957
     assert counts["open-object-not-visible-identification"] == 72
+
+
+def test_examples_before_a_question_are_answered_in_words(demo: Path) -> None:
+    known = {q.text: q for q in questions("open", DataSource(root=demo, split="support"))}
+    plan = plan_run(options_from(RunOptions(), tasks="open-counting", data=demo, frames="none", shots="2"), registry())
+    first = plan.questions[0]
+    prompt = plan.approach(first).renderer.render(first, None)
+    roles = [message.role for message in prompt.messages]
+    assert roles == ["user", "assistant", "user", "assistant", "user"]
+    replies = [message.parts[0].text for message in prompt.messages if message.role == "assistant"]  # type: ignore[union-attr]
+    targets = {q.target for q in known.values()}
+    assert set(replies) <= targets
+    assert not set(replies) & set("ABCD")
