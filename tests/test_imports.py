@@ -43,6 +43,7 @@ ORDER = (
     "tuning",
     "testing",
     "training",
+    "watching",
     "doctor",
     "interop",
     "cli",

@@ -20,6 +20,7 @@ VERBS = {
     "run": ("egocross_eval.cli.verbs.run", "Run models over tasks (the default)."),
     "sweep": ("egocross_eval.cli.verbs.sweep", "Run many models in many ways, on one leaderboard."),
     "tune": ("egocross_eval.cli.verbs.tune", "Choose among ways to ask, by labelled questions."),
+    "watch": ("egocross_eval.cli.verbs.watch", "Evaluate the checkpoints of a training as they come."),
     "merge": ("egocross_eval.cli.verbs.merge", "Put the shards of a run together."),
     "combine": ("egocross_eval.cli.verbs.combine", "Make one run of several, without asking a model."),
     "status": ("egocross_eval.cli.verbs.status", "Say how runs under way stand; serve their site."),

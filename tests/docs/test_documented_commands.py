@@ -117,7 +117,16 @@ def test_a_verb_of_the_table_is_one(typed: str, place: Path) -> None:
         "data demo": ["x"],
         "train": ["x"],
     }
-    asks_for_files = ("train", "experiment", "site RUNS", "sweep", "merge SHARDS", "combine RUNS", "tune FILE")
+    asks_for_files = (
+        "train",
+        "experiment",
+        "site RUNS",
+        "sweep",
+        "merge SHARDS",
+        "combine RUNS",
+        "tune FILE",
+        "watch DIR",
+    )
     documented.parse([*words, *needed.get(typed, [])] if typed not in asks_for_files else ["tasks"])
     assert words[0] in VERBS
 

@@ -1,0 +1,47 @@
+"""What `watch` says of the checkpoints that were evaluated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from egocross_eval.cli.show.terminal import fitted_table, wrapped
+
+if TYPE_CHECKING:
+    from egocross_eval.watching.looks import Look
+    from egocross_eval.watching.watch import Point, WatchRecord
+
+
+def print_curve(record: WatchRecord) -> None:
+    """The curve with its band, and what the looks said."""
+    from egocross_eval.watching.curve import bars
+    from egocross_eval.watching.looks import look_places
+
+    points = record.points
+    if not points:
+        click.echo("no checkpoint is evaluated yet")
+        return
+    lines = bars([(point.step, point.figure) for point in points])
+    rows = [
+        [str(point.step), _figure(point), line, _said(point.look)] for point, line in zip(points, lines, strict=True)
+    ]
+    click.echo(fitted_table(rows, ["step", "accuracy", "95 % interval", "planned look"], right="rll"))
+    if not record.planned:
+        text = "how many checkpoints there'll be isn't known, so no looks are planned: --planned N plans them"
+    else:
+        places = ", ".join(map(str, look_places(record.planned)))
+        base = record.against or f"step {points[0].step}"
+        text = f"looks are planned at the checkpoints {places} of {record.planned}, against {base}; they err in 5 % of "
+        text += "cases altogether"
+    click.echo(wrapped(text))
+
+
+def _figure(point: Point) -> str:
+    return f"{100 * point.figure.accuracy:.1f}"
+
+
+def _said(look: Look | None) -> str:
+    if look is None:
+        return ""
+    return f"{look.verdict}: {100 * look.difference:+.1f} ({100 * look.low:+.1f} to {100 * look.high:+.1f})"

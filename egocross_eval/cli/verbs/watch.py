@@ -1,0 +1,114 @@
+"""`egocross-eval watch DIR`: the checkpoints of a training, evaluated as they come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from egocross_eval.command_options import only_given, options_of_settings
+from egocross_eval.runs.options import PARTS, RunOptions
+
+if TYPE_CHECKING:
+    from egocross_eval.watching.watch import Watcher
+
+
+@click.command(name="watch")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--model",
+    "-m",
+    default="hf:{}",
+    show_default=True,
+    metavar="SPEC",
+    help="Model spec with {} in place of the checkpoint; for LoRA adapters hf:BASE,lora={}.",
+)
+@click.option("--every", type=click.IntRange(min=1), default=1, metavar="N", help="Only steps that N divides.")
+@click.option(
+    "--planned",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many checkpoints there will be, for which looks are planned; default: what the trainer's state says.",
+)
+@click.option(
+    "--against",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="RUN",
+    help="Run that checkpoints are compared with; default: that of the first checkpoint.",
+)
+@click.option(
+    "--poll", type=click.FloatRange(min=0.1), default=30.0, show_default=True, metavar="SECONDS", help="Time to wait."
+)
+@click.option("--once", is_flag=True, help="Evaluate what is there, and don't wait for more.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="OUT",
+    help="Folder of the run folders and the curve; default: DIR-watched.",
+)
+@options_of_settings(RunOptions, *PARTS.values())
+def command(
+    folder: Path,
+    model: str,
+    every: int,
+    planned: int | None,
+    against: Path | None,
+    poll: float,
+    once: bool,
+    output: Path | None,
+    **settings: Any,
+) -> int:
+    """Evaluate each new checkpoint in DIR once it is whole, and draw the curve of accuracies with its band.
+
+    At planned looks, at most five over the whole training, it's said whether a checkpoint is better or worse beyond
+    noise. The same command goes on where it was stopped; it ends by itself when all planned checkpoints are evaluated.
+
+    \b
+    egocross-eval watch runs/training --tasks all --data ROOT --every 50
+    egocross-eval watch runs/training --model 'hf:Qwen/Qwen3-VL-4B-Instruct,lora={}' --split support --data ROOT
+
+    Exit codes: 0 all evaluated, 1 a checkpoint couldn't be, 2 wrong usage, 130 interrupted.
+    """
+    from egocross_eval.cli.show.reporter import Reporter
+    from egocross_eval.runs.options import options_from
+    from egocross_eval.watching.watch import Asked, Watcher
+
+    asked = Asked(
+        folder=folder,
+        output=output or folder.with_name(f"{folder.resolve().name}-watched"),
+        model=model,
+        options=options_from(**only_given(settings)),
+        every=every,
+        planned=planned or 0,
+        against=against,
+    )
+    notes: set[str] = set()
+    return _watch(Watcher(asked, lambda one: Reporter(one.name, notes)), poll=poll, once=once, output=asked.output)
+
+
+def _watch(watcher: Watcher, *, poll: float, once: bool, output: Path) -> int:
+    import time
+
+    from egocross_eval.cli.show.watched import print_curve
+    from egocross_eval.sweeps.planned import Made
+    from egocross_eval.watching.watch import CURVE_FILE
+
+    broken: set[str] = set()
+
+    def after(made: Made) -> None:
+        if not made.complete:
+            broken.add(made.planned.name)
+            click.echo(f"Error: {made.planned.name}: {made.error or 'some questions failed'}", err=True)
+
+    print_curve(watcher.record)
+    while True:
+        if watcher.step(after):
+            print_curve(watcher.record)
+        if once or watcher.ended():
+            break
+        time.sleep(poll)
+    if watcher.record.points:
+        click.echo(f"curve: {output / CURVE_FILE}")
+    return 1 if broken else 0

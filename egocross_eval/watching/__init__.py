@@ -1,0 +1,1 @@
+"""Evaluates the checkpoints of a training while it goes on."""

@@ -1,0 +1,125 @@
+"""The checkpoints in a training's folder, those of them that are whole, and how many there are to be."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from egocross_eval.documents import read_json
+from egocross_eval.errors import DataError, UsageError
+from egocross_eval.model_adapters.checkpoints.weight_files import read_header
+from egocross_eval.training.checkpoint_weights import incomplete_shards
+
+QUIET = 60.0
+"""Seconds without a change after which a folder without a trainer's state counts as written to its end."""
+
+_NAME = re.compile(r"checkpoint-([0-9]{1,12})")
+
+
+class Found(NamedTuple):
+    """A checkpoint."""
+
+    step: int
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Of its folder."""
+        return self.path.name
+
+
+class TrainerState(msgspec.Struct, frozen=True):
+    """What is read of `trainer_state.json`, which a trainer writes last."""
+
+    global_step: int
+    max_steps: int = 0
+    save_steps: float = 0
+
+
+def found_in(folder: Path, every: int) -> list[Found]:
+    """The checkpoints directly within a folder, or within its `model`, whose step is a multiple of `every`, by step."""
+    places = [path for path in (folder, folder / "model") if path.is_dir()]
+    found = {
+        int(match[1]): path
+        for place in places
+        for path in place.iterdir()
+        if (match := _NAME.fullmatch(path.name)) and path.is_dir()
+    }
+    return [Found(step, found[step]) for step in sorted(found) if step % every == 0]
+
+
+def is_whole(one: Found) -> bool:
+    """Whether it was written to its end: its weight files are as long as they say, its configuration is there, and so
+    is the trainer's state, or nothing has changed for a while. One that is removed meanwhile isn't."""
+    try:
+        if is_adapter(one):
+            weights = one.path / "adapter_model.safetensors"
+            whole = weights.is_file() and weights.stat().st_size == read_header(weights).size
+        else:
+            whole = (one.path / "config.json").is_file() and not incomplete_shards(one.path)
+        return whole and (state_of(one) is not None or _is_quiet(one.path))
+    except (OSError, DataError):
+        return False
+
+
+def is_adapter(one: Found) -> bool:
+    """Whether it holds a LoRA adapter alone."""
+    return (one.path / "adapter_config.json").is_file()
+
+
+def state_of(one: Found) -> TrainerState | None:
+    """What the trainer wrote last; None where that isn't there or is torn."""
+    try:
+        return read_json(one.path / "trainer_state.json", TrainerState)
+    except DataError:
+        return None
+
+
+class Schedule(NamedTuple):
+    """Which checkpoints a training is to have."""
+
+    apart: int
+    """Steps from one to the next."""
+    number: int
+
+
+def schedule_of(one: Found, every: int) -> Schedule | None:
+    """The checkpoints to come whose step is a multiple of `every`, as the trainer says; None where it doesn't."""
+    state = state_of(one)
+    if state is None or state.max_steps < 1 or state.save_steps < 1:
+        return None
+    apart = math.lcm(int(state.save_steps), every)
+    return Schedule(apart, state.max_steps // apart) if state.max_steps >= apart else None
+
+
+def spec_of(template: str, one: Found) -> str:
+    """The model spec of a checkpoint. Raises `UsageError` for an adapter where the spec wants a whole model."""
+    if is_adapter(one) and "lora={}" not in template:
+        base = _base_of(one)
+        raise UsageError(
+            f"{one.path} holds a LoRA adapter alone: name its base, as in --model 'hf:{base or 'BASE'},lora={{}}'"
+        )
+    if not is_adapter(one) and "lora={}" in template:
+        raise UsageError(f"{one.path} holds no LoRA adapter: use --model '{template.partition(':')[0]}:{{}}'")
+    return template.replace("{}", str(one.path.resolve()).replace(",", "\\,"))
+
+
+class _AdapterConfig(msgspec.Struct, frozen=True):
+    base_model_name_or_path: str = ""
+
+
+def _base_of(one: Found) -> str:
+    try:
+        return read_json(one.path / "adapter_config.json", _AdapterConfig).base_model_name_or_path
+    except DataError:
+        return ""
+
+
+def _is_quiet(folder: Path) -> bool:
+    changed = max(path.stat().st_mtime for path in folder.iterdir())
+    return time.time() - changed >= QUIET

@@ -1,0 +1,168 @@
+"""Evaluates new checkpoints one after the other and keeps what came of them in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from egocross_eval.documents import decode_json
+from egocross_eval.errors import UsageError
+from egocross_eval.files import read_bytes, write_file
+from egocross_eval.leaderboard.together import write_board
+from egocross_eval.runs.options import RunOptions
+from egocross_eval.runs.store import RunFolder, pretty_json
+from egocross_eval.schema import Figure
+from egocross_eval.scoring.comparison import ComparedRun
+from egocross_eval.sweeps.planned import Made, PlannedRun, Plans, Watch, carry_out
+from egocross_eval.watching.checkpoints import Found, found_in, is_whole, schedule_of, spec_of
+from egocross_eval.watching.curve import curve_svg
+from egocross_eval.watching.looks import Look, due, look_at, look_places
+
+WATCH_FILE = "watch.json"
+CURVE_FILE = "curve.svg"
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """A checkpoint that was evaluated."""
+
+    step: int
+    run: str
+    """Name of its run folder."""
+    figure: Figure
+    look: Look | None = None
+    """Where one was planned here."""
+
+
+class WatchRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """`watch.json`."""
+
+    model: str
+    """Model spec with `{}` in place of the checkpoint."""
+    every: int
+    planned: int = 0
+    """Checkpoints that the looks were planned for; 0: not known, so there are none."""
+    apart: int = 0
+    """Steps from one planned checkpoint to the next, as the trainer says; 0: they are counted as they come."""
+    against: str = ""
+    """Run that checkpoints are compared with; empty: that of the first checkpoint."""
+    points: tuple[Point, ...] = ()
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be watched, and how."""
+
+    folder: Path
+    output: Path
+    model: str
+    options: RunOptions
+    every: int = 1
+    planned: int = 0
+    against: Path | None = None
+
+
+class Watcher:
+    """Goes over the checkpoints again and again; all that it knows is in its folder."""
+
+    def __init__(self, asked: Asked, watch: Watch) -> None:
+        """Raises `UsageError` for a spec without `{}`, and for a folder of another watch."""
+        if "{}" not in asked.model:
+            raise UsageError(f"--model {asked.model!r}: put {{}} in the place of the checkpoint, e.g. hf:{{}}")
+        if not asked.folder.is_dir():
+            raise UsageError(f"{asked.folder} is no folder; name the one that the checkpoint-N folders come into")
+        self._asked = asked
+        self._watch = watch
+        self._plans = Plans()
+        self._plans(asked.options)
+        self._broken: set[str] = set()
+        self.record = self._opened()
+
+    def _opened(self) -> WatchRecord:
+        asked = self._asked
+        path = asked.output / WATCH_FILE
+        against = str(asked.against.resolve()) if asked.against is not None else ""
+        if asked.against is not None:
+            RunFolder(asked.against).record()
+        fresh = WatchRecord(model=asked.model, every=asked.every, planned=asked.planned, against=against)
+        if not path.is_file():
+            return fresh
+        known = decode_json(read_bytes(path, follow=False), WatchRecord, str(path))
+        wanted = msgspec.structs.replace(
+            fresh, planned=asked.planned or known.planned, apart=known.apart, points=known.points
+        )
+        for field in ("model", "every", "planned", "against"):
+            before, now = getattr(known, field), getattr(wanted, field)
+            if before != now and not (field == "planned" and not before):
+                raise UsageError(
+                    f"{asked.output} watches with --{field} {before or 'left out'}, and looks were planned so; choose "
+                    "another --output, or leave it as it was"
+                )
+        return wanted
+
+    def step(self, after: Callable[[Made], None]) -> list[Point]:
+        """Evaluates what is whole and new; the new points. `after` is told what became of each run.
+
+        KeyboardInterrupt comes through: the next call goes on in the run that was under way.
+        """
+        added = []
+        done = {point.step for point in self.record.points}
+        for one in found_in(self._asked.folder, self._asked.every):
+            if one.step not in done and one.name not in self._broken and is_whole(one):
+                point = self._evaluated(one, after)
+                added += [point] if point is not None else []
+        return added
+
+    def ended(self) -> bool:
+        """Whether the last of the planned checkpoints is evaluated."""
+        points = self.record.points
+        return bool(points) and 0 < self.record.planned <= self._place(points[-1].step, len(points))
+
+    def _place(self, step: int, count: int) -> int:
+        """Which of the planned checkpoints the one at `step` is, counted from 1; the `count`th where no more is known.
+
+        Where the trainer removes old ones before they are evaluated, the others keep their places.
+        """
+        return step // self.record.apart if self.record.apart else count
+
+    def _evaluated(self, one: Found, after: Callable[[Made], None]) -> Point | None:
+        spec = spec_of(self._asked.model, one)
+        planned = PlannedRun(
+            name=one.name, model=spec, options=self._asked.options, folder=self._asked.output / one.name
+        )
+        schedule = schedule_of(one, self._asked.every)
+        if schedule is not None and not self.record.planned:
+            self.record = msgspec.structs.replace(self.record, planned=schedule.number, apart=schedule.apart)
+        (made,) = carry_out([planned], watch=self._watch, after=after, plans=self._plans)
+        if made.run is None or not made.complete or made.run.results.micro is None:
+            # It's tried again by the next command; this one goes on with others.
+            self._broken.add(one.name)
+            return None
+        point = Point(step=one.step, run=one.name, figure=made.run.results.micro, look=self._look(one))
+        points = sorted([*self.record.points, point], key=lambda item: item.step)
+        self.record = msgspec.structs.replace(self.record, points=tuple(points))
+        self._write()
+        return point
+
+    def _look(self, one: Found) -> Look | None:
+        """The look that was planned at this checkpoint, against the first one or the run that was given."""
+        points = self.record.points
+        number = due(self._place(one.step, len(points) + 1), self.record.planned) if self.record.planned else 0
+        base = Path(self.record.against) if self.record.against else None
+        if base is None and points:
+            base = self._asked.output / points[0].run
+        if not number or base is None:
+            return None
+        of = len(look_places(self.record.planned))
+        return look_at(_compared(base, "first"), _compared(self._asked.output / one.name, "second"), number, of)
+
+    def _write(self) -> None:
+        output = self._asked.output
+        write_board([output / point.run for point in self.record.points], output)
+        write_file(output / CURVE_FILE, curve_svg([(p.step, p.figure) for p in self.record.points]))
+        write_file(output / WATCH_FILE, pretty_json(self.record))
+
+
+def _compared(path: Path, label: str) -> ComparedRun:
+    folder = RunFolder(path)
+    return ComparedRun(label=label, record=folder.record(), samples=tuple(folder.samples()))

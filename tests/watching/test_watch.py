@@ -1,0 +1,229 @@
+"""`watch`: which checkpoints are evaluated, what the looks say, and what is left when it's stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from calling import call
+from checkpoints import tiny_checkpoint
+from scored_samples import question, record, sample
+
+from egocross_eval import UsageError, load_run
+from egocross_eval.runs.options import RunOptions
+from egocross_eval.schema import Figure
+from egocross_eval.scoring.comparison import ComparedRun
+from egocross_eval.watching.checkpoints import QUIET, Found, found_in, is_whole, schedule_of, spec_of
+from egocross_eval.watching.curve import bars, curve_svg
+from egocross_eval.watching.looks import due, look_at, look_places
+from egocross_eval.watching.watch import Asked, Watcher, WatchRecord
+
+HEADER = b'{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'
+WEIGHTS = len(HEADER).to_bytes(8, "little") + HEADER + b"\0" * 8
+SPEC = "baseline:longest,name={}"
+"""A model for which the checkpoint is a name."""
+
+
+def checkpoint(training: Path, step: int, *, weights: bytes = WEIGHTS, state: str | None = None) -> Path:
+    """A folder as a trainer writes it."""
+    path = training / f"checkpoint-{step}"
+    path.mkdir(parents=True)
+    (path / "config.json").write_text("{}")
+    (path / "model.safetensors").write_bytes(weights)
+    text = json.dumps({"global_step": step, "max_steps": 100, "save_steps": 10}) if state is None else state
+    if text:
+        (path / "trainer_state.json").write_text(text)
+    return path
+
+
+def watch(training: Path, *more: str) -> int:
+    return call("watch", training, "--model", SPEC, "--split", "demo", "--limit", "6", "--once", *more)
+
+
+def points(output: Path) -> list[int]:
+    made = msgspec.json.decode((output / "watch.json").read_bytes(), type=WatchRecord)
+    return [point.step for point in made.points]
+
+
+def test_checkpoints_are_evaluated_once_as_they_come_by_step(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    training = tmp_path / "training"
+    for step in (20, 10, 100):
+        checkpoint(training, step)
+    assert watch(training) == 0
+    output = tmp_path / "training-watched"
+    assert points(output) == [10, 20, 100]
+    before = (output / "checkpoint-10" / "samples.jsonl").stat().st_mtime_ns
+    checkpoint(training, 30)
+    assert watch(training) == 0
+    assert points(output) == [10, 20, 30, 100]
+    assert (output / "checkpoint-10" / "samples.jsonl").stat().st_mtime_ns == before
+    said = capsys.readouterr().out
+    assert "looks are planned at the checkpoints 2, 4, 6, 8, 10 of 10, against step 10" in " ".join(said.split())
+    assert "polyline" in (output / "curve.svg").read_text()
+    assert load_run(output / "checkpoint-30").record.model.name.endswith("checkpoint-30")
+
+
+def test_only_every_nth_step_is_evaluated(tmp_path: Path) -> None:
+    for step in (10, 20, 30, 40):
+        checkpoint(tmp_path / "t", step)
+    assert [one.step for one in found_in(tmp_path / "t", 20)] == [20, 40]
+    schedule = schedule_of(found_in(tmp_path / "t", 15)[0], 15)
+    assert schedule is not None
+    assert (schedule.apart, schedule.number) == (30, 3)
+
+
+def test_one_that_is_being_written_waits(tmp_path: Path) -> None:
+    assert not is_whole(Found(1, checkpoint(tmp_path, 1, weights=WEIGHTS[:-1])))
+    assert not is_whole(Found(2, checkpoint(tmp_path, 2, state='{"global_step": 2')))
+    assert not is_whole(Found(3, checkpoint(tmp_path, 3, weights=b"")))
+    assert not is_whole(Found(4, tmp_path / "checkpoint-4"))
+    path = checkpoint(tmp_path, 5, state="")
+    assert not is_whole(Found(5, path))
+    for file in path.iterdir():
+        os.utime(file, (time.time() - 2 * QUIET,) * 2)
+    assert is_whole(Found(5, path))
+    assert is_whole(Found(6, checkpoint(tmp_path, 6)))
+
+
+def test_an_adapter_needs_its_base_in_the_spec(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint-1"
+    path.mkdir()
+    (path / "adapter_config.json").write_text('{"base_model_name_or_path": "Qwen/Qwen3-VL-4B-Instruct"}')
+    (path / "adapter_model.safetensors").write_bytes(WEIGHTS)
+    (path / "trainer_state.json").write_text('{"global_step": 1}')
+    one = Found(1, path)
+    assert is_whole(one)
+    with pytest.raises(UsageError, match=re.escape("--model 'hf:Qwen/Qwen3-VL-4B-Instruct,lora={}'")):
+        spec_of("hf:{}", one)
+    assert spec_of("hf:base,lora={}", one) == f"hf:base,lora={path}"
+    with pytest.raises(UsageError, match=re.escape("holds no LoRA adapter: use --model 'vllm:{}'")):
+        spec_of("vllm:base,lora={}", Found(2, checkpoint(tmp_path, 2)))
+
+
+def test_a_watch_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+    training, output = tmp_path / "t", tmp_path / "t-watched"
+    checkpoint(training, 10)
+    command = [sys.executable, "-m", "egocross_eval", "watch", str(training), "--model", SPEC, "--split", "demo"]
+    with subprocess.Popen([*command, "--limit", "6", "--poll", "0.1"]) as process:
+        try:
+            _until(lambda: (output / "watch.json").is_file())
+        finally:
+            process.send_signal(signal.SIGKILL)
+    checkpoint(training, 20)
+    assert watch(training) == 0
+    assert points(output) == [10, 20]
+
+
+def _until(done: object, seconds: float = 60) -> None:
+    assert callable(done)
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, "it didn't happen in time"
+        time.sleep(0.05)
+
+
+def test_it_waits_for_more_and_ends_when_all_planned_ones_are_there(tmp_path: Path) -> None:
+    training = tmp_path / "t"
+    checkpoint(training, 50, state='{"global_step": 50, "max_steps": 100, "save_steps": 50}')
+    late = threading.Timer(
+        1.0, lambda: checkpoint(training, 100, state='{"global_step": 100, "max_steps": 100, "save_steps": 50}')
+    )
+    late.start()
+    arguments = ("--model", SPEC, "--split", "demo", "--limit", "4", "--poll", "0.2")
+    assert call("watch", training, *arguments) == 0
+    late.join()
+    assert points(tmp_path / "t-watched") == [50, 100]
+
+
+def test_one_that_breaks_is_named_and_the_others_go_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    training = tmp_path / "t"
+    checkpoint(training, 10)
+    checkpoint(training, 20)
+    (tmp_path / "t-watched").mkdir()
+    (tmp_path / "t-watched" / "checkpoint-10").write_text("in the way")
+    assert watch(training) == 1
+    assert points(tmp_path / "t-watched") == [20]
+    assert "Error: checkpoint-10: " in capsys.readouterr().err
+
+
+def test_other_words_for_the_same_watch_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    training = tmp_path / "t"
+    checkpoint(training, 10)
+    assert watch(training) == 0
+    assert watch(training, "--every", "5") == 2
+    assert "watches with --every 1, and looks were planned so" in " ".join(capsys.readouterr().err.split())
+    assert watch(training, "--planned", "7") == 2
+    assert call("watch", tmp_path / "no", "--once") == 2
+    assert "is no folder" in capsys.readouterr().err
+    asked = Asked(folder=training, output=tmp_path / "x", model="hf:ckpt", options=RunOptions())
+    with pytest.raises(UsageError, match=re.escape("put {} in the place of the checkpoint")):
+        Watcher(asked, lambda one: lambda event: None)
+
+
+def test_looks_are_spread_over_the_training_and_the_last_checkpoint_is_one() -> None:
+    assert look_places(10) == [2, 4, 6, 8, 10]
+    assert look_places(3) == [1, 2, 3]
+    assert look_places(12) == [3, 5, 8, 10, 12]
+    assert [due(place, 10) for place in range(1, 13)] == [0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 0]
+
+
+def compared(label: str, right: np.ndarray) -> ComparedRun:
+    asked = [question(n, domain=("animal", "surgery")[n % 2], cluster=f"v{n // 5}") for n in range(len(right))]
+    lines = [sample(one, "right" if good else "wrong") for one, good in zip(asked, right, strict=True)]
+    return ComparedRun(label=label, record=record(label), samples=tuple(lines))
+
+
+def test_a_training_that_changes_nothing_is_rarely_called_better_or_worse() -> None:
+    """Five looks err in 5 % of trainings altogether."""
+    draw, wrong = np.random.default_rng(0), 0
+    for _ in range(30):
+        hard = draw.normal(size=100)
+        runs = [compared(f"c{n}", hard + draw.normal(size=100) * 0.5 < 0) for n in range(6)]
+        looks = [look_at(runs[0], runs[n], n, 5) for n in range(1, 6)]
+        wrong += any(look is not None and look.verdict in ("better", "worse") for look in looks)
+    assert wrong <= 5, "more than chance allows where 1.5 of 30 are expected"
+
+
+def test_a_checkpoint_that_has_forgotten_is_called_worse() -> None:
+    draw = np.random.default_rng(1)
+    hard = draw.normal(size=200)
+    look = look_at(compared("a", hard < 0.5), compared("b", hard + draw.normal(size=200) * 0.3 < -0.5), 2, 5)
+    assert look is not None
+    assert look.verdict == "worse"
+    assert look.high < 0
+
+
+def test_the_curve_has_its_band_and_one_point_is_a_curve_too() -> None:
+    figures = [(10, Figure(right=4, n=10, accuracy=0.4, low=0.2, high=0.6))]
+    assert "o" in bars(figures)[0]
+    assert "nan" not in curve_svg(figures).lower()
+    figures.append((20, Figure(right=5, n=10, accuracy=0.6, low=0.5, high=0.8)))
+    assert [line.find("o") for line in bars(figures)] == [13, 26]
+
+
+@pytest.mark.slow
+def test_checkpoints_of_a_real_engine_are_watched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    training = tmp_path / "training"
+    for seed, step in enumerate((10, 20), 1):
+        shutil.copytree(tiny_checkpoint(weight_spread=0.5, seed=seed), training / f"checkpoint-{step}")
+        state = {"global_step": step, "max_steps": 20, "save_steps": 10}
+        (training / f"checkpoint-{step}" / "trainer_state.json").write_text(json.dumps(state))
+    options = ("--split", "demo", "--limit", "12", "--frames", "uniform:2", "--answer", "choose")
+    assert call("watch", training, "--model", "hf:{},dtype=float32", *options, "--poll", "0.1") == 0
+    runs = [load_run(tmp_path / "training-watched" / f"checkpoint-{step}") for step in (10, 20)]
+    assert runs[0].record.model.fingerprint != runs[1].record.model.fingerprint
+    assert all(run.results.complete for run in runs)
+    assert "planned look" in capsys.readouterr().out
