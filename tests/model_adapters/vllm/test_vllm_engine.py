@@ -99,8 +99,8 @@ def by_vllm(engine: KeptOpen, spoiled_demo: Path, tmp_path_factory: pytest.TempP
 
 @pytest.fixture(scope="module")
 def prompt_cache(vivid_checkpoint: Path) -> Iterator[ModelAdapter]:
-    """An engine that keeps prompts in blocks as small as a GPU's."""
-    adapter = build_adapter(parse_spec(f"vllm:{vivid_checkpoint},{EAGER},block_size=16"), registry())
+    """An engine that keeps prompts in the smallest blocks that a CPU takes."""
+    adapter = build_adapter(parse_spec(f"vllm:{vivid_checkpoint},{EAGER},block_size=32"), registry())
     yield adapter
     adapter.close()
 
@@ -376,10 +376,10 @@ def test_a_questions_further_asks_find_its_beginning_computed(
     assert all(len(sample.answers) > 2 for sample in answered.samples)
     least = 0
     for sample in answered.samples:
-        # Whole blocks of 16 tokens are found; rotations have their options, some 60 tokens, to themselves.
+        # Whole blocks of 32 tokens are found; rotations have their options, some 60 tokens, to themselves.
         lengths = [answer.response.input_tokens or 0 for answer in sample.answers]
         own = 60 if asked["method"] == "rotate" else 1
-        least += sum((length - own) // 16 * 16 for length in lengths[1:])
+        least += sum((length - own) // 32 * 32 for length in lengths[1:])
     prompts, reused = (now - then for now, then in zip(tokens(), before, strict=True))
     assert prompts == sum(answer.response.input_tokens or 0 for s in answered.samples for answer in s.answers)
     assert reused >= 0.95 * least
