@@ -2,11 +2,11 @@
 
 python tests/runs/kill_drill.py [--kills 1000] [--late 200] [--seed 0]
 
-Runs of the command line on the demo benchmark, once and as rotations, are killed (SIGKILL) at an instant drawn from
-their whole time, and others within their last 50 ms, where the derived files are written. Each is started again until
-one comes to its end. No start may show a traceback; every sample that was on disk after a kill must be there at the end
-as it was, each question once; results and predictions must be those of a run that nobody killed; and no scratch file
-may be left. Prints the counts as JSON, and what is wrong; exits 1 where something is.
+Runs of the command line on the demo benchmark, once, as rotations, in pairs and in several rounds, are killed (SIGKILL)
+at an instant drawn from their whole time, and others within their last 50 ms, where the derived files are written. Each
+is started again until one comes to its end. No start may show a traceback; every sample that was on disk after a kill
+must be there at the end as it was, each question once; results and predictions must be those of a run that nobody
+killed; and no scratch file may be left. Prints the counts as JSON, and what is wrong; exits 1 where something is.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-METHODS = ("once", "rotate")
+METHODS = ("once", "rotate", "pairwise", "reflect")
 LATE = 0.05
 MOST_KILLS = 4
 """Of one run, before it's left to come to its end."""
