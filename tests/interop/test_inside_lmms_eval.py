@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from calling import call
-from lmms_eval_runs import LmmsEvalRun, left, start
+from lmms_eval_runs import LmmsEvalRun, left, run_inside, start
 
+import egocross_eval
 from egocross_eval import DataOptions, Run, UsageError, evaluate, load_run
 from egocross_eval.interop.importing.runs import ImportOptions, import_run
+from egocross_eval.runs.options import options_from
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow, pytest.mark.filterwarnings("ignore::UserWarning")]
 
@@ -104,6 +106,49 @@ def test_people_who_type_lmms_eval_themselves_name_the_folder(demo: Path, tmp_pa
     assert 0 < len(found.samples()) == len(lines) < 40
     assert {line["micro"]["letter"] for line in found.samples()} == {"B"}
     assert "egocross_animal" in done.stdout
+
+
+def test_our_engine_inside_lmms_eval_answers_as_in_a_run_of_ours(demo: Path, tmp_path: Path) -> None:
+    checkpoint = Path(egocross_eval.__file__).parent / "training" / "demo_model"
+    words = ["--limit", "24", "--frames", "uniform:1", "--style", "challenge", "--max-new-tokens", "4"]
+    inner = run_inside(demo, tmp_path, f"spec=hf:{checkpoint},dtype=float32", *words, "--device", "cpu")
+    asked = {"limit": 24, "frames": "uniform:1", "style": "challenge", "max_new_tokens": 4}
+    spec = f"hf:{checkpoint},dtype=float32,device=cpu"
+    ours = evaluate(spec, data=demo, split="demo", output=tmp_path / "ours", options=options_from(**asked))
+    theirs = load_run(inner.folder)
+    texts = [[sample.answers[0].response.text for sample in run.samples] for run in (ours, theirs)]
+    assert texts[0] == texts[1]
+    assert len(set(texts[0])) > 1
+    assert theirs.results.groups == ours.results.groups
+    tokens = [[sample.cost.output_tokens for sample in run.samples] for run in (ours, theirs)]
+    assert tokens[0] == tokens[1]
+
+
+def test_our_adapters_answer_tasks_that_are_not_ours(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tasks of the contribution, which know nothing of this package."""
+    (tmp_path / "myuniverse").mkdir()
+    (tmp_path / "myuniverse" / "EgoCross").symlink_to(demo)
+    monkeypatch.setenv("EGOCROSS_DATA", str(demo))
+    checkpoint = Path(egocross_eval.__file__).parent / "training" / "demo_model"
+    folder = Path(__file__).parents[2] / "contrib" / "lmms_eval" / "egocross"
+    words: list[str | Path] = [
+        "--include_path",
+        folder,
+        "--tasks",
+        "egocross_animal",
+        "--limit",
+        "4",
+        "--device",
+        "cpu",
+    ]
+    words += ["--model", "egocross", "--model_args", f"spec=hf:{checkpoint},dtype=float32"]
+    words += ["--log_samples", "--output_path", tmp_path / "logs"]
+    found = left(tmp_path / "logs", start(tmp_path, "lmms_eval", *words).stdout)
+    assert len(found.samples()) == 4
+    assert all(sample["micro"]["outcome"] != "errored" for sample in found.samples())
+    assert all(sample["filtered_resps"] for sample in found.samples())
 
 
 def test_an_error_of_lmms_eval_is_one_although_it_exits_with_0(

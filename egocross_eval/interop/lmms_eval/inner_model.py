@@ -6,13 +6,14 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from lmms_eval.api.instance import GenerationResult, TokenCounts
 from lmms_eval.api.model import lmms
 
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import UsageError
 from egocross_eval.interop.lmms_eval.inner_requests import Pictures, request_of, until
-from egocross_eval.model_adapters.spec import build_adapter, parse_spec
+from egocross_eval.model_adapters.spec import ModelSpec, adapter_type, build_adapter, parse_spec
 from egocross_eval.schema import Response
 
 _FAILED = "[LMMS_EVAL_REQUEST_FAILED]"
@@ -35,8 +36,10 @@ class EgoCrossModel(lmms):  # type: ignore[misc]
         device: object = None,
         **options: Any,
     ) -> None:
-        """Checks the spec and its options; the engine starts with the first request. Sizes of batches are the engine's
-        own business, and so is the device (`device=` among the spec's options)."""
+        """Checks the spec and its options; the engine starts with the first request.
+
+        A device goes to engines that take one. Sizes of batches are the engine's own business.
+        """
         super().__init__()
         if not spec:
             raise UsageError("--model egocross needs --model_args spec=SCHEME:TARGET, e.g. spec=hf:./checkpoint")
@@ -45,7 +48,7 @@ class EgoCrossModel(lmms):  # type: ignore[misc]
                 "--model egocross runs in one process; use the engine's own parallelism, e.g. spec=vllm:..."
             )
         text = ",".join([spec, *(f"{key}={_plain(value)}" for key, value in options.items())])
-        self._adapter = build_adapter(parse_spec(text), registry())
+        self._adapter = build_adapter(_on_device(parse_spec(text), device), registry())
         self._pictures = Pictures()
 
     def generate_until(self, requests: Sequence[Any]) -> list[Any]:
@@ -67,6 +70,14 @@ class EgoCrossModel(lmms):  # type: ignore[misc]
         self._adapter.close()
         self._pictures.close()
         super().clean()
+
+
+def _on_device(spec: ModelSpec, device: object) -> ModelSpec:
+    """The spec with lmms-eval's `--device`, where its adapter takes one."""
+    options = adapter_type(spec, registry()).options
+    if not device or options is None or "device" not in options.__struct_fields__:
+        return spec
+    return msgspec.structs.replace(spec, options={**spec.options, "device": str(device)})
 
 
 def _plain(value: object) -> str:
