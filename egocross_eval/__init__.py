@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from egocross_eval.contracts.model import NEUTRAL, PASSED_ON, TYPED, AdapterType, Capabilities, ModelAdapter
     from egocross_eval.contracts.style import PromptStyle, StyledText
     from egocross_eval.contracts.task import Benchmark, DataOptions, DataSource, Questions, Target, Task, TrainingSplits
+    from egocross_eval.contracts.tracker import TrackerType
     from egocross_eval.errors import DataError, EgoCrossError, MissingExtraError, RunError, UsageError
     from egocross_eval.grading.letter import LetterGrader
     from egocross_eval.methods.evidence import decide
@@ -74,6 +75,7 @@ _HOMES = {
     "contracts.model": ("NEUTRAL", "PASSED_ON", "TYPED", "AdapterType", "Capabilities", "ModelAdapter"),
     "contracts.style": ("PromptStyle", "StyledText"),
     "contracts.task": ("Benchmark", "DataOptions", "DataSource", "Questions", "Target", "Task", "TrainingSplits"),
+    "contracts.tracker": ("TrackerType",),
     "command_options": ("options_of_settings",),
     "errors": ("DataError", "EgoCrossError", "MissingExtraError", "RunError", "UsageError"),
     "grading.letter": ("LetterGrader",),
@@ -163,6 +165,7 @@ __all__ = [
     "Target",
     "Task",
     "TextPart",
+    "TrackerType",
     "TrainingSplits",
     "Turn",
     "UsageError",

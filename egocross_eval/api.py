@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -67,6 +68,7 @@ class RunKeywords(TypedDict, total=False):
     stop_against: Path | str | None
     name: str
     cache: bool
+    track: tuple[str, ...]
     judge: tuple[str, ...]
     judge_threshold: float
     prematch: Prematch
@@ -207,6 +209,7 @@ def run(
     known = registry()
     plan = plan or plan_run(options, known)
     judges = _ready_judges(options, plan, known)
+    followers = _followers(options, known)
     spec = parse_spec(model) if isinstance(model, str) else ModelSpec(scheme="python", target=type(model).__name__)
     if options.name:
         spec = msgspec.structs.replace(spec, name=options.name)
@@ -218,7 +221,7 @@ def run(
         path = Path(output) if output is not None else default_output(spec, options)
         session = open_session(plan, adapter, plan.record(spec, adapter, known), path)
         remove_unfinished(path)
-        tell = _Teller(on_event, known)
+        tell = _Teller(on_event, known, followers)
         for message in plan.warnings:
             tell(Warned(message=message))
         folder, record, asks = session.folder, session.record, bool(session.pending)
@@ -248,6 +251,16 @@ def run(
     if judges:
         _judge(folder.path, judges, known, tell=tell, use_cache=options.cache)
     return Run(folder)
+
+
+def _followers(options: RunOptions, known: Registry) -> dict[str, Callable[[Event], None]]:
+    """What the trackers of the options are to be told by, each by its name; checked before anything is asked."""
+    found: dict[str, Callable[[Event], None]] = {}
+    for text in options.track:
+        name, place, given = split_spec(text, "tracker")
+        kind = known.tracker(name)
+        found[f"tracker {text!r}"] = kind.build(place or "", read_options(f"--track {name}", kind.options, given))
+    return found
 
 
 def _ready_judges(options: RunOptions, plan: RunPlan, known: Registry) -> list[Judge]:
@@ -324,13 +337,24 @@ def _is_current(folder: RunFolder, *, targets_known: bool) -> bool:
     return results.samples_hash == folder.samples_hash()
 
 
+def _told(observe: Callable[..., object], event: Event) -> None:
+    observe(event=event)
+
+
 class _Teller:
     """Tells the caller and the observing plugins; a plugin that raises is warned of once and told no more."""
 
-    def __init__(self, on_event: Callable[[Event], None], known: Registry) -> None:
+    def __init__(
+        self,
+        on_event: Callable[[Event], None],
+        known: Registry,
+        followers: Mapping[str, Callable[[Event], None]] | None = None,
+    ) -> None:
         self._on_event = on_event
         self._own: list[Callable[[Event], None]] = []
-        self._observers = known.observers()
+        self._observers: dict[str, Callable[[Event], object]] = {
+            f"plugin {name!r}": functools.partial(_told, observe) for name, observe in known.observers().items()
+        } | dict(followers or {})
 
     def add(self, observe: Callable[[Event], None]) -> None:
         """Tells another of ours, which may end the run by raising; last of all, so that everybody knows by then."""
@@ -340,12 +364,12 @@ class _Teller:
         self._on_event(event)
         for name, observe in list(self._observers.items()):
             try:
-                observe(event=event)
+                observe(event)
             except Exception as error:
                 # Never lets an observer end a run.
                 del self._observers[name]
                 kind = type(event).__name__
-                message = f"the plugin {name!r} failed on the event {kind} and is told no more: {error!r}"
+                message = f"the {name} failed on the event {kind} and is told no more: {error!r}"
                 self._on_event(Warned(message=message))
         for own in self._own:
             own(event)

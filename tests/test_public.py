@@ -84,6 +84,7 @@ PUBLIC = {
     "Target",
     "Task",
     "TextPart",
+    "TrackerType",
     "TrainingSplits",
     "Turn",
     "UsageError",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from egocross_eval.contracts.model import AdapterType
     from egocross_eval.contracts.style import PromptStyle
     from egocross_eval.contracts.task import Task
+    from egocross_eval.contracts.tracker import TrackerType
 
 GROUP = "egocross_eval"
 """Entry-point group of plugins."""
@@ -66,6 +67,11 @@ def egocross_exporters() -> Iterable[Exporter]:  # type: ignore[empty-body]
 @hookspec
 def egocross_importers() -> Iterable[Importer]:  # type: ignore[empty-body]
     """Importers to register: somebody else's logs as runs."""
+
+
+@hookspec
+def egocross_trackers() -> Iterable[TrackerType]:  # type: ignore[empty-body]
+    """Trackers to register: what follows a run that names it (`--track`)."""
 
 
 @hookspec

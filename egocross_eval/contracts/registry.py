@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from egocross_eval.contracts.model import AdapterType
     from egocross_eval.contracts.style import PromptStyle
     from egocross_eval.contracts.task import Benchmark, Task
+    from egocross_eval.contracts.tracker import TrackerType
 
 BUILT_IN = {
     "egocross": "egocross_eval.tasks.egocross.plugin",
@@ -58,6 +59,7 @@ KINDS = (
     Kind("egocross_model_adapters", "model_adapters", "scheme", "model adapter"),
     Kind("egocross_exporters", "exporters", "name", "exporter"),
     Kind("egocross_importers", "importers", "name", "importer"),
+    Kind("egocross_trackers", "trackers", "name", "tracker"),
     Kind("egocross_commands", "commands", "name", "verb"),
 )
 EVENT_HOOK = "egocross_event"
@@ -76,6 +78,7 @@ class PluginInfo(msgspec.Struct, kw_only=True):
     model_adapters: list[str] = []
     exporters: list[str] = []
     importers: list[str] = []
+    trackers: list[str] = []
     commands: list[str] = []
     observes: bool = False
     """Is told of a run's events."""
@@ -95,6 +98,7 @@ class Registry:
         self.model_adapters: dict[str, AdapterType] = {}
         self.exporters: dict[str, Exporter] = {}
         self.importers: dict[str, Importer] = {}
+        self.trackers: dict[str, TrackerType] = {}
         self.commands: dict[str, CommandType] = {}
         self._manager = pluggy.PluginManager(hookspecs.GROUP)
         self._manager.add_hookspecs(hookspecs)
@@ -138,6 +142,11 @@ class Registry:
     def exporter(self, name: str) -> Exporter:
         """The exporter of that name."""
         found: Exporter = self._find("exporters", name)
+        return found
+
+    def tracker(self, name: str) -> TrackerType:
+        """The tracker of that name."""
+        found: TrackerType = self._find("trackers", name)
         return found
 
     def importer(self, name: str) -> Importer:

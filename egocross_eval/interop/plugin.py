@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from egocross_eval.contracts.event import Event
 from egocross_eval.contracts.exporter import ExportedRun, Exporter
 from egocross_eval.contracts.hooks import hookimpl
 from egocross_eval.contracts.importer import ForeignRun, Importer
 from egocross_eval.contracts.model import AdapterType, ModelAdapter
+from egocross_eval.contracts.tracker import TrackerType
 from egocross_eval.interop.exporting import options as exporting
 from egocross_eval.interop.lmms_eval.options import LmmsOptions
+from egocross_eval.interop.trackers.options import MlflowOptions, ModeOptions
 
 
 def _importer(name: str, module: str, description: str) -> Importer:
@@ -41,6 +44,16 @@ def _exporter(
         return str(getattr(_module(home), function or "export")(run, path, given))
 
     return Exporter(name=name, description=description, export=export, options=options, default=default)
+
+
+def _tracker(name: str, description: str, options: type[msgspec.Struct] | None = None) -> TrackerType:
+    """The tracker whose function `build` is that of the module of its name, imported when a run names it."""
+
+    def build(place: str, given: Any) -> Callable[[Event], None]:
+        found: Callable[[Event], None] = _module(f"trackers.{name}").build(place, given)
+        return found
+
+    return TrackerType(name=name, description=description, build=build, options=options)
 
 
 def _module(name: str) -> Any:
@@ -113,4 +126,15 @@ def egocross_exporters() -> Iterable[Exporter]:
             options=exporting.DatasetOptions,
             default="dataset",
         ),
+    )
+
+
+@hookimpl
+def egocross_trackers() -> Iterable[TrackerType]:
+    """Trackio, Weights & Biases, MLflow and SwanLab."""
+    return (
+        _tracker("trackio", "trackio:PROJECT, a database on this machine, or a Space"),
+        _tracker("wandb", "wandb:[ENTITY/]PROJECT, Weights & Biases", ModeOptions),
+        _tracker("mlflow", "mlflow:URI, an MLflow server", MlflowOptions),
+        _tracker("swanlab", "swanlab:[WORKSPACE/]PROJECT, SwanLab", ModeOptions),
     )

@@ -84,6 +84,14 @@ class RunOptions(Checked, frozen=True, kw_only=True):
         str, option("What tables and the run's folder are called by; default: the model.", metavar="TEXT")
     ] = ""
     cache: Annotated[bool, option("Use the response cache shared by all runs.")] = True
+    track: Annotated[
+        tuple[str, ...],
+        option(
+            "Follows the run in a tracker: trackio:PROJECT, wandb:PROJECT, mlflow:URI or swanlab:PROJECT; may be "
+            "repeated.",
+            metavar="NAME:PLACE[,key=value]",
+        ),
+    ] = ()
     judge: Annotated[
         tuple[str, ...],
         option("Judges free answers after the run: a model spec, or rules; may be repeated.", metavar="SPEC"),

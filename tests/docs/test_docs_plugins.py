@@ -26,7 +26,7 @@ def test_a_snippet_is_a_plugin(number: int) -> None:
     registry.collect()
     assert info.error is None
     registered = [info.tasks, info.methods, info.graders, info.prompt_styles, info.model_adapters]
-    assert any([*registered, info.exporters, info.importers, info.commands, info.observes])
+    assert any([*registered, info.exporters, info.importers, info.trackers, info.commands, info.observes])
 
 
 def test_the_snippet_without_a_plugin_measures_its_adapter(tmp_path: Path) -> None:

@@ -1,0 +1,335 @@
+"""Trackers follow a run for real: what each of them kept is read back by its own library, and is what the run says."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import other_environments as other
+import pytest
+from calling import call
+
+from egocross_eval import Run, TrackerType, UsageError, Warned, evaluate, load_run
+from egocross_eval.contracts.event import Event
+from egocross_eval.contracts.registry import registry
+from egocross_eval.interop.trackers.following import COLUMNS, FILES, Follower, final, identity, running
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+SECRET = "sk-very-secret-key"
+
+
+def followed(demo: Path, folder: Path, tracker: str, **more: str) -> Run:
+    """A run in two goes of the same command, followed by a tracker: its first go asks no more than 40 questions."""
+    arguments = ["--model", "baseline:longest", "--data", str(demo), "--split", "demo", "--output", str(folder)]
+    settings = {"WANDB_API_KEY": SECRET, "SWANLAB_API_KEY": SECRET, "MLFLOW_TRACKING_TOKEN": SECRET, **more}
+    first = other.run("exports", "python", "-c", CUT_OFF, *arguments, "--track", tracker, more=settings)
+    assert first.returncode == 130, first.stderr
+    assert len((folder / "samples.jsonl").read_text().splitlines()) == 40
+    done = other.run("exports", "egocross-eval", *arguments, "--track", tracker, more=settings)
+    assert done.returncode == 0, done.stderr
+    assert "is told no more" not in done.stderr
+    return load_run(folder)
+
+
+CUT_OFF = """
+import itertools, sys
+from egocross_eval.cli.main import main
+from egocross_eval.model_adapters import baseline
+whole = baseline.BaselineAdapter.generate
+def cut(self, requests):
+    yield from itertools.islice(whole(self, requests), 40)
+    raise KeyboardInterrupt
+baseline.BaselineAdapter.generate = cut
+main(sys.argv[1:])
+"""
+
+
+def no_secret_in(folder: Path) -> None:
+    assert not [path for path in folder.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
+
+
+@pytest.mark.interop
+def test_trackio_has_figures_samples_and_files_of_a_run_in_two_goes(demo: Path, tmp_path: Path) -> None:
+    place = {"TRACKIO_DIR": str(tmp_path / "trackio")}
+    run = followed(demo, tmp_path / "run", "trackio:mine", **place)
+    code = """
+import json, trackio
+(run,) = trackio.Api().runs("mine")
+from trackio.sqlite_storage import SQLiteStorage
+logs = SQLiteStorage.get_logs("mine", run.name)
+last = {k: v for row in logs for k, v in row.items()}
+table = last["samples"]
+numbers = {k: v for k, v in last.items() if isinstance(v, (int, float))}
+rows = len(table.get("_value", table.get("data", [])))
+config = SQLiteStorage.get_run_config("mine", run.name)
+print(json.dumps({"steps": [row.get("step") for row in logs], "last": numbers, "rows": rows, "config": config}))
+"""
+    kept = other.said("exports", code, more=place)
+    assert {name: kept["last"][name] for name in final(run.results)} == final(run.results)
+    assert kept["last"]["running/right"] == run.results.counts["right"]
+    assert kept["rows"] == 100
+    assert kept["config"]["model"] == "baseline:longest"
+    assert list((tmp_path / "trackio").rglob("*samples.jsonl*")) or kept["steps"][-1] == 100
+    no_secret_in(tmp_path)
+
+
+@pytest.mark.interop
+def test_wandb_offline_has_figures_samples_and_files(demo: Path, tmp_path: Path) -> None:
+    (tmp_path / "wandb").mkdir()
+    place = {
+        "WANDB_DIR": str(tmp_path / "wandb"),
+        "WANDB_CACHE_DIR": str(tmp_path / "c"),
+        "WANDB_DATA_DIR": str(tmp_path / "d"),
+    }
+    run = followed(demo, tmp_path / "run", "wandb:mine,mode=offline", **place)
+    code = """
+import json, struct, sys
+from pathlib import Path
+from wandb.proto import wandb_internal_pb2 as pb
+
+def records(data):
+    # LevelDB's log: pieces with check sum, length and kind, in blocks; seven bytes of W&B's before.
+    place, whole = 7, b""
+    while place + 7 <= len(data):
+        rest = 32768 - place % 32768
+        if rest < 7:
+            place += rest
+            continue
+        _, length, kind = struct.unpack("<IHB", data[place:place + 7])
+        whole += data[place + 7:place + 7 + length]
+        place += 7 + length
+        if kind in (1, 4):
+            yield whole
+            whole = b""
+
+ids, summary, files = set(), {}, set()
+for path in sorted(Path(sys.argv[1]).rglob("*.wandb")):
+    for data in records(path.read_bytes()):
+        record = pb.Record()
+        record.ParseFromString(data)
+        if record.HasField("run"):
+            ids.add(record.run.run_id)
+        for item in [*record.history.item, *record.summary.update]:
+            summary[item.key or "/".join(item.nested_key)] = json.loads(item.value_json)
+        for entry in record.artifact.manifest.contents:
+            files.add(entry.path)
+print(json.dumps({"ids": sorted(ids), "summary": summary, "files": sorted(files)}))
+"""
+    kept = other.said("exports", code, tmp_path / "wandb")
+    assert kept["ids"] == [identity(run.record).id]
+    assert {name: kept["summary"][name] for name in final(run.results)} == final(run.results)
+    assert kept["summary"]["running/right"] == run.results.counts["right"]
+    assert (kept["summary"]["samples/nrows"], kept["summary"]["samples/ncols"]) == (100, len(COLUMNS))
+    assert set(FILES) <= set(kept["files"])
+    no_secret_in(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An MLflow server on SQLite."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    command = [str(other.program("exports", "mlflow")), "server", "--backend-store-uri", f"sqlite:///{folder}/store.db"]
+    command += ["--artifacts-destination", str(folder / "artifacts"), "--port", str(port), "--workers", "1"]
+    with (folder / "log").open("w") as log:
+        settings = {**os.environ, "PATH": f"{Path(command[0]).parent}:/usr/bin:/bin"}
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=settings)
+        try:
+            yield wait_for(address, process, folder / "log")
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(30)
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> str:
+    for _ in range(240):
+        assert process.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"{address}/health", timeout=2) as reply:
+                if reply.status == 200:
+                    return address
+        except OSError:
+            time.sleep(0.5)
+    raise AssertionError(log.read_text())
+
+
+@pytest.mark.interop
+def test_an_mlflow_server_has_figures_samples_and_files_in_one_run(demo: Path, tmp_path: Path, server: str) -> None:
+    run = followed(demo, tmp_path / "run", f"mlflow:{server},experiment=mine")
+    code = """
+import json, sys, mlflow
+client = mlflow.MlflowClient(tracking_uri=sys.argv[1])
+experiment = client.get_experiment_by_name("mine").experiment_id
+runs = client.search_runs([experiment])
+data, info = runs[0].data, runs[0].info
+history = client.get_metric_history(info.run_id, "running/right")
+mlflow.set_tracking_uri(sys.argv[1])
+table = json.load(open(mlflow.artifacts.download_artifacts(run_id=info.run_id, artifact_path="samples.json")))
+files = [f.path for f in client.list_artifacts(info.run_id, "run")]
+print(json.dumps({"runs": len(runs), "status": info.status, "metrics": data.metrics, "params": data.params,
+  "files": files, "table": table["columns"], "rows": len(table["data"]), "steps": [m.step for m in history]}))
+"""
+    kept = other.said("exports", code, server)
+    assert (kept["runs"], kept["status"]) == (1, "FINISHED")
+    allowed = {
+        "".join(c if c.isalnum() or c in "_-. :/" else "-" for c in name): x for name, x in final(run.results).items()
+    }
+    assert {name: kept["metrics"][name] for name in allowed} == pytest.approx(allowed)
+    assert kept["params"]["model"] == "baseline:longest"
+    assert {f"run/{name}" for name in FILES} == set(kept["files"])
+    assert (kept["table"], kept["rows"]) == (list(COLUMNS), 100)
+    assert kept["steps"] == sorted(kept["steps"])
+    assert {40, 41, 100} <= set(kept["steps"])
+    no_secret_in(tmp_path)
+
+
+@pytest.mark.interop
+def test_swanlab_offline_keeps_the_run(demo: Path, tmp_path: Path) -> None:
+    place = {"SWANLAB_LOG_DIR": str(tmp_path / "swan"), "SWANLAB_LOGDIR": str(tmp_path / "swan")}
+    run = followed(demo, tmp_path / "run", "swanlab:mine,mode=offline", **place)
+    kept = [path for path in (tmp_path / "swan").rglob("*") if path.is_file()]
+    content = b"".join(path.read_bytes() for path in kept)
+    assert identity(run.record).id.encode() in content
+    assert b"running/accuracy" in content
+    assert b"domain/animal" in content
+    no_secret_in(tmp_path)
+
+
+class Kept:
+    """A client that keeps what it's told, or breaks."""
+
+    def __init__(self, breaks: str = "") -> None:
+        self.breaks = breaks
+        self.told: list[tuple[str, Any]] = []
+
+    def _keep(self, what: str, value: Any = None) -> None:
+        if what == self.breaks:
+            raise ConnectionError("the tracker went away")
+        self.told.append((what, value))
+
+    def begin(self, run: Any) -> None:
+        self._keep("begin", run)
+
+    def log(self, figures: Any, step: int) -> None:
+        self._keep("log", (dict(figures), step))
+
+    def summary(self, figures: Any) -> None:
+        self._keep("summary", dict(figures))
+
+    def table(self, rows: Any) -> None:
+        self._keep("table", list(rows))
+
+    def files(self, paths: Any) -> None:
+        self._keep("files", [path.name for path in paths])
+
+    def end(self) -> None:
+        self._keep("end")
+
+
+@pytest.fixture
+def tracked(demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Kept], tuple[Run, list[Event]]]:
+    def tracked(client: Kept) -> tuple[Run, list[Event]]:
+        kind = TrackerType(name="kept", description="", build=lambda place, options: Follower(client))
+        monkeypatch.setitem(registry().trackers, "kept", kind)
+        events: list[Event] = []
+        output = tmp_path / "run"
+        run = evaluate(
+            "baseline:longest", data=demo, split="demo", track=("kept:here",), output=output, on_event=events.append
+        )
+        return run, events
+
+    return tracked
+
+
+def test_a_tracker_is_told_running_then_final_figures_then_samples_and_files(
+    tracked: Callable[[Kept], tuple[Run, list[Event]]],
+) -> None:
+    client = Kept()
+    run, _ = tracked(client)
+    kinds = [what for what, _ in client.told]
+    assert kinds[0] == "begin"
+    assert kinds[-4:] == ["summary", "table", "files", "end"]
+    told = dict(client.told)
+    assert told["summary"] == final(run.results)
+    assert told["log"][0]["running/right"] == run.results.counts["right"]
+    assert [row[0] for row in told["table"]] == [sample.key for sample in run.samples]
+    assert told["files"] == list(FILES)
+
+
+@pytest.mark.parametrize("breaks", ["begin", "log", "summary", "table", "files", "end"])
+def test_a_tracker_that_fails_is_warned_of_once_and_stops_nothing(
+    tracked: Callable[[Kept], tuple[Run, list[Event]]], breaks: str
+) -> None:
+    run, events = tracked(Kept(breaks))
+    assert run.results.complete
+    warned = [event.message for event in events if isinstance(event, Warned) and "tracker" in event.message]
+    assert len(warned) == 1
+    assert "the tracker 'kept:here' failed on the event" in warned[0]
+    assert "the tracker went away" in warned[0]
+
+
+def test_accuracy_so_far_is_right_over_all_that_count() -> None:
+    figures = running({"right": 3, "wrong": 1, "not_parsed": 1, "filtered": 1, "errored": 5})
+    assert figures["running/accuracy"] == 0.5
+    assert "running/accuracy" not in running({"errored": 2})
+
+
+@pytest.mark.parametrize(
+    ("track", "message"),
+    [
+        ("wandbb:mine", r"unknown tracker 'wandbb' \(did you mean 'wandb'"),
+        ("mlflow:http://me:pw@host/", "user or password"),
+        ("trackio", "the package 'trackio' can't be imported|needs its place: trackio:PROJECT"),
+        ("wandb:mine,mode=online,x=1", "unknown option 'x'"),
+        ("wandb:mine,mode=never", "online, offline"),
+    ],
+)
+def test_what_a_tracker_lacks_is_told_before_the_run(demo: Path, tmp_path: Path, track: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        evaluate("baseline:longest", data=demo, split="demo", track=(track,), output=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize(
+    ("track", "message"),
+    [
+        ("wandb:mine", "nobody is logged in; run 'wandb login', set WANDB_API_KEY, or use mode=offline"),
+        ("swanlab:mine", "nobody is logged in; run 'swanlab login'"),
+        ("mlflow:http://127.0.0.1:9", "no server answers at http://127.0.0.1:9"),
+    ],
+)
+def test_absent_credentials_and_servers_are_told_before_the_run(
+    demo: Path, tmp_path: Path, track: str, message: str
+) -> None:
+    arguments = [
+        "--model",
+        "baseline:longest",
+        "--data",
+        str(demo),
+        "--split",
+        "demo",
+        "--output",
+        str(tmp_path / "run"),
+    ]
+    none = {"HOME": str(tmp_path), "WANDB_API_KEY": "", "SWANLAB_API_KEY": ""}
+    done = other.run("exports", "egocross-eval", *arguments, "--track", track, more=none)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_run_s_help_names_the_trackers(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("run", "--help") == 0
+    assert "--track" in capsys.readouterr().out
