@@ -135,14 +135,16 @@ def _shown_by_group(evidence: Evidence, groups: Sequence[str]) -> list[tuple[str
 
 def _detectable(overall: Differences, times: int) -> float:
     """The smallest difference that so many times as many clusters show in 80 % of cases, as one of all ways; the median
-    over the ways."""
+    over the ways whose answers aren't just those of the first."""
     import numpy as np
     from scipy.special import stdtrit
 
     level = LEVEL / len(overall.value)
     freedom = overall.freedom * times
     quantiles = stdtrit(freedom, 1 - level / 2) + stdtrit(freedom, POWER)
-    return float(np.minimum(1.0, np.median(quantiles * overall.error / times**0.5)))
+    differs = (overall.contribution != 0).any(axis=1)
+    found = (quantiles * overall.error / times**0.5)[differs if differs.any() else ~differs]
+    return float(np.minimum(1.0, np.median(found)))
 
 
 def held_out(evidence: Evidence) -> HeldOut:

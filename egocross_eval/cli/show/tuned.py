@@ -19,7 +19,8 @@ def print_tuned(report: Tuned, strategy: Path) -> None:
     first = report.ways[0].name
     clusters = ", ".join(f"{group or 'all'} {number}" for group, number in report.clusters.items())
     left_out = f"; {report.left_out} left out, without a known answer" if report.left_out else ""
-    click.echo(wrapped(f"\n{report.questions} questions, {report.cluster}s by group: {clusters}{left_out}"))
+    click.echo()
+    click.echo(wrapped(f"{report.questions} questions, {report.cluster}s by group: {clusters}{left_out}"))
     click.echo(f"differences from {first!r}, in points; intervals hold for all {report.looked_at} ways together\n")
     click.echo(_ways(report))
     if len(report.clusters) > 1:
