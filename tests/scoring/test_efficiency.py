@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from egocross_eval import ModelAdapter, Request, Response, Row, UsageError, evaluate
 from egocross_eval.leaderboard.collect import rows_from
-from egocross_eval.leaderboard.prices import PriceTable, priced, read_prices
+from egocross_eval.leaderboard.prices import ModelPrice, PriceTable, priced, read_prices
 from egocross_eval.leaderboard.render import render
 from egocross_eval.leaderboard.row_checks import row_problem
 from egocross_eval.leaderboard.rows import join_repeats
@@ -94,6 +94,8 @@ def test_the_site_shows_what_some_row_knows(row: Row) -> None:
         "frame",
     ]
     assert "price" not in names
+    (dear,) = site_tables(priced([row], PriceTable(models={"*": ModelPrice(input=1.0)})), {})
+    assert "price" in [column.name for column in dear.columns]
     (silent,) = site_tables([replace(row, efficiency=None)], {})
     assert not {"speed", "right-tokens", "reused", "frame"} & {column.name for column in silent.columns}
 

@@ -54,6 +54,12 @@ from egocross_eval.command_options import renamed
     show_default=True,
     help="Compare every pair of the N best runs.",
 )
+@click.option(
+    "--prices",
+    metavar="FILE.yaml",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Prices by model, for a column of what runs cost: docs/leaderboard.md.",
+)
 def command(
     runs: tuple[Path, ...],
     output: Path,
@@ -65,6 +71,7 @@ def command(
     published: bool,
     join: bool,
     compared: int,
+    prices: Path | None,
 ) -> None:
     """Write a static site of RUNS: run folders, folders of runs, or rows of others (leaderboard --format json).
 
@@ -93,6 +100,7 @@ def command(
         published=published,
         join=join,
         compared=compared,
+        prices=prices,
         questions=questions,
         answers=answers,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import UsageError
 from egocross_eval.leaderboard.collect import published_beside
+from egocross_eval.leaderboard.prices import priced, read_prices
 from egocross_eval.leaderboard.rows import distinct, join_repeats
 from egocross_eval.leaderboard.site.answers import parts, question_list
 from egocross_eval.leaderboard.site.chart_library import chart_library
@@ -64,6 +65,7 @@ def build_site(
     published: bool = True,
     join: bool = True,
     compared: int = 24,
+    prices: Path | None = None,
     questions: bool = True,
     answers: bool = True,
 ) -> SiteSummary:
@@ -72,7 +74,7 @@ def build_site(
     `title` is by default the benchmark's. With `frames`, the site holds thumbnails of the frames from `data`, or from
     the data root of each run, where all were made here. `published` adds the published rows to the leaderboard, `join`
     joins runs that differ in the seed alone there; `compared` bounds the runs of which every pair is compared (the best
-    ones). Without
+    ones); `prices` is a table of prices by model. Without
     `questions`, only figures are in the folder; without `answers`, questions and what was said, but not what is right.
     Raises `UsageError` or `DataError`, naming what is wrong, before anything is written where it can be known.
     """
@@ -89,6 +91,7 @@ def build_site(
     files = _frame_files(inputs.runs, data) if frames else {}
     rows = distinct([*inputs.rows, *(published_beside(inputs.rows, registry()) if published else [])])
     rows = join_repeats(rows) if join else rows
+    rows = priced(rows, read_prices(prices)) if prices is not None else rows
     best = _best_first(inputs.runs)
     pairs = _pairs(inputs.runs, pooled, best[:compared])
     folder = SiteFolder(to)
