@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 
 from egocross_eval import Results, RunRecord, Sample
+from egocross_eval.cli.show.events import Line
 from egocross_eval.leaderboard.rows import RowFile
 from egocross_eval.scoring.predictions_file import PredictionEntry
+from egocross_eval.sweeps.status import Standing
 from egocross_eval.tasks.egocross.answers_file import AnswerRecord
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -21,6 +23,8 @@ FILES: dict[str, tuple[Any, str]] = {
     "results": (Results, "`results.json` of a run folder"),
     "rows": (RowFile, "what `leaderboard --format json` writes"),
     "predictions": (list[PredictionEntry], "a predictions file, and the list within a submission"),
+    "event": (Line, "a line that `run --events` and `sweep --events` print"),
+    "status": (list[Standing], "what `status --format json` prints"),
     "answers": (list[AnswerRecord], "a file of right answers"),
 }
 """By name: the type, and what has it."""

@@ -47,4 +47,10 @@ class SweepProgress:
         if open_ := [one for one in made if not one.complete]:
             failed = f", {len(broken)} of them broke" if broken else ""
             click.echo(f"{len(open_)} of {len(made)} runs are open{failed}; the same command goes on", err=True)
-        return max([0, *(one.error.exit_code for one in broken if one.error), *([1] if open_ else [])])
+        return exit_code(made)
+
+
+def exit_code(made: Sequence[Made]) -> int:
+    """That of what broke, or 1 where questions are left."""
+    left = [1] if any(not one.complete for one in made) else []
+    return max([0, *left, *(one.error.exit_code for one in made if one.error is not None)])

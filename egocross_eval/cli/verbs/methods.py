@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
+
+from egocross_eval.command_options import format_option
+from egocross_eval.visible import json_text
+
+if TYPE_CHECKING:
+    from egocross_eval.contracts.method import MethodType
 
 
 @click.command(name="methods")
 @click.argument("name", required=False)
-def command(name: str | None) -> None:
+@format_option("text", "json")
+def command(name: str | None, form: str) -> None:
     """List the methods for --method, or the options of one.
 
     \b
@@ -19,7 +28,11 @@ def command(name: str | None) -> None:
     from egocross_eval.model_adapters.spec import option_rows
 
     known = registry()
-    for kind in [known.method_type(name)] if name else known.methods.values():
+    kinds = [known.method_type(name)] if name else list(known.methods.values())
+    if form == "json":
+        click.echo(json_text([_record(kind) for kind in kinds]))
+        return
+    for kind in kinds:
         click.echo(
             kind.name + (f":{kind.argument}" if kind.argument else "") + ("[:key=value,...]" if kind.options else "")
         )
@@ -33,3 +46,16 @@ def command(name: str | None) -> None:
     elif fields := option_rows(kind.options):
         click.echo()
         click.echo(fitted_table(fields, ["option", "type", "default", "what"], wrap=-1))
+
+
+def _record(kind: MethodType) -> dict[str, Any]:
+    from egocross_eval.cli.show.options import option_records
+
+    return {
+        "name": kind.name,
+        "argument": kind.argument,
+        "description": kind.description,
+        "cost": kind.cost,
+        "example": kind.example,
+        "options": option_records(kind.options),
+    }

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from egocross_eval.command_options import format_option
+from egocross_eval.visible import json_text
+
+if TYPE_CHECKING:
+    from egocross_eval.contracts.model import AdapterType
+
 
 @click.group(name="models", invoke_without_command=True)
+@format_option("text", "json")
 @click.pass_context
-def command(ctx: click.Context) -> None:
+def command(ctx: click.Context, form: str) -> None:
     """List the model adapters with their options, or build a tiny checkpoint.
 
     \b
@@ -22,12 +30,26 @@ def command(ctx: click.Context) -> None:
     from egocross_eval.cli.show.terminal import wrapped
     from egocross_eval.contracts.registry import registry
 
+    if form == "json":
+        click.echo(json_text([_record(adapter) for adapter in registry().model_adapters.values()]))
+        return
     for adapter in registry().model_adapters.values():
         click.echo(f"{adapter.form}[,key=value...]")
         click.echo(wrapped(adapter.description, first="    ", rest="    "))
         if adapter.example:
             click.echo(f"    e.g. {adapter.example}")
     click.echo("\n'egocross-eval models show SCHEME' lists the options of one.")
+
+
+def _record(adapter: AdapterType) -> dict[str, Any]:
+    from egocross_eval.cli.show.options import option_records
+
+    return {
+        "scheme": adapter.scheme,
+        "description": adapter.description,
+        "example": adapter.example,
+        "options": option_records(adapter.options),
+    }
 
 
 @command.command(name="show")

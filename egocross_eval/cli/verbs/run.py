@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 )
 @options_of_settings(RunOptions, *PARTS.values())
 @renamed("--votes", "--method")
+@click.option("--events", is_flag=True, help="Say start, progress and end as JSON lines on stdout, and nothing else.")
 @click.option("--dry-run", is_flag=True, help="Show what would be asked (counts, frames, bytes, tokens) and stop.")
 @click.option(
     "--config",
@@ -45,7 +47,9 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="YAML file with any of these options; the command line wins.",
 )
-def command(stray: tuple[str, ...], model: tuple[str, ...], output: Path | None, dry_run: bool, **settings: Any) -> int:
+def command(
+    stray: tuple[str, ...], model: tuple[str, ...], output: Path | None, events: bool, dry_run: bool, **settings: Any
+) -> int:
     """Run models over tasks and write a leaderboard row.
 
     \b
@@ -81,9 +85,10 @@ def command(stray: tuple[str, ...], model: tuple[str, ...], output: Path | None,
             click.echo(f"note: {warning}", err=True)
         print_dry_run(plan, model, registry())
         return 0
+    one = _run_for_programs if events else _run_one
     if len(specs) == 1:
-        return _exit_code(_run_one(model[0], specs[0], plan, options, output, set()))
-    return _run_several(model, specs, plan, options, output)
+        return _exit_code(one(model[0], specs[0], plan, options, output, set()))
+    return _run_several(one, model, specs, plan, options, output, show=not events)
 
 
 def _check_arguments(stray: tuple[str, ...], models: tuple[str, ...]) -> None:
@@ -95,7 +100,14 @@ def _check_arguments(stray: tuple[str, ...], models: tuple[str, ...]) -> None:
 
 
 def _run_several(
-    texts: tuple[str, ...], specs: list[ModelSpec], plan: RunPlan, options: RunOptions, output: Path | None
+    run_one: Callable[..., Run],
+    texts: tuple[str, ...],
+    specs: list[ModelSpec],
+    plan: RunPlan,
+    options: RunOptions,
+    output: Path | None,
+    *,
+    show: bool,
 ) -> int:
     """All models are checked before the first is asked; one that breaks doesn't stop the others."""
     from egocross_eval.api import default_output
@@ -110,7 +122,7 @@ def _run_several(
     for text, spec in zip(texts, specs, strict=True):
         path = default_output(spec, options) if output is None else output / slug(spec.text)
         try:
-            made = _run_one(text, spec, plan, options, path, notes)
+            made = run_one(text, spec, plan, options, path, notes)
         except EgoCrossError as error:
             click.echo(f"Error: {spec.text}: {error}", err=True)
             codes.append(error.exit_code)
@@ -118,7 +130,7 @@ def _run_several(
         runs.append(made.path)
         codes.append(_exit_code(made))
     if runs:
-        _write_board(runs, output or runs[0].with_name(f"{runs[0].name}-together"), total=len(specs))
+        _write_board(runs, output or runs[0].with_name(f"{runs[0].name}-together"), total=len(specs), show=show)
     return max(codes)
 
 
@@ -130,15 +142,18 @@ def _exit_code(run: Run) -> int:
     return 1 if open_ or partly else 0
 
 
-def _write_board(paths: list[Path], folder: Path, *, total: int) -> None:
+def _write_board(paths: list[Path], folder: Path, *, total: int, show: bool) -> None:
     """The models of one command on one leaderboard."""
     from egocross_eval.cli.show.terminal import on_screen
     from egocross_eval.leaderboard.together import write_board
     from egocross_eval.runs.store import LEADERBOARD_FILE
 
+    board = write_board(paths, folder)
+    if not show:
+        return
     of = f"all {total}" if len(paths) == total else f"{len(paths)} of {total}"
     click.echo(f"\n{of} models:\n")
-    click.echo(on_screen(write_board(paths, folder)).rstrip("\n"))
+    click.echo(on_screen(board).rstrip("\n"))
     click.echo(f"\nleaderboard: {folder / LEADERBOARD_FILE}")
 
 
@@ -173,3 +188,20 @@ def _run_one(
         print_judgings(made.judgings)
         judges.print_summaries(made.judgings)
     return made
+
+
+def _run_for_programs(
+    text: str, spec: ModelSpec, plan: RunPlan, options: RunOptions, output: Path | None, notes: set[str]
+) -> Run:
+    from egocross_eval.api import default_output, run
+    from egocross_eval.cli.show.events import EventLines, say_failed
+    from egocross_eval.training.card import warnings_for_model
+
+    path = output or default_output(spec, options)
+    for warning in warnings_for_model(spec.target, spec.options, plan.settings):
+        click.echo(f"note: {warning}", err=True)
+    try:
+        return run(options, text, output=path, on_event=EventLines(), plan=plan)
+    except EgoCrossError as error:
+        say_failed(str(path), error)
+        raise

@@ -27,6 +27,7 @@ vary: {frames: ["uniform:8", all]}
     metavar="DIR",
     help="Folder of the run folders and their leaderboard; default: the file's.",
 )
+@click.option("--events", is_flag=True, help="Say start, progress and end as JSON lines on stdout, and nothing else.")
 @click.option("--dry-run", is_flag=True, help="Show the runs, their size and the time they will take, and stop.")
 @click.option(
     "--like",
@@ -35,7 +36,7 @@ vary: {frames: ["uniform:8", all]}
     metavar="RUN",
     help="Judge the time by this run too; may be repeated. Default: by the runs of the sweep that are there.",
 )
-def command(file: Path, output: Path | None, dry_run: bool, like: tuple[Path, ...]) -> int:
+def command(file: Path, output: Path | None, events: bool, dry_run: bool, like: tuple[Path, ...]) -> int:
     """Run the models of FILE in every way that it names: one run folder each, and their leaderboard after each.
 
     The same command goes on where it was stopped: what is finished is not asked again. A run that breaks doesn't stop
@@ -54,11 +55,12 @@ def command(file: Path, output: Path | None, dry_run: bool, like: tuple[Path, ..
         from egocross_eval.cli.show.sweep_plan import print_sweep_plan
 
         return print_sweep_plan(sweep, like)
-    return carry_out_with_bars(sweep)
+    return carry_out_and_tell(sweep, events=events)
 
 
-def carry_out_with_bars(sweep: Sweep) -> int:
-    """Carries a sweep out, telling of its runs; the exit code."""
+def carry_out_and_tell(sweep: Sweep, *, events: bool = False) -> int:
+    """Carries a sweep out, telling of its runs, to people or by `events` to programs; the exit code."""
+    from egocross_eval.cli.show.events import SweepEvents
     from egocross_eval.cli.show.sweep_progress import SweepProgress
     from egocross_eval.sweeps.planned import Plans, carry_out
     from egocross_eval.sweeps.record import SweepFolder
@@ -67,7 +69,7 @@ def carry_out_with_bars(sweep: Sweep) -> int:
     plans = Plans()
     for options in dict.fromkeys(one.options for one in sweep.runs):
         plans(options)
-    progress = SweepProgress(sweep, SweepFolder(sweep))
+    progress = (SweepEvents if events else SweepProgress)(sweep, SweepFolder(sweep))
     if sweep.at_once == 1:
         made = carry_out(sweep.runs, watch=progress.begin, after=progress.end, plans=plans)
     else:

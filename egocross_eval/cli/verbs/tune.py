@@ -56,9 +56,9 @@ def command(file: Path, output: Path | None, dry_run: bool, like: tuple[Path, ..
         from egocross_eval.cli.show.sweep_plan import print_sweep_plan
 
         return print_sweep_plan(tuning.sweep, like)
-    from egocross_eval.cli.verbs.sweep import carry_out_with_bars
+    from egocross_eval.cli.verbs.sweep import carry_out_and_tell
 
-    if code := carry_out_with_bars(tuning.sweep):
+    if code := carry_out_and_tell(tuning.sweep):
         click.echo("nothing is chosen before all runs are finished", err=True)
         return code
     from egocross_eval.cli.show.tuned import print_tuned

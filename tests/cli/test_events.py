@@ -1,0 +1,114 @@
+"""Programs drive runs and sweeps by lines of JSON, of the form that the schema names; nothing else is on stdout."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from calling import call
+
+from egocross_eval import Run, load_run
+from egocross_eval.cli.show import events
+from egocross_eval.cli.show.events import (
+    Line,
+    RunEnded,
+    RunFailed,
+    RunProgress,
+    RunStarted,
+    RunWarned,
+    SweepEnded,
+    SweepStarted,
+)
+
+
+def lines(text: str) -> list[Line]:
+    """Each line, read strictly by its type; what is said of the data before a run is left out."""
+    found: list[Line] = [msgspec.json.decode(line, type=Line) for line in text.splitlines()]
+    assert all(line.at for line in found)
+    return [line for line in found if not isinstance(line, RunWarned)]
+
+
+def micro(run: Run) -> Any:
+    found = run.results.micro
+    assert found is not None
+    return found
+
+
+def test_a_run_says_start_progress_and_end(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "EVERY", 0.0)
+    words: list[str | Path] = ["--model", "baseline:longest", "--data", demo, "--split", "demo", "--limit", "8"]
+    assert call(*words, "--output", tmp_path / "run", "--events") == 0
+    said = lines(capsys.readouterr().out)
+    run = load_run(tmp_path / "run")
+    first, last = said[0], said[-1]
+    assert isinstance(first, RunStarted)
+    assert (first.run, first.total, first.done) == (str(tmp_path / "run"), 8, 0)
+    progress = [line for line in said if isinstance(line, RunProgress)]
+    assert [line.done for line in progress] == list(range(1, 9))
+    assert isinstance(last, RunEnded)
+    assert (last.complete, last.counts) == (True, run.results.counts)
+    assert last.micro is not None
+    assert (last.micro.right, last.micro.accuracy) == (micro(run).right, micro(run).accuracy)
+    assert call(*words, "--output", tmp_path / "run", "--events") == 0
+    again = lines(capsys.readouterr().out)[0]
+    assert isinstance(again, RunStarted)
+    assert (again.done, again.outcomes) == (8, {k: v for k, v in run.results.counts.items() if k in again.outcomes})
+
+
+def test_several_models_follow_each_other(demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    models = ["--model", "baseline:longest", "--model", "baseline:chance"]
+    data: list[str | Path] = ["--data", demo, "--split", "demo", "--limit", "4", "--output", tmp_path]
+    assert call(*models, *data, "--events") == 0
+    ended = [line.run for line in lines(capsys.readouterr().out) if isinstance(line, RunEnded)]
+    assert ended == [str(tmp_path / "baseline-longest"), str(tmp_path / "baseline-chance")]
+    assert (tmp_path / "leaderboard.md").is_file()
+
+
+def test_a_run_that_breaks_says_why(demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words: list[str | Path] = ["--data", demo, "--split", "demo", "--limit", "4", "--events"]
+    code = call("--model", f"hf:{tmp_path / 'nothing'}", *words, "--output", tmp_path / "run")
+    (said,) = lines(capsys.readouterr().out)
+    assert isinstance(said, RunFailed)
+    assert (said.exit_code, said.run) == (code, str(tmp_path / "run"))
+    assert "nothing" in said.message
+
+
+def test_a_sweep_says_which_runs_it_has_and_what_is_open(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = {
+        "models": ["baseline:longest", "baseline:chance"],
+        "options": {"data": str(demo), "split": "demo", "limit": 4},
+    }
+    (tmp_path / "sweep.yaml").write_text(json.dumps(content))
+    assert call("sweep", tmp_path / "sweep.yaml", "--output", tmp_path / "out", "--events") == 0
+    said = lines(capsys.readouterr().out)
+    first, last = said[0], said[-1]
+    assert isinstance(first, SweepStarted)
+    assert isinstance(last, SweepEnded)
+    assert (sorted(last.complete), last.open, last.exit_code) == (sorted(first.runs), [], 0)
+    ended = {line.run for line in said if isinstance(line, RunEnded)}
+    assert ended == {str(tmp_path / "out" / name) for name in first.runs}
+
+
+@pytest.mark.parametrize(
+    ("verb", "key"), [("models", "scheme"), ("methods", "name"), ("plugins", "name"), ("tasks", "name")]
+)
+def test_lists_are_json_on_request(verb: str, key: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(verb, "--format", "json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert len({entry[key] for entry in found}) == len(found) > 1
+
+
+def test_how_a_run_stands_is_json_on_request(demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words: list[str | Path] = ["--model", "baseline:longest", "--data", demo, "--split", "demo", "--limit", "4"]
+    assert call(*words, "--output", tmp_path / "run") == 0
+    capsys.readouterr()
+    assert call("status", tmp_path / "run", "--format", "json") == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["status"]["state"], found["status"]["done"]) == ("finished", 4)
