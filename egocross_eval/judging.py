@@ -37,6 +37,8 @@ class Judge(msgspec.Struct, frozen=True, kw_only=True):
     rubric_hash: str = ""
     ours: bool = True
     """The adapter was made here, and is closed here."""
+    closed: list[bool] = msgspec.field(default_factory=list)
+    """Not empty once it is closed; shared by copies of the judge."""
 
     @property
     def folder(self) -> str:
@@ -55,8 +57,9 @@ class Judge(msgspec.Struct, frozen=True, kw_only=True):
         return slug("-".join(names))
 
     def close(self) -> None:
-        """Frees the adapter if it was made here."""
-        if self.ours:
+        """Frees the adapter if it was made here; once, however often it's called."""
+        if self.ours and not self.closed:
+            self.closed.append(True)
             self.adapter.close()
 
 
@@ -173,6 +176,8 @@ def judge_cases(
         folder.discard_unanswered()
         raise
     finally:
+        # Before the next judge loads its model.
+        judge.close()
         results = derive(folder, registry) if folder.exists() else None
     if results is not None:
         tell(Ended(record=session.record, results=results))

@@ -29,9 +29,10 @@ from egocross_eval import (
     hookimpl,
     judge,
 )
-from egocross_eval.contracts.registry import registry
+from egocross_eval.contracts.registry import Registry, registry
 from egocross_eval.leaderboard.collect import rows_from
 from egocross_eval.leaderboard.ranking import boards
+from egocross_eval.model_adapters.spec import ModelSpec
 
 pytestmark = pytest.mark.filterwarnings("ignore:2 questions with:UserWarning")
 
@@ -421,3 +422,31 @@ def test_the_command_line_prints_each_judging(run: Run, capsys: pytest.CaptureFi
     assert json.loads(capsys.readouterr().out)["rules"]["counts"]["total"] == 12
     assert call("leaderboard", run.path) == 0
     assert "judged by rules" in capsys.readouterr().out
+
+
+def test_each_judge_is_freed_once_and_before_the_next_is_asked(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    class Freed(Judge):
+        def close(self) -> None:
+            told.append(f"{self.name} freed")
+
+    def build(spec: ModelSpec, known: Registry) -> ModelAdapter:
+        def mark(request: Request) -> Response:
+            told.append(f"{spec.target} asked")
+            return Response(key=request.key, text=reply(5))
+
+        return Freed(mark, spec.target)
+
+    monkeypatch.setattr("egocross_eval.judging.build_adapter", build)
+    judge(run, ["openai:a", "openai:b"])
+    assert list(dict.fromkeys(told)) == ["a asked", "a freed", "b asked", "b freed"]
+    assert (told.count("a freed"), told.count("b freed")) == (1, 1)
+
+
+def test_an_endpoint_that_lists_first_tokens_marks_by_their_expectation(run: Run) -> None:
+    with FakeServer(answers="4", models=("j",)) as server:
+        (judging,) = judge(run, f"openai:j,base_url={server.base_url}", judge_answer="choose", prematch="none")
+        assert server.calls[-1].body["logprobs"] is True
+    assert {sample.grade.mark for sample in judging.samples} == {4}
+    assert set(outcomes(judging)) == {"right"}
