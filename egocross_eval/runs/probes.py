@@ -22,9 +22,13 @@ def audit_folder(run: Path) -> Path:
 def options_of(record: RunRecord, **changed: Any) -> RunOptions:
     """The options that a run was made with, some of them changed.
 
-    Raises `UsageError` for a run with a template file (the file isn't kept, only its hash).
+    Raises `UsageError` for a run with a template file (the file isn't kept, only its hash), and for one that was made
+    of others.
     """
     settings = record.settings
+    if record.combined is not None:
+        parts = ", ".join(part.name for part in record.combined.parts)
+        raise UsageError(f"the run was made of others, and no model was asked for it: take one of these: {parts}")
     if settings.style_hash and "style" not in changed:
         raise UsageError(f"the run used the template {settings.prompt.style}: give its path with --style")
     base = RunOptions(

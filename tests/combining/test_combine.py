@@ -216,5 +216,12 @@ def test_the_command_says_how_the_run_stands_against_its_parts(
     assert "two is better than combined" in said or "two has 20.0 points more than combined" in said
     assert "have equally many of 20 questions right" in said
     assert "ties: " in said
+    assert call("audit", tmp_path / "votes") == 2
+    assert "was made of others, and no model was asked for it: take one of these: one, two" in _words(capsys)
     assert call("combine", one, two, "--weights", "1,x", "-o", tmp_path / "again") == 2
     assert "numbers with commas between them" in capsys.readouterr().err
+
+
+def _words(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was said on stderr, on one line."""
+    return " ".join(capsys.readouterr().err.split())
