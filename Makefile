@@ -159,7 +159,7 @@ test-release: $(VENV)/.dev $(DOCS_VENV)/.ready
 pictures: $(VENV)/.dev
 	$(BIN)/python tests/public_pictures.py
 
-# Trains the demo's small model anew: about a quarter of an hour on two cores.
+# Trains the demo's small model anew: about half an hour on two cores.
 demo-model: $(VENV)/.dev
 	PATH="$(abspath $(TOOLS)/bin):$$PATH" $(BIN)/python measurements/demo_model/build.py egocross_eval/training/demo_model
 
