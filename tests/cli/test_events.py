@@ -97,7 +97,8 @@ def test_a_sweep_says_which_runs_it_has_and_what_is_open(
 
 
 @pytest.mark.parametrize(
-    ("verb", "key"), [("models", "scheme"), ("methods", "name"), ("plugins", "name"), ("tasks", "name")]
+    ("verb", "key"),
+    [("models", "scheme"), ("methods", "name"), ("export", "name"), ("plugins", "name"), ("tasks", "name")],
 )
 def test_lists_are_json_on_request(verb: str, key: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(verb, "--format", "json") == 0
@@ -112,3 +113,21 @@ def test_how_a_run_stands_is_json_on_request(demo: Path, tmp_path: Path, capsys:
     assert call("status", tmp_path / "run", "--format", "json") == 0
     (found,) = json.loads(capsys.readouterr().out)
     assert (found["status"]["state"], found["status"]["done"]) == ("finished", 4)
+
+
+def test_what_a_verb_did_is_json_on_request(
+    demo: Path, tmp_path: Path, private_cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words: list[str | Path] = ["--model", "baseline:longest", "--data", demo, "--split", "demo", "--limit", "4"]
+    for number in (1, 2):
+        assert call(*words, "--shard", f"{number}/2", "--output", tmp_path / f"shard{number}") == 0
+    capsys.readouterr()
+    shards = (tmp_path / "shard1", tmp_path / "shard2")
+    assert call("merge", *shards, "--output", tmp_path / "whole", "--format", "json") == 0
+    assert json.loads(capsys.readouterr().out)["counts"] == load_run(tmp_path / "whole").results.counts
+    assert call("export", tmp_path / "whole", "--to", "parquet", "--format", "json") == 0
+    assert "4 rows" in json.loads(capsys.readouterr().out)["message"]
+    assert call("cache", "--format", "json") == 0
+    assert set(json.loads(capsys.readouterr().out)["bytes"]) == {
+        path.name.partition(".")[0] for path in private_cache.iterdir()
+    }

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import click
 
+from egocross_eval.command_options import format_option
+from egocross_eval.visible import json_text
+
 
 @click.group(name="cache", invoke_without_command=True)
+@format_option("text", "json")
 @click.pass_context
-def command(ctx: click.Context) -> None:
+def command(ctx: click.Context, form: str) -> None:
     """Say where the cache is and how much it holds, or empty it.
 
     It keeps answers of models (so that equal requests aren't asked twice) and what can be made again. Another place is
@@ -26,11 +30,14 @@ def command(ctx: click.Context) -> None:
     from egocross_eval.directories import cache_directory
 
     root = cache_directory()
+    sizes = {name: sum(map(_size, paths)) for name, paths in _parts(root).items()}
+    if form == "json":
+        click.echo(json_text({"folder": str(root), "bytes": sizes}))
+        return
     click.echo(f"{root}")
-    parts = _parts(root)
-    for name, paths in parts.items():
-        click.echo(f"  {name:<20} {size_text(sum(map(_size, paths))):>10}")
-    if not parts:
+    for name, size in sizes.items():
+        click.echo(f"  {name:<20} {size_text(size):>10}")
+    if not sizes:
         click.echo("  empty")
 
 

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from egocross_eval.command_options import format_option
+from egocross_eval.visible import json_text
+
 
 @click.command(name="merge")
 @click.argument("shards", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -17,7 +20,8 @@ import click
     metavar="DIR",
     help="Folder of the run; it must not hold one.",
 )
-def command(shards: tuple[Path, ...], output: Path) -> int:
+@format_option("text", "json")
+def command(shards: tuple[Path, ...], output: Path, form: str) -> int:
     """Put SHARDS, the run folders of --shard 1/N to N/N, together to one run.
 
     It is refused unless all are there, each once, finished, and made with the same model, settings and questions. What
@@ -34,5 +38,8 @@ def command(shards: tuple[Path, ...], output: Path) -> int:
 
     folder = merge_shards(shards, output)
     derive(folder, registry())
-    print_end(Run(folder))
+    if form == "json":
+        click.echo(json_text(Run(folder).results))
+    else:
+        print_end(Run(folder))
     return 0
