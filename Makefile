@@ -55,7 +55,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist worksteal
 
 test-quick: $(VENV)/.dev
 	$(BIN)/pytest -m "not slow" -n 2
