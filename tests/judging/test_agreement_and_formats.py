@@ -52,7 +52,10 @@ def runs(demo: Path, tmp_path: Path) -> tuple[Run, Run]:
     return made[0], made[1]
 
 
-def test_the_formats_stand_side_by_side(runs: tuple[Run, Run], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_formats_stand_side_by_side(
+    runs: tuple[Run, Run], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     closed, opened = runs
     judge(opened, "rules")
     assert call("judge", "formats", opened.path, closed.path) == 0

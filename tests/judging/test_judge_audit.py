@@ -168,6 +168,7 @@ def test_rules_are_audited_like_any_judge(
     demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
     arguments = ("judge", "audit", "--judge", "rules", "--data", demo, "--limit", "60")
     assert call(*arguments) == 0
     printed = capsys.readouterr().out

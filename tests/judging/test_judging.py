@@ -260,8 +260,7 @@ def test_a_third_partys_grader_asks_its_own_judge(run: Run) -> None:
         assert {sample.grade.credit for sample in judging.samples} == {0.5}
         assert [len(sample.answers) for sample in judging.samples] == [2] * 12
     finally:
-        registry().plugins.pop()
-        registry().collect()
+        registry.cache_clear()
 
 
 class Twice(Grader):
