@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +16,7 @@ from egocross_eval.contracts.model import ModelAdapter
 from egocross_eval.contracts.registry import Registry, registry
 from egocross_eval.contracts.spec import read_options, split_spec
 from egocross_eval.contracts.task import Target
-from egocross_eval.errors import UsageError
+from egocross_eval.errors import UsageError, warn_caller
 from egocross_eval.files import remove_unfinished, slug
 from egocross_eval.judging import Judge, judge_run, ready_judges
 from egocross_eval.leaderboard.collect import current_results
@@ -186,8 +185,7 @@ def evaluate(
 
 def _warn(event: Event) -> None:
     if isinstance(event, Warned):
-        # The caller of `evaluate`: this function is called by a `_Teller`, that by `run`, and that by `evaluate`.
-        warnings.warn(event.message, stacklevel=5)
+        warn_caller(event.message)
 
 
 def run(

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import os
+import sys
+import warnings
 from collections.abc import Iterable
+
+_PACKAGE = f"{os.path.dirname(__file__)}{os.sep}"  # noqa: PTH120
 
 
 class EgoCrossError(Exception):
@@ -52,3 +57,19 @@ def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a `name` that is none of the `known` ones: the nearest are suggested and all are listed."""
     names = sorted(known)
     return UsageError(f"unknown {what} {name!r}{did_you_mean(name, names)}; known: {', '.join(names) or 'none'}")
+
+
+def warn_caller(message: str) -> None:
+    """Warns at the line that called this package: the nearest one outside of it."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_filename.startswith(_PACKAGE) and frame.f_back is not None:
+        frame = frame.f_back
+    # Not by stacklevel: how many frames of ours lie between differs from call to call.
+    warnings.warn_explicit(
+        message,
+        UserWarning,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        module=frame.f_globals.get("__name__", "<string>"),
+        registry=frame.f_globals.setdefault("__warningregistry__", {}),
+    )

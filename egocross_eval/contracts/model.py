@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -59,6 +59,12 @@ class ModelAdapter:
     def capabilities(self) -> Capabilities:
         """What it can do; asked before the first request, and cheap."""
         return Capabilities()
+
+    def check_labels(self, labels: Iterable[Mapping[str, str]]) -> None:
+        """Raises `UsageError` where questions with these labels have nobody to answer them.
+
+        Called before the first request with the labels of every question, as its requests will have them; cheap.
+        """
 
     def fingerprint(self) -> str | None:
         """Identity of the weights and answer-relevant options, for the response cache; None turns the cache off.

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from egocross_eval.errors import UsageError
+from egocross_eval.errors import UsageError, warn_caller
 from egocross_eval.leaderboard.columns import safe_link
 from egocross_eval.leaderboard.row_checks import row_problem
 from egocross_eval.leaderboard.rows import read_row_file, row_from_run, source_name
@@ -42,7 +41,7 @@ def rows_from(paths: Iterable[Path], *, relative_to: Path | None = None) -> list
                 if len(folders) == 1:
                     raise
                 # One damaged run among many must not hide the others.
-                warnings.warn(f"left out: {error}", stacklevel=2)
+                warn_caller(f"left out: {error}")
     return rows
 
 

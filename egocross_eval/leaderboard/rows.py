@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import statistics
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import fields, replace
 
 from egocross_eval.documents import cited, decode_json
-from egocross_eval.errors import UsageError
+from egocross_eval.errors import UsageError, warn_caller
 from egocross_eval.files import read_bytes
 from egocross_eval.leaderboard.row_checks import FATES, LARGEST_FILE, row_problem
 from egocross_eval.runs import version1
@@ -120,7 +119,10 @@ def _short_settings(record: RunRecord) -> dict[str, str]:
                 name = _SHORT_NAMES.get(field.name, field.name.replace("_", " "))
                 # Of a hash the beginning; a method in full, however long its options are.
                 short[name] = "yes" if value is True else str(value)[: 12 if field.name.endswith("hash") else None]
-    if prompt.frames == "none":
+    if not record.data_root and prompt.frames != "none":
+        # Questions without frames: how frames would be shown is no setting of such a run.
+        del short["frames"], short["media"]
+    elif prompt.frames == "none":
         del short["media"]
     for option in ("processor_kwargs", "template_kwargs"):
         given = record.model.details.get(option)
@@ -189,7 +191,7 @@ def _with_known_parts(row: Row, path: Path) -> Row | None:
     found = next((one for one in known if _is_same_result(one, row)), None)
     if found is None:
         message = f"left out: {path}: {cited(row.model)} calls itself published, and {cited(row.benchmark.name)} "
-        warnings.warn(f"{message}has no such published row", stacklevel=4)
+        warn_caller(f"{message}has no such published row")
     return found
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ import msgspec
 from egocross_eval.contracts.model import TYPED, Capabilities, ModelAdapter
 from egocross_eval.contracts.registry import registry
 from egocross_eval.documents import read_yaml
-from egocross_eval.errors import UsageError
+from egocross_eval.errors import UsageError, did_you_mean, warn_caller
 from egocross_eval.model_adapters.requests import failed
 from egocross_eval.model_adapters.spec import ModelSpec, build_adapter, parse_spec
 from egocross_eval.schema import Request, Response
@@ -40,12 +41,41 @@ class RouteFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     by: str = "domain"
     """The label of a request that decides."""
     default: str | None = None
-    """Model spec for values that aren't listed; without it such questions become failures."""
+    """Model spec for values that aren't listed; without it a run with such questions is refused."""
 
 
 def read_routes(path: Path) -> RouteFile:
     """Reads and checks a route file. Raises `UsageError` naming file and field."""
     return read_yaml(path, RouteFile, what="route file")
+
+
+def refuse_unrouted(
+    where: str, labels: Iterable[Mapping[str, str]], by: str, routes: Collection[str], *, default: bool = False
+) -> None:
+    """Raises `UsageError` where no question has the label that routes go `by`, or one has no route and no default.
+
+    Warns of a route that looks misspelt: no question has its value, and the default takes questions of a near one.
+    """
+    known: dict[str, None] = {}
+    values: Counter[str] = Counter()
+    for one in labels:
+        known.update(dict.fromkeys(one))
+        values[one.get(by, "")] += 1
+    if values and by not in known:
+        raise UsageError(
+            f"{where}: no question of the run has a label {by!r}{did_you_mean(by, known)}; by may be: "
+            f"{', '.join(sorted(known))}"
+        )
+    lost = {value: count for value, count in values.items() if value not in routes}
+    if lost and not default:
+        counts = ", ".join(f"{value or 'none at all'} ({count})" for value, count in sorted(lost.items()))
+        raise UsageError(
+            f"{where}: no model for questions of {by} {counts}, and no default; it has models for: "
+            f"{', '.join(sorted(routes))}; name a model for each, or a default, or ask only tasks that have one"
+        )
+    for value in routes:
+        if value not in values and (near := did_you_mean(value, lost)):
+            warn_caller(f"{where}: no question of the run has {by} {value!r}{near}; the default answers those")
 
 
 class SeveralModels(ModelAdapter):
@@ -116,6 +146,7 @@ class RoutedAdapter(SeveralModels):
 
     def __init__(self, path: Path, routes: RouteFile, by: str, build_one: Build, *, trusted: bool = False) -> None:
         self._trusted = trusted
+        self._where = f"route file {path}"
         self._by = by
         self._specs = {value: self._parse(path, text) for value, text in routes.models.items()}
         self._default = self._parse(path, routes.default) if routes.default else None
@@ -131,6 +162,11 @@ class RoutedAdapter(SeveralModels):
         if spec.scheme == "routed":
             raise UsageError(f"route file {path}: a route can't lead to another route file ({text})")
         return spec if self._trusted else msgspec.structs.replace(spec, file=spec.file or str(path))
+
+    def check_labels(self, labels: Iterable[Mapping[str, str]]) -> None:
+        """Refuses a label that no question has, and questions without a model."""
+        if self._specs:
+            refuse_unrouted(self._where, labels, self._by, self._specs, default=self._default is not None)
 
     def spec_of(self, request: Request) -> ModelSpec | None:
         """The model for the request's label, or the default one."""
@@ -175,9 +211,24 @@ class RuledAdapter(SeveralModels):
         }
         super().__init__([default, *self._specs.values()], build_one)
 
+    def check_labels(self, labels: Iterable[Mapping[str, str]]) -> None:
+        """As each of the models does for its own questions."""
+        groups: dict[str, list[Mapping[str, str]]] = {}
+        for one in labels:
+            groups.setdefault(self._spec_for(one).text, []).append(one)
+        for text, group in groups.items():
+            adapter = self._build(self._by_text[text])
+            try:
+                adapter.check_labels(group)
+            finally:
+                adapter.close()
+
     def spec_of(self, request: Request) -> ModelSpec:
         """The strategy's model for these labels, or the run's."""
-        return self._specs.get(tuple(request.labels.get(name, "") for name in self._labels), self._default)
+        return self._spec_for(request.labels)
+
+    def _spec_for(self, labels: Mapping[str, str]) -> ModelSpec:
+        return self._specs.get(tuple(labels.get(name, "") for name in self._labels), self._default)
 
     def routes(self) -> list[Any]:
         """The labels, and the model by their values."""

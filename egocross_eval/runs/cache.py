@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import msgspec
 
 from egocross_eval.directories import cache_directory
 from egocross_eval.documents import decode_json
-from egocross_eval.errors import DataError, RunError
+from egocross_eval.errors import DataError, RunError, warn_caller
 from egocross_eval.schema import Request, Response
 
 _COMMIT_EVERY = 32
@@ -94,7 +93,7 @@ class ResponseCache:
     def _give_up(self, error: sqlite3.Error) -> None:
         """Goes on without: answers are worth more than what asking them again would cost."""
         self._usable = False
-        warnings.warn(f"the response cache {self._path} fails ({error}): going on without it", stacklevel=4)
+        warn_caller(f"the response cache {self._path} fails ({error}): going on without it")
 
     def close(self) -> None:
         """Commits and closes."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import errno
-import warnings
 from typing import TYPE_CHECKING
 
-from egocross_eval.errors import RunError, UsageError
+from egocross_eval.errors import RunError, UsageError, warn_caller
 from egocross_eval.files import read_bytes
 
 if TYPE_CHECKING:
@@ -39,9 +38,7 @@ def acquire(path: Path, *, timeout: float = 0) -> BaseFileLock:
         if error.errno not in _NO_LOCKS:
             raise RunError(f"can't lock {path}: {error.strerror or error}") from error
     owner = path.with_name(path.name + OWNER_SUFFIX)
-    warnings.warn(
-        f"{path.parent} lies on a file system without locks: {owner.name} names the process at work there", stacklevel=3
-    )
+    warn_caller(f"{path.parent} lies on a file system without locks: {owner.name} names the process at work there")
     marker = filelock.SoftFileLock(owner)
     try:
         marker.acquire(timeout=timeout)

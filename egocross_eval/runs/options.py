@@ -3,14 +3,13 @@ Python. All are made from the structs here and in `settings`."""
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 
 from egocross_eval.contracts.task import DataOptions
-from egocross_eval.errors import UsageError, did_you_mean
+from egocross_eval.errors import UsageError, did_you_mean, warn_caller
 from egocross_eval.prompts.shots import ShotSetting
 from egocross_eval.schema import Strategy
 from egocross_eval.settings import (
@@ -136,7 +135,7 @@ def options_from(base: RunOptions | None = None, /, **keywords: Any) -> RunOptio
     for given, value in keywords.items():
         name = RENAMED.get(given, given)
         if name != given:
-            warnings.warn(f"{given!r} is called {name!r} now", stacklevel=3)
+            warn_caller(f"{given!r} is called {name!r} now")
         if name not in known:
             raise UsageError(f"unknown option {given!r}{did_you_mean(given, known)}; known: {', '.join(known)}")
         part, found = known[name]

@@ -21,6 +21,7 @@ from egocross_eval.runs.approaches import Approach, Approaches, Planner
 from egocross_eval.runs.bodies import largest_body
 from egocross_eval.runs.decide import decide, make_sample, utc_now
 from egocross_eval.runs.options import RunOptions
+from egocross_eval.runs.requests import request_labels
 from egocross_eval.runs.shards import shard_of
 from egocross_eval.runs.store import questions_hash
 from egocross_eval.runs.strategy import check_rules, find_strategy
@@ -207,6 +208,7 @@ def check_model(plan: RunPlan, spec: ModelSpec, registry: Registry) -> None:
 
 def check_capabilities(plan: RunPlan, adapter: ModelAdapter, scheme: str) -> None:
     """Refuses, before anything is asked, what the adapter can't do."""
+    adapter.check_labels(request_labels(question, plan.settings.split) for question in plan.questions)
     can = adapter.capabilities()
     asked_with_frames = False
     for approach, questions in plan.approaches.groups(plan.questions):

@@ -84,11 +84,16 @@ def build_request(
         settings=settings,
         options=options,
         choices=choices,
-        labels={**question.labels, "cluster": question.cluster, "split": split},
+        labels=request_labels(question, split),
         data_root=data_root,
         frame_hashes=hashes,
         content_hash=hashlib.sha256(content).hexdigest(),
     )
+
+
+def request_labels(question: Question, split: str) -> dict[str, str]:
+    """The labels of every request about a question."""
+    return {**question.labels, "cluster": question.cluster, "split": split}
 
 
 def _settings(settings: GenerationSettings, ask: Ask) -> GenerationSettings:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import warnings
 from collections.abc import Callable, Container, Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import IO, Any, TypeVar
 import msgspec
 
 from egocross_eval.documents import decode_json
-from egocross_eval.errors import DataError, EgoCrossError, RunError, UsageError
+from egocross_eval.errors import DataError, EgoCrossError, RunError, UsageError, warn_caller
 from egocross_eval.files import holds_nothing, open_for_appending, open_regular, read_bytes, write_file, writing
 from egocross_eval.runs import locks, version1
 from egocross_eval.schema import SCHEMA_VERSION, Answer, Question, Results, RunRecord, Sample
@@ -260,7 +259,7 @@ def _reader(kind: type[T], old: Callable[[bytes], T]) -> Callable[[bytes, str], 
 
 
 def _leave_out(error: UsageError) -> None:
-    warnings.warn(f"left out: {error}", stacklevel=3)
+    warn_caller(f"left out: {error}")
 
 
 class _Id(msgspec.Struct):

@@ -85,3 +85,24 @@ def test_view_prints_markup_in_model_output_as_text(
     path.write_text(path.read_text().replace('"text":"', '"text":"[bold red]hi[/] [link=http://x]y[/link] ', 1))
     assert call("view", run, "--most", "1") == 0
     assert "[bold red]hi[/] [link=http://x]y[/link]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        (
+            "domian=animal",
+            "unknown label 'domian' (did you mean 'domain'?); known: category, dataset, domain, question_type",
+        ),
+        ("domian=*", "unknown label 'domian' (did you mean 'domain'?)"),
+        ("domain=anmal", "unknown domain 'anmal' (did you mean 'animal'?); known: animal, industry, surgery, xsports"),
+        ("domain=z*", "unknown domain 'z*'; known: animal, industry, surgery, xsports"),
+    ],
+)
+def test_view_names_a_label_that_no_question_has(
+    run: Path, capsys: pytest.CaptureFixture[str], label: str, said: str
+) -> None:
+    # Also where no answer is left to look at: two runs that agree on every question.
+    for runs in ([run], [run, run]):
+        assert call("view", *runs, "--label", label) == 2
+        assert said in " ".join(capsys.readouterr().err.split())

@@ -206,3 +206,7 @@ def test_outcomes_must_give_the_figures_beside_them(
 def test_joined_rows_can_be_exported_and_read(tmp_path: Path) -> None:
     joined = join_repeats([row(), row(right=8, wrong=2, origin="b" * 64, generation={"seed": 2})])
     assert read_row_file(written(tmp_path, joined)) == joined
+
+
+def test_how_frames_are_shown_is_no_setting_of_questions_without_frames() -> None:
+    assert row(data_root="").settings == {"style": "letter", "answers": "generate", "seed": "0"}

@@ -7,10 +7,13 @@ import os
 import platform
 import subprocess
 import sys
+import tomllib
 import warnings
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from egocross_eval import RunError, UsageError, evaluate
 from egocross_eval.runs.locks import acquire
@@ -73,3 +76,11 @@ def test_what_else_a_lock_fails_by_is_said(tmp_path: Path) -> None:
     (tmp_path / ".lock").mkdir()
     with pytest.raises(RunError, match="can't lock"):
         acquire(tmp_path / ".lock")
+
+
+def test_the_package_asks_for_a_filelock_whose_owner_files_name_the_host() -> None:
+    """Version 3.21 makes empty files, which no other host can read an owner from (filelock's `_soft.py`)."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    (wanted,) = (found for found in map(Requirement, project["dependencies"]) if found.name == "filelock")
+    assert not wanted.specifier.contains("3.21.2")
+    assert wanted.specifier.contains(version("filelock"))

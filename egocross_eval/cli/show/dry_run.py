@@ -134,7 +134,7 @@ def print_dry_run(plan: RunPlan, models: Sequence[str], registry: Registry) -> N
     if settings.method != "once" or settings.strategy is not None:
         how = f" (--method {settings.method})" if settings.strategy is None else ""
         click.echo(f"requests   {_requests(found)}{how}")
-    click.echo(f"frames     {found.frames} ({prompt.frames}, {prompt.media})")
+    click.echo(f"frames     {found.frames}" + (f" ({prompt.frames}, {prompt.media})" if plan.root else ""))
     click.echo(f"bytes      {found.bytes:,}" + (" before scaling" if prompt.max_pixels else ""))
     click.echo(f"tokens     about {found.tokens:,} in (Qwen3-VL's measure)")
     click.echo(f"largest    about {found.largest:,} tokens: question {found.largest_question}")

@@ -104,10 +104,12 @@ def command(
         raise UsageError("view shows one run or two; 'egocross-eval site' shows many")
     folders = [RunFolder(run) for run in runs]
     records = [folder.record() for folder in folders]
-    both = _paired([judged_samples(folder) for folder in folders])
+    samples = [judged_samples(folder) for folder in folders]
+    both = _paired(samples)
     given = {"domain": domain, "dataset": dataset, "question_type": question_type}
     patterns = {name: pattern for name, pattern in given.items() if pattern is not None} | _patterns(labels)
-    _check_names(both, patterns, ids)
+    _check_labels([sample.question for sample in samples[0]], patterns)
+    _check_ids(both, ids)
     found = [one for one in both if _wanted(one, outcomes, patterns, ids, search)]
     if data is not None and not frames:
         raise UsageError("--data says where the frames are; add --frames to show them")
@@ -149,12 +151,19 @@ def _patterns(texts: tuple[str, ...]) -> dict[str, str]:
     return {name: pattern for name, _, pattern in pairs}
 
 
-def _check_names(shown: Sequence[_Shown], patterns: dict[str, str], ids: tuple[str, ...]) -> None:
-    """Refuses a label or an id that no question has."""
+def _check_labels(questions: Sequence[Question], patterns: dict[str, str]) -> None:
+    """Refuses a label that no question of the run has, and a pattern that matches none of its values."""
+    known = {name for question in questions for name in question.labels}
     for name, pattern in patterns.items():
-        values = {one.first.question.label(name) for one in shown}
-        if values and not any(_matches(value, pattern) for value in values):
-            raise unknown(name.replace("_", " "), pattern, values)
+        if name not in known:
+            raise unknown("label", name, known)
+        values = {question.label(name) for question in questions}
+        if not any(_matches(value, pattern) for value in values):
+            raise unknown(name.replace("_", " "), pattern, filter(None, values))
+
+
+def _check_ids(shown: Sequence[_Shown], ids: tuple[str, ...]) -> None:
+    """Refuses an id that no question has."""
     known = {name for one in shown for name in (str(one.first.question.id), one.first.key)}
     for wanted in ids:
         if wanted not in known:

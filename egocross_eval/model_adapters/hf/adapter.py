@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
+from egocross_eval.errors import warn_caller
 from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.model_adapters.checkpoints.identity import described, fingerprint
 from egocross_eval.model_adapters.checkpoints.lora import read_lora
@@ -107,11 +107,10 @@ class HfAdapter(ModelAdapter):
         text = render(self._prepared.processor, first.prompt, self._template)
         check_thinking(text, first.settings)
         if opened_thinking(text):
-            warnings.warn(
+            warn_caller(
                 f"{self._checkpoint.spec} thinks before it answers, and hf: answers in batches that end with their "
                 f"longest answer, of up to {first.settings.max_new_tokens:,} tokens; vllm: takes a new question as "
-                f"soon as one is answered, and is several times faster at this",
-                stacklevel=2,
+                f"soon as one is answered, and is several times faster at this"
             )
 
     @cached_property

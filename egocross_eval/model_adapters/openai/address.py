@@ -5,10 +5,9 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-import warnings
 from urllib.parse import urlsplit
 
-from egocross_eval.errors import UsageError
+from egocross_eval.errors import UsageError, warn_caller
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 OPENAI_HOST = "api.openai.com"
@@ -81,11 +80,9 @@ def key_for(url: str, variable: str) -> ApiKey:
         return ApiKey("")
     key = ApiKey.from_environment(variable, required=variable != OPENAI_KEY or is_openai(url))
     if key.headers() and not at_home:
-        warnings.warn(f"the key in {variable} goes to {host}", stacklevel=3)
+        warn_caller(f"the key in {variable} goes to {host}")
     if key.headers() and urlsplit(url).scheme == "http" and not _is_this_machine(host):
-        warnings.warn(
-            f"the key in {variable} goes to {host} unencrypted (http): others on the way can read it", stacklevel=3
-        )
+        warn_caller(f"the key in {variable} goes to {host} unencrypted (http): others on the way can read it")
     return key
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,10 @@ class RayAdapter(ModelAdapter):
     def capabilities(self) -> Capabilities:
         """The inner adapter's."""
         return self._inner.capabilities()
+
+    def check_labels(self, labels: Iterable[Mapping[str, str]]) -> None:
+        """As the inner adapter does."""
+        self._inner.check_labels(labels)
 
     def fingerprint(self) -> str | None:
         """The inner adapter's; that of every replica must be the same."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ import msgspec
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.directories import cache_directory
 from egocross_eval.errors import UsageError, unknown
-from egocross_eval.model_adapters.routed import Build, RoutedAdapter, RouteFile, built
+from egocross_eval.model_adapters.routed import Build, RoutedAdapter, RouteFile, built, refuse_unrouted
 from egocross_eval.schema import Request, Response
 from egocross_eval.tasks.egocross.catalogue import DOMAINS
 
@@ -98,6 +98,11 @@ class PublishedAdapter(ModelAdapter):
     def capabilities(self) -> Capabilities:
         """All that their engines can do."""
         return Capabilities(images=True, video=True, scores=True, constrained=True)
+
+    def check_labels(self, labels: Iterable[Mapping[str, str]]) -> None:
+        """Refuses questions of no domain of the checkpoints, before anything is fetched."""
+        if not self._domain:
+            refuse_unrouted(f"routed:{TARGET}", labels, "domain", DOMAINS)
 
     def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
         """Asks checkpoint by checkpoint, each its own questions."""
