@@ -44,8 +44,8 @@ def verify(
 ) -> Verification:
     """Compares the row that came from the runs in `folders` with what they give.
 
-    Graded by the answers in `answers_file`, else by those that the runs carry. Raises `UsageError` where no row is of
-    these runs' models, or the runs don't make one row.
+    Graded by the answers in `answers_file`, else by those that the runs carry, which is noted. Raises `UsageError`
+    where no row is of these runs' models, the runs don't make one row, or the file lacks an answer to a question.
     """
     differences: list[str] = []
     notes: list[str] = []
@@ -58,6 +58,11 @@ def verify(
     joined = join_repeats(derived)
     if len(joined) != 1:
         raise UsageError(f"{len(folders)} runs make {len(joined)} rows: give the runs of a single row")
+    if answers_file is None:
+        notes.append(
+            "graded by the right answers in the run folder itself, which whoever sends it can change; "
+            "give yours: --answers"
+        )
     row = _row_of(rows, joined[0])
     return Verification(row=row, differences=[*differences, *_compared(row, joined[0])], notes=notes)
 
@@ -68,7 +73,15 @@ def _targets(folder: RunFolder, registry: Registry, answers_file: Path | None) -
     benchmark = registry.benchmark(folder.record().benchmark.name)
     if benchmark.read_targets is None:
         raise UsageError(f"{benchmark.title} reads no answers file: its answers come with the questions")
-    return benchmark.read_targets(answers_file)
+    targets = benchmark.read_targets(answers_file)
+    missing = [question.key for question in folder.questions() if question.key not in targets]
+    if missing:
+        # Else these were graded by what the run says of its own answers.
+        raise UsageError(
+            f"{answers_file} has no answer to {len(missing)} of the run's questions, e.g. {missing[0]}; "
+            f"give the whole file"
+        )
+    return targets
 
 
 class _Again:

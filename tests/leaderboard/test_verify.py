@@ -113,3 +113,20 @@ def test_other_answers_than_those_of_the_run_are_named(
     (tmp_path / "answers.json").write_text(json.dumps(key))
     assert call("leaderboard", "verify", board, run, "--answers", tmp_path / "answers.json") == 1
     assert "answers_hash: " in capsys.readouterr().out
+
+
+def test_whose_answers_it_was_graded_by_is_said(board: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("leaderboard", "verify", board, run) == 0
+    assert "the right answers in the run folder itself, which whoever sends it can change" in capsys.readouterr().err
+
+
+def test_answers_to_a_part_of_the_questions_are_refused(
+    board: Path, run: Path, demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = demo / "egocross_testbed" / "egocross_testbed_answers.json"
+    assert call("leaderboard", "verify", board, run, "--answers", answers) == 0
+    assert "which whoever sends it" not in capsys.readouterr().err
+    part = tmp_path / "part.json"
+    part.write_text(json.dumps(json.loads(answers.read_text())[:3]))
+    assert call("leaderboard", "verify", board, run, "--answers", part) == 2
+    assert "give the whole file" in capsys.readouterr().err

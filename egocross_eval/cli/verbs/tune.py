@@ -13,7 +13,7 @@ settings:
   plain: {}
   timed: {timestamps: true}
   verify: {timestamps: true, method: verify}
-  shots: {shots: 2}
+  shots: {shots: "2"}
   omniego: {strategy: omniego}
 """
 

@@ -394,7 +394,11 @@ def test_numbers_that_overflow_are_failures_in_the_modes_that_compare(
     shutil.copytree(vivid_checkpoint, spoiled)
     tensors = load_file(spoiled / "model.safetensors")
     [norm] = [name for name in tensors if name.endswith("language_model.norm.weight")]
-    tensors[norm].fill_(3e38)  # finite, so that the checkpoint isn't refused
+    # Finite, so that the checkpoint isn't refused; their products aren't.
+    tensors[norm].fill_(1e30)
+    for name in tensors:
+        if name.endswith(("embed_tokens.weight", "lm_head.weight")):
+            tensors[name].mul_(1e10)
     save_file(tensors, spoiled / "model.safetensors", metadata={"format": "pt"})
     adapter = build_adapter(parse_spec(f"vllm:{spoiled},{EAGER}"), registry())
     try:
