@@ -148,6 +148,8 @@ def ask(session: Session, tell: Callable[[Event], None], *, use_cache: bool, by_
             )
         )
     if not session.pending:
+        # A process that was killed after the last sample left them.
+        session.folder.drop_answers()
         return
     cache = _cache_or_none(record, tell) if use_cache and fingerprint else None
 

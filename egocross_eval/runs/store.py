@@ -112,6 +112,10 @@ class RunFolder:
         entries named in `but` may be there."""
         return holds_nothing(self.path, but=(QUESTIONS_FILE, LOCK_FILE, LOCK_FILE + locks.OWNER_SUFFIX, *but))
 
+    def drop_answers(self) -> None:
+        """Removes `answers.jsonl`, when all that's in it stands in samples."""
+        (self.path / ANSWERS_FILE).unlink(missing_ok=True)
+
     def discard_unanswered(self) -> bool:
         """Removes the folder if nothing was answered in it and no process works on it; True where it's gone."""
         if not self.exists():
@@ -309,11 +313,11 @@ class SampleWriter:
         self._put(self._answers, ANSWERS_FILE, self._encoder.encode(_Loose(key, answer)))
 
     def drop_answers(self) -> None:
-        """Removes `answers.jsonl`: all that's in it stands in samples now."""
+        """Closes and removes `answers.jsonl`: all that's in it stands in samples now."""
         if self._answers is not None:
             self._answers.close()
             self._answers = None
-        (self._folder.path / ANSWERS_FILE).unlink(missing_ok=True)
+        self._folder.drop_answers()
 
     def _put(self, file: IO[bytes], name: str, content: bytes) -> None:
         line = content + b"\n"

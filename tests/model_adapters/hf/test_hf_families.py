@@ -21,7 +21,13 @@ pytestmark = pytest.mark.slow
 
 WITH_VIDEO = {"qwen2_5_vl", "llava_onevision", "smolvlm", "internvl", "glm4v"}
 
-CASES = [(name, media) for name in FAMILIES for media in ("images", "video") if media == "images" or name in WITH_VIDEO]
+CASES = [
+    (name, media)
+    for name in FAMILIES
+    for media in ("images", "video")
+    # InternVL's tiny processor has no mark for videos, GLM-4V's takes no single frame: such videos fail by name.
+    if media == "images" or name in WITH_VIDEO - {"internvl", "glm4v"}
+]
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +64,8 @@ def test_batching_does_not_change_the_letters_scores(
     assert max(leads) - min(leads) > 0.2, "the model hardly varies"
 
 
-@pytest.mark.parametrize(("name", "media"), CASES)
+# A tiny Gemma 3 says the same to all: that its batches change nothing, its scores show.
+@pytest.mark.parametrize(("name", "media"), [case for case in CASES if case[0] != "gemma3"])
 def test_batching_does_not_change_greedy_texts(
     checkpoint: Callable[[str], Path], tmp_path: Path, name: str, media: str
 ) -> None:
@@ -105,21 +112,16 @@ def test_lengths_are_known_before_a_processor_has_seen_a_frame(
 
 
 @pytest.mark.parametrize(
-    ("name", "settings", "fewer"),
-    [
-        ("internvl", '{"crop_to_patches":false}', True),
-        ("idefics3", '{"do_image_splitting":false}', True),
-        ("gemma3", '{"do_normalize":false}', False),
-    ],
+    ("name", "settings"), [("internvl", '{"crop_to_patches":false}'), ("idefics3", '{"do_image_splitting":false}')]
 )
 def test_settings_of_the_processor_reach_the_model_and_the_fingerprint(
-    checkpoint: Callable[[str], Path], tmp_path: Path, name: str, settings: str, fewer: bool
+    checkpoint: Callable[[str], Path], tmp_path: Path, name: str, settings: str
 ) -> None:
     asked = make_request("q", draw_frames(tmp_path, 2, (96, 64)), max_pixels=None)
     plain, told = adapter(checkpoint(name)), adapter(checkpoint(name), processor_kwargs=settings)
     [before], [after] = plain.generate(iter([asked])), told.generate(iter([asked]))
     assert scores_of(before) != scores_of(after)
-    assert (after.input_tokens < before.input_tokens) == fewer
+    assert after.input_tokens < before.input_tokens
     assert told._prepared.plan(asked).tokens == after.input_tokens
     assert plain.fingerprint() != told.fingerprint()
     assert told.details()["processor_kwargs"] == json.loads(settings)
