@@ -114,7 +114,9 @@ class RunFolder:
 
     def drop_answers(self) -> None:
         """Removes `answers.jsonl`, when all that's in it stands in samples."""
-        (self.path / ANSWERS_FILE).unlink(missing_ok=True)
+        path = self.path / ANSWERS_FILE
+        if path.is_file():  # a folder of others may hold anything under that name
+            path.unlink()
 
     def discard_unanswered(self) -> bool:
         """Removes the folder if nothing was answered in it and no process works on it; True where it's gone."""
