@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -49,3 +50,28 @@ def _plain_value(path: Path, key: str, entry: Any, option: click.Parameter) -> A
         wanted = "true or false" if switch else "a single value"
         raise UsageError(f"config file {path}: {key!r} is {entry!r}; it takes {wanted}")
     return entry
+
+
+def planned_file(command: Callable[..., int]) -> Callable[..., int]:
+    """The file of a sweep and what is done with its plan: its argument and options."""
+    folder = click.Path(exists=True, file_okay=False, path_type=Path)
+    for decorate in (
+        click.option(
+            "--like",
+            multiple=True,
+            type=folder,
+            metavar="RUN",
+            help="Judge the time by this run too; may be repeated. Default: by the runs that are there.",
+        ),
+        click.option("--dry-run", is_flag=True, help="Show the runs, their size and their time, and stop."),
+        click.option(
+            "--output",
+            "-o",
+            type=click.Path(file_okay=False, path_type=Path),
+            metavar="DIR",
+            help="Folder of the run folders and of what is made of them; default: the file's.",
+        ),
+        click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
+    ):
+        command = decorate(command)
+    return command

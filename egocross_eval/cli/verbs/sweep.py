@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from egocross_eval.cli.options import planned_file
+
 if TYPE_CHECKING:
     from egocross_eval.sweeps.file import Sweep
 
@@ -19,23 +21,8 @@ vary: {frames: ["uniform:8", all]}
 
 
 @click.command(name="sweep", epilog=EXAMPLE)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Folder of the run folders and their leaderboard; default: the file's.",
-)
+@planned_file
 @click.option("--events", is_flag=True, help="Say start, progress and end as JSON lines on stdout, and nothing else.")
-@click.option("--dry-run", is_flag=True, help="Show the runs, their size and the time they will take, and stop.")
-@click.option(
-    "--like",
-    multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="RUN",
-    help="Judge the time by this run too; may be repeated. Default: by the runs of the sweep that are there.",
-)
 def command(file: Path, output: Path | None, events: bool, dry_run: bool, like: tuple[Path, ...]) -> int:
     """Run the models of FILE in every way that it names: one run folder each, and their leaderboard after each.
 

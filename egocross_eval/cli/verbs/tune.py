@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from egocross_eval.cli.options import planned_file
+
 EXAMPLE = """\b
 models: ["hf:./checkpoint"]
 options: {data: /data/egocross}
@@ -19,22 +21,7 @@ settings:
 
 
 @click.command(name="tune", epilog=EXAMPLE)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Folder of the run folders and the choice; default: the file's.",
-)
-@click.option("--dry-run", is_flag=True, help="Show the runs, their size and the time they will take, and stop.")
-@click.option(
-    "--like",
-    multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="RUN",
-    help="Judge the time by this run too; may be repeated. Default: by the runs that are there.",
-)
+@planned_file
 def command(file: Path, output: Path | None, dry_run: bool, like: tuple[Path, ...]) -> int:
     """Choose among the ways to ask that FILE names, by labelled questions; by default those of the support set.
 

@@ -20,6 +20,8 @@ from egocross_eval.model_adapters.checkpoints.pixel_limits import size_within
 from egocross_eval.model_adapters.vllm.server.process import Server, serve_command, version_of
 from egocross_eval.model_adapters.vllm.watchdogs import end_server
 
+pytestmark = pytest.mark.slow  # each starts processes and waits for them
+
 FAKE = str(Path(__file__).with_name("fake_serve.py"))
 
 
