@@ -43,13 +43,6 @@ def made_of(struct: type[S], given: dict[str, Any]) -> S:
     return struct(**{known.field: given[known.name] for known in options_of(struct) if known.name in given})
 
 
-def format_option(*forms: str) -> Callable[[F], F]:
-    """`--format`: the form of what a verb prints, the first of `forms` by default; the keyword `form`."""
-    return click.option(
-        "--format", "form", type=click.Choice(forms), default=forms[0], show_default=True, help="Form of the output."
-    )
-
-
 def renamed(old: str, new: str, *, value: str | None = None, multiple: bool = False) -> Callable[[F], F]:
     """Keeps the `old` name of the option `new` understood, hidden from help and with a hint on stderr.
 

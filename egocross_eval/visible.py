@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -44,7 +45,13 @@ def json_text(value: Any) -> str:
     """`value` as indented JSON for a screen or a pipe, such characters as escapes."""
     import msgspec
 
-    return visible_json(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    return visible_json(msgspec.json.format(msgspec.json.encode(value, enc_hook=_path_text), indent=2).decode())
+
+
+def _path_text(value: object) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError(f"{type(value).__name__} has no form in JSON")
 
 
 def rich_console(**settings: Any) -> Console:

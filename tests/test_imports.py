@@ -24,6 +24,7 @@ ORDER = (
     "frames",
     "settings",
     "command_options",
+    "replies",
     "schema",
     "contracts",
     "reading",

@@ -138,11 +138,9 @@ def main(args: list[str] | None = None) -> Any:
     except click.ClickException as error:
         from egocross_eval.cli.show.wrong_usage import usage_fault
 
-        click.echo(f"Error: {usage_fault(error)}", err=True)
-        code = 2
+        code = _fault(usage_fault(error), 2, args)
     except EgoCrossError as error:
-        click.echo(f"Error: {error}", err=True)
-        code = error.exit_code
+        code = _fault(str(error), error.exit_code, args)
     except BrokenPipeError:
         # The reader of our output went away (`| head`); nothing is left to say to it.
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
@@ -151,3 +149,11 @@ def main(args: list[str] | None = None) -> Any:
         click.echo("interrupted", err=True)
         code = 130
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fault(message: str, code: int, args: list[str] | None) -> int:
+    """Says what is wrong; the exit code."""
+    from egocross_eval.replies import reply_fault
+
+    reply_fault(message, code, sys.argv[1:] if args is None else args)
+    return code

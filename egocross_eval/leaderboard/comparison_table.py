@@ -1,4 +1,4 @@
-"""Comparisons as Markdown or JSON."""
+"""Comparisons in words and tables."""
 
 from __future__ import annotations
 
@@ -8,21 +8,29 @@ import msgspec
 
 from egocross_eval.leaderboard.render import escape_markdown
 from egocross_eval.scoring.accuracy import LEVEL
+from egocross_eval.scoring.comparison import Comparison, Verdict
 from egocross_eval.scoring.difference import FEWEST_CLUSTERS
 from egocross_eval.scoring.verdict import verdict_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from egocross_eval.scoring.comparison import Comparison, Look
+    from egocross_eval.scoring.comparison import Look
 
 
-def comparisons_json(comparisons: Sequence[Comparison]) -> str:
-    """The comparisons with all their numbers and the ids of the questions that flipped; fractions, not percent."""
-    content = [
-        {"sentence": verdict_sentence(c), "verdict": c.verdict, **msgspec.structs.asdict(c)} for c in comparisons
-    ]
-    return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
+class StatedComparison(Comparison, frozen=True, kw_only=True):
+    """A comparison with what it says."""
+
+    sentence: str
+    """In words."""
+    verdict: Verdict
+    """Of all questions."""
+
+
+def stated(comparison: Comparison) -> StatedComparison:
+    """The comparison with its verdict, for programs."""
+    own = msgspec.structs.asdict(comparison)
+    return StatedComparison(sentence=verdict_sentence(comparison), verdict=comparison.verdict, **own)
 
 
 def comparisons_markdown(comparisons: Sequence[Comparison], *, flips: int = 10) -> str:

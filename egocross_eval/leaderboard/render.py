@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 from egocross_eval.errors import UsageError, unknown
 from egocross_eval.leaderboard.columns import PAPER, PUBLISHED, TABLE, Ranked, check_names, chosen, declared
 from egocross_eval.leaderboard.ranking import boards
-from egocross_eval.leaderboard.rows import encode_row_file
+from egocross_eval.leaderboard.rows import RowFile, row_file
 from egocross_eval.leaderboard.table import Cell, Table, table_of
-from egocross_eval.visible import on_one_line, visible
+from egocross_eval.visible import json_text, on_one_line, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,13 +44,30 @@ def render(
     if format not in get_args(Format):
         raise unknown("format", format, get_args(Format))
     found = boards(rows, sort=sort)
+    return render_boards(found, format, intervals=intervals, sort=sort, columns=columns, page=page)
+
+
+def exported(found: Sequence[Board], columns: Sequence[str] | None = None) -> RowFile:
+    """The rows of boards as they are exported. Raises `UsageError` where `columns` are chosen."""
+    if columns:
+        raise UsageError("json holds everything, so that it can be read again; columns can't be chosen")
+    return row_file([row for board in found for row in board.rows], [rank for board in found for rank in board.ranks])
+
+
+def render_boards(
+    found: Sequence[Board],
+    format: str,
+    *,
+    intervals: IntervalStyle = "none",
+    sort: str = "micro",
+    columns: Sequence[str] | None = None,
+    page: bool = False,
+) -> str:
+    """`render`, of boards that were made before."""
     if found:
         check_names(columns or (), found)
     if format == "json":
-        if columns:
-            raise UsageError("json holds everything, so that it can be read again; columns can't be chosen")
-        ordered = [row for board in found for row in board.rows]
-        return encode_row_file(ordered, [rank for board in found for rank in board.ranks]).decode()
+        return json_text(exported(found, columns)) + "\n"
     if format == "csv":
         return _csv(found, columns)
     default = PAPER if format == "latex" else TABLE

@@ -16,7 +16,6 @@ from egocross_eval.runs import version1
 from egocross_eval.schema import SCHEMA_VERSION, Figure, Results, Row, RunRecord
 from egocross_eval.scoring.efficiency import joined_efficiency
 from egocross_eval.scoring.outcomes import Table, averaged, interval_of, table
-from egocross_eval.visible import visible_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -144,11 +143,10 @@ def _short_number(value: int) -> str:
     return str(value)
 
 
-def encode_row_file(rows: Sequence[Row], ranks: Sequence[int | None]) -> bytes:
-    """The JSON of an exported leaderboard, indented."""
+def row_file(rows: Sequence[Row], ranks: Sequence[int | None]) -> RowFile:
+    """Rows as they are exported."""
     ranked = [RankedRow(rank=rank, row=row) for row, rank in zip(rows, ranks, strict=True)]
-    content = msgspec.json.encode(RowFile(schema_version=SCHEMA_VERSION, kind=ROW_FILE_KIND, rows=ranked))
-    return visible_json(msgspec.json.format(content, indent=2).decode()).encode() + b"\n"
+    return RowFile(schema_version=SCHEMA_VERSION, kind=ROW_FILE_KIND, rows=ranked)
 
 
 def read_row_file(path: Path) -> list[Row]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from egocross_eval.scoring.accuracy import LEVEL
 
@@ -17,7 +18,7 @@ Units = Sequence[Sequence[float]]
 """By answer, the values that judges gave it."""
 
 
-class Agreement(NamedTuple):
+class Agreement(msgspec.Struct, frozen=True):
     """A measure of agreement with its 95 % interval by the jackknife over clusters; None where nothing varies."""
 
     value: float
@@ -91,7 +92,7 @@ def agreement(units: Units, clusters: Sequence[str], measure: Callable[[Units], 
     return Agreement(value, max(-1.0, value - half), min(1.0, value + half), len(units))
 
 
-class Judged(NamedTuple):
+class Judged(msgspec.Struct, frozen=True):
     """What a judge made of an answer."""
 
     mark: float | None
@@ -99,7 +100,7 @@ class Judged(NamedTuple):
     right: bool
 
 
-class Parting(NamedTuple):
+class Parting(msgspec.Struct, frozen=True):
     """An answer on which two judges part."""
 
     key: str
@@ -107,7 +108,7 @@ class Parting(NamedTuple):
     second: Judged
 
 
-class PairAgreement(NamedTuple):
+class PairAgreement(msgspec.Struct, frozen=True):
     """Two judges on the answers that both judged. None: not to be told."""
 
     n: int

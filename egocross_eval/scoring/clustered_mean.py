@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from egocross_eval.scoring.accuracy import ASSUMED_CORRELATION, LEVEL
 from egocross_eval.scoring.clusters import layout, parts, pooled
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-class Estimate(NamedTuple):
+class Estimate(msgspec.Struct, frozen=True):
     """A mean and its 95 % interval."""
 
     value: float
@@ -25,8 +27,8 @@ class Estimate(NamedTuple):
 
     def within(self, least: float, most: float) -> Estimate:
         """With value and ends kept between bounds."""
-        value, low, high = (min(most, max(least, one)) for one in self[:3])
-        return self._replace(value=value, low=low, high=high)
+        value, low, high = (min(most, max(least, one)) for one in (self.value, self.low, self.high))
+        return msgspec.structs.replace(self, value=value, low=low, high=high)
 
 
 def clustered_mean(

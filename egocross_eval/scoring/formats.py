@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from egocross_eval.schema import BenchmarkRecord, Question, Sample
 from egocross_eval.scoring.clustered_mean import Estimate, clustered_mean
 from egocross_eval.scoring.results import SCORED
 
 
-class Beside(NamedTuple):
+class Beside(msgspec.Struct, frozen=True, kw_only=True):
     """A group of questions in both formats."""
 
     name: str

@@ -124,7 +124,7 @@ def test_what_a_verb_did_is_json_on_request(
     capsys.readouterr()
     shards = (tmp_path / "shard1", tmp_path / "shard2")
     assert call("merge", *shards, "--output", tmp_path / "whole", "--format", "json") == 0
-    assert json.loads(capsys.readouterr().out)["counts"] == load_run(tmp_path / "whole").results.counts
+    assert json.loads(capsys.readouterr().out)["results"]["counts"] == load_run(tmp_path / "whole").results.counts
     assert call("export", tmp_path / "whole", "--to", "parquet", "--format", "json") == 0
     assert "4 rows" in json.loads(capsys.readouterr().out)["message"]
     assert call("cache", "--format", "json") == 0

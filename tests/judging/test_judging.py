@@ -418,7 +418,8 @@ def test_the_command_line_prints_each_judging(run: Run, capsys: pytest.CaptureFi
     assert "mean mark" in printed
     assert "4 answers were told right without asking the judge" in printed
     assert call("judge", run.path, "--judge", "rules", "--format", "json") == 0
-    assert json.loads(capsys.readouterr().out)["rules"]["counts"]["total"] == 12
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["name"], found["results"]["counts"]["total"]) == ("rules", 12)
     assert call("leaderboard", run.path) == 0
     assert "judged by rules" in capsys.readouterr().out
 

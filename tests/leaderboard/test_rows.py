@@ -12,9 +12,10 @@ from msgspec.structs import replace
 from scored_samples import question, record, sample, samples, score_samples
 
 from egocross_eval.errors import UsageError
-from egocross_eval.leaderboard.rows import distinct, encode_row_file, join_repeats, read_row_file, row_from_run
+from egocross_eval.leaderboard.rows import distinct, join_repeats, read_row_file, row_file, row_from_run
 from egocross_eval.schema import ModelRecord, Outcome, Row
 from egocross_eval.tasks.egocross.published_rows import published_rows
+from egocross_eval.visible import json_text
 
 HASH = "a" * 64
 
@@ -32,7 +33,7 @@ def row(
 
 def written(tmp_path: Path, rows: list[Row]) -> Path:
     path = tmp_path / "rows.json"
-    path.write_bytes(encode_row_file(rows, [None] * len(rows)))
+    path.write_text(json_text(row_file(rows, [None] * len(rows))))
     return path
 
 
@@ -88,7 +89,7 @@ def test_a_row_with_some_unknown_answers_comes_back_as_it_was(tmp_path: Path) ->
     lines = [*samples(["right", "wrong", "not_parsed", "filtered"]), *unread]
     results = score_samples(lines, total=6)
     made = row_from_run(record(question_count=6), results, source="a", origin_hash="0" * 64)
-    (tmp_path / "rows.json").write_bytes(encode_row_file([made], [None]))
+    (tmp_path / "rows.json").write_text(json_text(row_file([made], [None])))
     (back,) = read_row_file(tmp_path / "rows.json")
     assert (back.counts, back.micro) == (made.counts, made.micro)
 

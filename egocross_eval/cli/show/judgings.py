@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
+from egocross_eval.cli.show.made_run import MadeRun, made_run
 from egocross_eval.cli.show.reporter import Reporter
 from egocross_eval.contracts.event import Event, Started
+from egocross_eval.scoring.agreement import PairAgreement
+from egocross_eval.scoring.clustered_mean import Estimate
 
 if TYPE_CHECKING:
     from egocross_eval.api import Run
     from egocross_eval.schema import Results, Sample
-    from egocross_eval.scoring.agreement import Judged, PairAgreement
+    from egocross_eval.scoring.agreement import Judged
+    from egocross_eval.scoring.corrected import Rates
+
+
+class JudgedRun(MadeRun, frozen=True, kw_only=True):
+    """A judging of a run."""
+
+    by_rates: Estimate | None = None
+    """With audits: the accuracy if the judge errs here as it did there; None where that can't be told."""
+
+
+class JudgePair(msgspec.Struct, frozen=True, kw_only=True):
+    """Two judges of a run, one of which may be the people who labelled."""
+
+    first: str
+    second: str
+    agreement: PairAgreement
 
 
 class JudgeReporter:
@@ -37,16 +58,14 @@ class JudgeReporter:
             reporter.print_summary(judging.path, judging.results)
 
 
-def print_judgings(
-    judgings: Sequence[Run], *, form: str = "text", cells: bool = False, audits: Path | None = None
-) -> None:
-    """The figures of judgings; with a folder of `audits`, also by the error rates found there."""
-    import msgspec
+def judged_run(judging: Run, audits: Path | None = None) -> JudgedRun:
+    """A judging for programs."""
+    found = _by_rates(judging, audits)[1] if audits is not None else None
+    return JudgedRun(**msgspec.structs.asdict(made_run(judging)), by_rates=found)
 
-    if form == "json":
-        found = {judging.path.name: judging.results for judging in judgings}
-        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
-        return
+
+def print_judgings(judgings: Sequence[Run], *, cells: bool = False, audits: Path | None = None) -> None:
+    """The figures of judgings; with a folder of `audits`, also by the error rates found there."""
     for judging in judgings:
         click.echo(f"\njudged by {judging.record.judge_title}: {judging.path}\n")
         print_judging(judging, cells=cells)
@@ -79,10 +98,9 @@ def print_judging(judging: Run, *, cells: bool) -> None:
     print_correction(results)
 
 
-def _print_by_rates(judging: Run, audits: Path) -> None:
-    """The accuracy if the judge errs on this run as it did on controls, named as what it is."""
+def _by_rates(judging: Run, audits: Path) -> tuple[Rates, Estimate | None]:
+    """The accuracy if the judge errs on this run as it did on controls; None where that can't be told."""
     from egocross_eval.auditing import rates_of
-    from egocross_eval.cli.show.terminal import wrapped
     from egocross_eval.scoring.clustered_mean import clustered_mean
     from egocross_eval.scoring.corrected import rogan_gladen
     from egocross_eval.scoring.outcomes import table
@@ -91,13 +109,22 @@ def _print_by_rates(judging: Run, audits: Path) -> None:
     outcomes = table(judging.results.outcomes)
     known = [place for place, credit in enumerate(outcomes.credits) if credit is not None]
     if not known:
-        return
+        return rates, None
     judged = clustered_mean(
         [outcomes.credits[place] or 0.0 for place in known],
         [outcomes.clusters[place] for place in known],
         [outcomes.parts[place] for place in known],
     )
-    found = rogan_gladen(judged, rates)
+    return rates, rogan_gladen(judged, rates)
+
+
+def _print_by_rates(judging: Run, audits: Path) -> None:
+    """That accuracy, named as what it is."""
+    from egocross_eval.cli.show.terminal import wrapped
+
+    if judging.results.micro is None:
+        return
+    rates, found = _by_rates(judging, audits)
     by = f"sensitivity {rates.sensitivity:.1%} and specificity {rates.specificity:.1%}, from the controls of {audits}"
     told = "it can't be told: the judge is no better than chance there"
     if found is not None:
@@ -121,19 +148,19 @@ def print_correction(results: Results) -> None:
     )
 
 
-def print_agreement(judgings: Sequence[Run], run: Path, *, most: int = 10) -> bool:
-    """How far every two judges agree, a person who labelled among them; False where there are no two."""
+def judge_pairs(judgings: Sequence[Run], run: Path) -> list[JudgePair]:
+    """How far every two judges of the `run` agree, a person who labelled among them."""
     from egocross_eval.runs.labels import read_labels, verdict
     from egocross_eval.scoring.agreement import Judged, pair_agreement
 
     verdicts: dict[str, dict[str, Judged]] = {}
-    samples: dict[str, Sample] = {}
+    clusters: dict[str, str] = {}
     labels = read_labels(run)
     people: dict[str, Judged] = {}
     for judging in judgings:
         found = verdicts.setdefault(judging.record.judge_title, {})
         for sample in judging.samples:
-            samples[sample.key] = sample
+            clusters[sample.key] = sample.question.cluster
             if sample.outcome in ("right", "wrong"):
                 found[sample.key] = Judged(sample.grade.mark, sample.outcome == "right")
             right = verdict(labels.get(sample.key), sample)
@@ -141,16 +168,18 @@ def print_agreement(judgings: Sequence[Run], run: Path, *, most: int = 10) -> bo
                 people[sample.key] = Judged(None, right)
     if people:
         verdicts["labels by people"] = people
-    clusters = {key: sample.question.cluster for key, sample in samples.items()}
-    names = list(verdicts)
-    pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
-    shown = False
-    for one, other in pairs:
-        found_pair = pair_agreement(verdicts[one], verdicts[other], clusters)
-        if found_pair is not None:
-            _print_pair(one, other, found_pair, samples, most)
-            shown = True
-    return shown
+    pairs = [
+        (one, other, pair_agreement(verdicts[one], verdicts[other], clusters))
+        for one, other in itertools.combinations(verdicts, 2)
+    ]
+    return [JudgePair(first=one, second=other, agreement=found) for one, other, found in pairs if found is not None]
+
+
+def print_agreement(judgings: Sequence[Run], run: Path, *, most: int = 10) -> None:
+    """How far every two judges agree, and up to `most` answers on which they part."""
+    samples = {sample.key: sample for judging in judgings for sample in judging.samples}
+    for pair in judge_pairs(judgings, run):
+        _print_pair(pair.first, pair.second, pair.agreement, samples, most)
 
 
 def _print_pair(one: str, other: str, found: PairAgreement, samples: Mapping[str, Sample], most: int) -> None:

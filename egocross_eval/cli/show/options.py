@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
-from egocross_eval.model_adapters.spec import option_rows
+
+class OptionEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An option of an adapter, a method or an exporter."""
+
+    name: str
+    type: str
+    default: str
+    """As it would be typed; empty where there is none."""
+    description: str
 
 
-def option_records(options: type[msgspec.Struct] | None) -> list[dict[str, str]]:
-    """Name, type, default and description of each option of a struct."""
-    return [dict(zip(("name", "type", "default", "description"), row, strict=True)) for row in option_rows(options)]
+def option_entries(rows: Sequence[tuple[str, str, str, str]]) -> list[OptionEntry]:
+    """Of the rows that are shown to people."""
+    return [OptionEntry(name=row[0], type=row[1], default=row[2], description=row[3]) for row in rows]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from egocross_eval.command_options import format_option, renamed
+from egocross_eval.command_options import renamed
 from egocross_eval.errors import DataError, UsageError
-from egocross_eval.visible import json_text
+from egocross_eval.replies import Reply, replies
+from egocross_eval.scoring.audit import Audit
 
 if TYPE_CHECKING:
-    from egocross_eval.scoring.audit import Audit
     from egocross_eval.scoring.rotations import Rotations
 
 _WHAT = {
@@ -37,7 +37,7 @@ _WHAT = {
     help="Data root; default: that of the run. Repeatable, where the parts lie apart.",
 )
 @click.option("--support", type=click.Path(dir_okay=False, path_type=Path), help="train.json for the position prior.")
-@format_option("text", "json")
+@replies()
 @renamed("--json", "--format", value="json")
 def command(
     runs: tuple[Path, ...],
@@ -46,24 +46,22 @@ def command(
     style: str | None,
     data: tuple[Path, ...],
     support: Path | None,
-    form: str,
-) -> int:
+) -> Reply[list[Audit]]:
     """Compare each of RUNS with probes that take something away: its frames, their order, the place of the options; and
     with two priors that look at nothing. Probes that are missing are run first, into RUN-audit beside the run's folder.
 
     \b
     egocross-eval audit runs/my-model
     """
-
     changed: dict[str, object] = {
         name: value for name, value in (("style", style), ("data", data or None)) if value is not None
     }
     audits = [_audit_one(path, changed, support, run_missing, foreign) for path in runs]
-    if form == "json":
-        click.echo(json_text(audits))
-    else:
-        click.echo("\n\n".join(_table(found) for found in audits))
-    return 0 if all(found.accuracy is not None for found in audits) else 1
+    return Reply(
+        value=audits,
+        show=lambda: click.echo("\n\n".join(_table(found) for found in audits)),
+        code=0 if all(found.accuracy is not None for found in audits) else 1,
+    )
 
 
 def _audit_one(path: Path, changed: dict[str, object], support: Path | None, run_missing: bool, foreign: bool) -> Audit:

@@ -6,15 +6,30 @@ import shutil
 from pathlib import Path
 
 import click
+import msgspec
 
-from egocross_eval.command_options import format_option
-from egocross_eval.visible import json_text
+from egocross_eval.replies import Reply, replies
+
+
+class CacheReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What the cache holds."""
+
+    folder: Path
+    bytes: dict[str, int]
+    """By part."""
+
+
+class Freed(msgspec.Struct, frozen=True, kw_only=True):
+    """What was removed."""
+
+    folder: Path
+    bytes: int
 
 
 @click.group(name="cache", invoke_without_command=True)
-@format_option("text", "json")
+@replies()
 @click.pass_context
-def command(ctx: click.Context, form: str) -> None:
+def command(ctx: click.Context) -> Reply[CacheReport] | None:
     """Say where the cache is and how much it holds, or empty it.
 
     It keeps answers of models (so that equal requests aren't asked twice) and what can be made again. Another place is
@@ -25,25 +40,29 @@ def command(ctx: click.Context, form: str) -> None:
     egocross-eval cache clear responses
     """
     if ctx.invoked_subcommand is not None:
-        return
-    from egocross_eval.cli.show.terminal import size_text
+        return None
     from egocross_eval.directories import cache_directory
 
     root = cache_directory()
     sizes = {name: sum(map(_size, paths)) for name, paths in _parts(root).items()}
-    if form == "json":
-        click.echo(json_text({"folder": str(root), "bytes": sizes}))
-        return
-    click.echo(f"{root}")
-    for name, size in sizes.items():
+    found = CacheReport(folder=root, bytes=sizes)
+    return Reply(value=found, show=lambda: _show(found))
+
+
+def _show(found: CacheReport) -> None:
+    from egocross_eval.cli.show.terminal import size_text
+
+    click.echo(f"{found.folder}")
+    for name, size in found.bytes.items():
         click.echo(f"  {name:<20} {size_text(size):>10}")
-    if not sizes:
+    if not found.bytes:
         click.echo("  empty")
 
 
 @command.command()
 @click.argument("parts", nargs=-1, required=True)
-def clear(parts: tuple[str, ...]) -> None:
+@replies()
+def clear(parts: tuple[str, ...]) -> Reply[Freed]:
     """Remove PARTS of the cache, or all of it. What is asked again afterwards costs again.
 
     \b
@@ -67,7 +86,8 @@ def clear(parts: tuple[str, ...]) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink()
-    click.echo(f"{size_text(freed)} removed from {root}")
+    told = f"{size_text(freed)} removed from {root}"
+    return Reply(value=Freed(folder=root, bytes=freed), show=lambda: click.echo(told))
 
 
 def _parts(root: Path) -> dict[str, list[Path]]:

@@ -6,20 +6,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
-from egocross_eval.command_options import format_option
+from egocross_eval.leaderboard.comparison_table import StatedComparison
+from egocross_eval.replies import Reply, replies
+from egocross_eval.scoring.live import LiveLook
 
 if TYPE_CHECKING:
     from egocross_eval.scoring.comparison import ComparedRun
 
 
+class StatedLook(LiveLook, frozen=True, kw_only=True):
+    """A look at two runs under way, with what it says in words."""
+
+    first: str
+    second: str
+    sentence: str
+
+
 @click.command(name="compare")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@format_option("md", "json")
+@replies("md")
 @click.option("--flips", type=click.IntRange(min=0), default=10, show_default=True, help="Flipped questions to name.")
 @click.option("--live", is_flag=True, help="Two runs under way: what the last of five planned looks says.")
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
-def command(runs: tuple[Path, ...], form: str, flips: int, live: bool, output: Path | None) -> None:
+def command(
+    runs: tuple[Path, ...], flips: int, live: bool, output: Path | None
+) -> Reply[list[StatedComparison] | StatedLook]:
     """Compare run folders: every later one with the first, paired on the questions that both answered.
 
     Gives the difference with its interval and p by how source videos differ, the same by domain and question type,
@@ -29,24 +42,32 @@ def command(runs: tuple[Path, ...], form: str, flips: int, live: bool, output: P
     \b
     egocross-eval compare runs/baseline runs/finetuned
     """
-    from egocross_eval.cli.show.terminal import on_screen
-    from egocross_eval.files import write_file
-    from egocross_eval.leaderboard.comparison_table import comparisons_json, comparisons_markdown
+    from egocross_eval.leaderboard.comparison_table import comparisons_markdown, stated
     from egocross_eval.scoring.comparison import compare_all
 
     if live:
-        click.echo(_live(runs))
-        return
+        look = _live(runs)
+        return Reply(value=look, show=lambda: _show(look.sentence + "\n", output), output=output)
     comparisons = compare_all(_load(runs))
-    text = comparisons_json(comparisons) if form == "json" else comparisons_markdown(comparisons, flips=flips)
+    return Reply(
+        value=[stated(comparison) for comparison in comparisons],
+        show=lambda: _show(comparisons_markdown(comparisons, flips=flips), output),
+        output=output,
+    )
+
+
+def _show(text: str, output: Path | None) -> None:
+    from egocross_eval.cli.show.terminal import on_screen
+    from egocross_eval.files import write_file
+
     if output is None:
-        click.echo(on_screen(text) if form == "md" else text, nl=False)
+        click.echo(on_screen(text), nl=False)
     else:
         write_file(output, text.encode())
         click.echo(f"wrote {output}", err=True)
 
 
-def _live(paths: tuple[Path, ...]) -> str:
+def _live(paths: tuple[Path, ...]) -> StatedLook:
     from egocross_eval.errors import UsageError
     from egocross_eval.runs.store import RunFolder
     from egocross_eval.scoring.live import live_look, live_sentence
@@ -55,7 +76,8 @@ def _live(paths: tuple[Path, ...]) -> str:
         raise UsageError(f"--live compares two runs, not {len(paths)}")
     first, second = _load(paths)
     found = live_look(first, second, RunFolder(paths[0]).questions())
-    return live_sentence(found, first.label, second.label, first.record.benchmark.cluster)
+    sentence = live_sentence(found, first.label, second.label, first.record.benchmark.cluster)
+    return StatedLook(first=first.label, second=second.label, sentence=sentence, **msgspec.structs.asdict(found))
 
 
 def _load(paths: tuple[Path, ...]) -> list[ComparedRun]:

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 
-from egocross_eval.command_options import format_option, renamed
-from egocross_eval.visible import json_text
+from egocross_eval.command_options import renamed
+from egocross_eval.replies import Reply, replies
+from egocross_eval.training.machine_report import Entry
 
 
 @click.command(name="doctor")
 @click.option("--python", type=click.Path(path_type=Path), help="Interpreter of the training environment.")
-@format_option("text", "json")
+@replies()
 @renamed("--json", "--format", value="json")
-def command(python: Path | None, form: str) -> int:
+def command(python: Path | None) -> Reply[list[Entry]]:
     """Report GPU, driver, engines, versions, conflicts, the training environment, disk, and which tokens are set.
 
     Values of tokens are never shown. Exit code 1 where something is wrong; what is merely absent is no fault.
@@ -26,8 +27,6 @@ def command(python: Path | None, form: str) -> int:
     from egocross_eval.training.machine_report import examine_machine
 
     entries = examine_machine(python)
-    if form == "json":
-        click.echo(json_text(entries))
-    else:
-        click.echo(described((f"{entry.status:9}{entry.group:9}{entry.name}", entry.text) for entry in entries))
-    return 1 if any(entry.status == "problem" for entry in entries) else 0
+    told = described((f"{entry.status:9}{entry.group:9}{entry.name}", entry.text) for entry in entries)
+    wrong = any(entry.status == "problem" for entry in entries)
+    return Reply(value=entries, show=lambda: click.echo(told), code=int(wrong))

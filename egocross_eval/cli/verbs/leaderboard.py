@@ -9,6 +9,8 @@ import click
 
 from egocross_eval.cli.inner_verb import with_inner_verb
 from egocross_eval.leaderboard.render import Format
+from egocross_eval.leaderboard.rows import RowFile
+from egocross_eval.replies import Reply, replies
 
 if TYPE_CHECKING:
     from egocross_eval.leaderboard.columns import IntervalStyle
@@ -19,12 +21,6 @@ SUFFIXES = {".md": "md", ".json": "json", ".csv": "csv", ".tex": "latex", ".html
 
 @click.command(name="leaderboard", cls=with_inner_verb("verify", "egocross_eval.cli.verbs.leaderboard_verify"))
 @click.argument("runs", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(get_args(Format)),
-    help="Default: by the suffix of --output, else md. json can be read again.",
-)
 @click.option("--published/--no-published", default=True, show_default=True, help="Add the published rows.")
 @click.option("--intervals", is_flag=True, help="Half the width of the 95 % intervals: 45.14 ± 3.4.")
 @click.option("--ranges", is_flag=True, help="The ends of the 95 % intervals: 45.14 [41.9, 48.6].")
@@ -59,9 +55,9 @@ SUFFIXES = {".md": "md", ".json": "json", ".csv": "csv", ".tex": "latex", ".html
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Replace the table between the leaderboard markers of this file.",
 )
+@replies(*get_args(Format), by_output=True)
 def command(
     runs: tuple[Path, ...],
-    format_: str | None,
     published: bool,
     intervals: bool,
     ranges: bool,
@@ -74,7 +70,7 @@ def command(
     join: bool,
     output: Path | None,
     update: Path | None,
-) -> None:
+) -> Reply[RowFile]:
     """Write the leaderboard of RUNS: run folders, folders of runs, or files written with --format json.
 
     Micro (mean over all questions) and macro (mean of the benchmark's groups, e.g. domains) stand in columns of their
@@ -95,15 +91,16 @@ def command(
     """
     from egocross_eval.contracts.registry import registry
     from egocross_eval.leaderboard.collect import published_beside, rows_from
-    from egocross_eval.leaderboard.ranking import select
-    from egocross_eval.leaderboard.render import render
+    from egocross_eval.leaderboard.ranking import boards, select
+    from egocross_eval.leaderboard.render import exported, render_boards
     from egocross_eval.leaderboard.rows import distinct, join_repeats
 
+    given = click.get_current_context().params["form"]
     if intervals and ranges:
         raise click.UsageError("--intervals and --ranges exclude each other.")
-    if output and not format_ and output.suffix and output.suffix.lower() not in SUFFIXES:
+    if output and not given and output.suffix and output.suffix.lower() not in SUFFIXES:
         raise click.UsageError(f"no format for {output.suffix} files; known: {', '.join(SUFFIXES)}, or pass --format.")
-    chosen = format_ or (SUFFIXES.get(output.suffix.lower(), "md") if output else "md")
+    chosen = given or (SUFFIXES.get(output.suffix.lower(), "md") if output else "md")
     if update and chosen not in ("md", "html"):
         raise click.UsageError(f"--update takes md or html, not {chosen}.")
     target = output or update
@@ -118,8 +115,13 @@ def command(
         rows = priced(rows, read_prices(prices))
     style: IntervalStyle = "half-width" if intervals else "ends" if ranges else "none"
     names = [name.strip() for name in columns.split(",") if name.strip()] if columns else None
-    text = render(rows, chosen, intervals=style, sort=sort, columns=names, page=update is None)
-    _deliver(text, chosen, output, update)
+    found = boards(rows, sort=sort)
+
+    def show() -> None:
+        text = render_boards(found, chosen, intervals=style, sort=sort, columns=names, page=update is None)
+        _deliver(text, chosen, output, update)
+
+    return Reply(value=exported(found, names if chosen == "json" else None), show=show, output=output)
 
 
 def _deliver(text: str, form: str, output: Path | None, update: Path | None) -> None:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from egocross_eval.leaderboard.verify import Verification
+from egocross_eval.replies import Reply, replies
+
 
 @click.command(name="verify")
 @click.argument("rows", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -16,7 +19,8 @@ import click
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Grade by the right answers in this file; default: by those that the run carries.",
 )
-def command(rows: Path, runs: tuple[Path, ...], answers_file: Path | None) -> int:
+@replies()
+def command(rows: Path, runs: tuple[Path, ...], answers_file: Path | None) -> Reply[Verification]:
     """Derive a row of ROWS (a file of leaderboard --format json) anew from its run folder, and say what differs.
 
     All outputs are read and graded again. A row that joins runs needs all of them. Exit code 1: something differs.
@@ -30,13 +34,9 @@ def command(rows: Path, runs: tuple[Path, ...], answers_file: Path | None) -> in
     from egocross_eval.runs.store import RunFolder
 
     found = verify(read_row_file(rows), [RunFolder(run) for run in runs], registry(), answers_file)
-    name = f"{rows}: the row of {found.row.model}"
     for note in found.notes:
         click.echo(f"note: {note}", err=True)
-    if not found.differences:
-        click.echo(f"{name} is what {', '.join(map(str, runs))} gives")
-        return 0
-    click.echo(f"{name} is not what {', '.join(map(str, runs))} gives:")
-    for difference in found.differences:
-        click.echo(f"  {difference}")
-    return 1
+    lines = [f"{rows}: the row of {found.row.model} is what {', '.join(map(str, runs))} gives"]
+    if found.differences:
+        lines = [lines[0].replace(" is what ", " is not what ") + ":", *(f"  {one}" for one in found.differences)]
+    return Reply(value=found, show=lambda: click.echo("\n".join(lines)), code=int(bool(found.differences)))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from egocross_eval.command_options import format_option
-from egocross_eval.visible import json_text
+from egocross_eval.cli.show.made_run import MadeRun, made_run
+from egocross_eval.replies import Reply, replies
 
 
 @click.command(name="merge")
@@ -20,8 +20,8 @@ from egocross_eval.visible import json_text
     metavar="DIR",
     help="Folder of the run; it must not hold one.",
 )
-@format_option("text", "json")
-def command(shards: tuple[Path, ...], output: Path, form: str) -> int:
+@replies()
+def command(shards: tuple[Path, ...], output: Path) -> Reply[MadeRun]:
     """Put SHARDS, the run folders of --shard 1/N to N/N, together to one run.
 
     It is refused unless all are there, each once, finished, and made with the same model, settings and questions. What
@@ -38,8 +38,5 @@ def command(shards: tuple[Path, ...], output: Path, form: str) -> int:
 
     folder = merge_shards(shards, output)
     derive(folder, registry())
-    if form == "json":
-        click.echo(json_text(Run(folder).results))
-    else:
-        print_end(Run(folder))
-    return 0
+    run = Run(folder)
+    return Reply(value=made_run(run), show=lambda: print_end(run))

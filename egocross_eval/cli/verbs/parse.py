@@ -5,19 +5,32 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
-from egocross_eval.command_options import format_option, renamed
+from egocross_eval.command_options import renamed
 from egocross_eval.errors import UsageError
 from egocross_eval.files import read_bytes, writing
+from egocross_eval.reading import REASONS, RULES, Extraction, extract
+from egocross_eval.replies import Reply, replies
 from egocross_eval.visible import visible_json
 
-if TYPE_CHECKING:
-    from egocross_eval.reading import Extraction
-
 _CONTEXT = 60
+
+
+class ReadingRules(msgspec.Struct, frozen=True, kw_only=True):
+    """How letters are read: what each rule and each reason means, rules in their order."""
+
+    rules: dict[str, str]
+    reasons: dict[str, str]
+
+
+class LinesWritten(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of which each line is what was read from an output."""
+
+    output: Path
+    lines: int
 
 
 @click.command(name="parse")
@@ -27,7 +40,7 @@ _CONTEXT = 60
 @click.option("--letters", help="The valid letters. [default: those of --option, else ABCD]")
 @click.option("--jsonl", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Read outputs from FILE.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the lines of --jsonl here.")
-@format_option("text", "json")
+@replies()
 @renamed("--json", "--format", value="json")
 @click.option("--rules", is_flag=True, help="List the rules and the reasons for having no answer.")
 def command(
@@ -36,9 +49,8 @@ def command(
     letters: str | None,
     jsonl: Path | None,
     output: Path | None,
-    form: str,
     rules: bool,
-) -> None:
+) -> Reply[Extraction | list[Extraction] | ReadingRules | LinesWritten]:
     """Read the answer letter from TEXT (- reads standard input).
 
     Prints the letter, the rule that read it and the place in the text, or why there is no answer. --jsonl reads
@@ -54,13 +66,17 @@ def command(
     if output is not None and jsonl is None:
         raise UsageError("--output goes with --jsonl; a single TEXT is printed")
     if rules:
-        _print_rules()
-    elif jsonl is not None:
-        _parse_file(jsonl, output, _read_options(options), letters)
-    elif text is not None:
-        if text == "-":
-            text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
-        _parse_text(text, _read_options(options), letters, form)
+        return Reply(value=ReadingRules(rules=dict(RULES), reasons=dict(REASONS)), show=_print_rules)
+    if text is not None:
+        given = sys.stdin.buffer.read().decode("utf-8", errors="replace") if text == "-" else text
+        found = _parse_text(given, _read_options(options), letters)
+        return Reply(value=found, show=lambda: _show(given, found))
+    assert jsonl is not None
+    extractions = _extractions(jsonl, _read_options(options), letters)
+    if output is not None:
+        return Reply(value=LinesWritten(output=output, lines=_write_lines(output, extractions)))
+    every = list(extractions)
+    return Reply(value=every, show=lambda: _print_lines(every))
 
 
 def _read_options(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -73,18 +89,15 @@ def _read_options(pairs: tuple[str, ...]) -> dict[str, str]:
     return options
 
 
-def _parse_text(text: str, options: dict[str, str], letters: str | None, form: str) -> None:
-    import msgspec
-
-    from egocross_eval.reading import REASONS, extract
-
+def _parse_text(text: str, options: dict[str, str], letters: str | None) -> Extraction:
     try:
-        found = extract(text, options, letters or ("" if options else "ABCD"))
+        return extract(text, options, letters or ("" if options else "ABCD"))
     except ValueError as error:
         raise UsageError(f"--letters: {error}") from error
-    if form == "json":
-        click.echo(visible_json(msgspec.json.encode(found).decode()))
-    elif found.letter is None:
+
+
+def _show(text: str, found: Extraction) -> None:
+    if found.letter is None:
         click.echo(f"no answer  {found.reason}: {REASONS[found.reason or 'no_answer']}")
     else:
         click.echo(f"letter  {found.letter}\nrule    {found.rule}\nspan    {_in_context(text, found)}")
@@ -102,34 +115,32 @@ def _in_context(text: str, found: Extraction) -> str:
 
 def _print_rules() -> None:
     from egocross_eval.cli.show.terminal import described
-    from egocross_eval.reading import REASONS, RULES
 
     for title, entries in (("Rules, in order", RULES), ("Reasons for having no answer", REASONS)):
         click.echo(f"{title}:")
         click.echo(described(entries.items(), indent=2))
 
 
-def _parse_file(source: Path, target: Path | None, options: dict[str, str], letters: str | None) -> None:
-    import msgspec
+def _line(found: Extraction) -> str:
+    return visible_json(msgspec.json.encode(found).decode())
 
-    lines = (
-        visible_json(msgspec.json.encode(found).decode()).encode() + b"\n"
-        for found in _extractions(source, options, letters)
-    )
-    if target is None:
-        for line in lines:
-            sys.stdout.buffer.write(line)
-        sys.stdout.buffer.flush()
-        return
+
+def _print_lines(extractions: list[Extraction]) -> None:
+    for found in extractions:
+        click.echo(_line(found))
+
+
+def _write_lines(target: Path, extractions: Iterator[Extraction]) -> int:
+    """How many lines were written."""
+    count = 0
     with writing(target) as file:
-        file.writelines(lines)
+        for count, found in enumerate(extractions, 1):  # noqa: B007
+            file.write(_line(found).encode() + b"\n")
+    return count
 
 
 def _extractions(source: Path, options: dict[str, str], letters: str | None) -> Iterator[Extraction]:
-    import msgspec
-
     from egocross_eval.documents import decode_json_lines
-    from egocross_eval.reading import extract
 
     class Line(msgspec.Struct):
         output: str | None

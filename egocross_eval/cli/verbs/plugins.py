@@ -5,17 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import msgspec
 
 from egocross_eval.cli.kit import KINDS
-from egocross_eval.command_options import format_option, renamed
-from egocross_eval.visible import json_text
+from egocross_eval.command_options import renamed
+from egocross_eval.contracts.registry import PluginInfo
+from egocross_eval.replies import Reply, replies
+
+
+class NewPackage(msgspec.Struct, frozen=True, kw_only=True):
+    """A package that was written."""
+
+    folder: Path
+    kind: str
 
 
 @click.group(name="plugins", invoke_without_command=True)
-@format_option("text", "json")
+@replies()
 @renamed("--json", "--format", value="json")
 @click.pass_context
-def command(ctx: click.Context, form: str) -> None:
+def command(ctx: click.Context) -> Reply[list[PluginInfo]] | None:
     """List the plugins: distribution, version, what each registers, and the traceback of a broken one.
 
     \b
@@ -23,22 +32,18 @@ def command(ctx: click.Context, form: str) -> None:
     egocross-eval plugins new my-model --kind adapter
     """
     if ctx.invoked_subcommand is not None:
-        return
+        return None
     from egocross_eval.contracts.registry import registry
 
     plugins = registry().plugins
-    if form == "json":
-        click.echo(json_text(plugins))
-        return
-    _show()
+    return Reply(value=plugins, show=lambda: _show(plugins))
 
 
-def _show() -> None:
+def _show(plugins: list[PluginInfo]) -> None:
     from egocross_eval.cli.show.terminal import wrapped
     from egocross_eval.contracts.registry import KINDS as REGISTERED
-    from egocross_eval.contracts.registry import registry
 
-    for plugin in registry().plugins:
+    for plugin in plugins:
         state = "BROKEN" if plugin.error else ""
         click.echo(f"{plugin.name}  ({plugin.distribution} {plugin.version}) {state}".rstrip())
         for what, names in (
@@ -61,7 +66,8 @@ def _show() -> None:
     metavar="FOLDER",
     help="Where its folder is made; default: here.",
 )
-def new(name: str, kind: str, output: Path) -> None:
+@replies()
+def new(name: str, kind: str, output: Path) -> Reply[NewPackage]:
     """Write the package of a new plugin, with tests, types and README, that passes at once.
 
     \b
@@ -70,5 +76,6 @@ def new(name: str, kind: str, output: Path) -> None:
     from egocross_eval.cli.kit import write_package
 
     folder = write_package(name, kind, output)
-    click.echo(f"wrote {folder}: {KINDS[kind][0].lower()}, its tests and README\n")
-    click.echo(f"    cd {folder}\n    pip install --editable . pytest\n    pytest")
+    told = f"wrote {folder}: {KINDS[kind][0].lower()}, its tests and README\n\n"
+    told += f"    cd {folder}\n    pip install --editable . pytest\n    pytest"
+    return Reply(value=NewPackage(folder=folder, kind=kind), show=lambda: click.echo(told))

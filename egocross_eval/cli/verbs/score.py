@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from egocross_eval.command_options import format_option, made_of, options_of_settings, renamed
+from egocross_eval.command_options import made_of, options_of_settings, renamed
 from egocross_eval.contracts.task import DataOptions
-from egocross_eval.visible import json_text
+from egocross_eval.replies import Reply, replies
+from egocross_eval.schema import Results
 
 if TYPE_CHECKING:
     from egocross_eval.contracts.task import Target
-    from egocross_eval.schema import BenchmarkRecord, Question, Results
+    from egocross_eval.schema import BenchmarkRecord, Question
 
 
 @click.command(name="score")
@@ -31,9 +32,9 @@ if TYPE_CHECKING:
     help="For a file of free answers with marks: the least mark that counts as right.",
 )
 @click.option("--cells", is_flag=True, help="Also by groupings of several labels (dataset and question type).")
-@format_option("text", "json")
+@replies()
 @renamed("--json", "--format", value="json")
-def command(what: Path, tasks: str, judge_threshold: float, cells: bool, form: str, **where: Any) -> int:
+def command(what: Path, tasks: str, judge_threshold: float, cells: bool, **where: Any) -> Reply[Results]:
     """Score RUN again, or score a PREDICTIONS file (list or dict, .json or submission.zip), against answers.
 
     A run's outputs are read again with the present extraction rules. Answers come from --answers, or from the answers
@@ -43,8 +44,6 @@ def command(what: Path, tasks: str, judge_threshold: float, cells: bool, form: s
     egocross-eval score runs/my-run --answers egocross_testbed_answers.json
     egocross-eval score predictions.json --data ROOT
     """
-
-    from egocross_eval.cli.show.figures import figures_table
     from egocross_eval.runs.store import RECORD_FILE
 
     data = made_of(DataOptions, where)
@@ -52,13 +51,15 @@ def command(what: Path, tasks: str, judge_threshold: float, cells: bool, form: s
         results, benchmark = _score_run(what, data)
     else:
         results, benchmark = _score_file(what, tasks, data, judge_threshold)
-    if form == "json":
-        click.echo(json_text(results))
-    else:
-        click.echo(figures_table(results, benchmark, combined=cells))
-        if results.judge is not None and results.judge.mean_mark is not None:
-            click.echo(f"mean mark: {results.judge.mean_mark:.2f} of 5")
-    return 0 if results.complete else 1
+    return Reply(value=results, show=lambda: _show(results, benchmark, cells), code=0 if results.complete else 1)
+
+
+def _show(results: Results, benchmark: BenchmarkRecord, cells: bool) -> None:
+    from egocross_eval.cli.show.figures import figures_table
+
+    click.echo(figures_table(results, benchmark, combined=cells))
+    if results.judge is not None and results.judge.mean_mark is not None:
+        click.echo(f"mean mark: {results.judge.mean_mark:.2f} of 5")
 
 
 def _score_run(path: Path, data: DataOptions) -> tuple[Results, BenchmarkRecord]:

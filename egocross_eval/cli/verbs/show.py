@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from egocross_eval.command_options import format_option, only_given, options_of_settings, renamed
+from egocross_eval.command_options import only_given, options_of_settings, renamed
 from egocross_eval.contracts.task import DataOptions
+from egocross_eval.replies import Reply, replies
 from egocross_eval.runs.options import RunOptions
+from egocross_eval.schema import Prompt, Question
 from egocross_eval.settings import GenerationSettings, PromptSettings
-from egocross_eval.visible import json_text
+
+if TYPE_CHECKING:
+    from egocross_eval.runs.plan import RunPlan
 
 
 @click.command(name="show")
@@ -28,9 +32,9 @@ from egocross_eval.visible import json_text
     help="Write a contact sheet of the frames.",
 )
 @renamed("--to", "--output")
-@format_option("text", "json")
+@replies()
 @renamed("--json", "--format", value="json")
-def command(question: str, draw: bool | None, output: Path | None, form: str, **settings: Any) -> None:
+def command(question: str, draw: bool | None, output: Path | None, **settings: Any) -> Reply[Prompt]:
     """Print and draw what would be sent for QUESTION (its id or question_id): messages, frames, times and sizes.
 
     \b
@@ -39,12 +43,10 @@ def command(question: str, draw: bool | None, output: Path | None, form: str, **
     """
     import sys
 
-    from egocross_eval.cli.show.approach import approach_lines, first_prompt
-    from egocross_eval.cli.show.drawing import contact_sheet, draw_frames, frame_table
-    from egocross_eval.cli.show.terminal import wrapped
+    from egocross_eval.cli.show.approach import first_prompt
+    from egocross_eval.cli.show.drawing import contact_sheet
     from egocross_eval.contracts.registry import registry
     from egocross_eval.errors import DataError
-    from egocross_eval.prompts.renderer import prompt_text
     from egocross_eval.runs.options import options_from
     from egocross_eval.runs.plan import plan_run
     from egocross_eval.tasks.select import of_another_benchmark, select_tasks
@@ -59,9 +61,19 @@ def command(question: str, draw: bool | None, output: Path | None, form: str, **
         raise unknown_question(question, by_name, of_another_benchmark([question], tasks, registry()))
     found = by_name[question]
     prompt = first_prompt(plan, found)
-    if form == "json":
-        click.echo(json_text(prompt))
-        return
+    if output is not None:
+        contact_sheet(prompt, output)
+        click.echo(f"wrote {output}", err=True)
+    drawn = draw or (draw is None and sys.stdout.isatty() and output is None)
+    return Reply(value=prompt, show=lambda: _show(plan, found, prompt, draw=drawn))
+
+
+def _show(plan: RunPlan, found: Question, prompt: Prompt, *, draw: bool) -> None:
+    from egocross_eval.cli.show.approach import approach_lines
+    from egocross_eval.cli.show.drawing import draw_frames, frame_table
+    from egocross_eval.cli.show.terminal import wrapped
+    from egocross_eval.prompts.renderer import prompt_text
+
     labels = [value or f"{name.replace('_', ' ')} unknown" for name, value in found.labels.items()]
     click.echo(wrapped(f"{found.key}  ({', '.join([f'id {found.id}', *labels])})"))
     if found.target is not None:
@@ -73,11 +85,8 @@ def command(question: str, draw: bool | None, output: Path | None, form: str, **
         click.echo(f"\n[{role}]\n{text}")
     click.echo()
     click.echo(frame_table(prompt))
-    if draw or (draw is None and sys.stdout.isatty() and output is None):
+    if draw:
         draw_frames(prompt)
-    if output is not None:
-        contact_sheet(prompt, output)
-        click.echo(f"wrote {output}")
 
 
 def unknown_question(name: str, known: dict[str, Any], elsewhere: str) -> Exception:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
+import msgspec
 
-from egocross_eval.command_options import format_option
-from egocross_eval.visible import json_text
+from egocross_eval.replies import Reply, replies
+from egocross_eval.sweeps.status import Standing
+
+
+class LiveStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How runs stand, and where their site is served until the verb is stopped."""
+
+    address: str
+    """With the token, without which nothing is served."""
+    runs: list[Standing]
 
 
 @click.command(name="status")
 @click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="RUN|SWEEP")
-@format_option("text", "json")
+@replies()
 @click.option("--live", is_flag=True, help="Serve the site of the runs on 127.0.0.1 and keep it up to date.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of --live; default: any that is free.")
-def command(path: Path, form: str, live: bool, port: int) -> None:
+def command(path: Path, live: bool, port: int) -> Reply[list[Standing] | LiveStatus]:
     """Say how a run, or the runs of a sweep, stand: done, rate, time left, failures, replicas, and what stands still.
 
     It reads the folder alone, on any machine that sees it. --live needs the extra site; the address that it prints
@@ -29,13 +39,19 @@ def command(path: Path, form: str, live: bool, port: int) -> None:
     from egocross_eval.sweeps.status import standings
 
     found = standings(path)
-    if form == "json":
-        click.echo(json_text(found))
-    else:
-        print_standings(found)
-    if live:
-        from egocross_eval.leaderboard.site.live import LiveSite
+    if not live:
+        return Reply(value=found, show=lambda: print_standings(found))
+    from egocross_eval.leaderboard.site.live import LiveSite
 
-        with LiveSite(path, lambda: standings(path), port=port) as site:
-            click.echo(f"\n{site.address}  (Ctrl-C ends it)")
+    stack = ExitStack()
+    site = stack.enter_context(LiveSite(path, lambda: standings(path), port=port))
+
+    def show() -> None:
+        print_standings(found)
+        click.echo(f"\n{site.address}  (Ctrl-C ends it)")
+
+    def serve() -> None:
+        with stack:
             site.keep_up_to_date()
+
+    return Reply(value=LiveStatus(address=site.address, runs=found), show=show, then=serve)

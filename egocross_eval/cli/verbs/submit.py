@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from egocross_eval.cli.verbs.export import Exported
+from egocross_eval.replies import Reply, replies
+
 
 @click.command(name="submit")
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -15,7 +18,8 @@ import click
     is_flag=True,
     help="Leave the answer of questions without a letter empty instead of refusing; the scorer counts them as wrong.",
 )
-def command(run: Path, output: Path | None, allow_unanswered: bool) -> None:
+@replies()
+def command(run: Path, output: Path | None, allow_unanswered: bool) -> Reply[Exported]:
     """Write the submission.zip of RUN for Codabench, after checking that it's complete.
 
     \b
@@ -24,4 +28,5 @@ def command(run: Path, output: Path | None, allow_unanswered: bool) -> None:
     from egocross_eval.api import export_run
 
     form = "submission,allow_unanswered=true" if allow_unanswered else "submission"
-    click.echo(export_run(run, form, output=output))
+    said = export_run(run, form, output=output)
+    return Reply(value=Exported(run=run, form=form, message=said), show=lambda: click.echo(said))

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
-from egocross_eval.command_options import format_option, made_of, options_of_settings, renamed
+from egocross_eval.command_options import made_of, options_of_settings, renamed
 from egocross_eval.contracts.task import DataOptions
+from egocross_eval.replies import Reply, replies
 
 if TYPE_CHECKING:
     from egocross_eval.contracts.task import DataSource, Task
 
 
+class TaskEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A task."""
+
+    name: str
+    benchmark: str
+    kind: str
+    description: str
+    counts: dict[str, int]
+    """Numbers of questions by split, as far as they are known."""
+
+
 @click.command(name="tasks")
 @click.argument("names", default="*")
 @options_of_settings(DataOptions)
-@format_option("text", "json")
+@replies()
 @renamed("--json", "--format", value="json")
-def command(names: str, form: str, **where: Any) -> None:
+def command(names: str, **where: Any) -> Reply[list[TaskEntry]]:
     """List the tasks, all or those that NAMES (comma-separated, globs) mean, with their numbers of questions.
 
     Counts are those of the benchmark; with --data, EGOCROSS_DATA or --split demo they are counted in the
@@ -38,23 +50,21 @@ def command(names: str, form: str, **where: Any) -> None:
     source = made_of(DataOptions, where).source()
     in_files = source.root is not None or source.split or os.environ.get("EGOCROSS_DATA")
     counts = _counted(tasks, source) if in_files else {task.name: dict(task.counts) for task in tasks}
-    if form == "json":
-        click.echo(json.dumps([_record(task, counts[task.name]) for task in tasks], indent=2))
-        return
+    entries = [_entry(task, counts[task.name]) for task in tasks]
+    return Reply(value=entries, show=lambda: _show(tasks, counts))
+
+
+def _show(tasks: Sequence[Task], counts: dict[str, dict[str, int]]) -> None:
     for benchmark in {task.benchmark.name: task.benchmark for task in tasks}.values():
         own = [task for task in tasks if task.benchmark.name == benchmark.name]
         click.echo(f"{benchmark.title} (splits: {', '.join(benchmark.splits)})\n")
         click.echo(_table(own, counts) + "\n")
 
 
-def _record(task: Task, counts: dict[str, int]) -> dict[str, Any]:
-    return {
-        "name": task.name,
-        "benchmark": task.benchmark.name,
-        "kind": task.kind,
-        "description": task.description,
-        "counts": counts,
-    }
+def _entry(task: Task, counts: dict[str, int]) -> TaskEntry:
+    return TaskEntry(
+        name=task.name, benchmark=task.benchmark.name, kind=task.kind, description=task.description, counts=counts
+    )
 
 
 def _table(tasks: Sequence[Task], counts: dict[str, dict[str, int]]) -> str:

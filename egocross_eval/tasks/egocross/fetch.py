@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -23,7 +24,6 @@ from egocross_eval.tasks.egocross.catalogue import DATASET_DOMAINS, DOMAINS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 Part = Literal["testbed", "answers", "support", "checkpoints"]
 

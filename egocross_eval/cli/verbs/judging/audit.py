@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import msgspec
 
-from egocross_eval.command_options import format_option, made_of, options_of_settings
+from egocross_eval.command_options import made_of, options_of_settings
 from egocross_eval.contracts.task import DataOptions
+from egocross_eval.replies import Reply, replies
+from egocross_eval.scoring.judge_audit import JudgeAudit, Rate
 from egocross_eval.settings import GenerationSettings, JudgeSettings
-
-if TYPE_CHECKING:
-    from egocross_eval.scoring.judge_audit import JudgeAudit, Rate
 
 
 @click.command(name="audit")
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
 )
 @options_of_settings(JudgeSettings, DataOptions)
 @click.option("--cache/--no-cache", default=True, show_default=True, help="Use the response cache.")
-@format_option("text", "json")
+@replies()
 def command(
     judges: tuple[str, ...],
     tasks: str,
@@ -52,9 +51,8 @@ def command(
     seed: int,
     output: Path,
     cache: bool,
-    form: str,
     **given: Any,
-) -> int:
+) -> Reply[list[JudgeAudit]]:
     """Measure judges on answers whose verdict is known, made from the right answers by rules.
 
     The judge is asked about all of them: --prematch is none unless it's given. Says how many right answers it takes for
@@ -99,12 +97,11 @@ def command(
     finally:
         for judge in ready:
             judge.close()
-    if form == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
-    else:
-        for one in found:
-            click.echo(_text(one))
-    return 1 if any(one.errored or one.not_judged for one in found) else 0
+    return Reply(
+        value=found,
+        show=lambda: click.echo("\n".join(map(_text, found))),
+        code=int(any(one.errored or one.not_judged for one in found)),
+    )
 
 
 def _text(found: JudgeAudit) -> str:

@@ -5,12 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import msgspec
+
+from egocross_eval.replies import Reply, replies
+from egocross_eval.scoring.formats import Beside
+
+
+class Formats(msgspec.Struct, frozen=True, kw_only=True):
+    """Free answers beside those among options."""
+
+    judge: str
+    rows: list[Beside]
+    """All questions first, then groups."""
 
 
 @click.command(name="formats")
 @click.argument("judging", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="RUN|JUDGING")
 @click.argument("closed", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="CLOSED")
-def command(judging: Path, closed: Path) -> None:
+@replies()
+def command(judging: Path, closed: Path) -> Reply[Formats]:
     """The free answers of RUN, as its one judge or the named JUDGING has them, beside those of the same model among
     options in the run CLOSED: accuracies, and question by question what is right in both, in one or in neither. Right
     among options and wrong without may have been guessed.
@@ -18,7 +31,6 @@ def command(judging: Path, closed: Path) -> None:
     \b
     egocross-eval judge formats RUN CLOSED
     """
-    from egocross_eval.cli.show.terminal import fitted_table, wrapped
     from egocross_eval.errors import UsageError
     from egocross_eval.runs.judging import judgings
     from egocross_eval.runs.store import RunFolder
@@ -39,7 +51,14 @@ def command(judging: Path, closed: Path) -> None:
     rows = beside(second.samples(), first.samples(), opened.benchmark)
     if not rows:
         raise UsageError(f"{judging} and {closed} have no scored question in common")
-    click.echo(f"judged by {opened.judge_title}\n")
+    made = Formats(judge=opened.judge_title, rows=rows)
+    return Reply(value=made, show=lambda: _show(made))
+
+
+def _show(found: Formats) -> None:
+    from egocross_eval.cli.show.terminal import fitted_table, wrapped
+
+    click.echo(f"judged by {found.judge}\n")
     table = [
         [
             row.name,
@@ -49,11 +68,11 @@ def command(judging: Path, closed: Path) -> None:
             f"{100 * row.difference.low:+.1f} to {100 * row.difference.high:+.1f}",
             *map(str, (row.both, row.closed_only, row.open_only, row.neither)),
         ]
-        for row in rows
+        for row in found.rows
     ]
     heads = ["", "n", "closed", "open", "open less closed, 95 %", "both", "closed only", "open only", "neither"]
     click.echo(fitted_table(table, heads, right="lrrrrrrrr"))
-    everything = rows[0]
+    everything = found.rows[0]
     share = everything.closed_only / max(1, everything.both + everything.closed_only)
     click.echo(
         wrapped(f"\n{share:.1%} of what is right among options is wrong without them: it may have been guessed.")

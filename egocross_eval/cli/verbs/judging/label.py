@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
+
+from egocross_eval.replies import Reply, replies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,12 +16,23 @@ if TYPE_CHECKING:
     from egocross_eval.schema import Sample
 
 
+class Labelling(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a labelling is."""
+
+    drawn: int
+    """Answers to label."""
+    given: int
+    """Labels given now."""
+    left: int
+
+
 @click.command(name="label")
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="RUN")
 @click.option("--draw", type=click.IntRange(min=1), default=120, show_default=True, help="How many answers to label.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For the draw; the same to go on with it.")
 @click.option("--by", default="", metavar="NAME", help="Who labels; kept beside each label.")
-def command(run: Path, draw: int, seed: int, by: str) -> None:
+@replies()
+def command(run: Path, draw: int, seed: int, by: str) -> Reply[Labelling]:
     """Label a drawn share of RUN's answers: question, right answer and what the model said are shown, no judge's mark.
 
     Answers are drawn at random, each group of the macro average in proportion, so that any number of them corrects the
@@ -49,6 +63,7 @@ def command(run: Path, draw: int, seed: int, by: str) -> None:
     given = _ask(run, left, by)
     click.echo(f"{given} labels given; {len(left) - given} of {len(samples)} are left", err=True)
     _derive_again(run)
+    return Reply(value=Labelling(drawn=len(samples), given=given, left=len(left) - given))
 
 
 def _ask(run: Path, left: Sequence[Sample], by: str) -> int:

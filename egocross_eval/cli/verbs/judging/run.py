@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
-from egocross_eval.command_options import format_option, made_of, options_of_settings
+from egocross_eval.cli.show.judgings import JudgedRun
+from egocross_eval.command_options import made_of, options_of_settings
 from egocross_eval.contracts.task import DataOptions
+from egocross_eval.replies import Reply, replies
 from egocross_eval.settings import JudgeSettings
 
 
@@ -30,10 +32,10 @@ from egocross_eval.settings import JudgeSettings
     help="Folder of audits: also the accuracy if the judge errs here as it did there (Rogan and Gladen).",
 )
 @click.option("--cells", is_flag=True, help="Also by groupings of several labels (dataset and question type).")
-@format_option("text", "json")
+@replies()
 def command(
-    run: Path, judges: tuple[str, ...], cache: bool, audit: Path | None, cells: bool, form: str, **given: Any
-) -> int:
+    run: Path, judges: tuple[str, ...], cache: bool, audit: Path | None, cells: bool, **given: Any
+) -> Reply[list[JudgedRun]]:
     """Judge the free answers of RUN by each judge. The model isn't asked again.
 
     A judging is a folder below RUN, append-only: the same command goes on with it, and asks only what is new.
@@ -46,7 +48,7 @@ def command(
     Exit codes: 0 all judged, 1 some aren't, 2 wrong usage, 130 interrupted.
     """
     from egocross_eval.api import judge
-    from egocross_eval.cli.show.judgings import JudgeReporter, print_agreement, print_judgings
+    from egocross_eval.cli.show.judgings import JudgeReporter, judged_run, print_agreement, print_judgings
     from egocross_eval.leaderboard.targets import targets_of_run
     from egocross_eval.runs.store import RunFolder
 
@@ -56,10 +58,14 @@ def command(
     reporter = JudgeReporter()
     made = judge(run, judges, targets=targets, cache=cache, on_event=reporter, **settings)
     reporter.print_summaries(made)
-    print_judgings(made, form=form, cells=cells, audits=audit)
-    if form == "text" and len(made) > 1:
-        print_agreement(made, run)
-    return 0 if all(one.results.complete for one in made) else 1
+
+    def show() -> None:
+        print_judgings(made, cells=cells, audits=audit)
+        if len(made) > 1:
+            print_agreement(made, run)
+
+    found = [judged_run(one, audit) for one in made]
+    return Reply(value=found, show=show, code=0 if all(one.results.complete for one in made) else 1)
 
 
 _SETTINGS = frozenset(JudgeSettings.__struct_fields__)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from egocross_eval.command_options import format_option, made_of, options_of_settings, renamed
+from egocross_eval.command_options import made_of, options_of_settings, renamed
 from egocross_eval.contracts.task import DataOptions
+from egocross_eval.replies import Reply, replies
 from egocross_eval.tasks.egocross.catalogue import DOMAINS
-from egocross_eval.visible import json_text
+from egocross_eval.tasks.egocross.demo import DemoSummary
+from egocross_eval.tasks.egocross.fetch import FetchSummary
+from egocross_eval.tasks.egocross.preflight import Report
+from egocross_eval.tasks.verify import FrameFinding
 
 if TYPE_CHECKING:
     from egocross_eval.contracts.task import DataSource
@@ -39,19 +44,10 @@ def _source(where: dict[str, Any]) -> DataSource:
 @click.option("--tasks", "-t", metavar="NAMES", help="Tasks of another benchmark, whose frames are checked.")
 @options_of_settings(DataOptions)
 @click.option("--decode", is_flag=True, help="Decode every picture in full (minutes) instead of its header and end.")
-@format_option("text", "json")
+@replies()
 @renamed("--json", "--format", value="json")
 @click.option("--all", "show_all", is_flag=True, help="List every question that there is something to say about.")
-@click.pass_context
-def verify(
-    ctx: click.Context,
-    /,
-    tasks: str | None,
-    decode: bool,
-    form: str,
-    show_all: bool,
-    **where: Any,
-) -> None:
+def verify(tasks: str | None, decode: bool, show_all: bool, **where: Any) -> Reply[Report | list[FrameFinding]]:
     """Check that every frame of every question is there and whole.
 
     Missing, empty, truncated, unreadable and unsafe frames and wrong counts are errors: exit code 1. What is odd in the
@@ -65,34 +61,26 @@ def verify(
     from egocross_eval.tasks.egocross.preflight import verify as check
 
     if tasks is not None:
-        ctx.exit(_verify_tasks(tasks, made_of(DataOptions, where).source(), decode=decode, form=form))
+        return _verify_tasks(tasks, made_of(DataOptions, where).source(), decode=decode)
     source = _source(where)
     with data_report.progress_bar() as progress:
         report = check(source, decode=decode, progress=progress)
-    if form == "json":
-        data_report.print_json(report)
-    else:
-        data_report.print_report(report, show_all=show_all)
-    ctx.exit(0 if report.ok else 1)
+    shown = functools.partial(data_report.print_report, report, show_all=show_all)
+    return Reply(value=report, show=shown, code=0 if report.ok else 1)
 
 
-def _verify_tasks(names: str, source: DataSource, *, decode: bool, form: str) -> int:
-    """The frames of the tasks' questions, one line for each that is not whole; the exit code."""
-
+def _verify_tasks(names: str, source: DataSource, *, decode: bool) -> Reply[Report | list[FrameFinding]]:
+    """The frames of the tasks' questions, one line for each that is not whole."""
     from egocross_eval.contracts.registry import registry
     from egocross_eval.tasks.select import load_questions, select_tasks
     from egocross_eval.tasks.verify import check_questions
 
     loaded = load_questions(select_tasks(names, registry()), source)
     found = list(check_questions(loaded, decode=decode))
-    if form == "json":
-        click.echo(json_text(found))
-    else:
-        for one in found:
-            click.echo(f"{one.key}: {one.frame}: {one.trouble}: {one.message}")
-        frames = sum(len(question.frames) for question in loaded.questions)
-        click.echo(f"{len(loaded.questions)} questions, {frames} frames: {f'{len(found)} faults' if found else 'ok'}")
-    return 1 if found else 0
+    frames = sum(len(question.frames) for question in loaded.questions)
+    lines = [f"{one.key}: {one.frame}: {one.trouble}: {one.message}" for one in found]
+    lines.append(f"{len(loaded.questions)} questions, {frames} frames: {f'{len(found)} faults' if found else 'ok'}")
+    return Reply(value=found, show=lambda: click.echo("\n".join(lines)), code=int(bool(found)))
 
 
 @command.command()
@@ -107,7 +95,8 @@ def _verify_tasks(names: str, source: DataSource, *, decode: bool, form: str) ->
 )
 @renamed("--to", "--output")
 @click.option("--domain", type=click.Choice(DOMAINS), help="Only this domain's frames or checkpoint.")
-def fetch(part: str, output: Path, domain: str | None) -> None:
+@replies()
+def fetch(part: str, output: Path, domain: str | None) -> Reply[list[FetchSummary]]:
     """Download the testbed, its answers, the support set or the published checkpoints.
 
     The testbed is gated: ask for access at https://huggingface.co/datasets/myuniverse/EgoCross and set HF_TOKEN. The
@@ -121,9 +110,15 @@ def fetch(part: str, output: Path, domain: str | None) -> None:
     egocross-eval data fetch checkpoints --domain surgery --output CHECKPOINTS
     """
     from egocross_eval.tasks.egocross import fetch as download
+
+    found = download.fetch(part, output, domain=domain)  # type: ignore[arg-type]
+    return Reply(value=found, show=lambda: _show_fetched(found, part, output))
+
+
+def _show_fetched(found: list[FetchSummary], part: str, output: Path) -> None:
     from egocross_eval.tasks.egocross.commands.data_report import plural, size_text
 
-    for summary in download.fetch(part, output, domain=domain):  # type: ignore[arg-type]
+    for summary in found:
         line = f"{summary.part}: {plural(summary.files, 'file')}, {size_text(summary.bytes)}, in {summary.folder}"
         if summary.unpacked:
             line += f"; {plural(summary.unpacked, 'file')} unpacked"
@@ -141,18 +136,24 @@ def fetch(part: str, output: Path, domain: str | None) -> None:
 )
 @click.option("--training-tasks", "tasks", default="", metavar="NAME,...", help="Of these tasks only.")
 @click.option("--per-cell", type=click.IntRange(min=1), default=4, show_default=True, help="Test questions per cell.")
-def demo(folder: Path, seed: int, training: int, tasks: str, per_cell: int) -> None:
+@replies()
+def demo(folder: Path, seed: int, training: int, tasks: str, per_cell: int) -> Reply[DemoSummary]:
     """Write a small benchmark in exactly the files of the real one, with rendered clips and right answers.
 
     \b
     egocross-eval data demo DEMO
     egocross-eval --model baseline:chance --tasks all --data DEMO
     """
-    from egocross_eval.tasks.egocross.commands.data_report import plural, size_text
     from egocross_eval.tasks.egocross.demo import write_demo
 
     chosen = [name for name in tasks.split(",") if name]
     summary = write_demo(folder, seed=seed, per_cell=per_cell, training=training, training_tasks=chosen)
+    return Reply(value=summary, show=lambda: _show_demo(summary, folder))
+
+
+def _show_demo(summary: DemoSummary, folder: Path) -> None:
+    from egocross_eval.tasks.egocross.commands.data_report import plural, size_text
+
     parts = [plural(summary.questions, "question"), plural(summary.support, "support example")]
     if summary.training:
         parts.append(plural(summary.training, "training example"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 from egocross_eval.frames.check import FrameTrouble
 from egocross_eval.tasks.egocross.notices import WORDING
-from egocross_eval.visible import json_text, rich_console
+from egocross_eval.visible import rich_console
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,11 +48,6 @@ def progress_bar() -> Iterator[Callable[[int, int], None] | None]:
     with Progress(console=rich_console(stderr=True), transient=True) as bar:
         task = bar.add_task("frame files", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def print_json(report: Report) -> None:
-    """The whole report on standard output."""
-    sys.stdout.write(json_text(report) + "\n")
 
 
 def print_report(report: Report, *, show_all: bool) -> None:

@@ -1,0 +1,31 @@
+"""A run that a verb made, for programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from egocross_eval.schema import Results
+
+if TYPE_CHECKING:
+    from egocross_eval.api import Run
+
+
+class MadeRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run, or a judging of one."""
+
+    run: Path
+    """Its folder."""
+    model: str
+    """Model spec; of a judging, the judge's."""
+    name: str
+    """What tables call it."""
+    results: Results
+
+
+def made_run(run: Run) -> MadeRun:
+    """Of a run whose results are written."""
+    record = run.record
+    return MadeRun(run=run.path, model=record.model.spec, name=record.judge_title or record.title, results=run.results)

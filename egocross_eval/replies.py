@@ -1,0 +1,124 @@
+"""What a verb replies: words to people and, by `--format json`, one JSON document of a known type to programs."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import click
+import msgspec
+
+from egocross_eval.files import write_file
+from egocross_eval.visible import json_text
+
+T = TypeVar("T")
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in the place of a reply where a verb can't do what it was asked."""
+
+    error: str
+    """The thing, the place and the remedy; standard error says the same."""
+    exit_code: int
+
+
+class Reply(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """What a verb has to say. The type of `value` is that of the document, and its schema is made of it."""
+
+    value: T
+    show: Callable[[], object] = lambda: None
+    """Tells people what `value` says."""
+    code: int = 0
+    """The exit code."""
+    output: Path | None = None
+    """Where the document is written instead of standard output."""
+    then: Callable[[], object] = lambda: None
+    """What goes on after the reply, such as a server."""
+
+
+Verb = Callable[..., Reply[Any] | None]
+
+
+def replies(*forms: str, by_output: bool = False) -> Callable[[Verb], Callable[..., int]]:
+    """Gives a verb `--format` of `forms` and `json`, and has it reply in the one that is asked for; by default in the
+    first, or, with `by_output`, in the one that its file of `--output` wants.
+
+    For programs standard output holds the document and nothing else: what the verb prints before it replies goes to
+    standard error. A verb whose inner verb replies returns None.
+    """
+    known = list(dict.fromkeys([*(forms or ("text",)), "json"]))
+
+    def decorate(verb: Verb) -> Callable[..., int]:
+        @functools.wraps(verb)
+        def replying(*arguments: Any, form: str | None, **given: Any) -> int:
+            if form == "json" or _outer_form() == "json":
+                with redirect_stdout(sys.stderr):
+                    reply = verb(*arguments, **given)
+                if reply is not None:
+                    _write(reply)
+            else:
+                reply = verb(*arguments, **given)
+                if reply is not None:
+                    reply.show()
+            if reply is None:
+                return 0
+            reply.then()
+            return reply.code
+
+        return click.option(
+            "--format",
+            "form",
+            type=click.Choice(known),
+            default=None if by_output else known[0],
+            show_default=True,
+            help="Form of the output." + (" Default: by the suffix of --output." if by_output else ""),
+        )(replying)
+
+    return decorate
+
+
+def _outer_form() -> str | None:
+    """What was asked for before the name of an inner verb: `models --format json show hf`."""
+    outer = click.get_current_context().parent
+    return outer.params.get("form") if outer is not None else None
+
+
+def _write(reply: Reply[Any]) -> None:
+    text = json_text(reply.value)
+    if reply.output is None:
+        click.echo(text)
+        return
+    write_file(reply.output, text.encode() + b"\n")
+    click.echo(f"wrote {reply.output}", err=True)
+
+
+def reply_fault(message: str, exit_code: int, words: Sequence[str]) -> None:
+    """Says what is wrong, also as a document where the `words` of the command line ask for JSON."""
+    click.echo(f"Error: {message}", err=True)
+    pairs = zip(words, [*words[1:], ""], strict=True)
+    if "--format=json" in words or ("--format", "json") in pairs:
+        click.echo(json_text(Fault(error=message, exit_code=exit_code)))
+
+
+def reply_types(command: click.Command) -> tuple[Any, ...]:
+    """The types of which a verb's document has one; none for a verb that doesn't reply in this way."""
+    verb = inspect.unwrap(command.callback) if command.callback is not None else None
+    if verb is None or not any(isinstance(one, click.Option) and one.name == "form" for one in command.params):
+        return ()
+    hint = typing.get_type_hints(verb).get("return")
+    return tuple(kind for reply in _members(hint) for value in typing.get_args(reply) for kind in _members(value))
+
+
+def _members(kind: Any) -> Iterator[Any]:
+    """Of a union its members but None; of any other type itself."""
+    if typing.get_origin(kind) in (types.UnionType, typing.Union):
+        yield from (one for one in typing.get_args(kind) if one is not types.NoneType)
+    else:
+        yield kind
