@@ -611,6 +611,9 @@ class RunRecord(_Noun, frozen=True, kw_only=True):
     """Set where the run was made of other runs, and no model was asked."""
     shard: ShardRecord | None = None
     """Of a shard of a run."""
+    untimed: dict[str, int] = {}
+    """Questions that were to be shown with times and were shown without, as those of their frames aren't known: counts
+    by what they have in common (`ENIGMA`; empty: nothing), of a shard those of the whole run."""
     judged: RunRecord | None = None
     """The run whose answers were judged: then `model` is the judge."""
 

@@ -118,6 +118,8 @@ def _short_settings(record: RunRecord) -> dict[str, str]:
                 name = _SHORT_NAMES.get(field.name, field.name.replace("_", " "))
                 # Of a hash the beginning; a method in full, however long its options are.
                 short[name] = "yes" if value is True else str(value)[: 12 if field.name.endswith("hash") else None]
+    if record.untimed:
+        short["times unknown"] = ", ".join(f"{name or 'questions'} {count}" for name, count in record.untimed.items())
     if not record.data_root and prompt.frames != "none":
         # Questions without frames: how frames would be shown is no setting of such a run.
         del short["frames"], short["media"]

@@ -11,6 +11,7 @@ from egocross_eval.methods.count import read_number
 from egocross_eval.methods.evidence import strongest
 from egocross_eval.methods.once import plain_decision
 from egocross_eval.methods.option_values import require, seconds
+from egocross_eval.prompts.untimed import untimed_note
 from egocross_eval.reading.response import final_text
 from egocross_eval.schema import Answer, Ask, Decision, Question
 from egocross_eval.settings import GenerationSettings
@@ -27,9 +28,9 @@ class Locate(Method):
     def check(self, settings: GenerationSettings, questions: Sequence[Question]) -> None:
         """Options must be times, and frames have theirs."""
         require("locate", questions, seconds, "times")
-        unknown = sum(frame.time is None for question in questions for frame in question.frames)
+        unknown = untimed_note(questions)
         if unknown:
-            raise UsageError(f"--method locate: the times of {unknown} frames are not known; use another method")
+            raise UsageError(f"--method locate: the frame times of {unknown} are not known; use another method")
 
     def step(self, question: Question, answers: Sequence[Answer]) -> Sequence[Ask] | Decision:
         """The number of the frame, then the nearest option."""

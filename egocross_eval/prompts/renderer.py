@@ -9,6 +9,7 @@ import msgspec
 
 from egocross_eval.contracts.style import PromptStyle, StyledText
 from egocross_eval.errors import EgoCrossError, UsageError
+from egocross_eval.prompts.untimed import is_untimed
 from egocross_eval.schema import Ask, Frame, ImagePart, Message, Part, Prompt, Question, TextPart, VideoPart
 from egocross_eval.settings import PromptSettings
 
@@ -58,20 +59,15 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
     """Examples before the question."""
 
     def check(self, question: Question) -> None:
-        """Raises `UsageError` where times are needed and a shown frame of the question has none."""
-        if not self.settings.timestamps and self.settings.media == "images":
-            return
-        if any(frame.time is None for frame in self.settings.selection().apply(question.frames)):
-            raise UsageError(
-                f"{question.key}: the times of its frames are not known; "
-                f"run without --timestamps and with --media images"
-            )
+        """Raises `UsageError` where the question's frames are to be a video, which says when each was taken, and the
+        time of one isn't known. Images of unknown times are shown without them."""
+        if self.settings.media == "video" and is_untimed(self.settings.selection().apply(question.frames)):
+            raise UsageError(f"{question.key}: the times of its frames are not known; use --media images")
 
     def render(self, question: Question, root: DataRoot | None, ask: Ask = PLAIN) -> Prompt:
         """The prompt for an ask about a question whose frames lie below `root` (None only where no frame is shown).
 
-        Raises `UsageError` where times are asked for and a frame has none, and `UnsafePathError` for a frame outside
-        the root.
+        Raises `UsageError` for a video with frames of unknown time, and `UnsafePathError` for a frame outside the root.
         """
         self.check(question)
         asked = self._asked(question, ask)
@@ -165,14 +161,15 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
 
     def _images(self, shown: tuple[Frame, ...], root: DataRoot, *, numbered: bool) -> list[Part]:
         parts: list[Part] = []
+        timed = self.settings.timestamps and not is_untimed(shown)
         for number, frame in enumerate(shown, 1):
             mark = f"Frame {number}:" if numbered else ""
-            if self.settings.timestamps:
+            if timed:
                 mark += frame_mark(frame)
             if mark:
                 parts.append(TextPart(text=mark))
             parts.append(ImagePart(frame=frame, path=root.resolve_str(frame.name)))
-        if self.settings.timestamps or numbered:
+        if timed or numbered:
             parts.append(TextPart(text="\n"))
         return parts
 

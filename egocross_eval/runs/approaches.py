@@ -20,6 +20,7 @@ from egocross_eval.prompts.templates import TEMPLATE_SUFFIXES, style_of, templat
 from egocross_eval.runs.options import RunOptions
 from egocross_eval.runs.shots import choose_shots, load_examples, refuse_leaks
 from egocross_eval.runs.strategy import Treatment, given_options, treatment
+from egocross_eval.runs.times import refuse_video
 from egocross_eval.schema import Question, Strategy
 
 
@@ -158,10 +159,9 @@ def _check_questions(questions: Sequence[Question], options: RunOptions, rendere
             f"--answer {mode}: {without} of {len(questions)} questions have no options to choose among; "
             f"use --answer generate"
         )
-    for question in questions:
-        renderer.check(question)
-        if words:
-            renderer.words(question)
+    refuse_video(questions, renderer)
+    for question in questions if words else ():
+        renderer.words(question)
 
 
 def _check_method(method: Method, options: RunOptions, questions: Sequence[Question]) -> None:

@@ -25,6 +25,7 @@ from egocross_eval.runs.requests import request_labels
 from egocross_eval.runs.shards import shard_of
 from egocross_eval.runs.store import questions_hash
 from egocross_eval.runs.strategy import check_rules, find_strategy
+from egocross_eval.runs.times import times_left_off
 from egocross_eval.schema import (
     SCHEMA_VERSION,
     Answer,
@@ -55,6 +56,8 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
     no_frames: str = ""
     """As the task has it."""
+    untimed: dict[str, int] = {}
+    """As `RunRecord` has it."""
     shard: ShardRecord | None = None
 
     def approach(self, question: Question) -> Approach:
@@ -98,6 +101,7 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
             versions=run_versions(),
             plugins={p.distribution: p.version for p in registry.plugins if p.error is None},
             shard=self.shard,
+            untimed=self.untimed,
         )
 
 
@@ -158,6 +162,7 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
         everything = load_questions(same, source).questions
         notes = check_rules(strategy, base, planner.given, questions, everything)
     approaches = planner.approaches(questions, root, loaded.root or source.root)
+    untimed, times = times_left_off((one.renderer, group) for one, group in approaches.groups(questions))
     shard = None
     if options.shard:
         questions, shard = shard_of(questions, options.shard, questions_hash(questions))
@@ -184,7 +189,8 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
         ),
         shard=shard,
         data_hashes={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
-        warnings=(*loaded.warnings, *notes, *planner.notes),
+        warnings=(*loaded.warnings, *notes, *planner.notes, *times),
+        untimed=untimed,
         no_frames=loaded.no_frames,
     )
 

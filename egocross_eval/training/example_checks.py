@@ -9,7 +9,9 @@ from typing import Literal
 import msgspec
 
 from egocross_eval.frames.pictures import FrameError
+from egocross_eval.prompts.untimed import untimed_note
 from egocross_eval.schema import Question
+from egocross_eval.settings import PromptSettings
 from egocross_eval.training.examples import Examples
 
 MOST_OF_ONE_LETTER, LEAST_OF_ONE_LETTER = 0.40, 0.10
@@ -76,6 +78,13 @@ def check_clips(examples: Examples) -> list[Finding]:
     which = listed([f"{key}: {reason}" for key, reason in wrong.items()])
     message = f"{len(wrong)} examples carry another question's clip ({which}); --drop-wrong-clips leaves them out"
     return [Finding(level="warning", check="clips", message=message)]
+
+
+def check_times(questions: Sequence[Question], settings: PromptSettings) -> list[Finding]:
+    """Examples that are to be shown with times and have none."""
+    note = untimed_note(questions, "examples") if settings.timestamps and settings.frames != "none" else ""
+    message = f"the frame times of {note} are not known, so they are shown without"
+    return [Finding(level="warning", check="times", message=message)] if note else []
 
 
 def check_tokens(lengths: Sequence[tuple[str, int]], cutoff: int) -> list[Finding]:

@@ -21,7 +21,14 @@ from egocross_eval.training.dataset import (
     render_examples,
 )
 from egocross_eval.training.estimates import ModelSize, model_size, optimizer_steps
-from egocross_eval.training.example_checks import Finding, check_clips, check_frames, check_letters, check_tokens
+from egocross_eval.training.example_checks import (
+    Finding,
+    check_clips,
+    check_frames,
+    check_letters,
+    check_times,
+    check_tokens,
+)
 from egocross_eval.training.examples import Examples, read_examples, trainable
 from egocross_eval.training.frame_sizes import processor_limits
 from egocross_eval.training.options import TrainOptions
@@ -108,6 +115,7 @@ def plan_training(options: TrainOptions, registry: Registry) -> TrainPlan:
         findings += check_tokens(lengths, int(recipe.arguments.get("cutoff_len", 2048)))
     findings += check_letters([example.question for example in trained])
     findings += check_clips(examples)
+    findings += check_times(examples.train, shown)
     findings += check_leaks(examples.train, paths, examples.root.path, trainable(registry, options.tasks))
     config = checkpoint.config
     return TrainPlan(

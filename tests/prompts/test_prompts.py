@@ -71,10 +71,15 @@ def test_a_video_carries_the_true_times_of_its_frames(tmp_path: Path) -> None:
     assert [index / video.fps for index in video.indices] == [4.0, 6.0]
 
 
-@pytest.mark.parametrize("options", [{"timestamps": True}, {"media": "video"}])
-def test_times_that_are_not_known_are_refused_and_not_invented(options: dict[str, object], tmp_path: Path) -> None:
+def test_a_video_of_frames_whose_times_are_not_known_is_refused_and_none_are_invented(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="times of its frames are not known"):
-        renderer(**options).render(question(timed=False), DataRoot(tmp_path))  # type: ignore[arg-type]
+        renderer(media="video").render(question(timed=False), DataRoot(tmp_path))
+
+
+def test_images_whose_times_are_not_known_are_shown_as_without_times(tmp_path: Path) -> None:
+    asked = question(timed=False)
+    with_times = renderer(timestamps=True).render(asked, DataRoot(tmp_path))
+    assert with_times == renderer().render(asked, DataRoot(tmp_path))
 
 
 def test_the_blind_baseline_mentions_no_frames(tmp_path: Path) -> None:

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from egocross_eval.tasks.egocross.times import TimeRule
 
 NoticeKind = Literal[
-    "segment_beyond_frames", "unsorted_frames", "dropped_frames", "identical_options", "wrong_clip", "shared_frames"
+    "segment_beyond_frames",
+    "unsorted_frames",
+    "dropped_frames",
+    "identical_options",
+    "wrong_clip",
+    "shared_frames",
+    "unknown_times",
 ]
 
 WORDING: dict[NoticeKind, str] = {
@@ -25,6 +31,7 @@ WORDING: dict[NoticeKind, str] = {
     "identical_options": "identical options (either letter counts)",
     "wrong_clip": "the frames of another question's clip",
     "shared_frames": "a frame file that is listed more than once",
+    "unknown_times": "frames of unknown time (--timestamps shows them without, --media video can't show them)",
 }
 """How each kind reads after "N questions with"."""
 
@@ -53,6 +60,8 @@ def notice(kind: NoticeKind, question: Question, message: str) -> Notice:
 def common_notices(question: Question, rule: TimeRule | None) -> list[Notice]:
     """Notices that the question itself bears out; `rule` says how far the last frame reaches (None: not known)."""
     found = []
+    if any(frame.time is None for frame in question.frames):
+        found.append(notice("unknown_times", question, "no rule says when its frames were taken"))
     last = question.frames[-1].time
     end = segment_end(question.text)
     if end is not None and last is not None and rule is not None and end > last + rule.step:
