@@ -19,6 +19,7 @@ ORDER = (
     "files",
     "documents",
     "natural_order",
+    "counted",
     "visible",
     "reachable",
     "frames",

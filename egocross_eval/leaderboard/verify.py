@@ -28,43 +28,70 @@ _NOT_OF_VERSION_1 = frozenset({"low", "high", "interval", "clusters", "chance", 
 """Fields that version 0.1 found otherwise, or not at all."""
 
 
+_OWN_ANSWERS = (
+    "graded by the right answers in the run folder itself, which whoever sends it can change; give yours: --answers"
+)
+
+
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """What came of it."""
 
     row: Row
     """The one that was looked at."""
+    runs: list[str]
+    """Folders of the runs that it was derived from."""
     differences: list[str]
     """In words; empty where the row is what its run gives."""
     notes: list[str]
     """What differs within the run, between what it says of its outputs and what they are read as now."""
 
 
+class Verified(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of the rows of a file."""
+
+    rows: list[Verification]
+    """Those of which runs were given."""
+    notes: list[str]
+    """What wasn't looked at, and by whose answers was graded."""
+
+
 def verify(
     rows: Sequence[Row], folders: Sequence[RunFolder], registry: Registry, answers_file: Path | None = None
-) -> Verification:
-    """Compares the row that came from the runs in `folders` with what they give.
+) -> Verified:
+    """Compares each row that came from the runs in `folders` with what they give; runs that differ in the seed alone
+    give one row, unless each has its own.
 
     Graded by the answers in `answers_file`, else by those that the runs carry, which is noted. Raises `UsageError`
-    where no row is of these runs' models, the runs don't make one row, or the file lacks an answer to a question.
+    where no row is plainly that of a run, or the file lacks an answer to a question.
     """
-    differences: list[str] = []
-    notes: list[str] = []
-    derived = []
-    for folder in folders:
-        again = _Again(folder, _targets(folder, registry, answers_file), registry)
-        derived.append(again.row)
-        differences += again.faults
-        notes += again.notes
-    joined = join_repeats(derived)
-    if len(joined) != 1:
-        raise UsageError(f"{len(folders)} runs make {len(joined)} rows: give the runs of a single row")
-    if answers_file is None:
-        notes.append(
-            "graded by the right answers in the run folder itself, which whoever sends it can change; "
-            "give yours: --answers"
+    # Their sources are their places, so that a joined row says which it was made of.
+    again = [
+        _Again(folder, _targets(folder, registry, answers_file), registry, source=str(place))
+        for place, folder in enumerate(folders)
+    ]
+    known = {row.origin_hash for row in rows if not row.published}
+    derived = [one.row for one in again if one.row.origin_hash in known]
+    derived += join_repeats([one.row for one in again if one.row.origin_hash not in known])
+    found = []
+    for made in derived:
+        row = _row_of(rows, made, alone=len(derived) == 1)
+        runs = [again[int(place)] for place in made.source.split(", ")]
+        found.append(
+            Verification(
+                row=row,
+                runs=[str(one.folder.path) for one in runs],
+                differences=[*(fault for one in runs for fault in one.faults), *_compared(row, made)],
+                notes=[note for one in runs for note in one.notes],
+            )
         )
-    row = _row_of(rows, joined[0])
-    return Verification(row=row, differences=[*differences, *_compared(row, joined[0])], notes=notes)
+    return Verified(rows=found, notes=[*_unseen(rows, found), *([] if answers_file else [_OWN_ANSWERS])])
+
+
+def _unseen(rows: Sequence[Row], found: Sequence[Verification]) -> Iterator[str]:
+    seen = [one.row for one in found]
+    unseen = [row.model for row in rows if not row.published and row not in seen]
+    if unseen:
+        yield f"not looked at, as no run of theirs was given: {', '.join(unseen)}"
 
 
 def _targets(folder: RunFolder, registry: Registry, answers_file: Path | None) -> Mapping[str, Target]:
@@ -87,7 +114,8 @@ def _targets(folder: RunFolder, registry: Registry, answers_file: Path | None) -
 class _Again:
     """The row of a run made anew, and what in its folder doesn't fit."""
 
-    def __init__(self, folder: RunFolder, targets: Mapping[str, Target], registry: Registry) -> None:
+    def __init__(self, folder: RunFolder, targets: Mapping[str, Target], registry: Registry, *, source: str) -> None:
+        self.folder = folder
         record, self.faults, self.notes = folder.record(), list[str](), list[str]()
         questions = {question.key: question.without_target() for question in folder.questions()}
         if questions_hash(questions.values()) != record.questions_hash:
@@ -96,7 +124,7 @@ class _Again:
         self._foreign: list[str] = []
         samples = self._noted(graded_again(folder, targets, registry), questions)
         results = compute_results(folder, registry, samples)
-        self.row = row_from_run(record, results, source=folder.path.name, origin_hash=results.samples_hash)
+        self.row = row_from_run(record, results, source=source, origin_hash=results.samples_hash)
         if self._foreign:
             self.faults.append(
                 f"{folder.path}: {len(self._foreign)} answers are to other questions than the run asked, e.g. "
@@ -117,13 +145,13 @@ class _Again:
             yield again
 
 
-def _row_of(rows: Sequence[Row], derived: Row) -> Row:
-    """The row with the run's hash, else the only one of its model, else the only one."""
+def _row_of(rows: Sequence[Row], derived: Row, *, alone: bool) -> Row:
+    """The row with the run's hash, else the only one of its model, else the only one if no other run was given."""
     own = [row for row in rows if not row.published]
     tried = (
         [row for row in own if row.origin_hash == derived.origin_hash],
         [row for row in own if row.model == derived.model],
-        own,
+        own if alone else [],
     )
     for found in tried:
         if len(found) == 1:

@@ -19,6 +19,7 @@ import msgspec
 from egocross_eval.documents import decode_json
 from egocross_eval.errors import DataError, EgoCrossError, RunError, UsageError, warn_caller
 from egocross_eval.files import holds_nothing, open_for_appending, open_regular, read_bytes, write_file, writing
+from egocross_eval.natural_order import natural_key
 from egocross_eval.runs import locks, version1
 from egocross_eval.schema import SCHEMA_VERSION, Answer, Question, Results, RunRecord, Sample
 
@@ -36,6 +37,8 @@ ACTIVITY_FILE = "activity.json"
 LOCK_FILE = ".lock"
 
 _ANSWERED = (SAMPLES_FILE, ANSWERS_FILE)
+_LISTED = 4
+"""Most runs that a message names."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -213,7 +216,7 @@ class RunFolder:
     def _read(self, name: str, kind: type[Any], old: Callable[[bytes], Any]) -> Any:
         path = self.path / name
         if not path.exists():
-            raise UsageError(f"{self.path} is no run folder: it has no {name}")
+            raise UsageError(f"{self.path} is no run folder: it has no {name}{runs_within(self.path)}")
         content = read_bytes(path, follow=False)
         version = decode_json(content, _Versioned, str(path)).schema_version
         if version > SCHEMA_VERSION:
@@ -371,3 +374,12 @@ def _end_of_last_line(file: IO[bytes], size: int) -> int:
             return start + found + 1
         end = start
     return 0
+
+
+def runs_within(path: Path) -> str:
+    """What a folder that is none may hold, for a message: names of the runs directly within it."""
+    if not path.is_dir():
+        return ""
+    found = sorted((str(child) for child in path.iterdir() if (child / RECORD_FILE).is_file()), key=natural_key)
+    more = ", ..." if len(found) > _LISTED else ""
+    return f", but it holds runs: give one of them ({', '.join(found[:_LISTED])}{more})" if found else ""

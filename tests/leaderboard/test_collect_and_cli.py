@@ -128,6 +128,9 @@ def test_the_leaderboard_shows_runs_among_published_rows(tmp_path: Path) -> None
     assert "Interval (clustered): Wilson's, widened by how much the answers to questions on one source video" in text
     assert "Interval (assumed):" in text
     assert "GPT-4.1" not in run_cli("leaderboard", tmp_path / "run", "--no-published")
+    exported = tmp_path / "board.json"
+    run_cli("leaderboard", tmp_path / "run", "--output", exported)
+    assert "GPT-4.1" not in run_cli("leaderboard", exported, "--no-published")
 
 
 def test_filters_and_order_are_options(tmp_path: Path) -> None:

@@ -130,3 +130,49 @@ def test_answers_to_a_part_of_the_questions_are_refused(
     part.write_text(json.dumps(json.loads(answers.read_text())[:3]))
     assert call("leaderboard", "verify", board, run, "--answers", part) == 2
     assert "give the whole file" in capsys.readouterr().err
+
+
+def test_a_folder_of_runs_verifies_every_row_of_a_board(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs, board = tmp_path / "runs", tmp_path / "board.json"
+    for name in ("longest", "position"):
+        evaluate(f"baseline:{name}", data=demo, output=runs / name, limit=12, cache=False)
+    for seed in (0, 1):
+        evaluate("baseline:chance", data=demo, output=runs / f"chance-{seed}", seed=seed)
+    assert call("leaderboard", runs, "--no-published", "--output", board) == 0
+    assert call("leaderboard", "verify", board, runs) == 0
+    found = capsys.readouterr()
+    assert found.out.count(" is what ") == 3
+    assert f"baseline:chance is what {runs / 'chance-0'} and {runs / 'chance-1'} give" in found.out
+    assert "not looked at" not in found.err
+    edited(board, lambda row: row.update(date="2020-01-01"))
+    assert call("leaderboard", "verify", board, runs) == 1
+    assert capsys.readouterr().out.count("is not what") == 1
+
+
+def test_rows_of_which_no_run_is_given_are_named(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs, board = tmp_path / "runs", tmp_path / "board.json"
+    for name in ("longest", "position"):
+        evaluate(f"baseline:{name}", data=demo, output=runs / name, limit=12, cache=False)
+    assert call("leaderboard", runs, "--no-published", "--output", board) == 0
+    assert call("leaderboard", "verify", board, runs / "longest") == 0
+    assert "not looked at, as no run of theirs was given: baseline:position" in capsys.readouterr().err
+
+
+def test_rows_that_stand_apart_are_verified_apart(demo: Path, tmp_path: Path) -> None:
+    runs, board = tmp_path / "runs", tmp_path / "board.json"
+    for seed in (0, 1):
+        evaluate("baseline:chance", data=demo, output=runs / str(seed), seed=seed)
+    assert call("leaderboard", runs, "--no-published", "--no-join", "--output", board) == 0
+    assert call("leaderboard", "verify", board, runs) == 0
+
+
+@pytest.mark.parametrize("verb", ["view", "score", "submit", "compare"])
+def test_a_verb_of_one_run_names_those_of_a_folder_of_runs(
+    verb: str, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(verb, run.parent) == 2
+    assert f"but it holds runs: give one of them ({run})" in capsys.readouterr().err

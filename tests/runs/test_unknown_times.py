@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -49,7 +50,7 @@ def test_the_run_and_its_row_say_which_were_shown_without(demo: Path, tmp_path: 
 @pytest.mark.parametrize(
     "settings", [{}, {"timestamps": True, "tasks": "animal"}, {"timestamps": True, "frames": "none"}]
 )
-def test_nothing_is_said_where_no_time_is_missing(settings: dict[str, object], demo: Path) -> None:
+def test_nothing_is_said_where_no_time_is_missing(settings: dict[str, Any], demo: Path) -> None:
     plan = planned(demo, **settings)
     assert plan.untimed == {}
     assert not [warning for warning in plan.warnings if "--timestamps" in warning]

@@ -107,6 +107,8 @@ def command(
     rows = rows_from(runs, relative_to=target.parent if target else None)
     if published:
         rows += published_beside(rows, registry())
+    else:
+        rows = [row for row in rows if not row.published]
     rows = distinct(rows)
     rows = select(join_repeats(rows) if join else rows, models=models, splits=splits, complete_only=complete_only)
     if prices is not None:

@@ -1,4 +1,4 @@
-"""`egocross-eval leaderboard verify ROWS RUN`: whether a row is what its run gives."""
+"""`egocross-eval leaderboard verify ROWS RUNS`: whether rows are what their runs give."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from egocross_eval.leaderboard.verify import Verification
+from egocross_eval.leaderboard.verify import Verification, Verified
 from egocross_eval.replies import Reply, replies
 
 
@@ -20,23 +20,34 @@ from egocross_eval.replies import Reply, replies
     help="Grade by the right answers in this file; default: by those that the run carries.",
 )
 @replies()
-def command(rows: Path, runs: tuple[Path, ...], answers_file: Path | None) -> Reply[Verification]:
-    """Derive a row of ROWS (a file of leaderboard --format json) anew from its run folder, and say what differs.
+def command(rows: Path, runs: tuple[Path, ...], answers_file: Path | None) -> Reply[Verified]:
+    """Derive rows of ROWS (a file of leaderboard --format json) anew from their RUNS, and say what differs.
 
-    All outputs are read and graded again. A row that joins runs needs all of them. Exit code 1: something differs.
+    RUNS are run folders or folders of runs. All outputs are read and graded again. A row that joins runs needs all of
+    them. Rows of which no run is given are named. Exit code 1: something differs.
 
     \b
     egocross-eval leaderboard verify board.json runs/mine --answers egocross_testbed_answers.json
+    egocross-eval leaderboard verify board.json runs
     """
     from egocross_eval.contracts.registry import registry
+    from egocross_eval.leaderboard.collect import run_folders
     from egocross_eval.leaderboard.rows import read_row_file
     from egocross_eval.leaderboard.verify import verify
-    from egocross_eval.runs.store import RunFolder
 
-    found = verify(read_row_file(rows), [RunFolder(run) for run in runs], registry(), answers_file)
-    for note in found.notes:
+    folders = {folder.path.resolve(): folder for run in runs for folder in run_folders(run)}
+    found = verify(read_row_file(rows), list(folders.values()), registry(), answers_file)
+    for note in [note for one in found.rows for note in one.notes] + found.notes:
         click.echo(f"note: {note}", err=True)
-    lines = [f"{rows}: the row of {found.row.model} is what {', '.join(map(str, runs))} gives"]
-    if found.differences:
-        lines = [lines[0].replace(" is what ", " is not what ") + ":", *(f"  {one}" for one in found.differences)]
-    return Reply(value=found, show=lambda: click.echo("\n".join(lines)), code=int(bool(found.differences)))
+    lines = [line for one in found.rows for line in _lines(rows, one)]
+    differ = any(one.differences for one in found.rows)
+    return Reply(value=found, show=lambda: click.echo("\n".join(lines)), code=int(differ))
+
+
+def _lines(rows: Path, found: Verification) -> list[str]:
+    """A line that says what came of it, and one for each difference."""
+    gives = f"{' and '.join(found.runs)} {'gives' if len(found.runs) == 1 else 'give'}"
+    name = f"{rows}: the row of {found.row.model}"
+    if not found.differences:
+        return [f"{name} is what {gives}"]
+    return [f"{name} is not what {gives}:", *(f"  {difference}" for difference in found.differences)]

@@ -110,7 +110,10 @@ def _score_file(path: Path, tasks: str, data: DataOptions, threshold: float) -> 
     from egocross_eval.tasks.select import common_benchmark, load_questions, of_another_benchmark, select_tasks
 
     if path.is_dir():
-        raise UsageError(f"{path} is neither a run folder (it has no run.json) nor a predictions file")
+        from egocross_eval.runs.store import runs_within
+
+        held = runs_within(path)
+        raise UsageError(f"{path} is neither a run folder (it has no run.json) nor a predictions file{held}")
     known = registry()
     chosen = select_tasks(tasks, known)
     benchmark = common_benchmark(chosen)

@@ -8,6 +8,7 @@ import click
 
 from egocross_eval.cli.inner_verb import with_inner_verb
 from egocross_eval.command_options import renamed
+from egocross_eval.counted import counted
 
 
 @click.command(name="site", cls=with_inner_verb("publish", "egocross_eval.cli.verbs.site_publish"))
@@ -76,8 +77,8 @@ def command(
     """Write a static site of RUNS: run folders, folders of runs, or rows of others (leaderboard --format json).
 
     It shows which model is better and whether that is sure, the leaderboard, charts, and every question with what each
-    model said. It needs no server and no network: open index.html, or publish the folder as it is. A folder that holds
-    such a site is written anew. Needs the extra site.
+    model said; of rows alone, the leaderboard. It needs no server and no network: open index.html, or publish the
+    folder as it is. A folder that holds such a site is written anew. Needs the extra site.
 
     \b
     egocross-eval site runs/* --output site
@@ -104,8 +105,11 @@ def command(
         questions=questions,
         answers=answers,
     )
-    frames_text = f", {made.thumbnails} thumbnails" if frames else ""
-    click.echo(
-        f"{made.runs} runs, {made.questions} questions, {made.pairs} pairs, {made.bytes / 1e6:.1f} MB{frames_text}"
-    )
+    parts = [counted(made.rows, "row")]
+    if made.runs:
+        parts = [counted(made.runs, "run"), counted(made.questions, "question"), counted(made.pairs, "pair")]
+    parts.append(f"{made.bytes / 1e6:.1f} MB")
+    if frames:
+        parts.append(counted(made.thumbnails, "thumbnail"))
+    click.echo(", ".join(parts))
     click.echo(f"open {output / 'index.html'}")

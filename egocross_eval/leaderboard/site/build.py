@@ -47,6 +47,8 @@ OTHER_ASSETS = ("site.css", "icon.svg", "LICENSES.txt")
 class SiteSummary(NamedTuple):
     """What was written."""
 
+    rows: int
+    """Of the leaderboard."""
     runs: int
     questions: int
     pairs: int
@@ -76,16 +78,23 @@ def build_site(
     joins runs that differ in the seed alone there; `compared` bounds the runs of which every pair is compared (the best
     ones); `prices` is a table of prices by model. Without
     `questions`, only figures are in the folder; without `answers`, questions and what was said, but not what is right.
+    Of rows alone the site is their leaderboard.
     Raises `UsageError` or `DataError`, naming what is wrong, before anything is written where it can be known.
     """
-    inputs = read_inputs(paths)
+    inputs = read_inputs(paths, published=published)
+    if not inputs.rows:
+        raise UsageError(
+            "no row is left to show: the files hold published rows alone, and --no-published leaves them out"
+        )
+    if frames and not inputs.runs:
+        raise UsageError("rows hold no frames: leave --frames out, or give the run folders too")
     benchmarks = dict.fromkeys(row.benchmark.title for row in inputs.rows)
     if len(benchmarks) > 1:
         raise UsageError(
             f"a site is of one benchmark, and these are of {' and '.join(benchmarks)}; make a site of each"
         )
     pooled = pool(inputs.runs)
-    if not pooled.questions:
+    if inputs.runs and not pooled.questions:
         raise UsageError("the runs hold no answer yet; finish one, or look at its folder with: egocross-eval view RUN")
     library = chart_library()
     files = _frame_files(inputs.runs, data) if frames else {}
@@ -101,15 +110,18 @@ def build_site(
     for name in (*SCRIPTS, *OTHER_ASSETS):
         folder.write(f"assets/{name}", _asset(name))
     start = _start(inputs.runs, pairs, best)
+    questions = questions and bool(inputs.runs)
     shown = Shown(questions=questions, answers=questions and answers)
-    folder.write("data/summary.js", data_script("summary", summary(inputs.runs, pooled, pairs, start, shown)))
+    benchmark = inputs.rows[0].benchmark
+    figures = summary(inputs.runs, pooled, pairs, start, shown, benchmark)
+    folder.write("data/summary.js", data_script("summary", figures))
     if questions:
         _write_questions(folder, inputs.runs, pooled if answers else without_answers(pooled), thumbnails)
     heading = title or f"{next(iter(benchmarks))} results"
     folder.write("index.html", _page(heading, inputs, rows, pooled, pairs, start, shown).encode())
     shown_frames = len(set(thumbnails.values()))
     folder.finish(SiteContent(title=heading, answers=shown.answers, frames=shown_frames))
-    return SiteSummary(len(inputs.runs), len(pooled.questions), len(pairs), shown_frames, folder.size)
+    return SiteSummary(len(rows), len(inputs.runs), len(pooled.questions), len(pairs), shown_frames, folder.size)
 
 
 def _asset(name: str) -> bytes:
@@ -195,7 +207,7 @@ def _page(
         lstrip_blocks=True,
         finalize=lambda value: visible(value) if type(value) is str else value,
     )
-    benchmark = inputs.runs[0].record.benchmark
+    benchmark = inputs.rows[0].benchmark
     first = [pair_json(pair, benchmark) for pair in pairs if start and {pair.first, pair.second} == set(start)]
     chances = [run.results.micro.chance for run in inputs.runs if run.results.micro is not None]
     context: dict[str, Any] = {
@@ -208,6 +220,7 @@ def _page(
         "version": __version__,
         "tables": site_tables(rows, runs),
         "runs": inputs.runs,
+        "rows": len(rows),
         "questions": len(pooled.questions),
         "pair": first[0] if first else None,
         "scripts": SCRIPTS,

@@ -44,8 +44,9 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """A row for each run, then those of exported row files."""
 
 
-def read_inputs(paths: Iterable[Path]) -> Inputs:
-    """Runs of run folders and of folders of runs, and rows of exported files.
+def read_inputs(paths: Iterable[Path], *, published: bool = True) -> Inputs:
+    """Runs of run folders and of folders of runs, and rows of exported files, those of others' publications only if
+    `published`.
 
     A run that is named twice is taken once. Raises `UsageError` naming a path that is none of these, or a file that
     can't be read.
@@ -54,7 +55,7 @@ def read_inputs(paths: Iterable[Path]) -> Inputs:
     exported: list[Row] = []
     for path in paths:
         if path.is_file():
-            exported += read_row_file(path)
+            exported += [row for row in read_row_file(path) if published or not row.published]
         else:
             folders |= {folder.path.resolve(): folder for folder in run_folders(path)}
     runs = _runs(list(folders.values()))

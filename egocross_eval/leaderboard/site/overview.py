@@ -180,10 +180,14 @@ def _look(name: str, look: Look) -> dict[str, Any]:
 
 
 def summary(
-    runs: Sequence[SiteRun], pool: Pool, pairs: Sequence[PairOf], start: tuple[int, int] | None, shown: Shown
+    runs: Sequence[SiteRun],
+    pool: Pool,
+    pairs: Sequence[PairOf],
+    start: tuple[int, int] | None,
+    shown: Shown,
+    benchmark: BenchmarkRecord,
 ) -> dict[str, Any]:
     """Everything the overview shows besides the leaderboard, which is in the page itself."""
-    benchmark = runs[0].record.benchmark
     return {
         "runs": [run_json(run, samples, pool, shown) for run, samples in zip(runs, pool.samples, strict=True)],
         "pairs": [pair_json(pair, benchmark) for pair in pairs],

@@ -48,13 +48,19 @@ def hostile_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def sites_that_hide(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A site without questions, `figures`, and one without answers, `said`."""
+    """A site without questions, `figures`, one without answers, `said`, and one of rows alone, `rows`."""
     from site_runs import write_runs
 
+    from egocross_eval.leaderboard.collect import rows_from
+    from egocross_eval.leaderboard.rows import encode_row_file
     from egocross_eval.leaderboard.site.build import build_site
 
     root = tmp_path_factory.mktemp("hiding")
     folders = write_runs(root / "runs")
     build_site(folders, root / "figures", questions=False)
     build_site(folders, root / "said", answers=False)
+    board = root / "board.json"
+    rows = rows_from(folders)
+    board.write_bytes(encode_row_file(rows, [None] * len(rows)))
+    build_site([board], root / "rows")
     return root

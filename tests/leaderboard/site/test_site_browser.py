@@ -366,6 +366,17 @@ def test_without_questions_figures_are_read_and_lead_nowhere(page: Page, sites_t
     assert page.problems() == []
 
 
+def test_a_site_of_rows_alone_shows_and_sorts_their_leaderboard(page: Page, sites_that_hide: Path) -> None:
+    page.address = (sites_that_hide / "rows" / "index.html").as_uri()
+    page.open("#/questions")
+    assert page.run("return document.querySelector('#overview').hidden") is False
+    page.press("e", "/", "j")
+    page.find("th[data-column=model] button").click()
+    assert page.run("return document.querySelector('th[data-column=model]').getAttribute('aria-sort')") == "ascending"
+    assert page.run("return document.querySelectorAll('figure').length") == 0
+    assert page.problems() == []
+
+
 def test_without_answers_a_question_shows_what_was_said_alone(page: Page, sites_that_hide: Path) -> None:
     page.address = (sites_that_hide / "said" / "index.html").as_uri()
     page.open("#/questions?id=EgoPet_v4_q4")

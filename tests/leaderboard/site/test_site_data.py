@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from calling import call
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -285,6 +286,41 @@ def test_one_run_and_exported_rows_make_a_site(tmp_path: Path) -> None:
     page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
     assert "weak model" in page
     assert 'id="pair"' not in page
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Path:
+    """Rows of three runs and all published ones, as `leaderboard` exports them."""
+    rows = tmp_path / "rows.json"
+    assert call("leaderboard", *write_runs(tmp_path), "--output", rows) == 0
+    return rows
+
+
+def test_rows_alone_make_a_site_of_their_leaderboard(
+    board: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("site", board, "--output", tmp_path / "site") == 0
+    assert " rows, " in capsys.readouterr().out
+    page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert "weak model" in page
+    assert "results on EgoCross" in page
+    assert "#/questions" not in page
+    assert read_data(tmp_path / "site", "summary")["shown"]["questions"] is False
+    assert not (tmp_path / "site" / "data" / "questions.js").exists()
+
+
+def test_published_rows_of_a_file_are_left_out_where_they_are_not_wanted(board: Path, tmp_path: Path) -> None:
+    build.build_site([board], tmp_path / "site", published=False)
+    assert "GPT-4.1" not in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    published = tmp_path / "published.json"
+    assert call("leaderboard", "--output", published) == 0
+    with pytest.raises(UsageError, match="--no-published leaves them out"):
+        build.build_site([published], tmp_path / "other", published=False)
+
+
+def test_rows_alone_have_no_frames_to_show(board: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="give the run folders too"):
+        build.build_site([board], tmp_path / "site", frames=True)
 
 
 def test_the_same_runs_give_the_same_bytes(tmp_path: Path) -> None:

@@ -1,0 +1,8 @@
+"""Numbers with what they count."""
+
+from __future__ import annotations
+
+
+def counted(count: int, noun: str, nouns: str = "") -> str:
+    """`1 file`, `2,000 files`; `nouns` where more than one is called otherwise than with an s."""
+    return f"{count:,} {noun if count == 1 else nouns or f'{noun}s'}"
