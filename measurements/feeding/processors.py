@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "model_adapters" / "hf"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "model_adapters"))
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 import checkpoints

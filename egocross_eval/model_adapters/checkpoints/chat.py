@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from egocross_eval.errors import UsageError
 from egocross_eval.prompts.template_limit import limited_rendering
-from egocross_eval.schema import ImagePart, TextPart
+from egocross_eval.schema import ImagePart, TextPart, VideoPart
 from egocross_eval.settings import GenerationSettings
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def render(processor: Any, prompt: Prompt, variables: Mapping[str, Any] = Mappin
 
     `variables`: what else the template is told, e.g. whether the model is to think.
 
-    Raises UsageError where the checkpoint has no chat template or its template refuses the messages.
+    Raises UsageError where the checkpoint has no chat template, or its template refuses the messages or has no place
+    for a video.
     """
     from jinja2 import TemplateError
 
@@ -60,6 +61,9 @@ def render(processor: Any, prompt: Prompt, variables: Mapping[str, Any] = Mappin
         raise UsageError(
             f"the checkpoint's chat template refuses the prompt style {prompt.style!r}: {error}"
         ) from error
+    mark = getattr(processor, "video_token", None)
+    if mark and mark not in text and any(isinstance(part, VideoPart) for one in prompt.messages for part in one.parts):
+        raise UsageError(f"the checkpoint's chat template has no place for a video ({mark}); use --media images")
     return text
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import copy
-import functools
-import statistics
 import threading
-from collections import Counter
 from collections.abc import Hashable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -24,17 +21,12 @@ from egocross_eval.model_adapters.checkpoints.decoding import (
     scaled_tensor,
     shrunk_image,
 )
+from egocross_eval.model_adapters.checkpoints.frame_counts import FrameCounts, clip_metadata
 from egocross_eval.model_adapters.checkpoints.label_tokens import LabelError, LabelTokens
-from egocross_eval.model_adapters.checkpoints.scaling import PatchRule, Size, patch_rule, shrunk
+from egocross_eval.model_adapters.checkpoints.scaling import PatchRule, Size, shrunk
 from egocross_eval.model_adapters.requests import choices, failed
 from egocross_eval.schema import ImagePart, Request, Response, VideoPart
 from egocross_eval.settings import AnswerMode
-
-GUESSED_TOKENS = 576
-"""Tokens assumed for a frame where the processor can't say how many it will make of it: LLaVA-1.5's number."""
-
-MARK_TOKENS = 9
-"""Tokens of the time and the two markers beside each pair of frames of a video, about (`<12.0 seconds>`)."""
 
 
 class PlannedFrame(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +57,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     images: tuple[PlannedFrame, ...]
     clips: tuple[PlannedClip, ...]
     tokens: int
-    """Estimated length of the prompt: exact for processors of the Qwen-VL kind with images."""
+    """Estimated length of the prompt: exact with images, but for processors that can't be asked."""
     ids: tuple[int, ...]
     """Tokens of the text, with a placeholder for each frame or clip."""
     kind: Hashable
@@ -117,44 +109,31 @@ class Preparer:
         """Most tokens of a prompt with its answer; None where it isn't known."""
         self._by_first_token = by_first_token
         self._template = template
-        self._settings = settings
-        self._image_rule = patch_rule(getattr(processor, "image_processor", None))
-        self._clip_rule = patch_rule(getattr(processor, "video_processor", None))
+        self._counts = FrameCounts(processor, settings)
         # Tokenizers keep state during a call: this copy is for counting, the processor's own for batches.
         self._tokenizer = copy.deepcopy(processor.tokenizer)
         self._label_tokens = LabelTokens(self._tokenizer)
         self._lock = threading.Lock()
         self._frames = FrameCache()
-        self._counting = threading.Lock()
-        self._seen: Counter[tuple[int, int]] = Counter()
 
     def frames_seen(self) -> dict[str, int]:
-        """Medians over the images planned so far: `frame_pixels` as handed to the processor (as the model sees them
-        where the processor scales no further), and `frame_tokens`. Empty before the first."""
-        with self._lock:
-            seen = list(self._seen.elements())
-        if not seen:
-            return {}
-        pixels, tokens = (round(statistics.median(values)) for values in zip(*seen, strict=True))
-        return {"frame_pixels": pixels, "frame_tokens": tokens}
+        """Medians over the frames planned so far: `frame_pixels` as the model sees them, tiles and padding included,
+        and `frame_tokens`. Empty before the first."""
+        return self._counts.medians()
 
     def part_settings(self, part: str) -> dict[str, Any]:
-        """What the processor's part `image_processor` or `video_processor` is told at every call.
-
-        Also where it has the same as its own setting: some processors have defaults that win over their parts'.
-        """
-        there = getattr(self.processor, part, None)
-        return {name: value for name, value in self._settings.items() if hasattr(there, name)}
+        """What the processor's part `image_processor` or `video_processor` is told at every call."""
+        return self._counts.part_settings(part)
 
     @property
     def image_rule(self) -> PatchRule | None:
         """How single frames are scaled, where that is known."""
-        return self._image_rule
+        return self._counts.image_rule
 
     @property
     def clip_rule(self) -> PatchRule | None:
         """How the frames of a video are scaled, where that is known."""
-        return self._clip_rule
+        return self._counts.clip_rule
 
     def plan(self, request: Request) -> Item | Response:
         """The request with its text and the sizes of its frames, or the response that says why it can't be asked."""
@@ -172,7 +151,7 @@ class Preparer:
                 item=item,
                 images=[self._load_image(frame) for frame in item.images],
                 videos=[self._load_clip(clip) for clip in item.clips],
-                metadata=[_metadata(clip) for clip in item.clips],
+                metadata=[clip_metadata(clip.frames[0].size, clip.fps, clip.indices) for clip in item.clips],
             )
         except FrameError as error:
             return failed(item.request, "frame", str(error))
@@ -196,11 +175,10 @@ class Preparer:
                 images.append(self._plan_image(part.path, next(keys), budget))
             elif isinstance(part, VideoPart):
                 clips.append(self._plan_clip(part, [next(keys) for _ in part.paths], budget))
-                tokens += self._clip_tokens(clips[-1])
-        counts = self._count_images(images)
-        tokens += sum(counts) - len(images)
-        exact = self._image_rule is not None and not clips
-        if exact and self.context is not None and tokens > self.context - 1:
+                tokens += self._counts.clip(clips[-1].frames[0].size, len(clips[-1].frames)) - 1
+        shown, exact = self._counts.images([image.size for image in images])
+        tokens += shown - len(images)
+        if exact and not clips and self.context is not None and tokens > self.context - 1:
             return too_long(request, tokens, self.context)
         return Item(
             request=request,
@@ -217,13 +195,13 @@ class Preparer:
         """Requests share a batch if their settings agree (their seeds needn't) and they show the same sort of media."""
         settings = request.settings
         # Processors without a rule of their own here stack videos, which only works for equal numbers of frames.
-        lengths = tuple(len(clip.frames) for clip in clips) if self._clip_rule is None else bool(clips)
+        lengths = tuple(len(clip.frames) for clip in clips) if self.clip_rule is None else bool(clips)
         asked = (settings.answer_mode, settings.max_new_tokens, settings.temperature, settings.top_p)
         return (*asked, bool(images), lengths)
 
     def _plan_image(self, path: str, key: str, budget: int | None) -> PlannedFrame:
         size = read_size(path)
-        rule = self._image_rule
+        rule = self.image_rule
         if rule is not None:
             return PlannedFrame(path=path, key=key, size=_sized(path, rule, size, budget), exact=True)
         size = shrunk(size, budget)
@@ -233,59 +211,16 @@ class Preparer:
         if getattr(self.processor, "video_processor", None) is None:
             raise UsageError(f"{type(self.processor).__name__} takes no videos; use --media images")
         paths, indices = list(part.paths), list(part.indices)
-        rule = self._clip_rule
-        if rule is not None and len(paths) < rule.frames_per_patch:
+        rule = self.clip_rule
+        repeats = self._counts.frames_per_patch - len(paths)
+        if repeats > 0:
             # A model that sees pairs of frames gets a lone frame twice, as its processor repeats a last odd one.
-            repeats = rule.frames_per_patch - len(paths)
             paths, keys, indices = [[*row, *[row[-1]] * repeats] for row in (paths, keys, indices)]
         size = read_size(paths[0])
         size = shrunk(size, budget) if rule is None else _sized(paths[0], rule, size, budget, count=len(paths))
         exact = rule is not None
         frames = tuple(PlannedFrame(path=p, key=k, size=size, exact=exact) for p, k in zip(paths, keys, strict=True))
         return PlannedClip(frames=frames, fps=part.fps, indices=tuple(indices))
-
-    def _count_images(self, images: list[PlannedFrame]) -> list[int]:
-        """Tokens of each image of a prompt."""
-        rule = self._image_rule
-        # Some processors cut a lone picture into tiles, and leave those of a prompt with several whole.
-        several = min(len(images), 2)
-        counts = [
-            rule.tokens(image.size) if rule is not None else self._processors_count(image.size, several)
-            for image in images
-        ]
-        with self._lock:
-            for image, count in zip(images, counts, strict=True):
-                self._seen[image.size[0] * image.size[1], count] += 1
-        return counts
-
-    def _clip_tokens(self, clip: PlannedClip) -> int:
-        rule = self._clip_rule
-        if rule is None:
-            return GUESSED_TOKENS * len(clip.frames)
-        pairs = -(-len(clip.frames) // rule.frames_per_patch)
-        return rule.tokens(clip.frames[0].size, len(clip.frames)) + MARK_TOKENS * pairs
-
-    @functools.lru_cache(maxsize=1024)  # noqa: B019 - lives as long as the adapter that owns it
-    def _processors_count(self, size: Size, several: int) -> int:
-        """Tokens that the processor makes of a frame of that size, alone or among several, its markers included.
-
-        It's given a blank picture: what it says of its own counts leaves out markers, and whether there are several.
-        """
-        from PIL import Image
-
-        pictures = [Image.new("RGB", (size[1], size[0]))] * several
-        try:
-            with self._counting:
-                texts = [self._own_processor.image_token * several]
-                told = self.part_settings("image_processor")
-                ids = self._own_processor(text=texts, images=[pictures], images_kwargs=told)["input_ids"][0]
-            return -(-(len(ids) - len(self._own_processor.tokenizer("")["input_ids"])) // several)
-        except Exception:  # only an estimate; whatever a processor raises, there is a guess
-            return GUESSED_TOKENS
-
-    @functools.cached_property
-    def _own_processor(self) -> Any:
-        return copy.deepcopy(self.processor)
 
     def with_own_processor(self) -> Preparer:
         """The same for another thread: processors keep state during a call."""
@@ -294,14 +229,14 @@ class Preparer:
         return other
 
     def _load_image(self, frame: PlannedFrame) -> Any:
-        if self._image_rule is None:
+        if self.image_rule is None:
             return shrunk_image(read_frame(frame.path), frame.size[0] * frame.size[1])
-        return self._tensor(frame, self._image_rule.interpolation)
+        return self._tensor(frame, self.image_rule.interpolation)
 
     def _load_clip(self, clip: PlannedClip) -> Any:
         import torch
 
-        interpolation = _bicubic() if self._clip_rule is None else self._clip_rule.interpolation
+        interpolation = _bicubic() if self.clip_rule is None else self.clip_rule.interpolation
         return torch.stack([self._tensor(frame, interpolation) for frame in clip.frames])
 
     def _tensor(self, frame: PlannedFrame, interpolation: Any) -> Any:
@@ -324,26 +259,6 @@ def _sized(path: str, rule: PatchRule, size: Size, budget: int | None, count: in
         raise FrameError(
             f"frame {path}: the model's processor takes no picture of {size[1]}x{size[0]}: {error}"
         ) from error
-
-
-def _metadata(clip: PlannedClip) -> dict[str, Any]:
-    """Video metadata that gives the frames their true times.
-
-    Qwen3-VL writes `indices[k] / fps` beside the frames. Qwen2.5-VL spaces frames evenly, at the rate of count / total
-    x fps, so the total is chosen to give the mean rate of the clip.
-    """
-    count = len(clip.indices)
-    span = clip.indices[-1] - clip.indices[0]
-    total = round(span * count / (count - 1)) if count > 1 and span > 0 else count
-    height, width = clip.frames[0].size
-    return {
-        "fps": clip.fps,
-        "frames_indices": list(clip.indices),
-        "total_num_frames": total,
-        "duration": total / clip.fps,
-        "height": height,
-        "width": width,
-    }
 
 
 def too_long(request: Request, tokens: int, context: int) -> Response:

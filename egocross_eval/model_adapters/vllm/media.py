@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from egocross_eval.schema import VideoPart
+from egocross_eval.schema import ImagePart, VideoPart
 
 if TYPE_CHECKING:
     from egocross_eval.schema import Prompt
@@ -13,8 +13,16 @@ MOST_IMAGES = 999
 """Images a request may hold, vLLM's own default."""
 
 
+def shown_kind(prompt: Prompt) -> str:
+    """What a prompt shows: `video`, `image`, or nothing."""
+    parts = [part for message in prompt.messages for part in message.parts]
+    if any(isinstance(part, VideoPart) for part in parts):
+        return "video"
+    return "image" if any(isinstance(part, ImagePart) for part in parts) else ""
+
+
 def media_limits(prompt: Prompt) -> dict[str, int]:
     """`limit_mm_per_prompt` for a run whose prompts show the same kind of media as this one."""
-    if any(isinstance(part, VideoPart) for message in prompt.messages for part in message.parts):
+    if shown_kind(prompt) == "video":
         return {"image": 0, "video": 1}
     return {"image": MOST_IMAGES, "video": 0}

@@ -14,6 +14,7 @@ from egocross_eval.model_adapters.checkpoints.chat import (
     check_thinking,
     conversation,
     refuse_open_thinking,
+    render,
 )
 from egocross_eval.model_adapters.checkpoints.label_tokens import LabelError, label_tokens
 from egocross_eval.settings import GenerationSettings
@@ -43,6 +44,18 @@ def test_frames_and_text_keep_their_places() -> None:
     assert [part["type"] for part in user["content"]] == ["image", "image", "text"]
     (user,) = conversation(make_request("q", frames, media="video").prompt)
     assert [part["type"] for part in user["content"]] == ["video", "text"]
+
+
+def test_a_template_without_a_place_for_videos_is_refused(tiny_checkpoint: Path) -> None:
+    from transformers import AutoProcessor
+
+    processor = AutoProcessor.from_pretrained(tiny_checkpoint)
+    shown = {media: make_request("q", [Path("a.jpg")], media=media).prompt for media in ("images", "video")}
+    assert processor.video_token in render(processor, shown["video"])
+    processor.chat_template = "{{ messages[0]['content'][-1]['text'] }}"
+    render(processor, shown["images"])
+    with pytest.raises(UsageError, match=r"no place for a video \(<\|video_pad\|>\); use --media images"):
+        render(processor, shown["video"])
 
 
 def test_both_forms_of_a_letter_count_where_each_is_one_token() -> None:

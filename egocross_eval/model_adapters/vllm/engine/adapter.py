@@ -115,7 +115,11 @@ class VllmAdapter(ModelAdapter):
 
         if self._prepared is None or self._prepared.context != engine.context:
             self._prepared = Preparer(
-                self._processor, engine.context, by_first_token=("choose",), template=self._template
+                self._processor,
+                engine.context,
+                by_first_token=("choose",),
+                template=self._template,
+                settings=engine.processor_settings,
             )
         return self._prepared
 
@@ -126,6 +130,7 @@ class VllmAdapter(ModelAdapter):
             from egocross_eval.model_adapters.checkpoints.scaling import patch_rule
             from egocross_eval.model_adapters.vllm.engine.engine import Engine
             from egocross_eval.model_adapters.vllm.engine.prompts import media_arguments
+            from egocross_eval.model_adapters.vllm.media import shown_kind
 
             check_thinking(render(self._processor, first.prompt, self._template), first.settings)
             check_weights(self._checkpoint, self._lora, self._engine_options)
@@ -137,7 +142,7 @@ class VllmAdapter(ModelAdapter):
             }
             if self._lora is not None:
                 arguments = {"max_lora_rank": room_for(self._lora), **arguments, **switches(self._lora)}
-            self._engine = Engine(arguments, self._lora)
+            self._engine = Engine(arguments, shows=shown_kind(first.prompt), lora=self._lora)
         return self._engine
 
     def adopt(self, earlier: ModelAdapter) -> None:

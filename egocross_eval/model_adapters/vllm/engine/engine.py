@@ -35,11 +35,12 @@ class MissingFramesError(FailedRequestError):
 class Engine:
     """A running engine. Its coroutines run within `loop`."""
 
-    def __init__(self, arguments: Mapping[str, Any], lora: Lora | None = None) -> None:
-        """Loads the model, which takes from half a minute to many. `lora`: the adapter that it's started for.
+    def __init__(self, arguments: Mapping[str, Any], *, shows: str = "", lora: Lora | None = None) -> None:
+        """Loads the model, which takes from half a minute to many.
 
-        Raises UsageError where the engine refuses the arguments, or would leave out a part of the adapter, and RunError
-        where it doesn't come up.
+        `shows`: what it's started to be shown, `image`, `video` or nothing; `lora`: the adapter that it's started for.
+        Raises UsageError where the engine refuses the arguments, doesn't take what will be shown or would leave out a
+        part of the adapter, and RunError where it doesn't come up.
         """
         set_environment()
         from vllm.engine.arg_utils import AsyncEngineArgs
@@ -50,6 +51,8 @@ class Engine:
             config = AsyncEngineArgs(**arguments).create_engine_config(UsageContext.LLM_CLASS)
         except Exception as error:  # pydantic's, transformers' and vLLM's own, whichever part refuses
             raise UsageError(f"vllm: the engine refuses this model or these options: {_text(error)}") from error
+        if shows:
+            _check_media(config, shows)
         if lora is not None and lora.sees:
             _check_seeing(config, lora)
         self._watchdog = EngineWatchdog()
@@ -81,6 +84,13 @@ class Engine:
     def dtype(self) -> str:
         """Precision of the weights."""
         return str(self._llm.model_config.dtype).removeprefix("torch.")
+
+    @property
+    def processor_settings(self) -> dict[str, Any]:
+        """What `mm_processor_kwargs` tells the processor's parts."""
+        told = dict(self._llm.model_config.multimodal_config.mm_processor_kwargs or {})
+        parts = [told.pop(name, None) or {} for name in ("images_kwargs", "videos_kwargs")]
+        return {name: value for settings in (told, *parts) for name, value in settings.items()}
 
     @property
     def most_running(self) -> int:
@@ -161,6 +171,18 @@ class Engine:
     def _end(self) -> None:
         self.loop.close()
         self._watchdog.close()
+
+
+def _check_media(config: Any, shows: str) -> None:
+    """Raises UsageError where the model's class in vLLM takes no pictures, or no videos."""
+    from vllm.model_executor.model_loader.utils import get_model_cls
+    from vllm.multimodal import MULTIMODAL_REGISTRY
+
+    taken = MULTIMODAL_REGISTRY.get_processing_info(config.model_config).supported_mm_limits
+    if shows not in taken:
+        name = get_model_cls(config.model_config).__name__
+        others = ", ".join(f"{one}s" for one in taken)
+        raise UsageError(f"vllm: {name} takes no {shows}s in this vLLM, only {others}; use --media, or hf:")
 
 
 def _check_seeing(config: Any, lora: Lora) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import checkpoints
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 VISION_START, VISION_END = "<|vision_start|>", "<|vision_end|>"
@@ -18,6 +20,11 @@ PLAIN_TEMPLATE = (
     "{% endfor %}{{ '\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}"
 )
+
+NAMES: Mapping[str, str] = MappingProxyType({})
+
+TOWER = MappingProxyType({"vision_tower.": "vision_tower.vision_model."})
+"""Where nothing was loaded, transformers 5 saves the towers of CLIP and SigLIP by names that only it reads."""
 
 TEXT = {
     "hidden_size": 64,
@@ -40,8 +47,10 @@ def tokenizer(*extra: str) -> Any:
     return tokens
 
 
-def save(path: Path, model_class: Any, config: Any, processor: Any) -> Path:
+def save(path: Path, model_class: Any, config: Any, processor: Any, published: Mapping[str, str] = NAMES) -> Path:
+    """Writes a model with random weights; `published`: how tensors are called there whose names begin so here."""
     import torch
+    from safetensors.torch import load_file, save_file
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -50,8 +59,19 @@ def save(path: Path, model_class: Any, config: Any, processor: Any) -> Path:
     model.generation_config.eos_token_id = tokens.eos_token_id
     model.generation_config.pad_token_id = tokens.pad_token_id
     model.save_pretrained(path)
+    if published:
+        tensors = load_file(path / "model.safetensors")
+        named = {_renamed(name, published): tensor for name, tensor in tensors.items()}
+        save_file(named, path / "model.safetensors", metadata={"format": "pt"})
     processor.save_pretrained(path)
     return path
+
+
+def _renamed(name: str, published: Mapping[str, str]) -> str:
+    for here, there in published.items():
+        if name.startswith(here):
+            return there + name.removeprefix(here)
+    return name
 
 
 def qwen2_5_vl(path: Path) -> Path:
@@ -134,7 +154,7 @@ def llava(path: Path) -> Path:
         num_additional_image_tokens=1,
         chat_template=PLAIN_TEMPLATE,
     )
-    return save(path, LlavaForConditionalGeneration, config, processor)
+    return save(path, LlavaForConditionalGeneration, config, processor, TOWER)
 
 
 def llava_onevision(path: Path) -> Path:
@@ -177,7 +197,7 @@ def llava_onevision(path: Path) -> Path:
         vision_feature_select_strategy="full",
         chat_template=PLAIN_TEMPLATE,
     )
-    return save(path, LlavaOnevisionForConditionalGeneration, config, processor)
+    return save(path, LlavaOnevisionForConditionalGeneration, config, processor, TOWER)
 
 
 def idefics3(path: Path) -> Path:
@@ -294,7 +314,9 @@ def internvl(path: Path) -> Path:
         video_processor=InternVLVideoProcessor(size=size),
         tokenizer=tokens,
         image_seq_length=4,
-        chat_template=PLAIN_TEMPLATE.replace("'<' + part['type'] + '>'", "'<IMG_CONTEXT>'"),
+        chat_template=PLAIN_TEMPLATE.replace(
+            "'<' + part['type'] + '>'", "'<video>' if part['type'] == 'video' else '<IMG_CONTEXT>'"
+        ),
     )
     return save(path, InternVLForConditionalGeneration, config, processor)
 
@@ -303,6 +325,7 @@ def gemma3(path: Path) -> Path:
     from transformers import Gemma3Config, Gemma3ForConditionalGeneration, Gemma3ImageProcessor, Gemma3Processor
 
     tokens = named_tokenizer(boi_token="<start_of_image>", eoi_token="<end_of_image>", image_token="<image_soft_token>")
+    tokens.add_tokens(["\n" * count for count in range(1, 5)])  # single tokens there, and vLLM looks for them
     text = TEXT | {
         "vocab_size": len(tokens),
         "eos_token_id": tokens.eos_token_id,
@@ -334,7 +357,7 @@ def gemma3(path: Path) -> Path:
         image_seq_length=4,
         chat_template=PLAIN_TEMPLATE.replace("'<' + part['type'] + '>'", "'<start_of_image>'"),
     )
-    return save(path, Gemma3ForConditionalGeneration, config, processor)
+    return save(path, Gemma3ForConditionalGeneration, config, processor, TOWER)
 
 
 def glm4v(path: Path) -> Path:
@@ -399,3 +422,6 @@ FAMILIES = {
     "gemma3": gemma3,
     "glm4v": glm4v,
 }
+
+WITH_VIDEO = ("qwen2_5_vl", "llava_onevision", "smolvlm", "internvl", "glm4v")
+"""Those whose processors take native videos."""
