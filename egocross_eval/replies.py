@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import sys
-import types
-import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -18,7 +15,7 @@ import msgspec
 from egocross_eval.files import write_file
 from egocross_eval.visible import json_text
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,10 +26,10 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int
 
 
-class Reply(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+class Reply(msgspec.Struct, Generic[T_co], frozen=True, kw_only=True):
     """What a verb has to say. The type of `value` is that of the document, and its schema is made of it."""
 
-    value: T
+    value: T_co
     show: Callable[[], object] = lambda: None
     """Tells people what `value` says."""
     code: int = 0
@@ -105,20 +102,3 @@ def reply_fault(message: str, exit_code: int, words: Sequence[str]) -> None:
     pairs = zip(words, [*words[1:], ""], strict=True)
     if "--format=json" in words or ("--format", "json") in pairs:
         click.echo(json_text(Fault(error=message, exit_code=exit_code)))
-
-
-def reply_types(command: click.Command) -> tuple[Any, ...]:
-    """The types of which a verb's document has one; none for a verb that doesn't reply in this way."""
-    verb = inspect.unwrap(command.callback) if command.callback is not None else None
-    if verb is None or not any(isinstance(one, click.Option) and one.name == "form" for one in command.params):
-        return ()
-    hint = typing.get_type_hints(verb).get("return")
-    return tuple(kind for reply in _members(hint) for value in typing.get_args(reply) for kind in _members(value))
-
-
-def _members(kind: Any) -> Iterator[Any]:
-    """Of a union its members but None; of any other type itself."""
-    if typing.get_origin(kind) in (types.UnionType, typing.Union):
-        yield from (one for one in typing.get_args(kind) if one is not types.NoneType)
-    else:
-        yield kind

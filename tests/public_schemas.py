@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 from public_fields import fields
-from verb_tree import verbs
+from verb_tree import reply_types, verbs
 
 from egocross_eval import Results, RunRecord, Sample
 from egocross_eval.cli.show.events import Line
 from egocross_eval.leaderboard.rows import RowFile
-from egocross_eval.replies import Fault, reply_types
+from egocross_eval.replies import Fault
 from egocross_eval.scoring.predictions_file import PredictionEntry
 from egocross_eval.tasks.egocross.answers_file import AnswerRecord
 

@@ -1,8 +1,15 @@
-"""Every verb of the command line, inner ones included."""
+"""Every verb of the command line, inner ones included, and the types of what they reply."""
 
 from __future__ import annotations
 
+import ast
+import inspect
+import sys
+import types
+import typing
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -34,3 +41,31 @@ def _inner(command: click.Command) -> Iterator[click.Command]:
             yield found
     elif hasattr(command, "inner_verb"):
         yield command.inner_verb()
+
+
+def reply_types(command: click.Command) -> tuple[Any, ...]:
+    """The types of which a verb's document has one; none for a verb that has no `--format json`."""
+    verb = inspect.unwrap(command.callback) if command.callback is not None else None
+    if verb is None or not any("--format" in one.opts for one in command.params):
+        return ()
+    # As the verb is checked: what it replies is what its return type says, and mypy holds it to that.
+    hint = eval(verb.__annotations__["return"], {**verb.__globals__, **_names_for_checkers(verb.__module__)})
+    return tuple(kind for reply in _members(hint) for value in typing.get_args(reply) for kind in _members(value))
+
+
+def _names_for_checkers(module: str) -> dict[str, Any]:
+    """What a module imports for type checkers alone, so that it starts fast."""
+    tree = ast.parse(Path(str(sys.modules[module].__file__)).read_text(encoding="utf-8"))
+    blocks = [one.body for one in tree.body if isinstance(one, ast.If) and ast.unparse(one.test) == "TYPE_CHECKING"]
+    names: dict[str, Any] = {}
+    for body in blocks:
+        exec(compile(ast.Module(body, []), module, "exec"), names)
+    return names
+
+
+def _members(kind: Any) -> Iterator[Any]:
+    """Of a union its members but None; of any other type itself."""
+    if typing.get_origin(kind) in (types.UnionType, typing.Union):
+        yield from (one for one in typing.get_args(kind) if one is not types.NoneType)
+    else:
+        yield kind

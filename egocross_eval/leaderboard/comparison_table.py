@@ -10,6 +10,7 @@ from egocross_eval.leaderboard.render import escape_markdown
 from egocross_eval.scoring.accuracy import LEVEL
 from egocross_eval.scoring.comparison import Comparison, Verdict
 from egocross_eval.scoring.difference import FEWEST_CLUSTERS
+from egocross_eval.scoring.live import LiveLook
 from egocross_eval.scoring.verdict import verdict_sentence
 
 if TYPE_CHECKING:
@@ -25,6 +26,14 @@ class StatedComparison(Comparison, frozen=True, kw_only=True):
     """In words."""
     verdict: Verdict
     """Of all questions."""
+
+
+class StatedLook(LiveLook, frozen=True, kw_only=True):
+    """A look at two runs under way, with what it says in words."""
+
+    first: str
+    second: str
+    sentence: str
 
 
 def stated(comparison: Comparison) -> StatedComparison:

@@ -29,6 +29,14 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True):
     neither: int
 
 
+class Formats(msgspec.Struct, frozen=True, kw_only=True):
+    """Free answers beside those among options."""
+
+    judge: str
+    rows: list[Beside]
+    """All questions first, then groups."""
+
+
 class _Pair(NamedTuple):
     question: Question
     closed: Sample

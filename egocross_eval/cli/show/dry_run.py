@@ -49,6 +49,22 @@ class Estimate(msgspec.Struct, kw_only=True):
         return text_tokens(self.text_characters) + self.pixels // PIXELS_PER_TOKEN
 
 
+class DryRun(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run would ask."""
+
+    models: tuple[str, ...]
+    tasks: tuple[str, ...]
+    split: str
+    strategy: str
+    """Empty where there is none."""
+    method: str
+    estimate: Estimate
+    tokens: int
+    """Estimated input tokens in all, by Qwen3-VL's measure."""
+    parts: dict[str, int]
+    """Questions by group of the macro average."""
+
+
 def estimate(plan: RunPlan) -> Estimate:
     """Counts and sizes of every prompt of the first round; frames are opened only as far as their size in pixels."""
     total = Estimate(questions=len(plan.questions))
@@ -119,14 +135,29 @@ class _Sizes:
         return _Size(status.st_size, self._pixels[key])
 
 
-def print_dry_run(plan: RunPlan, models: Sequence[str], registry: Registry) -> None:
-    """Checks every model spec and prints the estimate."""
-    for text in models:
-        spec = parse_spec(text)
+def dry_run(plan: RunPlan, models: Sequence[str], registry: Registry) -> DryRun:
+    """Checks every model spec and estimates what would be sent."""
+    specs = [parse_spec(text) for text in models]
+    for spec in specs:
         check_model(plan, spec, registry)
-        click.echo(f"model      {spec.text}")
-    found = estimate(plan)
-    settings, prompt = plan.settings, plan.settings.prompt
+    found, settings = estimate(plan), plan.settings
+    return DryRun(
+        models=tuple(spec.text for spec in specs),
+        tasks=settings.tasks,
+        split=settings.split,
+        strategy=str(settings.strategy or ""),
+        method=settings.method,
+        estimate=found,
+        tokens=found.tokens,
+        parts=Counter(filter(None, map(plan.benchmark.record().part, plan.questions))),
+    )
+
+
+def print_dry_run(plan: RunPlan, done: DryRun) -> None:
+    """Prints the estimate."""
+    for text in done.models:
+        click.echo(f"model      {text}")
+    found, settings, prompt = done.estimate, plan.settings, plan.settings.prompt
     click.echo(f"tasks      {', '.join(settings.tasks)} ({settings.split})")
     click.echo(f"questions  {found.questions}")
     if settings.strategy is not None:
@@ -140,9 +171,9 @@ def print_dry_run(plan: RunPlan, models: Sequence[str], registry: Registry) -> N
     click.echo(f"largest    about {found.largest:,} tokens: question {found.largest_question}")
     if found.unreadable:
         click.echo(f"unreadable {found.unreadable} frames: run 'egocross-eval data verify'")
-    parts = Counter(filter(None, map(plan.benchmark.record().part, plan.questions)))
-    if parts:
-        click.echo(f"{plan.benchmark.macro + 's':10} " + ", ".join(f"{name} {count}" for name, count in parts.items()))
+    if done.parts:
+        listed = ", ".join(f"{name} {count}" for name, count in done.parts.items())
+        click.echo(f"{plan.benchmark.macro + 's':10} {listed}")
 
 
 def _requests(found: Estimate) -> str:

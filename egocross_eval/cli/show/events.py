@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from egocross_eval.contracts.event import Answered, Ended, Event, Started, Stopped, Warned
-from egocross_eval.errors import EgoCrossError
+from egocross_eval.errors import EgoCrossError, UsageError
 from egocross_eval.runs.decide import utc_now
 from egocross_eval.visible import visible_json
 
@@ -123,6 +123,14 @@ class SweepEnded(_Line, frozen=True, kw_only=True, tag="sweep_ended"):
 Line = RunStarted | RunProgress | RunWarned | RunStopped | RunEnded | RunFailed | SweepStarted | SweepEnded
 
 
+def check_alone(*, dry_run: bool) -> None:
+    """Refuses `--events` of the verb that runs beside what replies with one document."""
+    if dry_run or click.get_current_context().params.get("form") == "json":
+        raise UsageError(
+            "--events says how runs go on, a line at a time; --dry-run and --format json make one reply: leave one out"
+        )
+
+
 def say(line: Line) -> None:
     """Prints a line at once."""
     click.echo(visible_json(msgspec.json.encode(line).decode()))
@@ -193,13 +201,14 @@ class EventLines:
                 run=self._run,
                 complete=results.complete,
                 counts=results.counts,
-                micro=_share(results.micro),
-                macro=_share(results.macro),
+                micro=share_of(results.micro),
+                macro=share_of(results.macro),
             )
         )
 
 
-def _share(figure: Figure | None) -> Share | None:
+def share_of(figure: Figure | None) -> Share | None:
+    """For programs; None where there is no figure."""
     if figure is None:
         return None
     return Share(accuracy=figure.accuracy, low=figure.low, high=figure.high, right=figure.right, n=figure.n)

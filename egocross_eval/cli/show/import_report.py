@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
+from egocross_eval.cli.show.made_run import MadeRun, made_run
 from egocross_eval.cli.show.terminal import wrapped
+from egocross_eval.interop.importing.writing import Comparison
 
 if TYPE_CHECKING:
     from egocross_eval.interop.importing.runs import Import
 
 _SHOWN = 5
 """Differing answers that are shown."""
+
+
+class ImportedRun(MadeRun, frozen=True, kw_only=True):
+    """A run that was made of another tool's log."""
+
+    tool: str
+    joined: int
+    """Questions with an answer in the log."""
+    left_out: list[str]
+    """What wasn't sure, in words."""
+    comparison: Comparison
+    """The tool's readings beside ours."""
+    log: Path | None = None
+    """Folder of the tool's own files, where it was run here."""
+
+
+def imported_run(done: Import, log: Path | None = None) -> ImportedRun:
+    """For programs."""
+    return ImportedRun(
+        **msgspec.structs.asdict(made_run(done.run)),
+        tool=done.tool,
+        joined=len(done.joined.answers),
+        left_out=done.joined.lines(),
+        comparison=done.comparison,
+        log=log,
+    )
 
 
 def print_import(done: Import) -> None:

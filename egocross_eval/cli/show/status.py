@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import click
+import msgspec
 
 from egocross_eval.cli.show.reporter import duration
 from egocross_eval.cli.show.terminal import fitted_table, wrapped
 from egocross_eval.runs.status import ReplicaStatus
 from egocross_eval.sweeps.status import Standing
+
+
+class LiveStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How runs stand, and where their site is served until the verb is stopped."""
+
+    address: str
+    """With the token, without which nothing is served."""
+    runs: list[Standing]
 
 
 def print_standings(standings: Sequence[Standing]) -> None:

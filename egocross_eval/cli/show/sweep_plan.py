@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal
 
 import click
+import msgspec
 
 from egocross_eval.cli.show.dry_run import Estimate, estimate
 from egocross_eval.cli.show.reporter import duration
@@ -14,6 +15,7 @@ from egocross_eval.cli.show.terminal import fitted_table, wrapped
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import EgoCrossError
 from egocross_eval.model_adapters.spec import adapter_type, carried, parse_spec
+from egocross_eval.replies import Reply
 from egocross_eval.runs.plan import RunPlan, check_model
 from egocross_eval.runs.store import RunFolder
 from egocross_eval.sweeps.expected import Basis, basis_of, expected_seconds
@@ -21,20 +23,33 @@ from egocross_eval.sweeps.file import Sweep
 from egocross_eval.sweeps.planned import PlannedRun, Plans
 
 
-class _Line(NamedTuple):
+class PlannedLine(msgspec.Struct, frozen=True, kw_only=True):
     """A run of the plan."""
 
-    state: str
+    name: str
+    model: str
+    state: Literal["new", "begun", "finished"]
     to_ask: int
+    """Questions."""
     tokens: int
-    """Of all its questions."""
+    """Estimated input tokens of all its questions."""
     seconds: float | None
-    basis: Basis | None
-    fault: str
+    """Time that it will take; None where nothing tells."""
+    judged_by: str = ""
+    """The run that tells the time."""
+    fault: str = ""
+    """Why it can't be made so."""
 
 
-def print_sweep_plan(sweep: Sweep, like: Sequence[Path]) -> int:
-    """Prints the plan and checks every model; exit code 2 where one can't be built or can't be asked so."""
+class SweepPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """The runs of a sweep before they are made."""
+
+    output: Path
+    runs: tuple[PlannedLine, ...]
+
+
+def plan_sweep(sweep: Sweep, like: Sequence[Path]) -> SweepPlan:
+    """Sizes and times of the runs; every model is checked."""
     plans = Plans()
     sizes: dict[int, Estimate] = {}
     known = basis_of([*(one.folder for one in sweep.runs), *like])
@@ -44,23 +59,28 @@ def print_sweep_plan(sweep: Sweep, like: Sequence[Path]) -> int:
         if id(plan) not in sizes:
             sizes[id(plan)] = estimate(plan)
         lines.append(_line(one, plan, sizes[id(plan)], known))
-    rows = [
-        [one.name, line.state, str(line.to_ask), f"{line.tokens:,}", _time(line)]
-        for one, line in zip(sweep.runs, lines, strict=True)
-    ]
+    return SweepPlan(output=sweep.output, runs=tuple(lines))
+
+
+def sweep_plan_reply(sweep: Sweep, like: Sequence[Path]) -> Reply[SweepPlan]:
+    """The plan; exit code 2 where a model can't be built or can't be asked so."""
+    plan = plan_sweep(sweep, like)
+    return Reply(value=plan, show=lambda: _print_plan(plan), code=2 if any(one.fault for one in plan.runs) else 0)
+
+
+def _print_plan(plan: SweepPlan) -> None:
+    rows = [[line.name, line.state, str(line.to_ask), f"{line.tokens:,}", _time(line)] for line in plan.runs]
     click.echo(fitted_table(rows, ["run", "state", "to ask", "tokens in", "time"], right="llrrr"))
-    click.echo(f"\n{len(lines)} runs in {sweep.output}")
-    click.echo(wrapped(_total(lines)))
-    faults = [f"{one.name}: {line.fault}" for one, line in zip(sweep.runs, lines, strict=True) if line.fault]
-    for fault in faults:
-        click.echo(f"Error: {fault}", err=True)
-    return 2 if faults else 0
+    click.echo(f"\n{len(plan.runs)} runs in {plan.output}")
+    click.echo(wrapped(_total(plan.runs)))
+    for line in plan.runs:
+        if line.fault:
+            click.echo(f"Error: {line.name}: {line.fault}", err=True)
 
 
-def _line(one: PlannedRun, plan: RunPlan, size: Estimate, known: list[Basis]) -> _Line:
+def _line(one: PlannedRun, plan: RunPlan, size: Estimate, known: list[Basis]) -> PlannedLine:
     done = _answered(one.folder)
     to_ask = max(0, size.questions - done)
-    state = "finished" if not to_ask else "begun" if done else "new"
     spec, fault = parse_spec(one.model), ""
     try:
         check_model(plan, spec, registry())
@@ -71,7 +91,16 @@ def _line(one: PlannedRun, plan: RunPlan, size: Estimate, known: list[Basis]) ->
     identity = model.without(adapter_type(model, registry()).neutral_options)
     found = expected_seconds(identity, to_ask, tokens, known) if to_ask else (0.0, None)
     seconds, basis = found if found is not None else (None, None)
-    return _Line(state, to_ask, size.tokens, seconds, basis, fault)
+    return PlannedLine(
+        name=one.name,
+        model=one.model,
+        state="finished" if not to_ask else "begun" if done else "new",
+        to_ask=to_ask,
+        tokens=size.tokens,
+        seconds=seconds,
+        judged_by=basis.folder.name if basis is not None else "",
+        fault=fault,
+    )
 
 
 def _answered(folder: Path) -> int:
@@ -80,11 +109,11 @@ def _answered(folder: Path) -> int:
     return sum(sample.outcome != "errored" for sample in run.final_samples()) if run.exists() else 0
 
 
-def _time(line: _Line) -> str:
+def _time(line: PlannedLine) -> str:
     return "" if not line.to_ask else "unknown" if line.seconds is None else duration(line.seconds)
 
 
-def _total(lines: Sequence[_Line]) -> str:
+def _total(lines: Sequence[PlannedLine]) -> str:
     """The time in all, and what it is judged by."""
     known = sum(line.seconds or 0.0 for line in lines)
     unknown = sum(line.seconds is None for line in lines)
@@ -93,5 +122,5 @@ def _total(lines: Sequence[_Line]) -> str:
             f"time unknown for {unknown} of them: no run here or in --like says how fast a model answers; "
             "it is known after the first run"
         )
-    by = ", ".join(dict.fromkeys(line.basis.folder.name for line in lines if line.basis is not None))
+    by = ", ".join(dict.fromkeys(line.judged_by for line in lines if line.judged_by))
     return f"about {duration(known)} in all, loading left out" + (f", judged by {by}" if by else "")

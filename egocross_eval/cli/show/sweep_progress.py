@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import click
+import msgspec
 
+from egocross_eval.cli.show.events import Share, share_of
 from egocross_eval.cli.show.reporter import Reporter
 from egocross_eval.cli.show.terminal import on_screen
 from egocross_eval.contracts.event import Event
@@ -13,6 +16,52 @@ from egocross_eval.runs.store import LEADERBOARD_FILE
 from egocross_eval.sweeps.file import Sweep
 from egocross_eval.sweeps.planned import Made, PlannedRun
 from egocross_eval.sweeps.record import SweepFolder
+
+
+class SweptRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run of a sweep that had its turn."""
+
+    name: str
+    run: Path
+    model: str
+    setting: dict[str, str]
+    """What tells it from the others of its model."""
+    complete: bool
+    """Every question is answered."""
+    error: str = ""
+    """Why it broke."""
+    micro: Share | None = None
+    macro: Share | None = None
+
+
+class Swept(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a sweep."""
+
+    output: Path
+    leaderboard: Path | None
+    """None where no run is there."""
+    runs: tuple[SweptRun, ...]
+
+
+def swept(sweep: Sweep, made: Sequence[Made]) -> Swept:
+    """A sweep for programs."""
+    board = sweep.output / LEADERBOARD_FILE
+    runs = tuple(map(_swept_run, made))
+    return Swept(output=sweep.output, leaderboard=board if board.is_file() else None, runs=runs)
+
+
+def _swept_run(made: Made) -> SweptRun:
+    results = made.run.results if made.run is not None else None
+    return SweptRun(
+        name=made.planned.name,
+        run=made.planned.folder,
+        model=made.planned.model,
+        setting=made.planned.setting,
+        complete=made.complete,
+        error=str(made.error or ""),
+        micro=share_of(results.micro) if results is not None else None,
+        macro=share_of(results.macro) if results is not None else None,
+    )
 
 
 class SweepProgress:

@@ -1,22 +1,25 @@
-"""What `egocross-eval train` prints: findings, the plan of a dry run, progress and the result."""
+"""What `egocross-eval train` prints: findings, progress and the result."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
-from egocross_eval.training.card import as_options
+from egocross_eval.training.card import TrainingCard, as_options
+from egocross_eval.training.checkpoint_doctor import Diagnosis
 from egocross_eval.training.example_checks import Finding
+from egocross_eval.training.output_files import Written
+from egocross_eval.training.parity import Parity
 from egocross_eval.training.train import Trained, Watcher
 from egocross_eval.training.trainer_process import Step
 from egocross_eval.visible import rich_console
 
 if TYPE_CHECKING:
-    from egocross_eval.training.gpus import Gpu
     from egocross_eval.training.planning import TrainPlan
 
 
@@ -24,64 +27,60 @@ CHANCE_LOSS = math.log(4) / 3
 """Loss of a model that knows all but the letter: of the three tokens learnt two are always the same."""
 
 
+class TrainedModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A training that is done."""
+
+    model: Path
+    """The checkpoint or adapter."""
+    spec: str
+    """Model spec to evaluate it by."""
+    options: list[str]
+    """Options of a run that shows questions as they were trained."""
+    card: TrainingCard
+    resumed_from: int
+    """Step that was gone on from; 0: from the start."""
+
+
+class PreparedData(msgspec.Struct, frozen=True, kw_only=True):
+    """A dataset and a configuration, without a training."""
+
+    examples: int
+    held_out: int
+    findings: list[Finding]
+    written: Written | None = None
+    """None where a finding is an error."""
+    parity: Parity | None = None
+    """The comparison of tokens with evaluation's; None where it wasn't made."""
+
+
+class ExaminedCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found of a checkpoint."""
+
+    checkpoint: Path
+    diagnoses: list[Diagnosis]
+    answer: str
+    """The letter to a question about a picture, in words; empty where it wasn't asked."""
+
+
+class RecipeEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A recipe of the package."""
+
+    name: str
+    description: str
+
+
+def trained_model(done: Trained) -> TrainedModel:
+    """For programs."""
+    card = done.card
+    spec = f"hf:{card.base},lora={done.model}" if card.kind == "lora" else f"hf:{done.model}"
+    options = as_options(card.prompt)
+    return TrainedModel(model=done.model, spec=spec, options=options, card=card, resumed_from=done.resumed_from)
+
+
 def print_findings(findings: Iterable[Finding]) -> None:
     """One line each, on the error stream."""
     for finding in findings:
         click.echo(f"{finding.level}: {finding.message}", err=True)
-
-
-def print_plan(plan: TrainPlan, gpus: Sequence[Gpu]) -> None:
-    """What a training would do, and how it fits the GPUs seen."""
-    import yaml
-
-    from egocross_eval.training.trainer_arguments import OURS
-
-    launch, arguments = plan.launch, plan.recipe.arguments
-    domains = Counter(question.label("domain") for question in plan.examples.train)
-    click.echo(f"recipe      {plan.recipe.name}: {plan.recipe.description}")
-    for text in plan.recipe.deviations:
-        click.echo(f"            {text}")
-    listed = ", ".join(f"{name} {count}" for name, count in domains.items())
-    click.echo(f"examples    {len(plan.trained)} ({listed}); {len(plan.examples.holdout)} held out")
-    where = "the CPU" if launch.gpus == 0 else f"{launch.nodes} x {launch.gpus} GPUs, DeepSpeed {launch.deepspeed}"
-    batch = int(plan.recipe.number("per_device_train_batch_size", 8))
-    accumulation = int(plan.recipe.number("gradient_accumulation_steps", 1))
-    click.echo(f"on          {where}: {batch * accumulation * launch.workers} examples a step")
-    click.echo(f"steps       {plan.steps} optimizer steps in {arguments.get('num_train_epochs', 3)} epochs")
-    _print_estimates(plan, gpus)
-    click.echo(f"evaluate    {' '.join(as_options(plan.prompt))}")
-    shown = {key: value for key, value in plan.config.items() if key not in arguments or key in OURS}
-    click.echo("configuration:")
-    for line in yaml.safe_dump({**shown, **arguments}, sort_keys=False).splitlines():
-        click.echo(f"  {line}")
-
-
-def _print_estimates(plan: TrainPlan, gpus: Sequence[Gpu]) -> None:
-    from egocross_eval.training.estimates import disk_needed, longest_that_fits, memory_per_gpu, seconds
-
-    if plan.size is None or not plan.lengths:
-        return
-    launch, arguments = plan.launch, plan.recipe.arguments
-    total = sum(tokens for _, tokens in plan.lengths) * len(plan.trained) // len(plan.lengths)
-    memory = memory_per_gpu(plan.size, arguments, launch, plan.longest)
-    parts = ", ".join(f"{name} {gib:.1f}" for name, gib in memory.items())
-    click.echo(f"tokens      about {total:,} an epoch, the longest example about {plan.longest:,}")
-    click.echo(f"memory      about {sum(memory.values()):.1f} GiB {'a GPU' if launch.gpus else 'in all'} ({parts})")
-    if launch.gpus:
-        cards = {gpu.memory: gpu.name for gpu in gpus if gpu.memory} or {24: "a card of 24 GB", 80: "a card of 80 GB"}
-        for size, name in cards.items():
-            fits = longest_that_fits(plan.size, arguments, launch, size)
-            click.echo(f"            on {name} the longest example that fits has about {fits:,} tokens")
-    click.echo(f"disk        about {disk_needed(plan.size, arguments):.0f} GiB in the output folder")
-    time = seconds(plan.size, arguments, launch, total, gpus[0].name if gpus else "")
-    unseen = "" if gpus or launch.gpus == 0 else ", no GPU seen here"
-    click.echo(f"time        about {_duration(time)} (rough{unseen})")
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 class TrainProgress(Watcher):
@@ -126,7 +125,7 @@ class TrainProgress(Watcher):
         self._bar.stop()
 
 
-def print_result(done: Trained, plan: TrainPlan) -> None:
+def print_result(done: TrainedModel, plan: TrainPlan) -> None:
     """Where the model is and how to evaluate it."""
     card = done.card
     if card.loss:
@@ -137,7 +136,14 @@ def print_result(done: Trained, plan: TrainPlan) -> None:
             click.echo(f"            ({told})")
     click.echo(f"{'adapter' if card.kind == 'lora' else 'checkpoint':12}{done.model}")
     click.echo(f"card        {done.model / 'README.md'}")
-    spec = f"hf:{card.base},lora={done.model}" if card.kind == "lora" else f"hf:{done.model}"
-    click.echo(
-        f"evaluate    egocross-eval --model {spec} --data {plan.options.data} {' '.join(as_options(card.prompt))}"
-    )
+    click.echo(f"evaluate    egocross-eval --model {done.spec} --data {plan.options.data} {' '.join(done.options)}")
+
+
+def print_written(written: Written, done: PreparedData) -> None:
+    """What lies where."""
+    click.echo(f"dataset        {written.config.parent / 'data'}: {done.examples} examples")
+    click.echo(f"configuration  {written.config}")
+    if written.holdout is not None:
+        click.echo(f"held out       {written.holdout}: {done.held_out} examples")
+    if written.copied:
+        click.echo(f"frames         {written.copied} copied in the size that evaluation shows")

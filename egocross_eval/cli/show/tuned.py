@@ -6,12 +6,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from egocross_eval.cli.show.terminal import fitted_table, wrapped
 from egocross_eval.scoring.accuracy import LEVEL
+from egocross_eval.tuning.report import Tuned
 
 if TYPE_CHECKING:
-    from egocross_eval.tuning.report import Tuned, Way
+    from egocross_eval.tuning.report import Way
+
+
+class Chosen(msgspec.Struct, frozen=True, kw_only=True):
+    """What was chosen."""
+
+    strategy: Path
+    """The file for `--strategy`."""
+    tuned: Tuned
+    """What the choice rests on."""
 
 
 def print_tuned(report: Tuned, strategy: Path) -> None:

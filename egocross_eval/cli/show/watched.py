@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from egocross_eval.cli.show.terminal import fitted_table, wrapped
+from egocross_eval.watching.watch import WatchRecord
 
 if TYPE_CHECKING:
     from egocross_eval.watching.looks import Look
-    from egocross_eval.watching.watch import Point, WatchRecord
+    from egocross_eval.watching.watch import Point
+
+
+class Watched(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the checkpoints."""
+
+    output: Path
+    curve: Path | None
+    """None before the first is evaluated."""
+    record: WatchRecord
+    broken: list[str]
+    """Runs of checkpoints that couldn't be evaluated in full."""
 
 
 def print_curve(record: WatchRecord) -> None:

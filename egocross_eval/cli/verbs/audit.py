@@ -10,9 +10,9 @@ import click
 from egocross_eval.command_options import renamed
 from egocross_eval.errors import DataError, UsageError
 from egocross_eval.replies import Reply, replies
-from egocross_eval.scoring.audit import Audit
 
 if TYPE_CHECKING:
+    from egocross_eval.scoring.audit import Audit
     from egocross_eval.scoring.rotations import Rotations
 
 _WHAT = {

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from egocross_eval.replies import Reply, replies
+
 if TYPE_CHECKING:
-    from egocross_eval.combining.run import Rule, Together
+    from egocross_eval.cli.show.combined import CombinedRun
+    from egocross_eval.combining.run import Rule
 
 RULES = {
     "sum": "the largest sum of log-probabilities",
@@ -38,6 +41,7 @@ RULES = {
     metavar="DIR",
     help="Folder of the run; it must not hold one.",
 )
+@replies()
 def command(
     runs: tuple[Path, ...],
     rule: Rule,
@@ -46,7 +50,7 @@ def command(
     chosen_on: tuple[Path, ...],
     name: str,
     output: Path,
-) -> int:
+) -> Reply[CombinedRun]:
     """Combine RUNS, finished runs over the same questions, into one, from what is on disk: no model is asked.
 
     What comes out is compared, ranked and submitted like any run. Its difference from each of its parts is printed with
@@ -57,18 +61,22 @@ def command(
     egocross-eval combine runs/a runs/b --rule best --by domain --chosen-on support/a --chosen-on support/b -o runs/best
     """
     from egocross_eval.api import Run
-    from egocross_eval.cli.show.combined import print_parts
+    from egocross_eval.cli.show.combined import combined_run, print_parts
     from egocross_eval.cli.show.end_of_run import print_end
     from egocross_eval.combining.run import Recipe, combine
     from egocross_eval.contracts.registry import registry
     from egocross_eval.leaderboard.derived import derive
 
     recipe = Recipe(rule=rule, weights=_numbers(weights), by=by, chosen_on=chosen_on, name=name)
-    made: Together = combine(runs, output, recipe, registry())
+    made = combine(runs, output, recipe, registry())
     derive(made.folder, registry())
-    print_end(Run(made.folder))
-    print_parts(made)
-    return 0
+    found = combined_run(made)
+
+    def show() -> None:
+        print_end(Run(made.folder))
+        print_parts(found)
+
+    return Reply(value=found, show=show)
 
 
 def _numbers(text: str) -> tuple[float, ...]:

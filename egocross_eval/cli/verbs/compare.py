@@ -6,22 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
-from egocross_eval.leaderboard.comparison_table import StatedComparison
 from egocross_eval.replies import Reply, replies
-from egocross_eval.scoring.live import LiveLook
 
 if TYPE_CHECKING:
+    from egocross_eval.leaderboard.comparison_table import StatedComparison, StatedLook
     from egocross_eval.scoring.comparison import ComparedRun
-
-
-class StatedLook(LiveLook, frozen=True, kw_only=True):
-    """A look at two runs under way, with what it says in words."""
-
-    first: str
-    second: str
-    sentence: str
 
 
 @click.command(name="compare")
@@ -68,7 +58,10 @@ def _show(text: str, output: Path | None) -> None:
 
 
 def _live(paths: tuple[Path, ...]) -> StatedLook:
+    import msgspec
+
     from egocross_eval.errors import UsageError
+    from egocross_eval.leaderboard.comparison_table import StatedLook
     from egocross_eval.runs.store import RunFolder
     from egocross_eval.scoring.live import live_look, live_sentence
 

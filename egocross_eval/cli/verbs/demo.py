@@ -7,6 +7,9 @@ import shutil
 from pathlib import Path
 
 import click
+import msgspec
+
+from egocross_eval.replies import Reply, replies
 
 _SETTINGS = (
     "--tasks",
@@ -23,9 +26,19 @@ _SETTINGS = (
 """As the shipped model was trained (its card says so)."""
 
 
+class DemoMade(msgspec.Struct, frozen=True, kw_only=True):
+    """What the demonstration left."""
+
+    benchmark: Path
+    models: dict[str, Path]
+    runs: dict[str, Path]
+    leaderboard: Path
+
+
 @click.command(name="demo")
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default="demo")
-def command(directory: Path) -> int:
+@replies()
+def command(directory: Path) -> Reply[DemoMade]:
     """Run the main job from nothing: write the demo benchmark below DIRECTORY, run a small Qwen3-VL before and after
     its training (LLaMA-Factory, by 'egocross-eval train') and two baselines over it, and write their leaderboard.
 
@@ -34,8 +47,6 @@ def command(directory: Path) -> int:
     \b
     egocross-eval demo ./demo
     """
-    from egocross_eval.cli.show.terminal import on_screen
-
     benchmark, base, trained, runs = (directory / name for name in ("benchmark", "base", "trained", "runs"))
     if not (benchmark / "egocross_testbed").is_dir():
         _run("data", "demo", str(benchmark))
@@ -55,17 +66,24 @@ def command(directory: Path) -> int:
     ]
     _run("compare", str(runs / "base"), str(runs / "trained"))
     table = directory / "leaderboard.md"
-    folders = [str(runs / name) for name in specs]
-    _run("leaderboard", *folders, "--no-published", "--intervals", "--output", str(table))
-    click.echo(on_screen(table.read_text(encoding="utf-8")))
-    click.echo(f"benchmark    {benchmark}")
-    click.echo(f"models       {base}, {trained}")
+    folders = {name: runs / name for name in specs}
+    _run("leaderboard", *map(str, folders.values()), "--no-published", "--intervals", "--output", str(table))
+    models = {"base": base, "trained": trained}
+    found = DemoMade(benchmark=benchmark, models=models, runs=folders, leaderboard=table)
+    return Reply(value=found, show=lambda: _show(found, runs), code=max(codes))
+
+
+def _show(found: DemoMade, runs: Path) -> None:
+    from egocross_eval.cli.show.terminal import on_screen
+
+    click.echo(on_screen(found.leaderboard.read_text(encoding="utf-8")))
+    click.echo(f"benchmark    {found.benchmark}")
+    click.echo(f"models       {', '.join(map(str, found.models.values()))}")
     click.echo(f"run folders  {runs}")
-    click.echo(f"leaderboard  {table}")
+    click.echo(f"leaderboard  {found.leaderboard}")
     click.echo(
         "\nThe trained model knows seven question types that one frame shows, of all domains; elsewhere it guesses."
     )
-    return max(codes)
 
 
 def _run(verb: str, *arguments: str) -> int:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from egocross_eval.command_options import renamed
 from egocross_eval.replies import Reply, replies
-from egocross_eval.training.machine_report import Entry
+
+if TYPE_CHECKING:
+    from egocross_eval.training.machine_report import Entry
 
 
 @click.command(name="doctor")

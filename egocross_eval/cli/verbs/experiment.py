@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from egocross_eval.replies import Reply, replies
+
 if TYPE_CHECKING:
     from egocross_eval.schema import Figure
     from egocross_eval.sweeps.planned import PlannedRun
+    from egocross_eval.training.experiment import Made
 
 EXAMPLE = """\b
 model: Qwen/Qwen3-VL-4B-Instruct
@@ -26,7 +29,8 @@ evaluate: {split: testbed, answer: choose}
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--python", type=click.Path(path_type=Path), help="Interpreter that has llamafactory.")
 @click.option("--allow-difference", is_flag=True, help="Train although evaluation shows other tokens.")
-def command(file: Path, python: Path | None, allow_difference: bool) -> int:
+@replies()
+def command(file: Path, python: Path | None, allow_difference: bool) -> Reply[Made]:
     """Carry out the experiment in FILE: an expert per domain, base and experts on the testbed or the held-out part.
 
     Writes the leaderboard, paired tests, and the file that joins the experts. The same command again goes on there.
@@ -64,6 +68,10 @@ def command(file: Path, python: Path | None, allow_difference: bool) -> int:
         return merge(adapter, output, environment)
 
     made = conduct(experiment, train_one, merge_one, evaluate_with_bars, say)
+    return Reply(value=made, show=lambda: _show(made))
+
+
+def _show(made: Made) -> None:
     for report in made.reports:
         click.echo(report.read_text(encoding="utf-8"))
     for name, path in made.experts.items():
@@ -72,7 +80,6 @@ def command(file: Path, python: Path | None, allow_difference: bool) -> int:
         click.echo(f"joined: routed:{made.routed}")
     for report in made.reports:
         click.echo(f"{report.stem}: {report}")
-    return 0
 
 
 def evaluate_with_bars(planned: Sequence[PlannedRun]) -> list[Figure]:

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from egocross_eval.command_options import made_of, options_of_settings
 from egocross_eval.contracts.task import DataOptions
+from egocross_eval.replies import Reply, replies
+
+if TYPE_CHECKING:
+    from egocross_eval.cli.show.import_report import ImportedRun
+
+
+class KnownTool(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool whose logs can be imported."""
+
+    name: str
+    description: str
 
 
 @click.command(name="import")
@@ -20,6 +32,7 @@ from egocross_eval.contracts.task import DataOptions
 @click.option("--map", "names", type=click.Path(path_type=Path), help="JSON: question_ids by the tool's own names.")
 @click.option("--in-order", is_flag=True, help="The tool asked all questions in the order of their ids.")
 @click.option("--name", default="", metavar="TEXT", help="What tables call the run; default: the model.")
+@replies()
 def command(
     log: Path | None,
     tool: str,
@@ -29,7 +42,7 @@ def command(
     in_order: bool,
     name: str,
     **data: Any,
-) -> int:
+) -> Reply[list[KnownTool] | ImportedRun]:
     """Make a run of LOG, a file or folder of another tool; without it, list the tools whose logs are known.
 
     Answers are joined to questions by question_id, and letters are read anew by our rules. What the tool read is kept
@@ -40,7 +53,7 @@ def command(
     egocross-eval import logs/20261125_120000_results.json --data ROOT --output runs/imported
     """
     from egocross_eval.api import default_output
-    from egocross_eval.cli.show.import_report import print_import
+    from egocross_eval.cli.show.import_report import imported_run, print_import
     from egocross_eval.cli.show.terminal import described
     from egocross_eval.contracts.registry import registry
     from egocross_eval.interop.importing.runs import ImportOptions, import_run
@@ -48,12 +61,12 @@ def command(
     from egocross_eval.runs.options import RunOptions
 
     if log is None:
-        click.echo(described((known.name, known.description) for known in registry().importers.values()))
-        return 0
+        tools = [KnownTool(name=one.name, description=one.description) for one in registry().importers.values()]
+        told = described((tool.name, tool.description) for tool in tools)
+        return Reply(value=tools, show=lambda: click.echo(told))
     options = ImportOptions(
         tool=tool, tasks=tasks, data=made_of(DataOptions, data), names=names, in_order=in_order, name=name
     )
     output = output or default_output(ModelSpec(scheme="imported", target=name or log.stem), RunOptions())
     done = import_run(log, output, options)
-    print_import(done)
-    return 0 if done.is_complete else 1
+    return Reply(value=imported_run(done), show=lambda: print_import(done), code=0 if done.is_complete else 1)

@@ -9,11 +9,11 @@ import click
 
 from egocross_eval.cli.inner_verb import with_inner_verb
 from egocross_eval.leaderboard.render import Format
-from egocross_eval.leaderboard.rows import RowFile
 from egocross_eval.replies import Reply, replies
 
 if TYPE_CHECKING:
     from egocross_eval.leaderboard.columns import IntervalStyle
+    from egocross_eval.leaderboard.rows import RowFile
 
 SUFFIXES = {".md": "md", ".json": "json", ".csv": "csv", ".tex": "latex", ".html": "html", ".htm": "html"}
 """Format by the suffix of --output."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from egocross_eval.leaderboard.verify import Verification, Verified
 from egocross_eval.replies import Reply, replies
+
+if TYPE_CHECKING:
+    from egocross_eval.leaderboard.verify import Verification, Verified
 
 
 @click.command(name="verify")

@@ -5,17 +5,31 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+import msgspec
 
 from egocross_eval.command_options import made_of, options_of_settings
 from egocross_eval.contracts.task import DataOptions
+from egocross_eval.replies import Reply, replies
 from egocross_eval.settings import GenerationSettings, PromptSettings
+
+if TYPE_CHECKING:
+    from egocross_eval.cli.show.import_report import ImportedRun
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OUTPUT = "Run folder, with lmms-eval's own files within; default: a new one below runs/."
+
+
+class TaskFolder(msgspec.Struct, frozen=True, kw_only=True):
+    """Tasks that were written for lmms-eval."""
+
+    folder: Path
+    """For its --include_path."""
+    group: str
+    """For its --tasks."""
 
 
 @click.group(name="lmms-eval", context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,7 +66,8 @@ def _written(settings: dict[str, Any]) -> Path:
 
 @command.command()
 @_asking
-def path(**settings: Any) -> None:
+@replies()
+def path(**settings: Any) -> Reply[TaskFolder]:
     """Write the tasks and print their folder, for lmms-eval's --include_path.
 
     The folder is in the cache, under a hash of questions and settings; the same command prints the same folder. The
@@ -61,7 +76,8 @@ def path(**settings: Any) -> None:
     \b
     lmms-eval --include_path "$(egocross-eval lmms-eval path --data ROOT --timestamps)" --tasks egocross --model MODEL
     """
-    click.echo(_written(settings))
+    folder = _written(settings)
+    return Reply(value=TaskFolder(folder=folder, group=_group_of(folder)), show=lambda: click.echo(folder))
 
 
 @command.command(context_settings={"ignore_unknown_options": True})
@@ -72,7 +88,10 @@ def path(**settings: Any) -> None:
 )
 @_asking
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def run(tasks: str, output: Path | None, python: Path | None, arguments: tuple[str, ...], **settings: Any) -> int:
+@replies()
+def run(
+    tasks: str, output: Path | None, python: Path | None, arguments: tuple[str, ...], **settings: Any
+) -> Reply[ImportedRun]:
     """Run lmms-eval over the tasks, and make a run of its log.
 
     What isn't an option here is handed to lmms-eval as it stands, and so is all behind --. Exit code 1 where an answer
@@ -83,7 +102,7 @@ def run(tasks: str, output: Path | None, python: Path | None, arguments: tuple[s
         --model qwen3_vl --model_args pretrained=./checkpoint --batch_size 1
     """
     from egocross_eval.api import default_output
-    from egocross_eval.cli.show.import_report import print_import
+    from egocross_eval.cli.show.import_report import imported_run, print_import
     from egocross_eval.interop.importing.runs import ImportOptions, import_run
     from egocross_eval.interop.importing.writing import refuse_used
     from egocross_eval.interop.lmms_eval.environment import lmms_eval_environment
@@ -100,9 +119,12 @@ def run(tasks: str, output: Path | None, python: Path | None, arguments: tuple[s
     results = run_lmms_eval(environment, folder, names, arguments, output / LOGS, sys.stdout)
     data = made_of(DataOptions, settings)
     done = import_run(results, output, ImportOptions(tool="lmms-eval", data=data))
-    print_import(done)
-    click.echo(f"lmms-eval's own files: {results.parent}")
-    return 0 if done.is_complete else 1
+
+    def show() -> None:
+        print_import(done)
+        click.echo(f"lmms-eval's own files: {results.parent}")
+
+    return Reply(value=imported_run(done, results.parent), show=show, code=0 if done.is_complete else 1)
 
 
 def _group_of(folder: Path) -> str:

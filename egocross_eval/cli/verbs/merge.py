@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from egocross_eval.cli.show.made_run import MadeRun, made_run
 from egocross_eval.replies import Reply, replies
+
+if TYPE_CHECKING:
+    from egocross_eval.cli.show.made_run import MadeRun
 
 
 @click.command(name="merge")
@@ -32,6 +35,7 @@ def command(shards: tuple[Path, ...], output: Path) -> Reply[MadeRun]:
     """
     from egocross_eval.api import Run
     from egocross_eval.cli.show.end_of_run import print_end
+    from egocross_eval.cli.show.made_run import made_run
     from egocross_eval.contracts.registry import registry
     from egocross_eval.leaderboard.derived import derive
     from egocross_eval.runs.merge import merge_shards

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -12,9 +13,11 @@ import msgspec
 from egocross_eval.command_options import renamed
 from egocross_eval.errors import UsageError
 from egocross_eval.files import read_bytes, writing
-from egocross_eval.reading import REASONS, RULES, Extraction, extract
 from egocross_eval.replies import Reply, replies
 from egocross_eval.visible import visible_json
+
+if TYPE_CHECKING:
+    from egocross_eval.reading import Extraction
 
 _CONTEXT = 60
 
@@ -65,6 +68,8 @@ def command(
         raise UsageError("parse needs one of: a TEXT (or - for standard input), --jsonl FILE, --rules")
     if output is not None and jsonl is None:
         raise UsageError("--output goes with --jsonl; a single TEXT is printed")
+    from egocross_eval.reading import REASONS, RULES
+
     if rules:
         return Reply(value=ReadingRules(rules=dict(RULES), reasons=dict(REASONS)), show=_print_rules)
     if text is not None:
@@ -90,6 +95,8 @@ def _read_options(pairs: tuple[str, ...]) -> dict[str, str]:
 
 
 def _parse_text(text: str, options: dict[str, str], letters: str | None) -> Extraction:
+    from egocross_eval.reading import extract
+
     try:
         return extract(text, options, letters or ("" if options else "ABCD"))
     except ValueError as error:
@@ -97,6 +104,8 @@ def _parse_text(text: str, options: dict[str, str], letters: str | None) -> Extr
 
 
 def _show(text: str, found: Extraction) -> None:
+    from egocross_eval.reading import REASONS
+
     if found.letter is None:
         click.echo(f"no answer  {found.reason}: {REASONS[found.reason or 'no_answer']}")
     else:
@@ -115,6 +124,7 @@ def _in_context(text: str, found: Extraction) -> str:
 
 def _print_rules() -> None:
     from egocross_eval.cli.show.terminal import described
+    from egocross_eval.reading import REASONS, RULES
 
     for title, entries in (("Rules, in order", RULES), ("Reasons for having no answer", REASONS)):
         click.echo(f"{title}:")
@@ -141,6 +151,7 @@ def _write_lines(target: Path, extractions: Iterator[Extraction]) -> int:
 
 def _extractions(source: Path, options: dict[str, str], letters: str | None) -> Iterator[Extraction]:
     from egocross_eval.documents import decode_json_lines
+    from egocross_eval.reading import extract
 
     class Line(msgspec.Struct):
         output: str | None

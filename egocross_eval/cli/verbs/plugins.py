@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from egocross_eval.cli.kit import KINDS
 from egocross_eval.command_options import renamed
-from egocross_eval.contracts.registry import PluginInfo
 from egocross_eval.replies import Reply, replies
+
+if TYPE_CHECKING:
+    from egocross_eval.contracts.registry import PluginInfo
 
 
 class NewPackage(msgspec.Struct, frozen=True, kw_only=True):

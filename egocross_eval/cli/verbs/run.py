@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from egocross_eval.cli.options import load_config
+from egocross_eval.cli.show.made_run import BrokenRun, MadeRun, MadeRuns, made_run
 from egocross_eval.command_options import only_given, options_of_settings, renamed
 from egocross_eval.errors import EgoCrossError, UsageError
+from egocross_eval.replies import Reply, replies
 from egocross_eval.runs.options import PARTS, RunOptions
 
 if TYPE_CHECKING:
     from egocross_eval.api import Run
+    from egocross_eval.cli.show.dry_run import DryRun
     from egocross_eval.model_adapters.spec import ModelSpec
     from egocross_eval.runs.plan import RunPlan
 
@@ -47,9 +50,10 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="YAML file with any of these options; the command line wins.",
 )
+@replies()
 def command(
     stray: tuple[str, ...], model: tuple[str, ...], output: Path | None, events: bool, dry_run: bool, **settings: Any
-) -> int:
+) -> Reply[MadeRuns | DryRun]:
     """Run models over tasks and write a leaderboard row.
 
     \b
@@ -62,12 +66,15 @@ def command(
     from click.core import ParameterSource
     from msgspec.structs import replace
 
+    from egocross_eval.cli.show.events import check_alone
     from egocross_eval.contracts.registry import registry
     from egocross_eval.model_adapters.spec import adapter_type, parse_spec, refuse_untyped
     from egocross_eval.runs.options import options_from
     from egocross_eval.runs.plan import plan_run
 
     _check_arguments(stray, model)
+    if events:
+        check_alone(dry_run=dry_run)
     options = options_from(**only_given(settings))
     if options.name and len(model) > 1:
         raise UsageError("--name names one run; with several models give each its own, as in --model SPEC,name=TEXT")
@@ -79,16 +86,22 @@ def command(
         refuse_untyped(replace(spec, file=spec.file or "config file") if configured else spec, kind)
     plan = plan_run(options, registry())
     if dry_run:
-        from egocross_eval.cli.show.dry_run import print_dry_run
-
-        for warning in plan.warnings:
-            click.echo(f"note: {warning}", err=True)
-        print_dry_run(plan, model, registry())
-        return 0
+        return _dry_run(plan, model)
     one = _run_for_programs if events else _run_one
     if len(specs) == 1:
-        return _exit_code(one(model[0], specs[0], plan, options, output, set()))
+        made = one(model[0], specs[0], plan, options, output, set())
+        return Reply(value=MadeRuns(runs=[made_run(made)]), code=_exit_code(made))
     return _run_several(one, model, specs, plan, options, output, show=not events)
+
+
+def _dry_run(plan: RunPlan, models: tuple[str, ...]) -> Reply[MadeRuns | DryRun]:
+    from egocross_eval.cli.show.dry_run import dry_run, print_dry_run
+    from egocross_eval.contracts.registry import registry
+
+    for warning in plan.warnings:
+        click.echo(f"note: {warning}", err=True)
+    found = dry_run(plan, models, registry())
+    return Reply(value=found, show=lambda: print_dry_run(plan, found))
 
 
 def _check_arguments(stray: tuple[str, ...], models: tuple[str, ...]) -> None:
@@ -108,7 +121,7 @@ def _run_several(
     output: Path | None,
     *,
     show: bool,
-) -> int:
+) -> Reply[MadeRuns | DryRun]:
     """All models are checked before the first is asked; one that breaks doesn't stop the others."""
     from egocross_eval.api import default_output
     from egocross_eval.contracts.registry import registry
@@ -117,7 +130,7 @@ def _run_several(
 
     for spec in specs:
         check_model(plan, spec, registry())
-    runs, codes = [], []
+    runs, broken, codes = list[MadeRun](), list[BrokenRun](), list[int]()
     notes: set[str] = set()
     for text, spec in zip(texts, specs, strict=True):
         path = default_output(spec, options) if output is None else output / slug(spec.text)
@@ -125,13 +138,13 @@ def _run_several(
             made = run_one(text, spec, plan, options, path, notes)
         except EgoCrossError as error:
             click.echo(f"Error: {spec.text}: {error}", err=True)
+            broken.append(BrokenRun(run=path, model=spec.text, error=str(error), exit_code=error.exit_code))
             codes.append(error.exit_code)
             continue
-        runs.append(made.path)
+        runs.append(made_run(made))
         codes.append(_exit_code(made))
-    if runs:
-        _write_board(runs, output or runs[0].with_name(f"{runs[0].name}-together"), total=len(specs), show=show)
-    return max(codes)
+    board = _write_board([made.run for made in runs], output, total=len(specs), show=show) if runs else None
+    return Reply(value=MadeRuns(runs=runs, broken=broken, leaderboard=board), code=max(codes))
 
 
 def _exit_code(run: Run) -> int:
@@ -142,19 +155,22 @@ def _exit_code(run: Run) -> int:
     return 1 if open_ or partly else 0
 
 
-def _write_board(paths: list[Path], folder: Path, *, total: int, show: bool) -> None:
-    """The models of one command on one leaderboard."""
+def _write_board(paths: list[Path], output: Path | None, *, total: int, show: bool) -> Path:
+    """The models of one command on one leaderboard; its file."""
     from egocross_eval.cli.show.terminal import on_screen
     from egocross_eval.leaderboard.together import write_board
     from egocross_eval.runs.store import LEADERBOARD_FILE
 
+    folder = output or paths[0].with_name(f"{paths[0].name}-together")
     board = write_board(paths, folder)
+    file = folder / LEADERBOARD_FILE
     if not show:
-        return
+        return file
     of = f"all {total}" if len(paths) == total else f"{len(paths)} of {total}"
     click.echo(f"\n{of} models:\n")
     click.echo(on_screen(board).rstrip("\n"))
-    click.echo(f"\nleaderboard: {folder / LEADERBOARD_FILE}")
+    click.echo(f"\nleaderboard: {file}")
+    return file
 
 
 def _run_one(

@@ -11,11 +11,10 @@ import click
 from egocross_eval.command_options import made_of, options_of_settings, renamed
 from egocross_eval.contracts.task import DataOptions
 from egocross_eval.replies import Reply, replies
-from egocross_eval.schema import Results
 
 if TYPE_CHECKING:
     from egocross_eval.contracts.task import Target
-    from egocross_eval.schema import BenchmarkRecord, Question
+    from egocross_eval.schema import BenchmarkRecord, Question, Results
 
 
 @click.command(name="score")

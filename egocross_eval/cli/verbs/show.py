@@ -11,11 +11,11 @@ from egocross_eval.command_options import only_given, options_of_settings, renam
 from egocross_eval.contracts.task import DataOptions
 from egocross_eval.replies import Reply, replies
 from egocross_eval.runs.options import RunOptions
-from egocross_eval.schema import Prompt, Question
 from egocross_eval.settings import GenerationSettings, PromptSettings
 
 if TYPE_CHECKING:
     from egocross_eval.runs.plan import RunPlan
+    from egocross_eval.schema import Prompt, Question
 
 
 @click.command(name="show")

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from egocross_eval.cli.inner_verb import with_inner_verb
 from egocross_eval.command_options import renamed
 from egocross_eval.counted import counted
+from egocross_eval.replies import Reply, replies
+
+if TYPE_CHECKING:
+    from egocross_eval.leaderboard.site.build import SiteSummary
 
 
 @click.command(name="site", cls=with_inner_verb("publish", "egocross_eval.cli.verbs.site_publish"))
@@ -61,6 +66,7 @@ from egocross_eval.counted import counted
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Prices by model, for a column of what runs cost: docs/leaderboard.md.",
 )
+@replies()
 def command(
     runs: tuple[Path, ...],
     output: Path,
@@ -73,7 +79,7 @@ def command(
     join: bool,
     compared: int,
     prices: Path | None,
-) -> None:
+) -> Reply[SiteSummary]:
     """Write a static site of RUNS: run folders, folders of runs, or rows of others (leaderboard --format json).
 
     It shows which model is better and whether that is sure, the leaderboard, charts, and every question with what each
@@ -111,5 +117,4 @@ def command(
     parts.append(f"{made.bytes / 1e6:.1f} MB")
     if frames:
         parts.append(counted(made.thumbnails, "thumbnail"))
-    click.echo(", ".join(parts))
-    click.echo(f"open {output / 'index.html'}")
+    return Reply(value=made, show=lambda: click.echo(f"{', '.join(parts)}\nopen {made.page}"))

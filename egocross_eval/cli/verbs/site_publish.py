@@ -5,6 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import msgspec
+
+from egocross_eval.leaderboard.site.folder import SiteContent
+from egocross_eval.replies import Reply, replies
+
+
+class Publication(msgspec.Struct, frozen=True, kw_only=True):
+    """A site that was published, or that would be."""
+
+    content: SiteContent
+    files: int
+    bytes: int
+    target: str
+    published: str
+    """Where it is, in words; empty without `--yes`."""
 
 
 @click.command(name="publish")
@@ -19,7 +34,8 @@ import click
 @click.option("--answers", is_flag=True, help="Publish it though it shows what is right.")
 @click.option("--frames", is_flag=True, help="Publish it though it holds thumbnails of frames, which are gated.")
 @click.option("--yes", is_flag=True, help="Publish. Without it, what would be published is said and nothing is sent.")
-def command(site: Path, where: str, answers: bool, frames: bool, yes: bool) -> None:
+@replies()
+def command(site: Path, where: str, answers: bool, frames: bool, yes: bool) -> Reply[Publication]:
     """Publish a SITE that 'egocross-eval site' wrote, after a look at what is in it.
 
     \b
@@ -43,7 +59,7 @@ def command(site: Path, where: str, answers: bool, frames: bool, yes: bool) -> N
     click.echo(
         f"{made.content.title}: {len(made.files)} files, {size_text(made.bytes)}; it shows {' and '.join(shown)}"
     )
-    if not yes:
-        click.echo(f"nothing is sent yet; to publish it at {target}: the same line with --yes")
-        return
-    click.echo(f"published: {publish(site, made, place, target)}")
+    there = publish(site, made, place, target) if yes else ""
+    told = f"published: {there}" if yes else f"nothing is sent yet; to publish it at {target}: the same line with --yes"
+    found = Publication(content=made.content, files=len(made.files), bytes=made.bytes, target=target, published=there)
+    return Reply(value=found, show=lambda: click.echo(told))

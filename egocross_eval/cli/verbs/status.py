@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from egocross_eval.replies import Reply, replies
-from egocross_eval.sweeps.status import Standing
 
-
-class LiveStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How runs stand, and where their site is served until the verb is stopped."""
-
-    address: str
-    """With the token, without which nothing is served."""
-    runs: list[Standing]
+if TYPE_CHECKING:
+    from egocross_eval.cli.show.status import LiveStatus
+    from egocross_eval.sweeps.status import Standing
 
 
 @click.command(name="status")
@@ -35,7 +30,7 @@ def command(path: Path, live: bool, port: int) -> Reply[list[Standing] | LiveSta
     egocross-eval status runs/my-run
     egocross-eval status sweep --live --port 8123
     """
-    from egocross_eval.cli.show.status import print_standings
+    from egocross_eval.cli.show.status import LiveStatus, print_standings
     from egocross_eval.sweeps.status import standings
 
     found = standings(path)

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from egocross_eval.cli.options import planned_file
+from egocross_eval.replies import Reply, replies
 
 if TYPE_CHECKING:
+    from egocross_eval.cli.show.sweep_plan import SweepPlan
+    from egocross_eval.cli.show.sweep_progress import Swept
     from egocross_eval.sweeps.file import Sweep
 
 EXAMPLE = """\b
@@ -23,7 +26,10 @@ vary: {frames: ["uniform:8", all]}
 @click.command(name="sweep", epilog=EXAMPLE)
 @planned_file
 @click.option("--events", is_flag=True, help="Say start, progress and end as JSON lines on stdout, and nothing else.")
-def command(file: Path, output: Path | None, events: bool, dry_run: bool, like: tuple[Path, ...]) -> int:
+@replies()
+def command(
+    file: Path, output: Path | None, events: bool, dry_run: bool, like: tuple[Path, ...]
+) -> Reply[Swept | SweepPlan]:
     """Run the models of FILE in every way that it names: one run folder each, and their leaderboard after each.
 
     The same command goes on where it was stopped: what is finished is not asked again. A run that breaks doesn't stop
@@ -35,20 +41,23 @@ def command(file: Path, output: Path | None, events: bool, dry_run: bool, like: 
 
     Exit codes: 0 all answered, 1 errors remain, 2 wrong usage, 130 interrupted.
     """
+    from egocross_eval.cli.show.events import check_alone
     from egocross_eval.sweeps.file import read_sweep
 
+    if events:
+        check_alone(dry_run=dry_run)
     sweep = read_sweep(file, output)
     if dry_run:
-        from egocross_eval.cli.show.sweep_plan import print_sweep_plan
+        from egocross_eval.cli.show.sweep_plan import sweep_plan_reply
 
-        return print_sweep_plan(sweep, like)
+        return sweep_plan_reply(sweep, like)
     return carry_out_and_tell(sweep, events=events)
 
 
-def carry_out_and_tell(sweep: Sweep, *, events: bool = False) -> int:
-    """Carries a sweep out, telling of its runs, to people or by `events` to programs; the exit code."""
+def carry_out_and_tell(sweep: Sweep, *, events: bool = False) -> Reply[Swept]:
+    """Carries a sweep out, telling of its runs, to people or by `events` to programs."""
     from egocross_eval.cli.show.events import SweepEvents
-    from egocross_eval.cli.show.sweep_progress import SweepProgress
+    from egocross_eval.cli.show.sweep_progress import SweepProgress, swept
     from egocross_eval.sweeps.planned import Plans, carry_out
     from egocross_eval.sweeps.record import SweepFolder
     from egocross_eval.sweeps.side_by_side import carry_out_side_by_side
@@ -61,4 +70,4 @@ def carry_out_and_tell(sweep: Sweep, *, events: bool = False) -> int:
         made = carry_out(sweep.runs, watch=progress.begin, after=progress.end, plans=plans)
     else:
         made = carry_out_side_by_side(sweep.runs, sweep.at_once, begin=progress.begin, after=progress.end)
-    return progress.print_end(made)
+    return Reply(value=swept(sweep, made), code=progress.print_end(made))

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
+import msgspec
 
 from egocross_eval.cli.options import load_config
 from egocross_eval.cli.train_options import data_choices, launch_choices, read_options
+from egocross_eval.replies import Reply, replies
+
+if TYPE_CHECKING:
+    from egocross_eval.cli.show.train_plan import TrainingPlan
+    from egocross_eval.cli.show.train_report import ExaminedCheckpoint, PreparedData, RecipeEntry, TrainedModel
+    from egocross_eval.training.checkpoint_comparison import Look
+    from egocross_eval.training.environment import TrainingEnvironment
+    from egocross_eval.training.recipes import Recipe
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -52,14 +61,18 @@ def command() -> None:
     type=_FILE,
     help="YAML file with these options.",
 )
-def run_command(python: Path | None, dry_run: bool, allow_difference: bool, **settings: Any) -> int:
+@replies()
+def run_command(
+    python: Path | None, dry_run: bool, allow_difference: bool, **settings: Any
+) -> Reply[TrainedModel | TrainingPlan]:
     """Check the examples, compare tokens with evaluation, train, and write the card. The same command again goes on.
 
     \b
     egocross-eval train --model ./base --data ROOT --domain surgery --recipe lora --output runs/surgery
     egocross-eval train --model ./tiny --data ./demo --recipe tiny --gpus 0 --output runs/tiny
     """
-    from egocross_eval.cli.show.train_report import TrainProgress, print_findings, print_plan, print_result
+    from egocross_eval.cli.show.train_plan import print_plan, training_plan
+    from egocross_eval.cli.show.train_report import TrainProgress, print_findings, print_result, trained_model
     from egocross_eval.contracts.registry import registry
     from egocross_eval.training.environment import find_environment
     from egocross_eval.training.fitting import check_fit
@@ -72,29 +85,30 @@ def run_command(python: Path | None, dry_run: bool, allow_difference: bool, **se
     known = locked_arguments() if python is None else known_arguments(find_environment(python))
     check_arguments(plan.recipe.arguments, known, f"recipe {plan.recipe.name}")
     gpus = usable_gpus() if plan.launch.gpus else []
-    print_findings([*plan.findings, *check_fit(plan, gpus)])
+    findings = [*plan.findings, *check_fit(plan, gpus)]
+    print_findings(findings)
     if dry_run:
-        print_plan(plan, gpus)
-        return 0
+        planned = training_plan(plan, findings, gpus)
+        return Reply(value=planned, show=lambda: print_plan(planned))
     check_gpus(plan.launch, python)
     progress = TrainProgress()
     environment = find_environment(python, say=progress.say)
-    done = train(plan, environment, watcher=progress, allow_difference=allow_difference)
-    print_result(done, plan)
-    return 0
+    done = trained_model(train(plan, environment, watcher=progress, allow_difference=allow_difference))
+    return Reply(value=done, show=lambda: print_result(done, plan))
 
 
 @command.command(name="data")
 @launch_choices
 @data_choices
 @click.option("--parity/--no-parity", default=True, help="Compare the tokens with evaluation's.")
-def data_command(python: Path | None, parity: bool, **settings: Any) -> int:
+@replies()
+def data_command(python: Path | None, parity: bool, **settings: Any) -> Reply[PreparedData]:
     """Write the dataset and LLaMA-Factory's configuration, and check them, without training.
 
     \b
     egocross-eval train data --model ./base --data ROOT --domain animal --output prepared/animal
     """
-    from egocross_eval.cli.show.train_report import print_findings
+    from egocross_eval.cli.show.train_report import PreparedData, print_findings, print_written
     from egocross_eval.contracts.registry import registry
     from egocross_eval.training.environment import find_environment
     from egocross_eval.training.output_files import write_files
@@ -106,21 +120,21 @@ def data_command(python: Path | None, parity: bool, **settings: Any) -> int:
     known = locked_arguments() if python is None else known_arguments(find_environment(python))
     check_arguments(plan.recipe.arguments, known, f"recipe {plan.recipe.name}")
     print_findings(plan.findings)
+    prepared = PreparedData(
+        examples=len(plan.trained), held_out=len(plan.examples.holdout), findings=list(plan.findings)
+    )
     if plan.errors:
-        return 2
+        return Reply(value=prepared, code=2)
     written = write_files(plan)
-    click.echo(f"dataset        {written.config.parent / 'data'}: {len(plan.trained)} examples")
-    click.echo(f"configuration  {written.config}")
-    if written.holdout is not None:
-        click.echo(f"held out       {written.holdout}: {len(plan.examples.holdout)} examples")
-    if written.copied:
-        click.echo(f"frames         {written.copied} copied in the size that evaluation shows")
-    if parity:
-        found = compare_tokens(plan, find_environment(python, say=lambda text: click.echo(text, err=True)))
-        print_findings(found.findings)
-        refuse_difference(found, plan)
-        click.echo(f"tokens         {found.summary}; the longest has {found.longest}")
-    return 0
+    print_written(written, prepared)
+    prepared = msgspec.structs.replace(prepared, written=written)
+    if not parity:
+        return Reply(value=prepared)
+    found = compare_tokens(plan, find_environment(python, say=lambda text: click.echo(text, err=True)))
+    print_findings(found.findings)
+    refuse_difference(found, plan)
+    told = f"tokens         {found.summary}; the longest has {found.longest}"
+    return Reply(value=msgspec.structs.replace(prepared, parity=found), show=lambda: click.echo(told))
 
 
 @command.command(name="merge")
@@ -128,7 +142,8 @@ def data_command(python: Path | None, parity: bool, **settings: Any) -> int:
 @click.option("--output", "-o", type=_FOLDER, required=True, help="New folder of the merged checkpoint.")
 @click.option("--model", "-m", metavar="BASE", help="Base checkpoint; default: as the adapter's card says.")
 @click.option("--python", type=click.Path(path_type=Path), help="Interpreter that has llamafactory.")
-def merge_command(adapter: Path, output: Path, model: str | None, python: Path | None) -> int:
+@replies()
+def merge_command(adapter: Path, output: Path, model: str | None, python: Path | None) -> Reply[ExaminedCheckpoint]:
     """Merge a LoRA ADAPTER into its base, then check and repair the checkpoint.
 
     \b
@@ -151,7 +166,10 @@ def merge_command(adapter: Path, output: Path, model: str | None, python: Path |
 )
 @click.option("--answer/--no-answer", default=True, help="Load it and answer one question.")
 @click.option("--python", type=click.Path(path_type=Path), help="Interpreter that has transformers.")
-def doctor_command(checkpoint: Path, model: str | None, repair: bool, answer: bool, python: Path | None) -> int:
+@replies()
+def doctor_command(
+    checkpoint: Path, model: str | None, repair: bool, answer: bool, python: Path | None
+) -> Reply[ExaminedCheckpoint]:
     """Check a CHECKPOINT against its base (tokenizer, positions, template, processor, generation, precision, weights).
 
     \b
@@ -160,24 +178,29 @@ def doctor_command(checkpoint: Path, model: str | None, repair: bool, answer: bo
     return _examine(checkpoint, model, repair=repair, answer=answer, python=python)
 
 
-def _examine(checkpoint: Path, base: str | None, *, repair: bool, answer: bool, python: Path | None) -> int:
+def _examine(
+    checkpoint: Path, base: str | None, *, repair: bool, answer: bool, python: Path | None
+) -> Reply[ExaminedCheckpoint]:
+    from egocross_eval.cli.show.train_report import ExaminedCheckpoint
     from egocross_eval.training.answer_check import try_answer
     from egocross_eval.training.checkpoint_doctor import examine
 
-    found = examine(checkpoint, base, repair=repair)
-    for diagnosis in found:
+    diagnoses = examine(checkpoint, base, repair=repair)
+    for diagnosis in diagnoses:
         click.echo(f"{diagnosis.status:9}{diagnosis.part:18}{diagnosis.message}")
-    broken = any(diagnosis.status == "broken" for diagnosis in found)
-    if answer and not broken:
-        click.echo(f"{'fine':9}{'answer':18}{try_answer(checkpoint, python)}")
-    return 1 if broken else 0
+    broken = any(diagnosis.status == "broken" for diagnosis in diagnoses)
+    said = try_answer(checkpoint, python) if answer and not broken else ""
+    found = ExaminedCheckpoint(checkpoint=checkpoint, diagnoses=diagnoses, answer=said)
+    told = f"{'fine':9}{'answer':18}{said}"
+    return Reply(value=found, show=lambda: click.echo(told) if said else None, code=int(broken))
 
 
 @command.command(name="checkpoints")
 @click.argument("output", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--data", type=_FOLDER, envvar="EGOCROSS_DATA", required=True, metavar="ROOT", help="Data root.")
 @click.option("--engine", type=click.Choice(["hf", "vllm"]), default="hf", show_default=True, help="What answers.")
-def checkpoints_command(output: Path, data: Path, engine: Literal["hf", "vllm"]) -> int:
+@replies()
+def checkpoints_command(output: Path, data: Path, engine: Literal["hf", "vllm"]) -> Reply[list[Look]]:
     """Ask base and every checkpoint of the training in OUTPUT what it held out, and name the best.
 
     \b
@@ -187,38 +210,44 @@ def checkpoints_command(output: Path, data: Path, engine: Literal["hf", "vllm"])
     from egocross_eval.cli.verbs.experiment import evaluate_with_bar
     from egocross_eval.training.checkpoint_comparison import compare_checkpoints, looks_table
 
-    click.echo(looks_table(compare_checkpoints(output, data, evaluate_with_bar, engine)))
-    return 0
+    looks = compare_checkpoints(output, data, evaluate_with_bar, engine)
+    return Reply(value=looks, show=lambda: click.echo(looks_table(looks)))
 
 
 @command.command(name="recipes")
 @click.argument("name", required=False)
-def recipes_command(name: str | None) -> int:
+@replies()
+def recipes_command(name: str | None) -> Reply[list[RecipeEntry] | Recipe]:
     """List the recipes, or show the one called NAME with what it changes of the published values.
 
     \b
     egocross-eval train recipes lora
     """
-    import yaml
-
+    from egocross_eval.cli.show.train_report import RecipeEntry
     from egocross_eval.training.recipes import load_recipe, recipe_names
 
     if name is None:
-        for known in recipe_names():
-            click.echo(f"{known:16}{load_recipe(known).description}")
-        return 0
+        entries = [RecipeEntry(name=one, description=load_recipe(one).description) for one in recipe_names()]
+        told = "\n".join(f"{entry.name:16}{entry.description}" for entry in entries)
+        return Reply(value=entries, show=lambda: click.echo(told))
     recipe = load_recipe(name)
+    return Reply(value=recipe, show=lambda: _show_recipe(recipe))
+
+
+def _show_recipe(recipe: Recipe) -> None:
+    import yaml
+
     click.echo(recipe.description)
     for text in recipe.deviations:
         click.echo(f"deviation: {text}")
     click.echo(f"launch: {recipe.launch.gpus} GPUs, DeepSpeed {recipe.launch.deepspeed}")
     click.echo(yaml.safe_dump(recipe.arguments, sort_keys=False), nl=False)
-    return 0
 
 
 @command.command(name="environment")
 @click.option("--python", type=click.Path(path_type=Path), help="Interpreter to look at.")
-def environment_command(python: Path | None) -> int:
+@replies()
+def environment_command(python: Path | None) -> Reply[TrainingEnvironment]:
     """Build the training environment where it's not there yet, and show what it holds.
 
     \b
@@ -227,7 +256,6 @@ def environment_command(python: Path | None) -> int:
     from egocross_eval.training.environment import find_environment
 
     environment = find_environment(python, say=lambda text: click.echo(text, err=True))
-    click.echo(f"{environment.python} ({environment.origin})")
-    for package, version in environment.versions.items():
-        click.echo(f"  {package:14}{version}")
-    return 0
+    lines = [f"{environment.python} ({environment.origin})"]
+    lines += [f"  {package:14}{version}" for package, version in environment.versions.items()]
+    return Reply(value=environment, show=lambda: click.echo("\n".join(lines)))

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from egocross_eval.cli.options import planned_file
+from egocross_eval.replies import Reply, replies
+
+if TYPE_CHECKING:
+    from egocross_eval.cli.show.sweep_plan import SweepPlan
+    from egocross_eval.cli.show.sweep_progress import Swept
+    from egocross_eval.cli.show.tuned import Chosen
 
 EXAMPLE = """\b
 models: ["hf:./checkpoint"]
@@ -22,7 +29,10 @@ settings:
 
 @click.command(name="tune", epilog=EXAMPLE)
 @planned_file
-def command(file: Path, output: Path | None, dry_run: bool, like: tuple[Path, ...]) -> int:
+@replies()
+def command(
+    file: Path, output: Path | None, dry_run: bool, like: tuple[Path, ...]
+) -> Reply[Chosen | Swept | SweepPlan]:
     """Choose among the ways to ask that FILE names, by labelled questions; by default those of the support set.
 
     FILE is that of a sweep. Each way is a run, gone on with by the same command; then `chosen.yaml` is written, a
@@ -40,16 +50,17 @@ def command(file: Path, output: Path | None, dry_run: bool, like: tuple[Path, ..
 
     tuning = read_tuning(file, output, registry())
     if dry_run:
-        from egocross_eval.cli.show.sweep_plan import print_sweep_plan
+        from egocross_eval.cli.show.sweep_plan import sweep_plan_reply
 
-        return print_sweep_plan(tuning.sweep, like)
+        return sweep_plan_reply(tuning.sweep, like)
     from egocross_eval.cli.verbs.sweep import carry_out_and_tell
 
-    if code := carry_out_and_tell(tuning.sweep):
+    runs = carry_out_and_tell(tuning.sweep)
+    if runs.code:
         click.echo("nothing is chosen before all runs are finished", err=True)
-        return code
-    from egocross_eval.cli.show.tuned import print_tuned
+        return runs
+    from egocross_eval.cli.show.tuned import Chosen, print_tuned
     from egocross_eval.tuning.tune import finish
 
-    print_tuned(*finish(tuning, registry()))
-    return 0
+    report, strategy = finish(tuning, registry())
+    return Reply(value=Chosen(strategy=strategy, tuned=report), show=lambda: print_tuned(report, strategy))

@@ -6,12 +6,13 @@ import fnmatch
 import os
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
 from egocross_eval.command_options import renamed
 from egocross_eval.errors import UsageError, did_you_mean, unknown
+from egocross_eval.replies import Reply, replies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
+    from egocross_eval.cli.show.viewed import Viewed, ViewedQuestion
     from egocross_eval.schema import Answer, Question, Sample
 
 _COLOURS = {
@@ -29,16 +31,6 @@ _COLOURS = {
     "errored": "magenta",
     "unscored": "cyan",
 }
-
-
-class _Shown(NamedTuple):
-    """A question with what one run, or each of two, answered."""
-
-    samples: tuple[Sample, ...]
-
-    @property
-    def first(self) -> Sample:
-        return self.samples[0]
 
 
 @click.command(name="view")
@@ -72,6 +64,7 @@ class _Shown(NamedTuple):
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Data root of the frames; default: that of the run, if it was made here.",
 )
+@replies()
 def command(
     runs: tuple[Path, ...],
     outcomes: tuple[str, ...],
@@ -85,7 +78,7 @@ def command(
     full: bool,
     frames: bool,
     data: Path | None,
-) -> None:
+) -> Reply[Viewed]:
     """Look at the answers of RUN: question, options, what the model said with the evidence marked, right or wrong.
 
     With OTHER, what both said of the questions that one of them has right and the other hasn't; --wrong shows those
@@ -98,7 +91,6 @@ def command(
     from egocross_eval.runs.judging import judged_samples
     from egocross_eval.runs.own import frames_root
     from egocross_eval.runs.store import RunFolder
-    from egocross_eval.visible import rich_console
 
     if len(runs) > 2:
         raise UsageError("view shows one run or two; 'egocross-eval site' shows many")
@@ -117,28 +109,39 @@ def command(
     names = [record.title for record in records]
     if len(set(names)) < len(names):
         names = [folder.path.name for folder in folders]
+    from egocross_eval.cli.show.viewed import Viewed
+
+    viewed = Viewed(runs=names, found=len(found), questions=found[:most])
+    return Reply(value=viewed, show=lambda: _show(viewed, root, full=full))
+
+
+def _show(viewed: Viewed, root: Path | None, *, full: bool) -> None:
+    from egocross_eval.visible import rich_console
+
     console = rich_console(highlight=False)
-    paged = console.is_terminal and len(found) > 1
+    paged = console.is_terminal and viewed.found > 1
     # Colours, no pause where all fits the screen, and nothing wiped at the end.
     os.environ.setdefault("LESS", "RFX")
     with console.pager(styles=True) if paged else nullcontext():
-        for one in found[:most]:
-            _print(console, one, names, full=full)
+        for one in viewed.questions:
+            _print(console, one, viewed.runs, full=full)
             if root is not None:
                 _draw(one.first, root)
-    shown = min(most, len(found))
+    shown = len(viewed.questions)
     console.print(
-        f"{shown} of {len(found)} answers shown" + (" (--most N shows more)" if shown < len(found) else ""),
+        f"{shown} of {viewed.found} answers shown" + (" (--most N shows more)" if shown < viewed.found else ""),
         soft_wrap=True,
     )
 
 
-def _paired(runs: Sequence[Sequence[Sample]]) -> list[_Shown]:
+def _paired(runs: Sequence[Sequence[Sample]]) -> list[ViewedQuestion]:
     """What one run answered; of two, the questions that both did and only one has right."""
+    from egocross_eval.cli.show.viewed import ViewedQuestion
+
     if len(runs) == 1:
-        return [_Shown((sample,)) for sample in runs[0]]
+        return [ViewedQuestion((sample,)) for sample in runs[0]]
     others = {sample.key: sample for sample in runs[1]}
-    both = [_Shown((sample, others[sample.key])) for sample in runs[0] if sample.key in others]
+    both = [ViewedQuestion((sample, others[sample.key])) for sample in runs[0] if sample.key in others]
     if not both:
         raise UsageError("the two runs have no question in common")
     return [one for one in both if len({sample.outcome == "right" for sample in one.samples}) == 2]
@@ -162,7 +165,7 @@ def _check_labels(questions: Sequence[Question], patterns: dict[str, str]) -> No
             raise unknown(name.replace("_", " "), pattern, filter(None, values))
 
 
-def _check_ids(shown: Sequence[_Shown], ids: tuple[str, ...]) -> None:
+def _check_ids(shown: Sequence[ViewedQuestion], ids: tuple[str, ...]) -> None:
     """Refuses an id that no question has."""
     known = {name for one in shown for name in (str(one.first.question.id), one.first.key)}
     for wanted in ids:
@@ -171,7 +174,7 @@ def _check_ids(shown: Sequence[_Shown], ids: tuple[str, ...]) -> None:
 
 
 def _wanted(
-    one: _Shown, outcomes: tuple[str, ...], patterns: dict[str, str], ids: tuple[str, ...], search: str | None
+    one: ViewedQuestion, outcomes: tuple[str, ...], patterns: dict[str, str], ids: tuple[str, ...], search: str | None
 ) -> bool:
     question = one.first.question
     return (
@@ -193,7 +196,7 @@ def _searchable(sample: Sample) -> str:
     ).lower()
 
 
-def _print(console: Console, one: _Shown, names: list[str], *, full: bool) -> None:
+def _print(console: Console, one: ViewedQuestion, names: list[str], *, full: bool) -> None:
     """A panel with the question and, one below the other, what each run said."""
     from rich.console import Group
     from rich.panel import Panel

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from egocross_eval.command_options import only_given, options_of_settings
+from egocross_eval.replies import Reply, replies
 from egocross_eval.runs.options import PARTS, RunOptions
 
 if TYPE_CHECKING:
+    from egocross_eval.cli.show.watched import Watched
     from egocross_eval.watching.watch import Watcher
 
 
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     help="Folder of the run folders and the curve; default: DIR-watched.",
 )
 @options_of_settings(RunOptions, *PARTS.values())
+@replies()
 def command(
     folder: Path,
     model: str,
@@ -59,7 +62,7 @@ def command(
     once: bool,
     output: Path | None,
     **settings: Any,
-) -> int:
+) -> Reply[Watched]:
     """Evaluate each new checkpoint in DIR once it is whole, and draw the curve of accuracies with its band.
 
     At planned looks, at most five over the whole training, it's said whether a checkpoint is better or worse beyond
@@ -88,10 +91,10 @@ def command(
     return _watch(Watcher(asked, lambda one: Reporter(one.name, notes)), poll=poll, once=once, output=asked.output)
 
 
-def _watch(watcher: Watcher, *, poll: float, once: bool, output: Path) -> int:
+def _watch(watcher: Watcher, *, poll: float, once: bool, output: Path) -> Reply[Watched]:
     import time
 
-    from egocross_eval.cli.show.watched import print_curve
+    from egocross_eval.cli.show.watched import Watched, print_curve
     from egocross_eval.sweeps.planned import Made
     from egocross_eval.watching.watch import CURVE_FILE
 
@@ -109,6 +112,6 @@ def _watch(watcher: Watcher, *, poll: float, once: bool, output: Path) -> int:
         if once or watcher.ended():
             break
         time.sleep(poll)
-    if watcher.record.points:
-        click.echo(f"curve: {output / CURVE_FILE}")
-    return 1 if broken else 0
+    curve = output / CURVE_FILE if watcher.record.points else None
+    found = Watched(output=output, curve=curve, record=watcher.record, broken=sorted(broken))
+    return Reply(value=found, show=lambda: click.echo(f"curve: {curve}") if curve else None, code=int(bool(broken)))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import UsageError
@@ -44,9 +46,11 @@ SCRIPTS = (
 OTHER_ASSETS = ("site.css", "icon.svg", "LICENSES.txt")
 
 
-class SiteSummary(NamedTuple):
+class SiteSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What was written."""
 
+    page: Path
+    """To be opened."""
     rows: int
     """Of the leaderboard."""
     runs: int
@@ -121,7 +125,15 @@ def build_site(
     folder.write("index.html", _page(heading, inputs, rows, pooled, pairs, start, shown).encode())
     shown_frames = len(set(thumbnails.values()))
     folder.finish(SiteContent(title=heading, answers=shown.answers, frames=shown_frames))
-    return SiteSummary(len(rows), len(inputs.runs), len(pooled.questions), len(pairs), shown_frames, folder.size)
+    return SiteSummary(
+        page=to / "index.html",
+        rows=len(rows),
+        runs=len(inputs.runs),
+        questions=len(pooled.questions),
+        pairs=len(pairs),
+        thumbnails=shown_frames,
+        bytes=folder.size,
+    )
 
 
 def _asset(name: str) -> bytes:

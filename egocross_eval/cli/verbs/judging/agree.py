@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from egocross_eval.cli.show.judgings import JudgePair
 from egocross_eval.replies import Reply, replies
+
+if TYPE_CHECKING:
+    from egocross_eval.cli.show.judgings import JudgePair
 
 
 @click.command(name="agree")

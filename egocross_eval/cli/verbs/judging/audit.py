@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -11,8 +11,10 @@ import msgspec
 from egocross_eval.command_options import made_of, options_of_settings
 from egocross_eval.contracts.task import DataOptions
 from egocross_eval.replies import Reply, replies
-from egocross_eval.scoring.judge_audit import JudgeAudit, Rate
 from egocross_eval.settings import GenerationSettings, JudgeSettings
+
+if TYPE_CHECKING:
+    from egocross_eval.scoring.judge_audit import JudgeAudit, Rate
 
 
 @click.command(name="audit")

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from egocross_eval.replies import Reply, replies
-from egocross_eval.scoring.formats import Beside
 
-
-class Formats(msgspec.Struct, frozen=True, kw_only=True):
-    """Free answers beside those among options."""
-
-    judge: str
-    rows: list[Beside]
-    """All questions first, then groups."""
+if TYPE_CHECKING:
+    from egocross_eval.scoring.formats import Formats
 
 
 @click.command(name="formats")
@@ -34,7 +28,7 @@ def command(judging: Path, closed: Path) -> Reply[Formats]:
     from egocross_eval.errors import UsageError
     from egocross_eval.runs.judging import judgings
     from egocross_eval.runs.store import RunFolder
-    from egocross_eval.scoring.formats import beside
+    from egocross_eval.scoring.formats import Formats, beside
 
     first, second = RunFolder(judging), RunFolder(closed)
     if first.record().judged is None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from egocross_eval.cli.show.judgings import JudgedRun
 from egocross_eval.command_options import made_of, options_of_settings
 from egocross_eval.contracts.task import DataOptions
 from egocross_eval.replies import Reply, replies
 from egocross_eval.settings import JudgeSettings
+
+if TYPE_CHECKING:
+    from egocross_eval.cli.show.judgings import JudgedRun
 
 
 @click.command(name="judge")

@@ -12,13 +12,13 @@ from egocross_eval.command_options import made_of, options_of_settings, renamed
 from egocross_eval.contracts.task import DataOptions
 from egocross_eval.replies import Reply, replies
 from egocross_eval.tasks.egocross.catalogue import DOMAINS
-from egocross_eval.tasks.egocross.demo import DemoSummary
-from egocross_eval.tasks.egocross.fetch import FetchSummary
-from egocross_eval.tasks.egocross.preflight import Report
-from egocross_eval.tasks.verify import FrameFinding
 
 if TYPE_CHECKING:
     from egocross_eval.contracts.task import DataSource
+    from egocross_eval.tasks.egocross.demo import DemoSummary
+    from egocross_eval.tasks.egocross.fetch import FetchSummary
+    from egocross_eval.tasks.egocross.preflight import Report
+    from egocross_eval.tasks.verify import FrameFinding
 
 
 @click.group(name="data", context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,0 +1,131 @@
+"""`train --dry-run`: what a training would do, and how it fits the GPUs seen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from egocross_eval.cli.show.reporter import duration
+from egocross_eval.training.card import as_options
+from egocross_eval.training.example_checks import Finding
+from egocross_eval.training.recipes import Recipe
+
+if TYPE_CHECKING:
+    from egocross_eval.training.gpus import Gpu
+    from egocross_eval.training.planning import TrainPlan
+
+
+class TrainingNeeds(msgspec.Struct, frozen=True, kw_only=True):
+    """What a training needs, estimated."""
+
+    tokens: int
+    """Of an epoch."""
+    longest: int
+    """Tokens of the longest example."""
+    memory: dict[str, float]
+    """GiB of each GPU, or of the machine, by use."""
+    fits: dict[str, int]
+    """Tokens of the longest example that fits, by card."""
+    disk: float
+    """GiB in the output folder."""
+    seconds: float
+    """Roughly."""
+    gpu_seen: bool
+
+
+class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A training before it's started."""
+
+    recipe: Recipe
+    findings: list[Finding]
+    examples: int
+    by_domain: dict[str, int]
+    held_out: int
+    examples_a_step: int
+    steps: int
+    epochs: float
+    needs: TrainingNeeds | None
+    """None where the model's sizes aren't known."""
+    options: list[str]
+    """Options of a run that shows questions as they would be trained."""
+    config: dict[str, Any]
+    """LLaMA-Factory's configuration."""
+
+
+def training_plan(plan: TrainPlan, findings: list[Finding], gpus: Sequence[Gpu]) -> TrainingPlan:
+    """For people and programs."""
+    from egocross_eval.training.trainer_arguments import OURS
+
+    arguments = plan.recipe.arguments
+    batch = int(plan.recipe.number("per_device_train_batch_size", 8))
+    accumulation = int(plan.recipe.number("gradient_accumulation_steps", 1))
+    shown = {key: value for key, value in plan.config.items() if key not in arguments or key in OURS}
+    return TrainingPlan(
+        recipe=msgspec.structs.replace(plan.recipe, launch=plan.launch),
+        findings=findings,
+        examples=len(plan.trained),
+        by_domain=Counter(question.label("domain") for question in plan.examples.train),
+        held_out=len(plan.examples.holdout),
+        examples_a_step=batch * accumulation * plan.launch.workers,
+        steps=plan.steps,
+        epochs=arguments.get("num_train_epochs", 3),
+        needs=_needs(plan, gpus),
+        options=as_options(plan.prompt),
+        config={**shown, **arguments},
+    )
+
+
+def _needs(plan: TrainPlan, gpus: Sequence[Gpu]) -> TrainingNeeds | None:
+    from egocross_eval.training.estimates import disk_needed, longest_that_fits, memory_per_gpu, seconds
+
+    if plan.size is None or not plan.lengths:
+        return None
+    launch, arguments = plan.launch, plan.recipe.arguments
+    total = sum(tokens for _, tokens in plan.lengths) * len(plan.trained) // len(plan.lengths)
+    seen = {gpu.memory: gpu.name for gpu in gpus if gpu.memory} or {24: "a card of 24 GB", 80: "a card of 80 GB"}
+    cards = seen if launch.gpus else {}
+    return TrainingNeeds(
+        tokens=total,
+        longest=plan.longest,
+        memory=memory_per_gpu(plan.size, arguments, launch, plan.longest),
+        fits={name: longest_that_fits(plan.size, arguments, launch, size) for size, name in cards.items()},
+        disk=disk_needed(plan.size, arguments),
+        seconds=seconds(plan.size, arguments, launch, total, gpus[0].name if gpus else ""),
+        gpu_seen=bool(gpus),
+    )
+
+
+def print_plan(plan: TrainingPlan) -> None:
+    """Prints it."""
+    import yaml
+
+    launch = plan.recipe.launch
+    click.echo(f"recipe      {plan.recipe.name}: {plan.recipe.description}")
+    for text in plan.recipe.deviations:
+        click.echo(f"            {text}")
+    listed = ", ".join(f"{name} {count}" for name, count in plan.by_domain.items())
+    click.echo(f"examples    {plan.examples} ({listed}); {plan.held_out} held out")
+    where = "the CPU" if launch.gpus == 0 else f"{launch.nodes} x {launch.gpus} GPUs, DeepSpeed {launch.deepspeed}"
+    click.echo(f"on          {where}: {plan.examples_a_step} examples a step")
+    click.echo(f"steps       {plan.steps} optimizer steps in {plan.epochs} epochs")
+    if plan.needs is not None:
+        _print_needs(plan.needs, on_gpus=launch.gpus > 0)
+    click.echo(f"evaluate    {' '.join(plan.options)}")
+    click.echo("configuration:")
+    for line in yaml.safe_dump(plan.config, sort_keys=False).splitlines():
+        click.echo(f"  {line}")
+
+
+def _print_needs(needs: TrainingNeeds, *, on_gpus: bool) -> None:
+    parts = ", ".join(f"{name} {gib:.1f}" for name, gib in needs.memory.items())
+    click.echo(f"tokens      about {needs.tokens:,} an epoch, the longest example about {needs.longest:,}")
+    click.echo(f"memory      about {sum(needs.memory.values()):.1f} GiB {'a GPU' if on_gpus else 'in all'} ({parts})")
+    for name, fits in needs.fits.items():
+        click.echo(f"            on {name} the longest example that fits has about {fits:,} tokens")
+    click.echo(f"disk        about {needs.disk:.0f} GiB in the output folder")
+    unseen = "" if needs.gpu_seen or not on_gpus else ", no GPU seen here"
+    click.echo(f"time        about {duration(needs.seconds)} (rough{unseen})")
