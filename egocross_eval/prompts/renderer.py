@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import random
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from egocross_eval.contracts.style import PromptStyle, StyledText
 from egocross_eval.errors import EgoCrossError, UsageError
+from egocross_eval.prompts.turns import Turns
 from egocross_eval.prompts.untimed import is_untimed
-from egocross_eval.schema import Ask, Frame, ImagePart, Message, Part, Prompt, Question, TextPart, VideoPart
+from egocross_eval.schema import Ask, ImagePart, Message, Part, Prompt, Question, TextPart, Turn
 from egocross_eval.settings import PromptSettings
 
 if TYPE_CHECKING:
     from egocross_eval.frames.roots import DataRoot
     from egocross_eval.prompts.shots import Shots
-
-VIDEO_RATE = 25.0
-"""Frames a second in which a video's frame indices count; 0.5 and 1 fps divide it."""
 
 PLAIN = Ask()
 """The question itself, as the style words it."""
@@ -32,11 +31,6 @@ def option_block(options: dict[str, str]) -> str:
 def choices_in_words(options: dict[str, str]) -> str:
     """What a question that is answered in free words may be answered by; no labels, as none is asked for."""
     return f"Choose among: {'; '.join(options.values())}." if options else ""
-
-
-def frame_mark(frame: Frame) -> str:
-    """The time of a frame as it stands beside it, e.g. `<4.0 seconds>`."""
-    return f"<{frame.time:.1f} seconds>"
 
 
 def as_shown(question: Question, settings: PromptSettings, seed: int) -> Question:
@@ -69,45 +63,12 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises `UsageError` for a video with frames of unknown time, and `UnsafePathError` for a frame outside the root.
         """
-        self.check(question)
-        asked = self._asked(question, ask)
-        words = self._words(asked)
-        # With earlier turns it stands before the first of them: as for the question itself, whatever this one shows.
-        system = self.words(question).system if ask.turns else words.system
-        messages = [Message(role="system", parts=(TextPart(text=system),))] if system else []
-        examples, feedback = self._examples(question)
-        messages += examples
-        for turn in ask.turns:
-            if turn.text is None:
-                shown = self._shown(question)
-                parts = self._turn(self._words(msgspec.structs.replace(question, frames=shown)), shown, root)
-            else:
-                shown = self.settings.selection().apply(turn.frames)
-                parts = self._turn(StyledText(after=turn.text), shown, root)
-            messages.append(Message(role=turn.role, parts=(*feedback, *parts)))
-            feedback = ()
-        own = words if ask.after is None else StyledText(after=ask.after)
-        messages.append(
-            Message(role="user", parts=(*feedback, *self._turn(own, asked.frames, root, numbered=ask.numbered)))
-        )
-        return Prompt(messages=tuple(messages), style=self.style.name, max_pixels=self.settings.max_pixels)
+        return self.prompts(question, root).of(ask)
 
-    def _examples(self, question: Question) -> tuple[list[Message], tuple[TextPart, ...]]:
-        """The examples as turns, and what is said of the last one's answer at the beginning of the next turn."""
-        messages: list[Message] = []
-        said: tuple[TextPart, ...] = ()
-        for shot in self.shots.of(question) if self.shots is not None else ():
-            assert self.shots is not None
-            example = self.as_shown(shot.question)
-            if self.shots.setting.form == "text":
-                example = msgspec.structs.replace(example, frames=())
-            self.check(example)
-            parts = self._turn(self._words(example), example.frames, self.shots.root)
-            messages.append(Message(role="user", parts=(*said, *parts)))
-            reply = self.style.reply(example, shot.reply) if self.style.reply is not None else shot.reply
-            messages.append(Message(role="assistant", parts=(TextPart(text=reply),)))
-            said = (TextPart(text=f"{shot.feedback}\n"),) if shot.feedback else ()
-        return messages, said
+    def prompts(self, question: Question, root: DataRoot | None) -> QuestionPrompts:
+        """As `render`, for several asks about a question. Raises as it does."""
+        self.check(question)
+        return QuestionPrompts(self, question, root)
 
     def frames_shown(self, question: Question) -> int:
         """How many frames a question is asked with at most, those of its examples among them."""
@@ -122,19 +83,10 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
 
     def words(self, question: Question) -> StyledText:
         """What the style says of a question and its shown frames."""
-        return self._words(self._asked(question, PLAIN))
+        return self.styled(self.as_shown(question))
 
-    def _asked(self, question: Question, ask: Ask) -> Question:
-        """The question as the ask shows it: its frames, options and text."""
-        shown = self._shown(question)
-        return msgspec.structs.replace(
-            question,
-            frames=shown if ask.frames is None else tuple(shown[place] for place in ask.frames),
-            options=question.options if ask.options is None else ask.options,
-            text=question.text if ask.text is None else ask.text,
-        )
-
-    def _words(self, shown: Question) -> StyledText:
+    def styled(self, shown: Question) -> StyledText:
+        """What the style says of a question whose frames are those that are shown."""
         hidden = shown.hidden_options if self.settings.show_options and shown.needs_options else {}
         try:
             return self.style.render(shown, option_block(shown.options) or choices_in_words(hidden))
@@ -143,45 +95,71 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
         except Exception as error:
             raise UsageError(f"the prompt style {self.style.name!r} failed on {shown.key}: {error!r}") from error
 
-    def _shown(self, question: Question) -> tuple[Frame, ...]:
-        return self.as_shown(question).frames
 
-    def _turn(
-        self, words: StyledText, shown: tuple[Frame, ...], root: DataRoot | None, *, numbered: bool = False
-    ) -> tuple[Part, ...]:
-        parts: list[Part] = [TextPart(text=words.before)] if words.before else []
-        if shown:
-            if root is None:
-                raise UsageError("the question has frames, but its task names no data root")
-            video = self.settings.media == "video"
-            parts.extend(self._video(shown, root) if video else self._images(shown, root, numbered=numbered))
-        if words.after:
-            parts.append(TextPart(text=words.after))
-        return tuple(parts)
+class QuestionPrompts:
+    """Renders the asks about one question. What they have in common, frames and examples, is made once."""
 
-    def _images(self, shown: tuple[Frame, ...], root: DataRoot, *, numbered: bool) -> list[Part]:
-        parts: list[Part] = []
-        timed = self.settings.timestamps and not is_untimed(shown)
-        for number, frame in enumerate(shown, 1):
-            mark = f"Frame {number}:" if numbered else ""
-            if timed:
-                mark += frame_mark(frame)
-            if mark:
-                parts.append(TextPart(text=mark))
-            parts.append(ImagePart(frame=frame, path=root.resolve_str(frame.name)))
-        if timed or numbered:
-            parts.append(TextPart(text="\n"))
-        return parts
+    def __init__(self, renderer: Renderer, question: Question, root: DataRoot | None) -> None:
+        self._renderer = renderer
+        self._question = question
+        self._shown = renderer.as_shown(question)
+        self._turns = Turns(renderer.settings, root)
 
-    def _video(self, shown: tuple[Frame, ...], root: DataRoot) -> list[Part]:
-        indices = tuple(round((frame.time or 0.0) * VIDEO_RATE) for frame in shown)
-        paths = tuple(root.resolve_str(frame.name) for frame in shown)
-        parts: list[Part] = []
-        if self.settings.timestamps:
-            marks = ", ".join(f"{frame.time:.1f}" for frame in shown)
-            parts.append(TextPart(text=f"The frames of this video are at these seconds: {marks}.\n"))
-        parts.append(VideoPart(frames=shown, paths=paths, fps=VIDEO_RATE, indices=indices))
-        return parts
+    def of(self, ask: Ask) -> Prompt:
+        """The prompt for an ask."""
+        renderer = self._renderer
+        asked = self._asked(ask)
+        words = renderer.styled(asked)
+        # With earlier turns it stands before the first of them: as for the question itself, whatever this one shows.
+        system = renderer.styled(self._shown).system if ask.turns else words.system
+        messages = [Message(role="system", parts=(TextPart(text=system),))] if system else []
+        examples, feedback = self._examples
+        messages += examples
+        for turn in ask.turns:
+            messages.append(Message(role=turn.role, parts=(*feedback, *self._earlier(turn))))
+            feedback = ()
+        own = words if ask.after is None else StyledText(after=ask.after)
+        parts = self._turns.parts(own, asked.frames, numbered=ask.numbered)
+        messages.append(Message(role="user", parts=(*feedback, *parts)))
+        return Prompt(messages=tuple(messages), style=renderer.style.name, max_pixels=renderer.settings.max_pixels)
+
+    def _asked(self, ask: Ask) -> Question:
+        """The question as the ask shows it: its frames, options and text."""
+        shown = self._shown
+        return msgspec.structs.replace(
+            shown,
+            frames=shown.frames if ask.frames is None else tuple(shown.frames[place] for place in ask.frames),
+            options=shown.options if ask.options is None else ask.options,
+            text=shown.text if ask.text is None else ask.text,
+        )
+
+    def _earlier(self, turn: Turn) -> tuple[Part, ...]:
+        """The parts of an earlier turn that the method puts before the question."""
+        if turn.text is None:
+            return self._turns.parts(self._renderer.styled(self._shown), self._shown.frames)
+        frames = self._renderer.settings.selection().apply(turn.frames)
+        return self._turns.parts(StyledText(after=turn.text), frames)
+
+    @cached_property
+    def _examples(self) -> tuple[list[Message], tuple[TextPart, ...]]:
+        """The examples as turns, and what is said of the last one's answer at the beginning of the next turn."""
+        renderer, shots = self._renderer, self._renderer.shots
+        messages: list[Message] = []
+        said: tuple[TextPart, ...] = ()
+        if shots is None:
+            return messages, said
+        turns = Turns(renderer.settings, shots.root)
+        for shot in shots.of(self._question):
+            example = renderer.as_shown(shot.question)
+            if shots.setting.form == "text":
+                example = msgspec.structs.replace(example, frames=())
+            renderer.check(example)
+            parts = turns.parts(renderer.styled(example), example.frames)
+            messages.append(Message(role="user", parts=(*said, *parts)))
+            reply = renderer.style.reply(example, shot.reply) if renderer.style.reply is not None else shot.reply
+            messages.append(Message(role="assistant", parts=(TextPart(text=reply),)))
+            said = (TextPart(text=f"{shot.feedback}\n"),) if shot.feedback else ()
+        return messages, said
 
 
 def prompt_text(prompt: Prompt) -> tuple[tuple[str, str], ...]:

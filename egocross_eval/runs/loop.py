@@ -18,7 +18,7 @@ from egocross_eval.runs.activity import OpenNow
 from egocross_eval.runs.approaches import Approach
 from egocross_eval.runs.cache import ResponseCache
 from egocross_eval.runs.plan import RunPlan
-from egocross_eval.runs.requests import request_key, request_of, sent
+from egocross_eval.runs.requests import RequestMaker, request_key
 from egocross_eval.runs.store import SampleWriter
 from egocross_eval.schema import Answer, Ask, Decision, Failure, Question, Request, Response, Sample, Sent
 
@@ -56,6 +56,7 @@ class _Open(msgspec.Struct, frozen=True):
     asked: _Asked
     ask: Ask
     request: Request | None
+    sent: Sent = Sent()
     since: float = 0.0
     """When the adapter drew it, by the system's clock."""
 
@@ -87,6 +88,7 @@ class Loop:
         self._unsent: deque[tuple[_Asked, Ask, Failure]] = deque()
         self._open: dict[str, _Open] = {}
         self._drawn_up = False
+        self._maker = RequestMaker(plan)
 
     def run(self, pending: Sequence[Question], earlier: Mapping[str, Sequence[Answer]]) -> None:
         """Asks the pending questions; every one of them has a sample afterwards.
@@ -120,14 +122,14 @@ class Loop:
         """Answers from the cache what it knows, also what that leads on to, before the adapter is asked."""
         unknown: list[tuple[_Asked, Ask]] = []
         while (drawn := self._draw()) is not None:
-            request = self._request_or_none(*drawn)
-            if request is None:
+            opened = self._opened(*drawn)
+            if opened is None or opened.request is None:
                 continue
-            found = cache.get(request)
+            found = cache.get(opened.request)
             if found is None:
                 unknown.append(drawn)
             else:
-                self._keep(_Open(*drawn, request), found)
+                self._keep(opened, found)
         self._take_unsent()
         self._ready.extend(unknown)
 
@@ -187,20 +189,21 @@ class Loop:
     def _requests(self) -> Iterator[Request]:
         """Renders lazily and never waits: what becomes askable meanwhile joins, the rest makes the next round."""
         while (drawn := self._draw()) is not None:
-            request = self._request_or_none(*drawn)
-            if request is not None:
-                self._open[request.key] = _Open(*drawn, request, time.time())
-                yield request
+            opened = self._opened(*drawn)
+            if opened is not None and opened.request is not None:
+                self._open[opened.request.key] = opened
+                yield opened.request
         self._drawn_up = True
 
-    def _request_or_none(self, asked: _Asked, ask: Ask) -> Request | None:
-        """The request of an ask; one that can't be made into a request is put aside as a failure."""
+    def _opened(self, asked: _Asked, ask: Ask) -> _Open | None:
+        """An ask with its request; one that can't be made into a request is put aside as a failure."""
         try:
             reads = self._adapter.capabilities().needs_content
-            return request_of(self._plan, asked.question, ask, read_frames=reads)
+            request, sent = self._maker.made(asked.question, ask, read_frames=reads)
         except DataError as error:
             self._unsent.append((asked, ask, Failure(kind="frame", message=str(error))))
             return None
+        return _Open(asked, ask, request, sent, time.time())
 
     def _fail(self, key: str, kind: str, message: str) -> None:
         self._take(Response(key=key, failure=Failure(kind=kind, message=message, retryable=True)))
@@ -226,11 +229,11 @@ class Loop:
 
     def _keep(self, opened: _Open, response: Response) -> None:
         """Files an answer; the question's sample is written if that decides it, the answer alone otherwise."""
-        asked, ask, request = opened.asked, opened.ask, opened.request
+        asked, ask = opened.asked, opened.ask
         options = asked.question.options if ask.options is None else ask.options
         answer = Answer(
             ask=ask,
-            sent=sent(request) if request is not None else Sent(),
+            sent=opened.sent,
             response=response,
             reading=read_response(response, options, tuple(options) if ask.choices is None else ask.choices),
         )

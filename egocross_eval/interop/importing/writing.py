@@ -18,7 +18,7 @@ from egocross_eval.methods.once import Once
 from egocross_eval.reading.response import read_response
 from egocross_eval.runs.decide import make_sample, utc_now
 from egocross_eval.runs.plan import RunPlan, run_versions
-from egocross_eval.runs.requests import request_of, sent
+from egocross_eval.runs.requests import RequestMaker
 from egocross_eval.runs.store import RunFolder, SampleWriter, questions_hash
 from egocross_eval.schema import (
     SCHEMA_VERSION,
@@ -146,7 +146,7 @@ def _sample(question: Question, foreign: ForeignAnswer, tool: str, plan: RunPlan
 def _sent(question: Question, foreign: ForeignAnswer, plan: RunPlan, *, renders: bool) -> Sent:
     """What was asked: as our task renders it where the log is one of ours, else the words that the log has."""
     if renders:
-        return sent(request_of(plan, question, Ask(), read_frames=False))
+        return RequestMaker(plan).made(question, Ask(), read_frames=False)[1]
     return Sent(messages=(("user", foreign.prompt),) if foreign.prompt else ())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,11 +12,12 @@ import msgspec
 from egocross_eval.errors import UsageError
 from egocross_eval.frames.pictures import FrameError
 from egocross_eval.model_adapters.checkpoints.label_tokens import LabelError
+from egocross_eval.model_adapters.openai.beginnings import Beginnings
 from egocross_eval.model_adapters.openai.body import BodyWriter, UnsupportedPromptError
 from egocross_eval.model_adapters.openai.faults import AttemptFault, bad_response, status_fault
 from egocross_eval.model_adapters.openai.habits import Habits
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
-from egocross_eval.model_adapters.openai.pieces import JsonBody, Piece
+from egocross_eval.model_adapters.openai.pieces import JsonBody
 from egocross_eval.model_adapters.openai.replies import read_answer
 from egocross_eval.model_adapters.openai.reply_body import Reply, decode_reply
 from egocross_eval.model_adapters.openai.retry import ServerWatch, retried
@@ -58,9 +58,10 @@ async def opened(asking: Asking) -> AsyncIterator[Answer]:
         await _check_key(asking)
         watch = ServerWatch(patience=asking.options.patience, max_wait=asking.options.max_wait)
         budget = ByteBudget(UPLOAD_BYTES)
+        beginnings = Beginnings(asking.bodies, asking.model)
 
         async def answer(request: Request) -> Response:
-            return await _Question(request, asking, watch, budget).answer()
+            return await _Question(request, asking, watch, budget, beginnings).answer()
 
         yield answer
 
@@ -82,11 +83,14 @@ async def _check_key(asking: Asking) -> None:
 class _Question:
     """The attempts at one request."""
 
-    def __init__(self, request: Request, asking: Asking, watch: ServerWatch, budget: ByteBudget) -> None:
+    def __init__(
+        self, request: Request, asking: Asking, watch: ServerWatch, budget: ByteBudget, beginnings: Beginnings
+    ) -> None:
         self._request = request
         self._asking = asking
         self._watch = watch
         self._budget = budget
+        self._beginnings = beginnings
         self._attempts = 0
         self._last_fault: AttemptFault | None = None
 
@@ -126,9 +130,11 @@ class _Question:
         return response
 
     async def _ask(self) -> Response:
-        hold = await self._budget.take(_file_bytes(self._request))
+        beginning = self._beginnings.of(self._request)
+        hold = await self._budget.take(beginning.file_bytes)
         try:
-            body = JsonBody(await self._pieces(), hold.release)
+            end = self._asking.bodies.end(self._request)
+            body = JsonBody([*await beginning.pieces(), end], hold.release)
             started = time.perf_counter()
             reply = await self._asking.transport.post(CHAT, body)
         finally:
@@ -150,26 +156,9 @@ class _Question:
         self._asking.habits.answered(self._request, response, content.logprobs)
         return response
 
-    async def _pieces(self) -> list[Piece]:
-        if self._request.prompt.max_pixels is None:
-            return self._asking.bodies.pieces(self._request, self._asking.model)
-        # Scaling decodes and encodes pictures: in threads, so that other requests go on meanwhile.
-        return await asyncio.to_thread(self._asking.bodies.pieces, self._request, self._asking.model)
-
     def _failed(self, kind: str, message: str, *, retryable: bool) -> Response:
         if self._attempts > 1:
             message = f"{message} (the last of {self._attempts} attempts)"
         message = self._asking.transport.key.hide(message)[:_LONGEST_MESSAGE]
         failure = Failure(kind=kind, message=message, retryable=retryable)
         return Response(key=self._request.key, failure=failure, attempts=self._attempts)
-
-
-def _file_bytes(request: Request) -> int:
-    """Size of all frame files; a missing one counts nothing here and is reported when it's read."""
-    size = 0
-    for path in request.prompt.frame_paths():
-        try:
-            size += os.stat(path).st_size  # noqa: PTH116 - called for every frame of a run
-        except OSError:
-            continue
-    return size

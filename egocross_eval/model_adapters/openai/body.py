@@ -16,7 +16,7 @@ from egocross_eval.frames.store import scaled_frame
 from egocross_eval.model_adapters.json_option import json_object
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
 from egocross_eval.model_adapters.openai.pieces import EncodedFrame, Piece
-from egocross_eval.schema import ImagePart, Message, Prompt, Request, TextPart, VideoPart
+from egocross_eval.schema import ImagePart, Message, Part, Prompt, Request, TextPart, VideoPart
 from egocross_eval.settings import GenerationSettings
 
 if TYPE_CHECKING:
@@ -65,27 +65,31 @@ class BodyWriter:
             fields[self._tokens_field] = settings.max_new_tokens
         return fields
 
-    def pieces(self, request: Request, model: str) -> list[Piece]:
-        """The body of a request; reads its frames, and scales those beyond the prompt's pixel budget.
+    def beginning(self, request: Request, model: str) -> list[Piece]:
+        """The body of a request as far as others may share it: all before the last words of its last message.
 
-        Raises `FrameError` for a frame that can't be read, and `UnsupportedPromptError`.
+        Reads its frames, and scales those beyond the prompt's pixel budget. Raises `FrameError`
+        for a frame that can't be read.
         """
-        prompt = request.prompt
-        fields = self.fixed_fields(request.settings)
-        if self._vllm is not None:
-            fields = self._vllm.fields(request) | fields
-        video = _only_video(prompt)
-        if video is not None:
-            fields = _with_video_times(fields, video)
+        *earlier, last = request.prompt.messages
         writer = _FrameWriter(request, self._options, self._vllm)
         output = _Pieces()
         output.text(b'{"model":' + _encode(model) + b',"messages":[')
-        for index, message in enumerate(prompt.messages):
-            output.text(b"," if index else b"")
-            _write_message(output, message, writer)
-        tail = _encode(fields)
-        output.text(b"]" + (b"," if fields else b"") + tail[1:])
+        for message in earlier:
+            _begin_message(output, message, writer)
+            output.text(_end_of(message) + b",")
+        _begin_message(output, last, writer)
         return output.done()
+
+    def end(self, request: Request) -> bytes:
+        """What follows the body's `beginning`. Raises `UnsupportedPromptError`."""
+        fields = self.fixed_fields(request.settings)
+        if self._vllm is not None:
+            fields = self._vllm.fields(request) | fields
+        video = _only_video(request.prompt)
+        if video is not None:
+            fields = _with_video_times(fields, video)
+        return _end_of(request.prompt.messages[-1]) + b"]" + (b"," if fields else b"") + _encode(fields)[1:]
 
 
 class _Pieces:
@@ -145,23 +149,34 @@ class _FrameWriter:
         output.text(b'"}}')
 
 
-def _write_message(output: _Pieces, message: Message, frames: _FrameWriter) -> None:
-    output.text(b'{"role":' + _encode(message.role) + b',"content":')
+def before_last_words(message: Message) -> tuple[Part, ...]:
+    """The parts of a message but for the last one, if that is text."""
     parts = message.parts
-    if len(parts) == 1 and isinstance(parts[0], TextPart):
-        # The plain form: chat templates of some servers know no other for the system role.
-        output.text(_encode(parts[0].text) + b"}")
-        return
-    output.text(b"[")
-    for index, part in enumerate(parts):
-        output.text(b"," if index else b"")
+    return parts[:-1] if parts and isinstance(parts[-1], TextPart) else parts
+
+
+def _begin_message(output: _Pieces, message: Message, frames: _FrameWriter) -> None:
+    """Writes a message as far as its last words."""
+    output.text(b'{"role":' + _encode(message.role) + b',"content":')
+    for index, part in enumerate(before_last_words(message)):
+        output.text(b"," if index else b"[")
         if isinstance(part, TextPart):
             output.text(b'{"type":"text","text":' + _encode(part.text) + b"}")
         elif isinstance(part, ImagePart):
             frames.image(output, part)
         else:
             frames.video(output, part)
-    output.text(b"]}")
+
+
+def _end_of(message: Message) -> bytes:
+    """The last words of a message, if it has any, and its end."""
+    last = message.parts[-1] if message.parts else None
+    if not isinstance(last, TextPart):
+        return b"]}" if last else b"[]}"
+    if len(message.parts) == 1:
+        # The plain form: chat templates of some servers know no other for the system role.
+        return _encode(last.text) + b"}"
+    return b',{"type":"text","text":' + _encode(last.text) + b"}]}"
 
 
 def _only_video(prompt: Prompt) -> VideoPart | None:

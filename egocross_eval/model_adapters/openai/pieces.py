@@ -10,6 +10,9 @@ import msgspec
 import pybase64
 from aiohttp.abc import AbstractStreamWriter
 
+WRITTEN = 2**18
+"""Bytes given to a connection at once: of more, what it can't take yet would be copied."""
+
 
 class EncodedFrame(msgspec.Struct, frozen=True):
     """File bytes that go into the body in base64."""
@@ -42,17 +45,20 @@ class JsonBody(aiohttp.Payload):
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         """The body as text (for debugging tools of the HTTP library)."""
-        return b"".join(_ready(piece) for piece in self._pieces).decode(encoding, errors)
+        return b"".join(ready(piece) for piece in self._pieces).decode(encoding, errors)
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Writes all pieces; waits whenever the connection's buffer is full."""
         pieces = self._pieces
         try:
             while pieces:
-                await writer.write(_ready(pieces.popleft()))
+                data = memoryview(ready(pieces.popleft()))
+                for start in range(0, len(data), WRITTEN):
+                    await writer.write(data[start : start + WRITTEN])
         finally:
             self._on_sent()
 
 
-def _ready(piece: Piece) -> bytes:
+def ready(piece: Piece) -> bytes:
+    """A piece as it is sent."""
     return piece if isinstance(piece, bytes) else pybase64.b64encode(piece.data)

@@ -35,7 +35,8 @@ def body_of(asked: Request, **options: Any) -> Any:
     """The decoded body of a request."""
     import pybase64
 
-    pieces = BodyWriter(OpenAIOptions(**options), tokens_field="max_tokens").pieces(asked, "m")
+    writer = BodyWriter(OpenAIOptions(**options), tokens_field="max_tokens")
+    pieces = [*writer.beginning(asked, "m"), writer.end(asked)]
     return json.loads(b"".join(p if isinstance(p, bytes) else pybase64.b64encode(p.data) for p in pieces))
 
 

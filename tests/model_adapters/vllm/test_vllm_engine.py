@@ -157,7 +157,8 @@ def server_token_ids(served: KeptOpen, asked: list[Request]) -> list[list[int]]:
     client, server = adapter._started(asked[0])
     found = []
     for request in client._vllm.prepared(iter(asked)):
-        body = json.loads(JsonBody(client._bodies.pieces(request, client.model_name()), lambda: None).decode())
+        pieces = [*client._bodies.beginning(request, client.model_name()), client._bodies.end(request)]
+        body = json.loads(JsonBody(pieces, lambda: None).decode())
         body["return_token_ids"] = True
         content = json.dumps(body).encode()
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {server.key}"}
