@@ -67,8 +67,8 @@ class RunKeywords(TypedDict, total=False):
     stop_against: Path | str | None
     name: str
     cache: bool
-    track: tuple[str, ...]
-    judge: tuple[str, ...]
+    track: str | Sequence[str]
+    judge: str | Sequence[str]
     judge_threshold: float
     prematch: Prematch
     judge_answer: Literal["generate", "choose"]
@@ -163,10 +163,12 @@ def evaluate(
         output: run folder; by default a new one below `runs/`.
         options: all options at once; `keywords` override it.
         on_event: what to tell of the run while it goes on; by default warnings are Python's and the rest is silent.
-        keywords: single options (`data=ROOT`, `frames="uniform:8"`, `timestamps=True`, ...), as on
-            the command line.
+        keywords: single options (`data=ROOT`, `frames="uniform:8"`, `timestamps=True`, ...), as on the command line.
+            One that may be repeated there takes a text or a list: `judge="rules"`, `judge=["rules", "hf:./judge"]`.
+            What the judges said is in `judgings` of the run.
 
-    Errors of single questions don't raise: look at `run.results.complete` and `run.results.counts`.
+    Errors of single questions don't raise: look at `run.results.complete`, which is true just where the command line
+    ends with exit code 0, and `run.results.counts`.
 
     Raises:
         UsageError: unknown names, impossible settings, a folder made with other settings.

@@ -740,7 +740,9 @@ class Results(_Noun, frozen=True, kw_only=True):
 
     schema_version: int
     complete: bool
-    """No question errored or missing, and every question scored."""
+    """No question errored or missing, and every question scored; or, where nothing can be scored yet (no right answer
+    is known, or the answers wait for a judge), every question answered. `run` and `score` end with exit code 0 just
+    then."""
     counts: dict[str, int]
     """Number of questions by outcome, plus `total` and `missing`."""
     micro: Figure | None
@@ -766,6 +768,8 @@ class Results(_Noun, frozen=True, kw_only=True):
     """Of a judging; None for a run."""
     efficiency: Efficiency | None = None
     """What the answers took; None where nothing is answered."""
+    waits: bool = False
+    """The answers wait for a judge: until then there is no score."""
 
 
 class Row(_Noun, frozen=True, kw_only=True):

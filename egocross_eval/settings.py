@@ -70,6 +70,11 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it may be repeated; the values are joined by `os.pathsep`."""
 
     @property
+    def repeatable(self) -> bool:
+        """Whether it holds several values, each of which a text may stand for alone."""
+        return typing.get_origin(self.type) is tuple
+
+    @property
     def flag(self) -> str:
         """The option on the command line."""
         return "--" + self.name.replace("_", "-")
@@ -144,6 +149,8 @@ _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: 
 
 
 def _expected(known: Option) -> str:
+    if known.repeatable:
+        return "a text, or a list of texts"
     kinds = [kind for kind in typing.get_args(known.type) or (known.type,) if kind is not types.NoneType]
     text = " or ".join(_WORDS.get(kind, getattr(kind, "__name__", str(kind)).lower()) for kind in kinds)
     return text + "".join(f" {word} {bound:g}" for word, bound in known.bounds.items())

@@ -97,12 +97,14 @@ def with_answer(one: Sample, **changes: Any) -> Sample:
     return msgspec.structs.replace(one, answers=(msgspec.structs.replace(answer, **changes),))
 
 
-def score_samples(lines: Sequence[Sample], *, total: int, missing: Sequence[Question] = ()) -> Results:
+def score_samples(
+    lines: Sequence[Sample], *, total: int, missing: Sequence[Question] = (), waits: bool = False
+) -> Results:
     """The results of samples, as a run folder's are computed."""
     chance = LetterGrader().chance
     judged = [judged_sample(line, chance(line.question)) for line in lines]
     judged += [not_asked(one, chance(one)) for one in missing]
-    return results_of(judged, EGOCROSS.record(), total=total)
+    return results_of(judged, EGOCROSS.record(), total=total, waits=waits)
 
 
 def outcomes(**counts: int) -> list[Outcome]:

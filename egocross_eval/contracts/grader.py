@@ -23,6 +23,8 @@ class Grader:
     """One line for help."""
     asks: bool = False
     """It asks a judge: runs are graded by it in a pass of its own."""
+    waits: bool = False
+    """It leaves the grades to a judge: a run has no score until one has given them."""
 
     def grade(self, question: Question, decision: Decision) -> Grade:
         """The grade of a decision on a question that was answered. A pure function, so that a run can be graded again.

@@ -13,6 +13,7 @@ class FreeTextGrader(Grader):
     """Every answer is unscored until a judge has graded it; where there is none, not parsed."""
 
     name = "open"
+    waits = True
     description = "an answer in free words waits for a judge (egocross-eval judge)"
 
     def grade(self, question: Question, decision: Decision) -> Grade:

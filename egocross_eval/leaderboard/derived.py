@@ -90,7 +90,14 @@ def _results(folder: RunFolder, record: RunRecord, registry: Registry, samples: 
         took.add(sample)
     missing = folder.questions_without(seen)
     judged += [not_asked(question, grader.chance(question)) for question in missing]
-    results = results_of(judged, record.benchmark, total=record.question_count, tokens=dict(tokens), seconds=seconds)
+    results = results_of(
+        judged,
+        record.benchmark,
+        total=record.question_count,
+        tokens=dict(tokens),
+        seconds=seconds,
+        waits=grader.waits and record.judged is None,
+    )
     return msgspec.structs.replace(
         results,
         samples_hash=folder.samples_hash(),

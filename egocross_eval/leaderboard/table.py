@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from egocross_eval.leaderboard.columns import Column, IntervalStyle
     from egocross_eval.leaderboard.ranking import Board
+    from egocross_eval.schema import Row
 
 
 class Cell(NamedTuple):
@@ -74,6 +75,7 @@ def _notes(board: Board, columns: Sequence[Column], intervals: IntervalStyle, so
     if any(row.published for row in rows):
         notes.append(f"{PUBLISHED}: measured by the source named; {DERIVED} computed from the counts behind its cells.")
     notes += [f"{DISAGREES} {row.model}: {row.note}." for row in rows if row.published and row.note]
+    notes += _unranked_notes(board, by) if any(column.name == "rank" for column in columns) else []
     if any((figure := figure_of(row, name)) is not None and figure.open for row in rows for name in names):
         notes.append("≥: some questions failed or aren't scored but stay in the count: the true figure may be higher.")
     if intervals != "none":
@@ -88,6 +90,28 @@ def _notes(board: Board, columns: Sequence[Column], intervals: IntervalStyle, so
         if old := sorted(used - set(METHODS)):
             notes.append(f"Interval ({', '.join(old)}): as version 0.1 found it, some too narrow.")
     return notes
+
+
+def _unranked_notes(board: Board, by: str) -> list[str]:
+    """Why rows have no rank, those with the same reason together."""
+    reasons: dict[str, list[str]] = {}
+    for row, rank in zip(board.rows, board.ranks, strict=True):
+        if rank is None:
+            reasons.setdefault(_why_unranked(row, by), []).append(row.model)
+    return [f"Not ranked, {reason}: {', '.join(models)}." for reason, models in reasons.items()]
+
+
+def _why_unranked(row: Row, by: str) -> str:
+    """What a row lacks for a rank."""
+    words = {"errored": "errored", "missing": "not asked", "unscored": "not scored"}
+    open_ = [f"{row.counts[name]:,} {word}" for name, word in words.items() if row.counts.get(name)]
+    if not row.complete:
+        return f"as questions are open ({', '.join(open_)})" if open_ else "as questions are open"
+    if row.micro is not None:
+        return f"for lack of {by}"
+    if not row.answers_hash:
+        return "as no right answer is known"
+    return "as no judge has graded it yet (egocross-eval judge RUN --judge SPEC)"
 
 
 def _rank_notes(board: Board, by: str) -> list[str]:

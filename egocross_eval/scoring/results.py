@@ -68,23 +68,26 @@ def results_of(
     total: int,
     tokens: dict[str, int] | None = None,
     seconds: float = 0.0,
+    waits: bool = False,
 ) -> Results:
     """Results of `judged` questions out of `total`; questions beyond those given count as missing.
 
-    Micro and macro are None where no question could be scored: no answers are known, or none was answered. A group
-    without a scored question is left out.
+    Micro and macro are None where no question could be scored: no answers are known, none was answered, or all `waits`
+    for a judge. A group without a scored question is left out.
     """
     found = Counter(item.fate for item in judged)
     counts = {outcome: found[outcome] for outcome in get_args(Outcome)}
     counts["total"] = total
     counts["missing"] = max(0, total - len(judged)) + found["missing"]
-    known = [_counted(item) for item in judged]
-    scored = sum(item.scored for item in known)
+    known = [_counted(item, waits=waits) for item in judged]
+    # Where nothing can be scored yet, the answers are what the run was for.
+    open_to_all = waits or all(item.question.target is None for item in judged)
+    done = sum(item.scored or (open_to_all and item.fate == "unscored") for item in known)
     figures = Figures(known, benchmark)
     groups = {grouping.name: figures.groups(grouping.group) for grouping in benchmark.groupings}
     return Results(
         schema_version=SCHEMA_VERSION,
-        complete=total > 0 and scored == total and counts["missing"] == 0,
+        complete=total > 0 and done == total and counts["missing"] == 0,
         counts=counts,
         micro=figures.micro(),
         macro=figures.macro(),
@@ -92,12 +95,13 @@ def results_of(
         tokens=tokens or {"input": 0, "output": 0},
         seconds=seconds,
         outcomes=compact(outcome_of(i.question, i.credit if i.scored else None, benchmark) for i in known),
+        waits=waits,
     )
 
 
-def _counted(item: Judged) -> Judged:
-    """What wasn't parsed or was filtered is no wrong answer where the right one isn't known."""
-    return item._replace(fate="unscored") if item.question.target is None and item.scored else item
+def _counted(item: Judged, *, waits: bool) -> Judged:
+    """What wasn't parsed or was filtered is no wrong answer where the right one isn't known, or a judge has the say."""
+    return item._replace(fate="unscored") if (waits or item.question.target is None) and item.scored else item
 
 
 class Figures:

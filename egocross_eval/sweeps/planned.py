@@ -39,11 +39,8 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def complete(self) -> bool:
-        """Every question is answered and, where right answers are known at all, scored."""
-        if self.run is None or self.error is not None:
-            return False
-        results = self.run.results
-        return not results.counts.get("errored") and not results.counts.get("missing")
+        """Nothing broke, and the run's results are complete."""
+        return self.run is not None and self.error is None and self.run.results.complete
 
 
 Watch = Callable[[PlannedRun], Callable[[Event], None]]

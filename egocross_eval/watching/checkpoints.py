@@ -54,17 +54,32 @@ def found_in(folder: Path, every: int) -> list[Found]:
 
 
 def is_whole(one: Found) -> bool:
-    """Whether it was written to its end: its weight files are as long as they say, its configuration is there, and so
-    is the trainer's state, or nothing has changed for a while. One that is removed meanwhile isn't."""
+    """Whether it was written to its end: nothing is `lacking`."""
+    return not lacking(one)
+
+
+def lacking(one: Found) -> str:
+    """Why it isn't written to its end; empty where it is: its weight files are as long as they say, its configuration
+    is there, and so is the trainer's state, or nothing has changed for a while. One that is removed meanwhile isn't."""
     try:
-        if is_adapter(one):
-            weights = one.path / "adapter_model.safetensors"
-            whole = weights.is_file() and weights.stat().st_size == read_header(weights).size
-        else:
-            whole = (one.path / "config.json").is_file() and not incomplete_shards(one.path)
-        return whole and (state_of(one) is not None or _is_quiet(one.path))
-    except (OSError, DataError):
-        return False
+        missing = _missing(one)
+        if not missing and state_of(one) is None and not is_quiet(one):
+            return f"no trainer_state.json that can be read, and it changed less than {QUIET:g} s ago"
+    except (OSError, DataError) as error:
+        return str(error)
+    return missing
+
+
+def _missing(one: Found) -> str:
+    """What is missing of its files."""
+    if not is_adapter(one):
+        parts = [] if (one.path / "config.json").is_file() else ["there is no config.json"]
+        return "; ".join([*parts, *incomplete_shards(one.path)])
+    weights = one.path / "adapter_model.safetensors"
+    if not weights.is_file():
+        return "there is no adapter_model.safetensors"
+    size, due = weights.stat().st_size, read_header(weights).size
+    return "" if size == due else f"adapter_model.safetensors has {size:,} bytes instead of {due:,}"
 
 
 def is_adapter(one: Found) -> bool:
@@ -120,6 +135,10 @@ def _base_of(one: Found) -> str:
         return ""
 
 
-def _is_quiet(folder: Path) -> bool:
-    changed = max(path.stat().st_mtime for path in folder.iterdir())
+def is_quiet(one: Found) -> bool:
+    """Whether nothing in it has changed for a while; not so of one that is removed meanwhile."""
+    try:
+        changed = max((path.stat().st_mtime for path in one.path.iterdir()), default=one.path.stat().st_mtime)
+    except OSError:
+        return False
     return time.time() - changed >= QUIET

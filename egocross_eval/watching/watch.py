@@ -16,7 +16,7 @@ from egocross_eval.runs.store import RunFolder, pretty_json
 from egocross_eval.schema import Figure
 from egocross_eval.scoring.comparison import ComparedRun
 from egocross_eval.sweeps.planned import Made, PlannedRun, Plans, Watch, carry_out
-from egocross_eval.watching.checkpoints import Found, found_in, is_whole, schedule_of, spec_of
+from egocross_eval.watching.checkpoints import Found, found_in, is_quiet, is_whole, lacking, schedule_of, spec_of
 from egocross_eval.watching.curve import curve_svg
 from egocross_eval.watching.looks import Look, due, look_at, look_places
 
@@ -112,6 +112,14 @@ class Watcher:
                 point = self._evaluated(one, after)
                 added += [point] if point is not None else []
         return added
+
+    def passed_over(self, *, under_way: bool) -> dict[str, str]:
+        """By name, the checkpoints that aren't evaluated as they aren't whole, and why; those that may still be written
+        only if `under_way`."""
+        done = {point.step for point in self.record.points}
+        found = [one for one in found_in(self._asked.folder, self._asked.every) if one.step not in done]
+        reasons = {one.name: lacking(one) for one in found if under_way or is_quiet(one)}
+        return {name: reason for name, reason in reasons.items() if reason}
 
     def ended(self) -> bool:
         """Whether the last of the planned checkpoints is evaluated."""

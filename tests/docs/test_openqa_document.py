@@ -45,6 +45,13 @@ def test_the_pages_commands_run_in_their_order(demo: Path, tmp_path: Path, monke
     assert {"rules", "openai-gpt-4.1-mark4"} <= judged
 
 
+def test_the_pages_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (code,) = documented.fenced(PAGE, "python")
+    exec(code, {})
+    assert (tmp_path / "runs").is_dir()
+
+
 def run(arguments: list[str]) -> None:
     """Runs a command line; formats needs the one judging that is meant."""
     if arguments[:2] == ["judge", "formats"]:

@@ -85,7 +85,23 @@ def test_without_answers_there_is_no_accuracy(outcome: Outcome) -> None:
     assert results.macro is None
     assert results.groups == {}
     assert results.counts[outcome] == 4
-    assert not results.complete
+    assert results.complete, "every question is answered, and that's what such a run is for"
+
+
+def test_without_answers_a_question_that_failed_leaves_a_run_incomplete() -> None:
+    assert not scored(samples(["unscored", "errored"], target=None)).complete
+    assert not scored(samples(["unscored"], target=None), total=2).complete
+
+
+def test_with_answers_to_a_part_of_the_questions_a_run_is_incomplete() -> None:
+    lines = [*samples(["right"]), sample(question(9, target=None), "unscored")]
+    assert not scored(lines).complete
+
+
+def test_answers_that_wait_for_a_judge_have_no_score_whatever_was_read() -> None:
+    results = score_samples(samples(["unscored", "not_parsed"]), total=2, waits=True)
+    assert (results.micro, results.groups, results.complete, results.waits) == (None, {}, True, True)
+    assert results.counts["not_parsed"] == 1
 
 
 def test_questions_not_asked_yet_are_missing() -> None:

@@ -21,7 +21,7 @@ from checkpoints import tiny_checkpoint
 from scored_samples import question, record, sample
 
 from egocross_eval import UsageError, load_run
-from egocross_eval.runs.options import RunOptions
+from egocross_eval.runs.options import RunOptions, options_from
 from egocross_eval.schema import Figure
 from egocross_eval.scoring.comparison import ComparedRun
 from egocross_eval.watching.checkpoints import QUIET, Found, found_in, is_whole, schedule_of, spec_of
@@ -96,6 +96,48 @@ def test_one_that_is_being_written_waits(tmp_path: Path) -> None:
         os.utime(file, (time.time() - 2 * QUIET,) * 2)
     assert is_whole(Found(5, path))
     assert is_whole(Found(6, checkpoint(tmp_path, 6)))
+
+
+def test_those_that_are_passed_over_are_named_with_what_they_lack(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    training = tmp_path / "training"
+    checkpoint(training, 1)
+    checkpoint(training, 2, weights=b"")
+    checkpoint(training, 3, weights=WEIGHTS[:-1])
+    checkpoint(training, 4, state="")
+    (training / "checkpoint-5").mkdir()
+    adapter = training / "checkpoint-6"
+    adapter.mkdir()
+    (adapter / "adapter_config.json").write_text("{}")
+    assert watch(training) == 0
+    said = capsys.readouterr().err.splitlines()
+    passed = {line.split()[2]: line for line in said if line.startswith("passed over: ")}
+    assert sorted(passed) == [f"checkpoint-{step}" for step in (2, 3, 4, 5, 6)]
+    assert "it is empty" in passed["checkpoint-2"]
+    assert f"{len(WEIGHTS) - 1} bytes instead of {len(WEIGHTS)}" in passed["checkpoint-3"]
+    assert "no trainer_state.json" in passed["checkpoint-4"]
+    assert "there is no config.json; there is no model.safetensors" in passed["checkpoint-5"]
+    assert "there is no adapter_model.safetensors" in passed["checkpoint-6"]
+    assert points(tmp_path / "training-watched") == [1]
+
+
+def test_a_folder_without_checkpoints_is_said_to_have_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "training").mkdir()
+    assert watch(tmp_path / "training") == 0
+    assert "there is no checkpoint-N folder yet" in capsys.readouterr().err
+
+
+def test_only_those_that_nothing_writes_any_more_are_told_while_a_watch_goes_on(tmp_path: Path) -> None:
+    training = tmp_path / "training"
+    for step in (1, 2):
+        checkpoint(training, step, weights=b"")
+    for file in (training / "checkpoint-1").iterdir():
+        os.utime(file, (time.time() - 2 * QUIET,) * 2)
+    asked = Asked(folder=training, output=tmp_path / "out", model=SPEC, options=options_from(split="demo"))
+    watcher = Watcher(asked, lambda one: lambda event: None)
+    assert list(watcher.passed_over(under_way=False)) == ["checkpoint-1"]
+    assert list(watcher.passed_over(under_way=True)) == ["checkpoint-1", "checkpoint-2"]
 
 
 def test_an_adapter_needs_its_base_in_the_spec(tmp_path: Path) -> None:

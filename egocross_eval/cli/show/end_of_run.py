@@ -44,19 +44,23 @@ def print_end(run: Run) -> None:
 
 
 def _say_next(run: Run) -> None:
-    record, counts = run.record, run.results.counts
+    """What isn't known yet, and the command that is likely wanted now."""
+    record, results = run.record, run.results
     whole = record.benchmark.sizes.get(record.settings.split) == record.question_count
-    if record.settings.grader == "open":
-        if not run.judgings:
-            click.echo(f"answers in free words wait for a judge: 'egocross-eval judge {run.path} --judge SPEC'")
-    elif counts.get("unscored") and not counts.get("right", 0) + counts.get("wrong", 0):
-        click.echo("answers are not known here" + (f": 'egocross-eval submit {run.path}'" if whole else ""))
-        if whole:
-            click.echo("writes the submission")
-    elif counts.get("unscored"):
-        click.echo(f"answers of {counts['unscored']} questions are not known here: the score is a lower bound")
-    elif sys.stdout.isatty() and counts.get("wrong"):
-        click.echo(f"next: egocross-eval view {run.path} --wrong")
+    then = f"leaderboard {run.path}"
+    if results.waits:
+        if run.judgings:
+            return
+        click.echo("answers in free words wait for a judge")
+        then = f"judge {run.path} --judge SPEC"
+    elif results.counts.get("unscored") and results.micro is None:
+        click.echo("answers are not known here")
+        then = f"submit {run.path}" if whole else f"view {run.path}"
+    elif results.counts.get("unscored"):
+        click.echo(f"answers of {results.counts['unscored']} questions are not known here: the score is a lower bound")
+    elif results.counts.get("wrong"):
+        then = f"view {run.path} --wrong"
+    click.echo(f"next: egocross-eval {then}")
 
 
 def _figures(results: Results, benchmark: BenchmarkRecord) -> str:

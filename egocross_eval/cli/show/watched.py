@@ -25,6 +25,8 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     record: WatchRecord
     broken: list[str]
     """Runs of checkpoints that couldn't be evaluated in full."""
+    passed_over: dict[str, str]
+    """Checkpoints that aren't whole, and what they lack."""
 
 
 def print_curve(record: WatchRecord) -> None:

@@ -61,7 +61,8 @@ def command(
     egocross-eval --model hf:./checkpoint --model baseline:chance --tasks animal,surgery
     egocross-eval --config settings.yaml --limit 50 --dry-run
 
-    Exit codes: 0 all answered, 1 errors remain or some right answers are unknown, 2 wrong usage, 130 interrupted.
+    Exit codes: 0 complete (also where no right answer is known, or a judge is waited for), 1 errors remain or a part of
+    the right answers isn't known, 2 wrong usage, 130 interrupted.
     """
     from click.core import ParameterSource
     from msgspec.structs import replace
@@ -148,11 +149,7 @@ def _run_several(
 
 
 def _exit_code(run: Run) -> int:
-    results = run.results
-    open_ = results.counts.get("errored", 0) + results.counts.get("missing", 0)
-    # Where no right answer is known at all, the answers are what the run was for.
-    partly = results.micro is not None and results.counts.get("unscored", 0)
-    return 1 if open_ or partly else 0
+    return 0 if run.results.complete else 1
 
 
 def _write_board(paths: list[Path], output: Path | None, *, total: int, show: bool) -> Path:

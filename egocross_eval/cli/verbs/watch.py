@@ -65,8 +65,9 @@ def command(
 ) -> Reply[Watched]:
     """Evaluate each new checkpoint in DIR once it is whole, and draw the curve of accuracies with its band.
 
-    At planned looks, at most five over the whole training, it's said whether a checkpoint is better or worse beyond
-    noise. The same command goes on where it was stopped; it ends by itself when all planned checkpoints are evaluated.
+    A checkpoint that isn't whole is passed over, and it's said why. At planned looks, at most five over the whole
+    training, it's said whether a checkpoint is better or worse beyond noise. The same command goes on where it was
+    stopped; it ends by itself when all planned checkpoints are evaluated.
 
     \b
     egocross-eval watch runs/training --tasks all --data ROOT --every 50
@@ -106,12 +107,19 @@ def _watch(watcher: Watcher, *, poll: float, once: bool, output: Path) -> Reply[
             click.echo(f"Error: {made.planned.name}: {made.error or 'some questions failed'}", err=True)
 
     print_curve(watcher.record)
+    told: dict[str, str] = {}
     while True:
         if watcher.step(after):
             print_curve(watcher.record)
+        passed = watcher.passed_over(under_way=once)
+        for name, reason in passed.items() - told.items():
+            click.echo(f"passed over: {name} isn't whole: {reason}", err=True)
+        told = passed
         if once or watcher.ended():
             break
         time.sleep(poll)
     curve = output / CURVE_FILE if watcher.record.points else None
-    found = Watched(output=output, curve=curve, record=watcher.record, broken=sorted(broken))
+    if curve is None and not told and not broken:
+        click.echo("there is no checkpoint-N folder yet", err=True)
+    found = Watched(output=output, curve=curve, record=watcher.record, broken=sorted(broken), passed_over=told)
     return Reply(value=found, show=lambda: click.echo(f"curve: {curve}") if curve else None, code=int(bool(broken)))

@@ -49,9 +49,8 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_complete(self) -> bool:
-        """Every question has an answer."""
-        counts = self.run.results.counts
-        return not counts.get("missing", 0) + counts.get("errored", 0)
+        """As the run's results have it."""
+        return self.run.results.complete
 
 
 def import_run(log: Path, output: Path, options: ImportOptions | None = None) -> Import:

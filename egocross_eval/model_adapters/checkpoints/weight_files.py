@@ -55,7 +55,10 @@ def header_of(file: BinaryIO, path: Path) -> Header:
     Format: eight bytes, the little-endian length of a JSON header; the header; the data
     (https://github.com/huggingface/safetensors#format).
     """
-    length = int.from_bytes(file.read(8), "little")
+    beginning = file.read(8)
+    if not beginning:
+        raise DataError(f"{path} can't be read: it is empty")
+    length = int.from_bytes(beginning, "little")
     if not 2 <= length <= _LONGEST:
         raise DataError(f"{path} can't be read: this is no safetensors file")
     tensors = decode_json(file.read(length), dict[str, Tensor], str(path))

@@ -106,7 +106,8 @@ def test_answers_wait_for_a_judge_and_the_prediction_of_json_is_the_answer(demo:
     assert said == {"a hook", '{"prediction": "cut'}
     assert {sample.outcome for sample in run.samples} == {"unscored"}
     assert run.results.micro is None
-    assert not run.results.complete
+    assert run.results.waits
+    assert run.results.complete, "every question is answered"
 
 
 def test_a_sampled_method_takes_the_most_frequent_text(demo: Path, tmp_path: Path) -> None:
