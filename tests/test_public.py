@@ -176,6 +176,8 @@ def test_keywords_of_a_run_are_its_options() -> None:
     for name, kind in options.items():
         # What names a file may be text here.
         wanted = kind | str if Path in typing.get_args(kind) else kind
+        if known[name].repeatable:
+            wanted = str | Sequence[str]
         if known[name].joined:
             wanted = wanted | Sequence[Path | str]
         assert hints[name] == wanted, name

@@ -25,6 +25,7 @@ _ROUNDS = 100
 _ASKS = "What to ask next (at least one ask, with names not used before), or the decision."
 _PURE = "A method is a pure function of the question and the answers so far."
 _STATELESS = "It keeps no state"
+_MOST = "Most requests that the question can take in all rounds; None where only the first round is known."
 _REFUSES = "Raises `UsageError` where the method can't work with these settings or questions."
 
 Habit = Callable[[Ask, tuple[str, ...]], Response]
@@ -64,6 +65,7 @@ def method_checks(kind: MethodType, spec: str) -> Iterator[Check]:
     contract = Contract(f"method {kind.name}", "method")
     for name, habit in _HABITS.items():
         yield Check(f"{contract.part}: decides when the answer is {name}", partial(_decides, contract, spec, habit))
+    yield Check(f"{contract.part}: asks no more than it says", partial(_asks_no_more, contract, spec))
     yield Check(f"{contract.part}: is a pure function", partial(_is_pure, contract, spec))
     yield Check(f"{contract.part}: goes on with answers from disk", partial(_replays, contract, spec))
     yield Check(f"{contract.part}: keeps questions apart", partial(_keeps_apart, contract, spec))
@@ -141,6 +143,17 @@ def _answered(ask: Ask, question: Question, settings: GenerationSettings, habit:
         chosen = response.text if response.text in labels else labels[-1]
         response = Response(key="", scores={label: -0.1 if label == chosen else -3.0 for label in labels})
     return Answer(ask=ask, sent=Sent(), response=response, reading=read_response(response, options, labels))
+
+
+def _asks_no_more(contract: Contract, spec: str) -> None:
+    method, settings = _built(spec)
+    said = [(question, method.most_requests(question)) for question in questions()]
+    if all(most is None for _, most in said):
+        raise NotPromised("it doesn't say how many requests a question takes: most_requests")
+    for question, most in said:
+        for habit in _HABITS.values():
+            asked = len(_decision(contract, method, question, settings, habit)[1])
+            contract.require(most is None or asked <= most, _MOST, f"{question.key} took {asked} requests, not {most}")
 
 
 def _is_pure(contract: Contract, spec: str) -> None:

@@ -30,9 +30,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     mark = metafunc.definition.get_closest_marker(_MARK)
     if mark is None:
         raise pytest.UsageError(f'{metafunc.definition.nodeid}: mark it with @pytest.mark.{_MARK}("NAME")')
+    from egocross_eval.errors import UsageError
     from egocross_eval.testing import checks
 
-    found = checks(*mark.args, **mark.kwargs)
+    try:
+        found = checks(*mark.args, **mark.kwargs)
+    except UsageError as error:
+        raise pytest.UsageError(f"{metafunc.definition.nodeid}: {error}") from error
     metafunc.parametrize("egocross_check", found, ids=[check.name for check in found])
 
 

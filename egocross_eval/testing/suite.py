@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
 from egocross_eval.contracts.registry import PluginInfo, Registry, registry
-from egocross_eval.errors import UsageError, unknown
+from egocross_eval.errors import UsageError, did_you_mean
 from egocross_eval.testing.adapters import adapter_checks
 from egocross_eval.testing.contract import BrokenContractError, Check
 from egocross_eval.testing.graders import grader_checks
@@ -24,12 +25,17 @@ def checks(plugin: str, *, specs: Mapping[str, str] | None = None, data: Path | 
         specs: what to try an adapter or a method by, by scheme or name; by default the example that it gives.
         data: data root of its tasks, where they need one.
 
-    Raises `UsageError` for an unknown plugin; what the plugin can't do shows when a check is called.
+    Raises `UsageError` for a plugin that isn't installed; what the plugin can't do shows when a check is called.
     """
     known = registry()
     info = next((found for found in known.plugins if found.name == plugin), None)
     if info is None:
-        raise unknown("plugin", plugin, [found.name for found in known.plugins])
+        names = [found.name for found in known.plugins]
+        raise UsageError(
+            f"no plugin {plugin!r} is installed for {sys.executable}{did_you_mean(plugin, names)}: "
+            f"'pip install --editable .' in the folder of its package, whose entry point must have that name; "
+            f"installed: {', '.join(names)}"
+        )
     if info.error:
         return [Check(f"plugin {plugin}: can be loaded", partial(_broken, info))]
     return list(_checks(known, info, dict(specs or {}), Path(data) if data is not None else None))

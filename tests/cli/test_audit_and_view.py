@@ -24,7 +24,9 @@ def test_an_audit_runs_what_is_missing_and_says_what_is_left(
 ) -> None:
     support = demo / "egocross_support_set" / "train.json"
     assert call("audit", run, "--support", support, "--format", "json") == 0
-    (found,) = json.loads(capsys.readouterr().out)
+    said = capsys.readouterr()
+    assert said.err.count("note: of the questions") == 1, "once, and not by each probe"
+    (found,) = json.loads(said.out)
     assert set(found["probes"]) == {"blind", "position", "longest", "rotate", "shuffled"}
     samples = RunFolder(run).samples()
     assert found["accuracy"] == pytest.approx(sum(sample.outcome == "right" for sample in samples) / 40)

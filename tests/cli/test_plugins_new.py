@@ -115,3 +115,43 @@ def test_a_folder_that_exists_is_left_alone(tmp_path: Path, capsys: pytest.Captu
     assert call("plugins", "new", "mine", "--kind", "style", "--output", tmp_path) == 2
     assert "exists already" in capsys.readouterr().err
     assert list((tmp_path / "mine").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "why"),
+    [
+        ("once", "method", "is a method of egocross-eval already"),
+        ("letter", "grader", "is a grader of egocross-eval already"),
+        ("openai", "adapter", "is an adapter of egocross-eval already"),
+        ("egocross", "style", "is a plugin of egocross-eval already"),
+        ("msgspec", "style", "a package 'msgspec' is installed here"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused(
+    name: str, kind: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("plugins", "new", name, "--kind", kind, "--output", tmp_path) == 2
+    assert why in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_name_of_a_part_of_another_kind_is_free(tmp_path: Path) -> None:
+    assert call("plugins", "new", "once", "--kind", "style", "--output", tmp_path) == 0
+
+
+def test_the_suite_says_what_to_do_for_a_package_that_is_not_installed(tmp_path: Path) -> None:
+    done = run_tests(made("style", tmp_path))
+    assert done.returncode != 0
+    assert "no plugin 'my-style' is installed" in done.stdout
+    assert "'pip install --editable .' in the folder of its package" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_method_that_asks_more_than_it_says_is_told_the_line(tmp_path: Path) -> None:
+    package = made("method", tmp_path)
+    install(package)
+    code = package / "src" / "my_method" / "__init__.py"
+    code.write_text(code.read_text().replace("return 2", "return 1"))
+    broken = run_tests(package)
+    assert "took 2 requests, not 1" in broken.stdout
+    assert "egocross_eval/contracts/method.py:" in broken.stdout

@@ -10,7 +10,7 @@ import pytest
 from calling import call
 
 from egocross_eval import ModelAdapter, Request, Response, evaluate, load_run
-from egocross_eval.cli.show import reporter
+from egocross_eval.cli.show import pace, reporter
 from egocross_eval.contracts.registry import PluginInfo, registry
 
 
@@ -106,6 +106,7 @@ def test_a_pipe_gets_lines_of_progress(
     demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(reporter, "SHORTEST_SILENCE", 0.0)
+    monkeypatch.setattr(pace, "_TOGETHER", 0.0)
     assert call("--model", "baseline:longest", "--data", demo, "--output", tmp_path / "run") == 0
     said = capsys.readouterr().err
     assert "baseline:longest: 100 questions to ask" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import keyword
 import re
 import sys
@@ -20,15 +21,27 @@ KINDS = {
 }
 """What can be written, what it is, and a command that uses it."""
 
+_PARTS = {
+    "adapter": "model_adapters",
+    "task": "tasks",
+    "method": "methods",
+    "grader": "graders",
+    "style": "prompt_styles",
+    "exporter": "exporters",
+}
+"""By kind, the field of a plugin's record that lists such parts."""
+
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 
 
 def write_package(name: str, kind: str, parent: Path) -> Path:
     """Writes the package `name` into a new folder below `parent` and returns that folder.
 
-    Raises `UsageError` for a name that no package can have, and where the folder exists already.
+    Raises `UsageError` for a name that no package can have or that something here has already, and where the folder
+    exists already.
     """
     folder = parent / _checked(name)
+    _refuse_taken(name, kind)
     if folder.exists():
         raise UsageError(f"{folder} exists already; choose another name or --output")
     module = name.replace("-", "_")
@@ -60,6 +73,27 @@ def _checked(name: str) -> str:
     if keyword.iskeyword(module) or module in sys.stdlib_module_names or module == "egocross_eval":
         raise UsageError(f"{name!r} can't name a plugin: Python has a module or a word {module!r}; choose another")
     return name
+
+
+def _refuse_taken(name: str, kind: str) -> None:
+    """Raises `UsageError` where another plugin or package has the name: the new one would be broken, or hide it. A
+    plugin that was made under the very name and installed is written anew."""
+    from egocross_eval.contracts.registry import registry
+
+    module = name.replace("-", "_")
+    own = next((plugin for plugin in registry().plugins if plugin.name == name), None)
+    if own is not None and own.distribution == name:
+        return
+    part = _PARTS[kind]
+    taken = next((plugin for plugin in registry().plugins if name in getattr(plugin, part)), own)
+    if taken is not None:
+        article = "an" if kind[0] in "aeiou" else "a"
+        what = f"{article} {kind}" if own is None else "a plugin"
+        raise UsageError(
+            f"{name!r} is {what} of {taken.distribution} already ('egocross-eval plugins'); choose another"
+        )
+    if importlib.util.find_spec(module) is not None:
+        raise UsageError(f"{name!r} can't name a plugin: a package {module!r} is installed here; choose another")
 
 
 def _rendered(name: str, words: dict[str, str]) -> str:

@@ -48,7 +48,7 @@ class JudgeReporter:
     def __call__(self, event: Event) -> None:
         """Shows an event."""
         if isinstance(event, Started) and event.record.judged is not None:
-            self._now = Reporter(event.record.model.name)
+            self._now = Reporter(event.record.model.name, self._now.notes)
             self._reporters.append(self._now)
         self._now(event)
 

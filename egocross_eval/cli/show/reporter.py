@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from egocross_eval.cli.show.pace import Pace
 from egocross_eval.cli.show.terminal import screen_width, shortened
 from egocross_eval.contracts.event import Answered, Event, Started, Stopped, Warned
 from egocross_eval.schema import FILTERED
@@ -45,7 +46,13 @@ class Reporter:
         self._unread: Counter[str] = Counter()
         self._cut = self._cached = self._answered = 0
         self._total = self._done = self._told_done = 0
-        self._begun = self._told = time.monotonic()
+        self._told = time.monotonic()
+        self._pace = Pace()
+
+    @property
+    def notes(self) -> set[str]:
+        """Those that were shown."""
+        return self._notes
 
     def __call__(self, event: Event) -> None:
         """Shows an event."""
@@ -96,32 +103,31 @@ class Reporter:
         elif not left:
             click.echo(f"{event.folder} is finished: nothing to ask", err=True)
         self._total, self._done, self._told_done = event.total, event.done, event.done
-        self._begun = self._told = time.monotonic()
+        self._told = time.monotonic()
         if left and not sys.stderr.isatty():
             click.echo(f"{self._label}: {left} questions to ask", err=True)
         if not left or not sys.stderr.isatty():
             return
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         self._bar = Progress(
             TextColumn("{task.fields[label]}", markup=False),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[pace]}"),
             TextColumn("{task.fields[note]}"),
             console=rich_console(stderr=True, width=screen_width() - len("^C")),
             refresh_per_second=4,
         )
         self._bar.start()
         self._task = self._bar.add_task(
-            "", total=event.total, completed=event.done, label=self._label, rate="", note="loading"
+            "", total=event.total, completed=event.done, label=self._label, pace="", note="loading"
         )
 
     def _advance(self) -> None:
         if self._bar is not None and self._task is not None:
-            speed = self._bar.tasks[0].speed
-            self._bar.update(self._task, advance=1, rate=f"{speed:.1f}/s" if speed else "", note=self._note())
+            left = self._pace.text(self._total - self._done - self._answered)
+            self._bar.update(self._task, advance=1, pace=left, note=self._note())
         else:
             self._tell_now_and_then()
 
@@ -133,10 +139,9 @@ class Reporter:
         if not due or done >= self._total:
             return
         self._told, self._told_done = now, done
-        rate = self._answered / (now - self._begun)
-        left = f"{rate:.1f}/s, about {duration((self._total - done) / rate)} left"
-        note = ", ".join(filter(None, (left, self._note())))
-        click.echo(f"{self._label}: {done}/{self._total} ({done / self._total:.0%}), {note}", err=True)
+        note = ", ".join(filter(None, (self._pace.text(self._total - done), self._note())))
+        shown = f" ({done / self._total:.0%})" + (f", {note}" if note else "")
+        click.echo(f"{self._label}: {done}/{self._total}{shown}", err=True)
 
     def _stop(self) -> None:
         if self._bar is not None:
@@ -146,7 +151,10 @@ class Reporter:
     def _count(self, sample: Sample) -> None:
         self._counts[sample.outcome] += 1
         self._answered += 1
-        self._cached += 0 < sample.cost.requests == sample.cost.cached
+        known = 0 < sample.cost.requests == sample.cost.cached
+        self._cached += known
+        if not known:
+            self._pace.add()
         self._cut += any(answer.response.finish_reason == "length" for answer in sample.answers)
         failure = sample.failure
         if failure is not None:
@@ -169,10 +177,3 @@ class Reporter:
         if errored:
             pieces.append(f"{errored} failed")
         return ", ".join(pieces)
-
-
-def duration(seconds: float) -> str:
-    """E.g. `40 s`, `3 min`, `2.5 h`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 import msgspec
 
-from egocross_eval.cli.show.reporter import duration
+from egocross_eval.cli.show.pace import duration
 from egocross_eval.cli.show.terminal import fitted_table, wrapped
 from egocross_eval.runs.status import ReplicaStatus
 from egocross_eval.sweeps.status import Standing

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from egocross_eval.cli.show.dry_run import Estimate, estimate
-from egocross_eval.cli.show.reporter import duration
+from egocross_eval.cli.show.pace import duration
 from egocross_eval.cli.show.terminal import fitted_table, wrapped
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import EgoCrossError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from egocross_eval.cli.show.reporter import duration
+from egocross_eval.cli.show.pace import duration
 from egocross_eval.training.card import as_options
 from egocross_eval.training.example_checks import Finding
 from egocross_eval.training.recipes import Recipe

@@ -56,7 +56,8 @@ def command(
     changed: dict[str, object] = {
         name: value for name, value in (("style", style), ("data", data or None)) if value is not None
     }
-    audits = [_audit_one(path, changed, support, run_missing, foreign) for path in runs]
+    told: set[str] = set()
+    audits = [_audit_one(path, changed, support, run_missing, foreign, told) for path in runs]
     return Reply(
         value=audits,
         show=lambda: click.echo("\n\n".join(_table(found) for found in audits)),
@@ -64,7 +65,10 @@ def command(
     )
 
 
-def _audit_one(path: Path, changed: dict[str, object], support: Path | None, run_missing: bool, foreign: bool) -> Audit:
+def _audit_one(
+    path: Path, changed: dict[str, object], support: Path | None, run_missing: bool, foreign: bool, told: set[str]
+) -> Audit:
+    """`told` are the notes that were shown already."""
     from egocross_eval.api import run
     from egocross_eval.cli.show.reporter import Reporter
     from egocross_eval.contracts.registry import registry
@@ -93,7 +97,7 @@ def _audit_one(path: Path, changed: dict[str, object], support: Path | None, run
                 )
             click.echo(f"probe {name} ({_WHAT[name]}): {place}", err=True)
             try:
-                run(options, model, output=place, on_event=Reporter(name))
+                run(options, model, output=place, on_event=Reporter(name, told))
             except DataError as error:
                 raise DataError(f"{error}; if the run's files lie in several folders, name each by --data") from error
         folder = RunFolder(place)

@@ -91,7 +91,8 @@ def evaluate_with_bars(planned: Sequence[PlannedRun]) -> list[Figure]:
     from egocross_eval.errors import RunError
     from egocross_eval.sweeps.planned import carry_out
 
-    made = carry_out(planned, watch=lambda one: Reporter(one.name))
+    told: set[str] = set()
+    made = carry_out(planned, watch=lambda one: Reporter(one.name, told))
     figures = [one.run.results.micro if one.run is not None and one.complete else None for one in made]
     open_ = [
         f"{one.planned.folder}: {one.error or 'some questions failed or have no known answer'}"
