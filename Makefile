@@ -6,6 +6,9 @@ UV := $(TOOLS)/bin/uv
 BIN := $(VENV)/bin
 DEMO ?= demo
 
+# Compiled code is kept, also where the shell asks for none: the tests start the command line and torch many times.
+unexport PYTHONDONTWRITEBYTECODE
+
 # What the command line imports before it does anything, compiled once, so that it starts quickly from the first call on.
 COMPILE = (cd $(VENV)/lib/python3*/site-packages && $(abspath $(BIN)/python) -m compileall -q click msgspec pluggy tabulate) && $(BIN)/python -m compileall -q egocross_eval
 

@@ -31,12 +31,12 @@ def private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Data root of the demo benchmark."""
-    from egocross_eval.tasks.egocross.demo import write_demo
+    """Data root of the demo benchmark: the one that commands without a data root use too."""
+    from egocross_eval.tasks.egocross.demo.cache import demo_root
 
-    root = tmp_path_factory.mktemp("demo")
-    write_demo(root)
-    return root
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EGOCROSS_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        return demo_root()
 
 
 @pytest.fixture(scope="session")

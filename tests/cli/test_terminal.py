@@ -168,8 +168,7 @@ def test_two_runs_are_viewed_side_by_side(runs: Path, capsys: pytest.CaptureFixt
     assert text.count("baseline:chance: wrong") == text.count("v12: right") == count
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "gbk", "ascii", "utf-8"])
-@pytest.mark.parametrize("columns", ["0", "", "10", "x"])
+@pytest.mark.parametrize(("encoding", "columns"), [("cp1252", "0"), ("gbk", ""), ("ascii", "10"), ("utf-8", "x")])
 def test_no_encoding_and_no_width_of_a_terminal_ends_in_an_error(encoding: str, columns: str, runs: Path) -> None:
     code = (
         "import sys; from egocross_eval.cli.main import main; sys.stdout.isatty = lambda: True\n"

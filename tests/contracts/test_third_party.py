@@ -8,9 +8,14 @@ import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from calling import call
+
+from egocross_eval.contracts.registry import registry
 
 PACKAGES = Path(__file__).resolve().parents[1] / "third_party"
 SOURCE = PACKAGES / "egocross_echo"
@@ -35,11 +40,45 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command line with the installed plugins on the path."""
+    """The command line as a process of its own, with the installed plugins on the path."""
     inherited = os.environ.get("PYTHONPATH", "")
     environment = {**os.environ, "COLUMNS": "120", "PYTHONPATH": os.pathsep.join(filter(None, [str(site), inherited]))}
     command = [sys.executable, "-m", "egocross_eval", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def on_path(installed: Path) -> Iterator[Path]:
+    """The installed plugins are on the path of this process, and in its registry."""
+    before = set(sys.modules)
+    sys.path.insert(0, str(installed))
+    registry.cache_clear()
+    yield installed
+    sys.path.remove(str(installed))
+    registry.cache_clear()
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", None)).startswith(str(installed)):
+            del sys.modules[name]
+
+
+class Called(NamedTuple):
+    """What a command line in this process did."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def called(on_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Called]:
+    """Calls the command line in this process, with the installed plugins."""
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def called(*arguments: str | Path) -> Called:
+        capsys.readouterr()
+        return Called(call(*arguments), *capsys.readouterr())
+
+    return called
 
 
 def test_a_plugin_adds_a_verb_to_the_command_line(tmp_path: Path) -> None:
@@ -97,55 +136,53 @@ def test_a_broken_plugin_is_named_with_its_traceback_and_stops_nothing(installed
 
 
 @pytest.fixture(scope="module")
-def gauge_runs(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def gauge_runs(on_path: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two runs over the third-party benchmark, whose data come with it."""
     root = tmp_path_factory.mktemp("gauges")
     for letter in "BC":
-        done = run(
-            installed,
-            "--model",
-            f"baseline:constant,letter={letter}",
-            "--tasks",
-            "gauges",
-            "--output",
-            str(root / letter),
-        )
-        assert done.returncode == 0, done.stderr
+        model = f"baseline:constant,letter={letter}"
+        assert call("--model", model, "--tasks", "gauges", "--output", root / letter) == 0
     return [root / letter for letter in "BC"]
 
 
-def test_another_benchmark_is_listed_shown_and_verified(installed: Path) -> None:
-    assert "Gauges" in run(installed, "tasks").stdout
-    shown = run(installed, "show", "dial-40-number", "--tasks", "gauges", "--no-draw")
-    assert shown.returncode == 0, shown.stderr
-    assert "Which value does the instrument show?" in shown.stdout
-    assert "Reply with the answer only" in shown.stdout
-    assert "F: 81 to 100" in run(installed, "show", "2", "--tasks", "gauges", "--no-draw").stdout
-    verified = run(installed, "data", "verify", "--tasks", "gauges")
-    assert "14 questions, 14 frames: ok" in verified.stdout
+def test_another_benchmark_is_listed_shown_and_verified(called: Callable[..., Called]) -> None:
+    assert "Gauges" in called("tasks").out
+    shown = called("show", "dial-40-number", "--tasks", "gauges", "--no-draw")
+    assert shown.code == 0, shown.err
+    assert "Which value does the instrument show?" in shown.out
+    assert "Reply with the answer only" in shown.out
+    assert "F: 81 to 100" in called("show", "2", "--tasks", "gauges", "--no-draw").out
+    verified = called("data", "verify", "--tasks", "gauges")
+    assert "14 questions, 14 frames: ok" in verified.out
 
 
-def test_another_benchmark_is_hinted_at_where_its_task_was_left_out(installed: Path, gauge_runs: list[Path]) -> None:
+def test_another_benchmark_is_hinted_at_where_its_task_was_left_out(
+    called: Callable[..., Called], gauge_runs: list[Path]
+) -> None:
     for arguments in (["show", "dial-40-number"], ["score", str(gauge_runs[0] / "predictions.json")]):
-        assert "; for a question of Gauges: --tasks gauges" in run(installed, *arguments).stderr
+        assert "; for a question of Gauges: --tasks gauges" in called(*arguments).err
 
 
-def test_the_tasks_of_all_benchmarks_are_counted_where_their_data_are(installed: Path, demo: Path) -> None:
-    listed = run(installed, "tasks", "animal,gauges", "--data", str(demo)).stdout
+def test_the_tasks_of_all_benchmarks_are_counted_where_their_data_are(
+    called: Callable[..., Called], demo: Path
+) -> None:
+    listed = called("tasks", "animal,gauges", "--data", str(demo)).out
     assert "EgoCross (splits: testbed, support, demo)" in listed
     assert "Gauges (splits: bench, field)" in listed
     assert re.search(r"^animal +12 ", listed, re.MULTILINE)
     assert re.search(r"^gauges +14 ", listed, re.MULTILINE)
 
 
-def test_an_audit_leaves_out_what_free_answers_have_no_options_for(installed: Path, tmp_path: Path) -> None:
+def test_an_audit_leaves_out_what_free_answers_have_no_options_for(
+    called: Callable[..., Called], tmp_path: Path
+) -> None:
     output = str(tmp_path / "run")
     model = "baseline:constant,letter=B"
-    assert run(installed, "--model", model, "--tasks", "gauges", "--ids", "1,2", "--output", output).returncode == 0
-    done = run(installed, "audit", output)
-    assert done.returncode == 0, done.stderr
-    assert "longest: the longest option" in done.stdout
-    assert "rotate" not in done.stdout
+    assert called("--model", model, "--tasks", "gauges", "--ids", "1,2", "--output", output).code == 0
+    done = called("audit", output)
+    assert done.code == 0, done.err
+    assert "longest: the longest option" in done.out
+    assert "rotate" not in done.out
 
 
 def test_another_benchmark_is_graded_by_its_own_rules_and_groups(gauge_runs: list[Path]) -> None:
@@ -159,43 +196,47 @@ def test_another_benchmark_is_graded_by_its_own_rules_and_groups(gauge_runs: lis
     assert results["groups"]["instrument"]["bar"]["chance"] == pytest.approx(1 / 12)
 
 
-def test_another_benchmark_is_resumed_scored_and_compared(installed: Path, gauge_runs: list[Path]) -> None:
-    again = run(installed, "--model", "baseline:constant,letter=B", "--tasks", "gauges", "--output", str(gauge_runs[0]))
-    assert "nothing to ask" in again.stderr
-    scored = run(installed, "score", str(gauge_runs[0]))
-    assert "-- by instrument" in scored.stdout
-    assert "macro (instruments)" in scored.stdout
-    compared = run(installed, "compare", *map(str, gauge_runs))
-    assert compared.returncode == 0, compared.stderr
-    assert "| dial " in compared.stdout
+def test_another_benchmark_is_resumed_scored_and_compared(
+    called: Callable[..., Called], gauge_runs: list[Path]
+) -> None:
+    again = called("--model", "baseline:constant,letter=B", "--tasks", "gauges", "--output", str(gauge_runs[0]))
+    assert "nothing to ask" in again.err
+    scored = called("score", str(gauge_runs[0]))
+    assert "-- by instrument" in scored.out
+    assert "macro (instruments)" in scored.out
+    compared = called("compare", *map(str, gauge_runs))
+    assert compared.code == 0, compared.err
+    assert "| dial " in compared.out
 
 
 def test_another_benchmark_has_a_leaderboard_and_a_site_of_its_own(
-    installed: Path, gauge_runs: list[Path], tmp_path: Path
+    called: Callable[..., Called], gauge_runs: list[Path], tmp_path: Path
 ) -> None:
-    board = run(installed, "leaderboard", *map(str, gauge_runs)).stdout
+    board = called("leaderboard", *map(str, gauge_runs)).out
     assert "Gauges, bench, 14 questions" in board
     assert "Dials" in board
     assert "Qwen3-VL" not in board
     pytest.importorskip("vl_convert")
-    made = run(installed, "site", *map(str, gauge_runs), "--output", str(tmp_path / "site"))
-    assert made.returncode == 0, made.stderr
+    made = called("site", *map(str, gauge_runs), "--output", str(tmp_path / "site"))
+    assert made.code == 0, made.err
     page = (tmp_path / "site" / "index.html").read_text()
     assert "Dials" in page
     assert "Surgery" not in page
 
 
-def test_targets_that_are_not_known_leave_another_benchmark_unscored(installed: Path, tmp_path: Path) -> None:
+def test_targets_that_are_not_known_leave_another_benchmark_unscored(
+    called: Callable[..., Called], tmp_path: Path
+) -> None:
     arguments = ["--model", "baseline:constant,letter=B", "--tasks", "gauges", "--split", "field"]
-    done = run(installed, *arguments, "--output", str(tmp_path / "run"))
-    assert done.returncode == 0, done.stderr
+    done = called(*arguments, "--output", str(tmp_path / "run"))
+    assert done.code == 0, done.err
     assert json.loads((tmp_path / "run" / "results.json").read_text())["micro"] is None
 
 
-def test_tasks_of_two_benchmarks_are_not_asked_in_one_run(installed: Path) -> None:
-    done = run(installed, "--model", "baseline:chance", "--tasks", "gauges,animal", "--split", "demo")
-    assert done.returncode == 2
-    assert "one run asks one benchmark" in done.stderr
+def test_tasks_of_two_benchmarks_are_not_asked_in_one_run(called: Callable[..., Called]) -> None:
+    done = called("--model", "baseline:chance", "--tasks", "gauges,animal", "--split", "demo")
+    assert done.code == 2
+    assert "one run asks one benchmark" in done.err
 
 
 DYING = """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
 from scored_samples import VIDEO_SIZES
 from simulated_runs import egocross_like, outcomes
 
@@ -29,6 +28,8 @@ def test_the_interval_holds_the_accuracy_and_stays_between_0_and_1(right: list[i
 
 
 def wilson(right: int, n: int) -> tuple[float, float]:
+    from scipy.stats import binomtest
+
     found = binomtest(right, n).proportion_ci(0.95, method="wilson")
     return found.low, found.high
 

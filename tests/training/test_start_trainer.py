@@ -14,11 +14,10 @@ from egocross_eval.training.inside.start_trainer import (
     score_labels_only,
 )
 
-torch = pytest.importorskip("torch")
-
 
 def batch(*rows: list[int]) -> dict[str, Any]:
     """Rows of labels; the tokens are any."""
+    torch = pytest.importorskip("torch")
     labels = torch.tensor(rows)
     return {"input_ids": torch.arange(labels.numel()).reshape(labels.shape) % 200, "labels": labels}
 
@@ -40,6 +39,7 @@ def test_the_positions_before_labels_are_kept_and_one_for_the_shift() -> None:
     ids=["answer", "padded batch", "everything"],
 )
 def test_loss_and_gradients_are_those_of_all_positions(rows: tuple[list[int], ...]) -> None:
+    import torch
     from checkpoints import tiny_checkpoint
     from transformers import AutoModelForImageTextToText
 
