@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from egocross_eval.schema import Request
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 SIDES = ("loop", "generate", "choose")
 
 
@@ -43,38 +45,40 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def requests(options: argparse.Namespace, mode: str) -> Iterator[Request]:
+def requests(options: argparse.Namespace, side: str) -> Iterator[Request]:
+    import asked
+
     from egocross_eval.contracts.registry import registry
     from egocross_eval.runs.options import options_from
     from egocross_eval.runs.plan import plan_run
-    from egocross_eval.runs.requests import build_request
 
-    plan = plan_run(
-        options_from(
-            data=options.data,
-            answer="choose" if mode == "choose" else "generate",
-            max_pixels=options.max_pixels,
-            max_new_tokens=options.max_new_tokens,
-        ),
-        registry(),
+    asking = options_from(
+        data=options.data,
+        answer="choose" if side == "choose" else "generate",
+        max_pixels=options.max_pixels,
+        max_new_tokens=options.max_new_tokens,
     )
+    plan = plan_run(asking, registry())
     step = max(1, len(plan.questions) // (options.questions or len(plan.questions)))
-    for question in islice(plan.questions[::step], options.questions):
-        prompt = plan.approach(question).renderer.render(question, plan.root)
-        generation = plan.settings.generation
-        yield build_request(question, prompt, generation, split="testbed", read_frames=mode != "loop")
+    return asked.requests(plan, islice(plan.questions[::step], options.questions), hashed=side != "loop")
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Asks all questions in this process."""
-    if options.side == "loop":
-        from loop import QuestionLoop
+    return measured_loop(options) if options.side == "loop" else measured_adapter(options)
 
-        loop = QuestionLoop(options.checkpoint, options.max_pixels)
-        list(loop.run(islice(requests(options, options.side), 1)))
-        wall, cpu = time.perf_counter(), time.process_time()
-        count = sum(1 for _ in loop.run(requests(options, options.side)))
-        return result(options.side, count, wall, cpu)
+
+def measured_loop(options: argparse.Namespace) -> dict[str, Any]:
+    from loop import QuestionLoop
+
+    loop = QuestionLoop(options.checkpoint, options.max_pixels)
+    list(loop.run(islice(requests(options, options.side), 1)))
+    wall, cpu = time.perf_counter(), time.process_time()
+    count = sum(1 for _ in loop.run(requests(options, options.side)))
+    return result(options.side, count, wall, cpu)
+
+
+def measured_adapter(options: argparse.Namespace) -> dict[str, Any]:
     from egocross_eval.contracts.registry import registry
     from egocross_eval.model_adapters.spec import build_adapter, parse_spec
 
@@ -104,28 +108,44 @@ def main() -> None:
         print(json.dumps(measure(options)))
         return
     with tempfile.TemporaryDirectory() as folder:
-        if options.data is None:
-            from egocross_eval.tasks.egocross.demo import write_demo
-
-            options.data = Path(folder) / "demo"
-            write_demo(options.data)
-        if options.checkpoint is None:
-            from egocross_eval.model_adapters.checkpoints.tiny import build_tiny
-
-            options.checkpoint = Path(folder) / "tiny"
-            build_tiny(options.checkpoint)
+        fill_in(options, Path(folder))
         sides = options.sides.split(",")
         rounds = [[in_process(side, options) for side in sides] for _ in range(options.rounds)]
-    rows = [middle([found[place] for found in rounds]) for place in range(len(sides))]
-    base = next((row for row in rows if row["side"] == "loop"), None)
+    show([[found[place] for found in rounds] for place in range(len(sides))])
+
+
+def fill_in(options: argparse.Namespace, folder: Path) -> None:
+    """The demo benchmark and a tiny checkpoint, where none is given."""
+    if options.data is None:
+        from egocross_eval.tasks.egocross.demo import write_demo
+
+        options.data = folder / "demo"
+        write_demo(options.data)
+    if options.checkpoint is None:
+        from egocross_eval.model_adapters.checkpoints.tiny import build_tiny
+
+        options.checkpoint = folder / "tiny"
+        build_tiny(options.checkpoint)
+
+
+def show(sides: list[list[dict[str, Any]]]) -> None:
+    """Prints medians of each side's rounds, and how they stand to the loop's, with the worst round's ratio."""
+    base = next((found for found in sides if found[0]["side"] == "loop"), None)
     print("| side | questions | seconds | questions/s | CPU seconds | peak MB | times as fast | CPU: loop / this |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
-    for row in rows:
+    for found in sides:
+        row = middle(found)
         name = "question-by-question loop" if row["side"] == "loop" else f"hf: {row['side']}"
         pace = f"{row['questions'] / row['seconds']:.1f}"
-        ratios = [f"{base[key] / row[key]:.1f}" if base else "" for key in ("seconds", "cpu_seconds")]
+        ratios = [ratio(base, found, key) if base else "" for key in ("seconds", "cpu_seconds")]
         cells = [name, f"{row['questions']:.0f}", f"{row['seconds']:.1f}", pace, f"{row['cpu_seconds']:.1f}"]
         print("|", " | ".join([*cells, f"{row['peak_mb']:.0f}", *ratios]), "|")
+
+
+def ratio(base: list[dict[str, Any]], found: list[dict[str, Any]], key: str) -> str:
+    """The median of the rounds' ratios, each to the loop beside it, and the lowest."""
+    ratios = [one[key] / other[key] for one, other in zip(base, found, strict=True)]
+    return f"{statistics.median(ratios):.1f} ({min(ratios):.1f})"
 
 
 def middle(found: list[dict[str, Any]]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import msgspec
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import asked
 from caches import forget
 from vllm_overhead.bare_loop import BarePrompt, bare_loop, opened
 
@@ -23,9 +24,13 @@ from egocross_eval.api import evaluate
 from egocross_eval.contracts.registry import registry
 from egocross_eval.model_adapters.checkpoints.chat import render
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
-from egocross_eval.runs.options import options_from
+from egocross_eval.runs.options import RunOptions, options_from
 from egocross_eval.runs.plan import plan_run
-from egocross_eval.runs.requests import build_request
+
+BARE, SCALED, OURS = "bare", "scaled", "ours"
+
+Round = dict[str, float]
+"""Seconds of each side."""
 
 
 def main() -> None:
@@ -41,68 +46,85 @@ def main() -> None:
     options = options_from(
         data=arguments.data, max_pixels=arguments.max_pixels, limit=arguments.limit, answer="choose", cache=False
     )
-    plan = plan_run(options, registry())
-    requests = [
-        build_request(
-            q,
-            plan.approach(q).renderer.render(q, plan.root),
-            plan.settings.generation,
-            split="testbed",
-            read_frames=True,
-        )
-        for q in plan.questions
-    ]
-    adapter: Any = build_adapter(parse_spec(f"{arguments.model},concurrency={arguments.bound}"), registry())
-    engine = adapter._started(requests[0])
-    processor = adapter._processor
-    prompts = [BarePrompt(render(processor, r.prompt), r.prompt.frame_paths()) for r in requests]
-
-    from egocross_eval.model_adapters.vllm.engine.prompts import engine_prompt, sampling
-
-    asked_as = sampling(adapter._preparer(engine).plan(requests[0]))
-    threads = min(16, os.cpu_count() or 1)
-
-    def timed_loop(asked: list[Any], ready: Callable[[Any], dict[str, Any]]) -> float:
-        started = time.perf_counter()
-        work = bare_loop(engine._llm, asked, ready, asked_as, threads=threads, bound=arguments.bound)
-        answered = engine.loop.submit(work).result()
-        assert len(answered) == len(asked)
-        return time.perf_counter() - started
-
-    def bare() -> float:
-        return timed_loop(prompts, opened)
-
-    def scaled() -> float:
-        preparer = adapter._preparer(engine)
-        return timed_loop(requests, lambda r: engine_prompt(preparer.load(preparer.plan(r)), preparer))
-
-    def ours() -> float:
-        with tempfile.TemporaryDirectory() as folder:
-            started = time.perf_counter()
-            run = evaluate(adapter, options=options, output=Path(folder) / "run")
-            seconds = time.perf_counter() - started
-            assert run.results.complete or run.results.counts["errored"] == 0
-        return seconds
-
-    scaled()  # warms what is compiled or imported on first use
-    rounds = []
-    for number in range(arguments.repetitions):
-        order = (bare, scaled, ours) if number % 2 == 0 else (ours, scaled, bare)
-        seconds = {}
-        for side in order:
-            forget(adapter)
-            seconds[side.__name__] = side()
-        rounds.append(seconds)
-        shown = ", ".join(f"{side.__name__} {seconds[side.__name__]:.1f} s" for side in (bare, scaled, ours))
-        print(f"round {number + 1}: {shown}", flush=True)
-    adapter.close()
-    frames = sum(len(prompt.paths) for prompt in prompts)
-    print(f"{len(prompts)} questions, {frames} frames")
-    for side in (bare, scaled):
-        ratios = sorted(seconds["ours"] / seconds[side.__name__] for seconds in rounds)
-        print(f"ours / {side.__name__}: {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})")
+    sides = Sides(arguments.model, options, arguments.bound)
+    sides.scaled()  # warms what is compiled or imported on first use
+    rounds = [one_round(sides, number) for number in range(arguments.repetitions)]
+    sides.close()
+    show(sides, rounds)
     if arguments.json:
         arguments.json.write_bytes(msgspec.json.encode(rounds))
+
+
+class Sides:
+    """The three ways to ask the same questions, on one engine."""
+
+    def __init__(self, model: str, options: RunOptions, bound: int) -> None:
+        from egocross_eval.model_adapters.vllm.engine.prompts import sampling
+
+        self._options = options
+        self._bound = bound
+        plan = plan_run(options, registry())
+        self.requests = list(asked.requests(plan, plan.questions))
+        self.adapter: Any = build_adapter(parse_spec(f"{model},concurrency={bound}"), registry())
+        self._engine = self.adapter._started(self.requests[0])
+        processor = self.adapter._processor
+        self.prompts = [BarePrompt(render(processor, r.prompt), r.prompt.frame_paths()) for r in self.requests]
+        self._sampling = sampling(self.adapter._preparer(self._engine).plan(self.requests[0]))
+
+    def bare(self) -> float:
+        """Seconds of the barest loop, whose engine hashes and scales the frames."""
+        return self._timed_loop(self.prompts, opened)
+
+    def scaled(self) -> float:
+        """Seconds of the same loop with frames scaled before."""
+        from egocross_eval.model_adapters.vllm.engine.prompts import engine_prompt
+
+        preparer = self.adapter._preparer(self._engine)
+        return self._timed_loop(self.requests, lambda r: engine_prompt(preparer.load(preparer.plan(r)), preparer))
+
+    def ours(self) -> float:
+        """Seconds of a whole run."""
+        with tempfile.TemporaryDirectory() as folder:
+            started = time.perf_counter()
+            run = evaluate(self.adapter, options=self._options, output=Path(folder) / "run")
+            seconds = time.perf_counter() - started
+        assert run.results.counts["errored"] == 0
+        return seconds
+
+    def _timed_loop(self, prompts: list[Any], ready: Callable[[Any], dict[str, Any]]) -> float:
+        threads = min(16, os.cpu_count() or 1)
+        started = time.perf_counter()
+        work = bare_loop(self._engine._llm, prompts, ready, self._sampling, threads=threads, bound=self._bound)
+        answered = self._engine.loop.submit(work).result()
+        assert len(answered) == len(prompts)
+        return time.perf_counter() - started
+
+    def close(self) -> None:
+        self.adapter.close()
+
+
+def one_round(sides: Sides, number: int) -> Round:
+    """Each side once, in alternating order, every cache empty before."""
+    order = (BARE, SCALED, OURS) if number % 2 == 0 else (OURS, SCALED, BARE)
+    seconds = {}
+    for side in order:
+        forget(sides.adapter)
+        seconds[side] = getattr(sides, side)()
+    shown = ", ".join(f"{side} {seconds[side]:.1f} s" for side in (BARE, SCALED, OURS))
+    print(f"round {number + 1}: {shown}", flush=True)
+    return seconds
+
+
+def show(sides: Sides, rounds: list[Round]) -> None:
+    """Prints medians and the ratios of ours to the others."""
+    frames = sum(len(prompt.paths) for prompt in sides.prompts)
+    print(f"{len(sides.prompts)} questions, {frames} frames")
+    figures = {f"{side}, seconds": [seconds[side] for seconds in rounds] for side in (BARE, SCALED, OURS)}
+    figures |= {f"ours / {side}": [seconds[OURS] / seconds[side] for seconds in rounds] for side in (BARE, SCALED)}
+    print("| | median | lowest | highest |\n|---|---:|---:|---:|")
+    for name, values in figures.items():
+        digits = 1 if "seconds" in name else 2
+        print(f"| {name} |", " | ".join(f"{f(values):.{digits}f}" for f in (statistics.median, min, max)), "|")
 
 
 if __name__ == "__main__":

@@ -188,7 +188,7 @@ class HfAdapter(ModelAdapter):
         """Frees the model and ends its thread."""
         self._device.shutdown(wait=True, cancel_futures=True)
         if self._engine is not None:
-            from egocross_eval.model_adapters.hf.engine import free_memory
+            from egocross_eval.model_adapters.hf.full_memory import free_memory
 
             self._engine = None
             self.__dict__.pop("_prepared", None)

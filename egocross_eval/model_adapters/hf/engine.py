@@ -11,18 +11,20 @@ import msgspec
 
 from egocross_eval.model_adapters.checkpoints.model_inputs import model_inputs
 from egocross_eval.model_adapters.checkpoints.preparation import too_long
+from egocross_eval.model_adapters.hf.full_memory import free_memory, is_out_of_memory
 from egocross_eval.model_adapters.hf.padding import equal_length, masks_cost
+from egocross_eval.model_adapters.hf.responses import Computed, Writing, chosen, constrained
 from egocross_eval.model_adapters.hf.sampling import gumbel_sampler, nan_watch
 from egocross_eval.model_adapters.hf.shared_beginning import Continuation, continued, split
 from egocross_eval.model_adapters.hf.side_stream import SideStream
-from egocross_eval.model_adapters.requests import failed, not_finite, scored
-from egocross_eval.schema import Response
+from egocross_eval.model_adapters.requests import failed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from egocross_eval.model_adapters.checkpoints.preparation import Item, Loaded, Preparer
     from egocross_eval.model_adapters.hf.memory import Room
+    from egocross_eval.schema import Response
 
 CLOSE = {"float32": 0.02}
 """How far log-probabilities may differ that were computed with and without a shared beginning; rounding makes more of
@@ -32,17 +34,6 @@ COARSE = 1.0
 
 COMPARED = 10
 """Tokens compared for that: the likeliest ones."""
-
-
-OUT_OF_MEMORY = (
-    "out of memory",
-    "can't allocate memory",
-    "cannot allocate memory",
-    "cublas_status_alloc_failed",
-    "cublas_status_not_initialized",
-    "cudnn_status_alloc_failed",
-)
-"""What a full memory is called: by PyTorch, by the C library, and by NVIDIA's libraries, that keep buffers too."""
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +80,8 @@ class Engine:
         self._side = SideStream(model.device)
         self._context = context_length(model.config)
         # Tokenizers keep state during a call: batches are made in another thread than texts are read in.
-        self._tokenizer = copy.deepcopy(preparer.processor.tokenizer)
+        tokenizer = copy.deepcopy(preparer.processor.tokenizer)
+        self._writing = Writing(tokenizer=tokenizer, ends=self._ends, context=self._context)
         self._local = threading.local()
         self._stopping = threading.Event()
         self.out_of_memory = 0
@@ -277,42 +269,14 @@ class Engine:
         self._side.join(inputs.ready, inputs.tensors)
         return inputs
 
-    def _choose(self, inputs: Inputs, tensors: Any) -> list[Response]:
-        """One forward pass: log-probabilities of the labels where the answer's first token stands."""
-        import torch
+    def _computed(self, inputs: Inputs) -> Computed:
+        return Computed(items=inputs.items, lengths=inputs.lengths, dtype=self._dtype)
 
-        log_probabilities = torch.log_softmax(self._first_logits(tensors), dim=-1).cpu()
-        responses = []
-        for row, item, length in zip(log_probabilities, inputs.items, inputs.lengths, strict=True):
-            scores = {label: float(torch.logsumexp(row[list(ids)], dim=0)) for label, ids in item.labels.items()}
-            responses.append(scored(item.request, scores, self._dtype, input_tokens=length, output_tokens=1))
-        return responses
+    def _choose(self, inputs: Inputs, tensors: Any) -> list[Response]:
+        return chosen(self._computed(inputs), self._first_logits(tensors))
 
     def _constrain(self, inputs: Inputs, tensors: Any) -> list[Response]:
-        """The label itself as text: the most likely one, or one drawn at the run's temperature."""
-        import torch
-
-        logits = self._first_logits(tensors)
-        requests = [item.request for item in inputs.items]
-        allowed = torch.full_like(logits, -torch.inf)
-        labels: list[dict[int, str]] = []
-        numbers: list[bool] = []
-        for place, item in enumerate(inputs.items):
-            labels.append({ids[0]: label for label, ids in item.labels.items()})
-            chosen = list(labels[-1])
-            allowed[place, chosen] = logits[place, chosen]
-            numbers.append(bool(torch.isfinite(logits[place, chosen]).all()))
-        if requests[0].settings.temperature > 0:
-            allowed = gumbel_sampler(requests, logits.device)(None, allowed)
-        picks = allowed.argmax(dim=-1).tolist()
-        return [
-            Response(key=request.key, text=names[pick], finish_reason="stop", input_tokens=length, output_tokens=1)
-            if finite
-            else failed(request, "not_finite", not_finite(self._dtype))
-            for request, names, pick, length, finite in zip(
-                requests, labels, picks, inputs.lengths, numbers, strict=True
-            )
-        ]
+        return constrained(self._computed(inputs), self._first_logits(tensors))
 
     def _first_logits(self, tensors: Any) -> Any:
         """Logits where the first token of each answer stands: shape (batch, vocabulary), float32."""
@@ -335,28 +299,8 @@ class Engine:
         )
         if self._stopping.is_set():
             return []
-        width = tensors["input_ids"].shape[1]
-        responses = []
-        for row, request, length, spoiled in zip(
-            output.tolist(), requests, inputs.lengths, watch.found.tolist(), strict=True
-        ):
-            if spoiled:
-                responses.append(failed(request, "not_finite", not_finite(self._dtype)))
-                continue
-            room = settings.max_new_tokens if self._context is None else self._context - length
-            responses.append(self._text_response(request.key, row[width:][:room], length))
-        return responses
-
-    def _text_response(self, key: str, ids: list[int], length: int) -> Response:
-        end = next((place for place, token in enumerate(ids) if token in self._ends), None)
-        kept = ids if end is None else ids[:end]
-        return Response(
-            key=key,
-            text=self._tokenizer.decode(kept, skip_special_tokens=True),
-            finish_reason="length" if end is None else "stop",
-            input_tokens=length,
-            output_tokens=len(kept) + (end is not None),
-        )
+        answers = output[:, tensors["input_ids"].shape[1] :].tolist()
+        return self._writing.written(self._computed(inputs), answers, watch.found.tolist())
 
     def _settings(self, **settings: Any) -> Any:
         from transformers import GenerationConfig
@@ -380,26 +324,6 @@ def context_length(config: Any) -> int | None:
     text = config.get_text_config()
     length = getattr(text, "max_position_embeddings", None)
     return int(length) if isinstance(length, int) and length > 0 else None
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out, on a GPU or on the CPU."""
-    import torch
-
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in OUT_OF_MEMORY)
-
-
-def free_memory() -> None:
-    """Gives memory that PyTorch keeps for later back to the device."""
-    import gc
-
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
 
 
 def _singles(batch: list[Loaded]) -> list[Loaded]:

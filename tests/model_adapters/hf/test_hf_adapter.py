@@ -242,11 +242,11 @@ def test_the_end_token_ends_a_text_and_is_no_part_of_it(tiny_checkpoint: Path, t
 
     checkpoint = adapter(tiny_checkpoint)._checkpoint
     processor = load_processor(checkpoint)
-    engine = Engine(load_model(checkpoint, HfOptions(device="cpu")), Preparer(processor, None), Room(8192))
+    writing = Engine(load_model(checkpoint, HfOptions(device="cpu")), Preparer(processor, None), Room(8192))._writing
     ids = [processor.tokenizer.convert_tokens_to_ids(token) for token in ("B", "<|im_end|>", "<|endoftext|>")]
-    ended = engine._text_response("q", ids, 7)
+    ended = writing.text_response("q", ids, 7)
     assert (ended.text, ended.finish_reason, ended.output_tokens, ended.input_tokens) == ("B", "stop", 2, 7)
-    cut = engine._text_response("q", ids[:1], 7)
+    cut = writing.text_response("q", ids[:1], 7)
     assert (cut.text, cut.finish_reason, cut.output_tokens) == ("B", "length", 1)
 
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from egocross_eval.model_adapters.checkpoints.preparation import Item, Loaded, PlannedFrame
 from egocross_eval.model_adapters.hf import engine
 from egocross_eval.model_adapters.hf.batching import cut_batches
-from egocross_eval.model_adapters.hf.engine import Engine, is_out_of_memory
+from egocross_eval.model_adapters.hf.engine import Engine
+from egocross_eval.model_adapters.hf.full_memory import is_out_of_memory
 from egocross_eval.model_adapters.hf.memory import NEAR, Room
 from egocross_eval.model_adapters.hf.padding import LONG, equal_length
 from egocross_eval.model_adapters.hf.pipeline import Limits, Pipeline

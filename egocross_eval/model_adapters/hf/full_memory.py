@@ -1,0 +1,33 @@
+"""How a full memory is recognised, and what is done about it at once."""
+
+from __future__ import annotations
+
+WORDS = (
+    "out of memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "cublas_status_alloc_failed",
+    "cublas_status_not_initialized",
+    "cudnn_status_alloc_failed",
+)
+"""What a full memory is called: by PyTorch, by the C library, and by NVIDIA's libraries, that keep buffers too."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, on a GPU or on the CPU."""
+    import torch
+
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in WORDS)
+
+
+def free_memory() -> None:
+    """Gives memory that PyTorch keeps for later back to the device."""
+    import gc
+
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
