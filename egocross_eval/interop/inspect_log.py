@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from egocross_eval.contracts.importer import ForeignAnswer, ForeignRun
-from egocross_eval.documents import decode_json, read_json
+from egocross_eval.documents import cited
 from egocross_eval.errors import DataError
 from egocross_eval.files import read_bytes
-from egocross_eval.interop.importing.entries import count, needed, optional, question_name
+from egocross_eval.interop.importing.entries import count, log_entry, log_file, needed, optional, question_name
 from egocross_eval.schema import Failure
 
 FORMS = (2,)
@@ -65,7 +65,7 @@ def read(path: Path) -> ForeignRun:
 
 
 def _document(path: Path) -> tuple[dict[str, Any], Iterable[dict[str, Any]]]:
-    content = read_json(path, dict[str, Any], what="log of Inspect")
+    content = log_file(path)
     return content, needed(content, "samples", list, str(path))
 
 
@@ -78,14 +78,14 @@ def _archive(path: Path) -> tuple[dict[str, Any], Iterable[dict[str, Any]]]:
         raise DataError(f"{path} is no whole archive of Inspect's; copy it again") from error
     if "header.json" not in members:
         raise DataError(f"{path} has no header.json: it is no log of Inspect, or its run didn't end")
-    header = decode_json(_member(content, members["header.json"], path), dict[str, Any], f"{path}, header.json")
+    header = log_entry(_member(content, members["header.json"], path), f"{path}, header.json")
     names = sorted(name for name in members if name.startswith("samples/") and name.endswith(".json"))
     return header, _samples(content, [members[name] for name in names], path)
 
 
 def _samples(content: bytes, members: Iterable[zipfile.ZipInfo], path: Path) -> Iterator[dict[str, Any]]:
     for member in members:
-        yield decode_json(_member(content, member, path), dict[str, Any], f"{path}, {member.filename}")
+        yield log_entry(_member(content, member, path), f"{path}, {member.filename}")
 
 
 def _member(content: bytes, member: zipfile.ZipInfo, path: Path) -> bytes:
@@ -121,6 +121,7 @@ def _answer(sample: Any, where: str) -> ForeignAnswer:
     if not isinstance(sample, dict):
         raise DataError(f"{where} is no mapping")
     output = optional(sample, "output", dict, {})
+    failure = _failure(sample, output)
     usage = optional(output, "usage", dict, {})
     label, score = _scored(optional(sample, "scores", dict, {}))
     name = question_name(optional(sample, "metadata", dict, {})) or str(sample.get("id", ""))
@@ -128,8 +129,8 @@ def _answer(sample: Any, where: str) -> ForeignAnswer:
         place=where,
         question=name,
         position=name,
-        text=_output_text(output),
-        failure=_failure(sample, output),
+        text="" if failure else _output_text(output, where),
+        failure=failure,
         label=label,
         score=score,
         prompt=_prompt(sample.get("input")),
@@ -139,10 +140,14 @@ def _answer(sample: Any, where: str) -> ForeignAnswer:
     )
 
 
-def _output_text(output: dict[str, Any]) -> str:
-    choices = optional(output, "choices", list, [])
-    first = choices[0] if choices and isinstance(choices[0], dict) else {}
-    return _text(optional(first, "message", dict, {}).get("content"))
+def _output_text(output: dict[str, Any], where: str) -> str:
+    """The first choice's text. Raises `DataError` where it has none, not even an empty one."""
+    first = output["choices"][0]
+    message = needed(first, "message", dict, f"{where}: its first choice") if isinstance(first, dict) else {}
+    content = message.get("content")
+    if not isinstance(content, str | list):
+        raise DataError(f"{where}: the output is {cited(content)}, not a text")
+    return _text(content)
 
 
 def _text(content: Any) -> str:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from egocross_eval.contracts.importer import ForeignAnswer, ForeignRun
-from egocross_eval.documents import decode_json_lines, read_json
+from egocross_eval.documents import cited
 from egocross_eval.errors import DataError
-from egocross_eval.files import read_bytes
-from egocross_eval.interop.importing.entries import first_text, needed, optional, question_name
+from egocross_eval.interop.importing.entries import first_text, log_file, log_lines, needed, optional, question_name
+
+KNOWN = ("0.4",)
+"""Versions of lm-eval, without the last number, whose logs are known."""
 
 _METRICS = ("acc", "exact_match", "acc_norm")
 
@@ -31,9 +33,12 @@ def read(path: Path) -> ForeignRun:
     Raises `DataError` naming file and place for anything else, and where samples weren't logged.
     """
     file = _results_file(path)
-    results = read_json(file, dict[str, Any], what="results of lm-eval")
+    results = log_file(file)
     where = str(file)
     version = needed(results, "lm_eval_version", str, where)
+    if not version.startswith(tuple(f"{known}." for known in KNOWN)):
+        known = ", ".join(f"{known}.*" for known in KNOWN)
+        raise DataError(f"{where}: logs of lm-eval {cited(version)} aren't known here; known: {known}")
     configs = needed(results, "configs", dict, where)
     date = file.name.removeprefix("results_").removesuffix(".json")
     logs = {task: file.with_name(f"samples_{task}_{date}.jsonl") for task in configs}
@@ -65,8 +70,8 @@ def _results_file(path: Path) -> Path:
 
 
 def _answers(log: Path, task: str) -> Iterator[ForeignAnswer]:
-    for number, line in decode_json_lines(read_bytes(log), dict[str, Any], str(log)):
-        yield _answer(line, task, f"{log.name}, line {number}")
+    for where, line in log_lines(log):
+        yield _answer(line, task, where)
 
 
 def _answer(line: dict[str, Any], task: str, where: str) -> ForeignAnswer:

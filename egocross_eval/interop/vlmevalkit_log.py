@@ -20,6 +20,8 @@ FAILED = "Failed to obtain answer"
 
 _SUFFIXES = (".tsv", ".csv", ".xlsx", ".json")
 _COLUMNS = ("index", "prediction")
+_MORE = "\0"
+"""Name of the cells that no column has; no column's name."""
 
 
 def recognises(path: Path) -> bool:
@@ -54,11 +56,30 @@ def _rows(path: Path) -> Sequence[Mapping[str, Any]]:
         return _workbook(path)
     text = decode_text(read_bytes(path), str(path))
     csv.field_size_limit(LARGEST)
-    reader = csv.DictReader(io.StringIO(text), delimiter="\t" if path.suffix == ".tsv" else ",")
+    delimiter = "\t" if path.suffix == ".tsv" else ","
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restkey=_MORE, strict=True)
     try:
-        return list(reader)
+        rows = list(reader)
     except csv.Error as error:
         raise DataError(f"{path}, line {reader.line_num}: {error}") from error
+    _refuse_repeated(path, reader.fieldnames or ())
+    for number, row in enumerate(rows, 1):
+        if _MORE in row or None in row.values():
+            raise DataError(
+                f"{path.name}, row {number} has other cells than the {len(reader.fieldnames or ())} columns"
+            )
+    return rows
+
+
+def _refuse_repeated(path: Path, columns: Sequence[str]) -> None:
+    repeated = [name for name in _COLUMNS if columns.count(name) > 1]
+    if repeated:
+        raise DataError(f"{path} has the column {repeated[0]!r} twice")
+
+
+def _index(value: Any) -> str:
+    """Spreadsheets keep whole numbers as 3.0."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _workbook(path: Path) -> Sequence[Mapping[str, Any]]:
@@ -73,11 +94,14 @@ def _workbook(path: Path) -> Sequence[Mapping[str, Any]]:
     except Exception as error:  # whatever its parsers raise on a file of another kind
         raise DataError(f"{path} is no workbook that can be read: {error}") from error
     names = [str(name) for name in head]
+    _refuse_repeated(path, names)
     return [dict(zip(names, row, strict=False)) for row in rows]
 
 
 def _answer(row: Mapping[str, Any], where: str) -> ForeignAnswer:
-    prediction = row.get("prediction")
+    if "prediction" not in row:
+        raise DataError(f"{where} has no 'prediction'")
+    prediction = row["prediction"]
     if prediction is not None and not isinstance(prediction, str | int | float):
         raise DataError(f"{where}: 'prediction' is {cited(prediction)}, not a text")
     text = "" if prediction is None else str(prediction)
@@ -86,7 +110,7 @@ def _answer(row: Mapping[str, Any], where: str) -> ForeignAnswer:
     return ForeignAnswer(
         place=where,
         question=question_name(dict(row)),
-        position=str(row.get("index")),
+        position=_index(row.get("index")),
         text=text,
         failure=failure,
         score=float(hit) if hit in ("0", "1", "0.0", "1.0") else None,

@@ -20,7 +20,8 @@ _SECRET = re.compile(r"(?i)(api_?keys?|token|secrets?|passwords?)$")
 _TOLD = ("lora", "letter", "pretrained")
 """Options that tell models of one target apart: tables name them."""
 
-_CREDENTIALS = re.compile(r"//[^/@\s]+@")
+CREDENTIALS = re.compile(r"//[^/@\s]+@")
+"""User or password in an address."""
 
 _SCHEME = re.compile(r"[A-Za-z][\w.+-]+:")
 """The beginning of a spec; a single letter would be a drive (`C:\\model.yaml`)."""
@@ -112,16 +113,21 @@ def _plain(value: Any) -> str:
 
 def _checked(spec: ModelSpec) -> ModelSpec:
     for key in spec.options:
-        if _SECRET.search(key):
+        if is_secret(key):
             raise UsageError(
                 f"model spec for {spec.scheme}: {key!r} would write a secret into the run folder; "
                 f"set it in the environment (see api_key_env)"
             )
-    if _CREDENTIALS.search(spec.text):
+    if CREDENTIALS.search(spec.text):
         raise UsageError(
             f"model spec for {spec.scheme}: an address with user or password in it; put keys in the environment"
         )
     return spec
+
+
+def is_secret(name: str) -> bool:
+    """Whether an option of that name would carry a key."""
+    return _SECRET.search(name) is not None
 
 
 def option_fields(adapter_type: AdapterType) -> list[tuple[str, str, str, str]]:

@@ -52,8 +52,12 @@ def left(folder: Path, printed: str) -> LmmsEvalRun:
     return LmmsEvalRun(folder, printed, json.loads(path.read_text()))
 
 
-def run_inside(data: Path, work: Path, model_args: str, *more: str, model: str = "egocross") -> LmmsEvalRun:
-    """`egocross-eval lmms-eval run` over the demo benchmark."""
+def run_inside(
+    data: Path, work: Path, model_args: str, *more: str, model: str = "egocross", code: int = 0
+) -> LmmsEvalRun:
+    """`egocross-eval lmms-eval run` over the demo benchmark; `code` is the exit code that it must end with."""
     words: list[str | Path] = ["lmms-eval", "run", "--data", data, "--split", "demo", "--output", work / "run"]
-    done = start(work, "egocross_eval", *words, "--model", model, "--model_args", model_args, *more)
+    work.mkdir(exist_ok=True)
+    done = start(work, "egocross_eval", *words, "--model", model, "--model_args", model_args, *more, check=False)
+    assert done.returncode == code, done.stdout[-3000:] + done.stderr[-3000:]
     return left(work / "run", done.stdout)

@@ -164,7 +164,8 @@ def test_an_incomplete_import_has_no_rank_and_exits_with_1(
     assert call("import", LOGS / "inspect.eval", *words) == 1
     said = capsys.readouterr()
     assert "| – | inspect:mockllm/model |" in " ".join(said.out.split())
-    assert "8 of 100 questions have an answer" in said.out
+    assert "7 of 100 questions have an answer" in said.out
+    assert "questions that failed there: 1 (1 errored)" in said.err
     assert "questions without an answer: 92" in " ".join(said.err.split())
     assert call("score", tmp_path / "run") == 1
     assert call("leaderboard", tmp_path / "run", "--output", tmp_path / "board.md") == 0
@@ -223,7 +224,7 @@ def test_a_form_that_is_not_known_is_named_with_those_that_are(imported: Callabl
     ("tool", "name", "content", "message"),
     [
         ("lmms-eval", "1_results.json", '{"results": {}}', r"1_results\.json has no 'config'"),
-        ("lmms-eval", "1_results.json", "[]", "results of lmms-eval .*is a list, not a mapping"),
+        ("lmms-eval", "1_results.json", "[]", r"1_results\.json: .*is a list, not a mapping"),
         ("lmms-eval", "1_results.json", '{"config": {}, "configs": {"t": {}}}', r"1_samples_t\.jsonl isn't beside it"),
         ("lm-eval", "results_1.json", '{"configs": {}}', r"results_1\.json has no 'lm_eval_version'"),
         ("vlmevalkit", "a_b.tsv", "index\tquestion\n1\tx\n", "has no column 'prediction'"),
@@ -231,6 +232,23 @@ def test_a_form_that_is_not_known_is_named_with_those_that_are(imported: Callabl
         ("predictions", "predictions.json", '[{"id": 1}]', "has no 'answer'"),
         ("inspect", "log.json", '{"version": 2}', "has no 'samples'"),
         ("inspect", "log.eval", "no archive", "is no whole archive"),
+        (
+            "inspect",
+            "log.json",
+            '{"version": 1, "samples": []}',
+            "version 1 of Inspect's logs isn't known here; known: 2",
+        ),
+        (
+            "lm-eval",
+            "results_1.json",
+            '{"lm_eval_version": "0.3.0", "configs": {}}',
+            r"results_1\.json: logs of lm-eval '0\.3\.0' aren't known here; known: 0\.4\.\*",
+        ),
+        ("vlmevalkit", "a_b.tsv", "index\tprediction\n1\n", "row 1 has other cells than the 2 columns"),
+        ("vlmevalkit", "a_b.tsv", "index\tprediction\n1\tA\tB\n", "row 1 has other cells than the 2 columns"),
+        ("vlmevalkit", "a_b.tsv", 'index\tprediction\n1\t"A is', r"a_b\.tsv, line \d: unexpected end of data"),
+        ("vlmevalkit", "a_b.tsv", "index\tprediction\tprediction\n1\tA\tB\n", "has the column 'prediction' twice"),
+        ("vlmevalkit", "a.json", '[{"index": 1, "prediction": "A"}, {"index": 2}]', "row 2 has no 'prediction'"),
         ("nonsense", "log.eval", "", "unknown importer 'nonsense'"),
     ],
 )

@@ -55,11 +55,28 @@ def test_nameless_answers_need_a_map_or_an_order() -> None:
 
 
 def test_an_order_needs_as_many_answers_as_questions_and_one_task() -> None:
-    with pytest.raises(UsageError, match="the log has 2 answers, and there are 12 questions"):
+    with pytest.raises(UsageError, match="the log has answers to 2 questions, and there are 12"):
         join(QUESTIONS, [answer(position="task/0"), answer(position="task/1")], in_order=True)
     two = [answer(position=f"{task}/{number}") for task in "ab" for number in range(6)]
     with pytest.raises(UsageError, match="several tasks"):
         join(QUESTIONS, two, in_order=True)
+
+
+def test_an_order_with_gaps_or_without_numbers_is_refused() -> None:
+    numbers = [*range(8), *range(9, 13)]
+    with pytest.raises(UsageError, match="after the tool's question '7' comes '9', so some are left out"):
+        join(QUESTIONS, [answer(position=f"task/{number}") for number in numbers], in_order=True)
+    with pytest.raises(UsageError, match="after the tool's question 'a' comes 'b'"):
+        join(QUESTIONS, [answer(position=name) for name in "abcdefghijkl"], in_order=True)
+
+
+def test_an_answer_that_stands_twice_does_not_shift_the_others() -> None:
+    doubled = [answer(position=f"{number}", text=f"{number}") for number in range(12)]
+    joined = join(QUESTIONS, [*doubled, answer(position="3", text="3"), answer(position="5", text="x")], in_order=True)
+    assert {key: found.text for key, found in joined.answers.items()} == {
+        f"q{number}": str(number) for number in range(12) if number != 5
+    }
+    assert (joined.repeated, joined.contradicted) == (("q3",), ("q5",))
 
 
 def test_a_map_names_them(tmp_path: Path) -> None:

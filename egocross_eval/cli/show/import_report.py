@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,12 @@ def print_import(done: Import) -> None:
 
     print_end(done.run)
     asked = done.run.record.question_count
-    click.echo(f"{len(done.joined.answers)} of {asked} questions have an answer in this log of {done.tool}")
+    answers = done.joined.answers.values()
+    failed = Counter(answer.failure.kind for answer in answers if answer.failure is not None)
+    click.echo(f"{len(answers) - failed.total()} of {asked} questions have an answer in this log of {done.tool}")
+    if failed:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in failed.most_common())
+        click.echo(f"questions that failed there: {failed.total()} ({kinds})", err=True)
     for line in done.joined.lines():
         click.echo(wrapped(line, rest="  "), err=True)
     comparison = done.comparison

@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
-from egocross_eval.documents import cited
+from egocross_eval.documents import cited, decode_json
 from egocross_eval.errors import DataError
+from egocross_eval.files import read_bytes
 
 T = TypeVar("T")
 
+_NO_NUMBERS = re.compile(rb"\b(NaN|Infinity)\b")
+
 _WORDS = {str: "a text", int: "a whole number", list: "a list", dict: "a mapping", float: "a number"}
+
+
+def log_entry(data: bytes, where: str) -> dict[str, Any]:
+    """The mapping in `data`. Python writes numbers that are none as NaN, which is no JSON: they are None here."""
+    try:
+        return decode_json(data, dict[str, Any], where)
+    except DataError:
+        if not _NO_NUMBERS.search(data):
+            raise
+        try:
+            plain = json.dumps(json.loads(data, parse_constant=lambda name: None)).encode()
+        except (ValueError, RecursionError):
+            plain = data
+        return decode_json(plain, dict[str, Any], where)
+
+
+def log_file(path: Path) -> dict[str, Any]:
+    """The mapping in a file, as `log_entry` reads it."""
+    return log_entry(read_bytes(path), str(path))
+
+
+def log_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each line of a file with its place, as `log_entry` reads it; empty ones are left out."""
+    for number, line in enumerate(read_bytes(path).split(b"\n"), 1):
+        if line.strip():
+            yield f"{path.name}, line {number}", log_entry(line, f"{path}, line {number}")
 
 
 def needed(entry: dict[str, Any], name: str, kind: type[T], where: str) -> T:

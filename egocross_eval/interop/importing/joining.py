@@ -5,6 +5,8 @@ Only what is sure is joined; the rest is listed.
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from egocross_eval.errors import UsageError
 from egocross_eval.natural_order import natural_key
 from egocross_eval.schema import Question
 from egocross_eval.scoring.predictions_file import name_some
+
+_NUMBER = re.compile("[0-9]{1,18}")
 
 
 class Joined(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,13 +117,26 @@ def _named(
     tasks = {answer.position.rpartition("/")[0] for answer in answers}
     if len(tasks) > 1:
         raise UsageError(f"--in-order: the log is of several tasks ({name_some(sorted(tasks))}); pass --map FILE")
-    ordered = sorted(answers, key=lambda answer: natural_key(answer.position))
+    ordered = sorted({answer.position for answer in answers}, key=natural_key)
+    _refuse_gaps(ordered)
     if len(ordered) != len(questions):
         raise UsageError(
-            f"--in-order: the log has {len(ordered)} answers, and there are {len(questions)} questions; choose those "
-            f"that were asked by --tasks, or pass --map FILE"
+            f"--in-order: the log has answers to {len(ordered)} questions, and there are {len(questions)}; choose "
+            f"those that were asked by --tasks, or pass --map FILE"
         )
-    return [(question.key, answer) for question, answer in zip(questions, ordered, strict=True)]
+    keys = {position: question.key for position, question in zip(ordered, questions, strict=True)}
+    return [(keys[answer.position], answer) for answer in answers]
+
+
+def _refuse_gaps(positions: Sequence[str]) -> None:
+    """Raises `UsageError` where the tool's numbers of questions, in their order, leave some out, or are no numbers."""
+    numbers = [position.rpartition("/")[2] for position in positions]
+    for before, after in itertools.pairwise(numbers):
+        if not (_NUMBER.fullmatch(before) and _NUMBER.fullmatch(after) and int(after) == int(before) + 1):
+            raise UsageError(
+                f"--in-order: after the tool's question {before!r} comes {after!r}, so some are left out; pass --map "
+                f"FILE"
+            )
 
 
 def read_map(path: Path) -> dict[str, str]:

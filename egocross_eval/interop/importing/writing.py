@@ -13,6 +13,7 @@ from egocross_eval.contracts.registry import Registry
 from egocross_eval.errors import UsageError
 from egocross_eval.files import read_bytes
 from egocross_eval.interop.importing.joining import Joined
+from egocross_eval.interop.importing.keys import without_keys
 from egocross_eval.leaderboard.derived import derive
 from egocross_eval.methods.once import Once
 from egocross_eval.reading.response import read_response
@@ -52,13 +53,14 @@ def imported_record(
     tool: str, foreign: ForeignRun, plan: RunPlan, questions: Sequence[Question], name: str, registry: Registry
 ) -> RunRecord:
     """`run.json` of an imported run."""
+    spec = without_keys(foreign.spec)
     unknown = RunSettings(
         tasks=plan.settings.tasks, split=plan.settings.split, grader=plan.settings.grader, limit=plan.settings.limit
     )
     return RunRecord(
         schema_version=SCHEMA_VERSION,
         benchmark=plan.benchmark.record(),
-        model=ModelRecord(spec=foreign.spec, identity=foreign.spec, fingerprint="", name=name or foreign.model),
+        model=ModelRecord(spec=spec, identity=spec, fingerprint="", name=name or without_keys(foreign.model)),
         settings=foreign.settings or unknown,
         data_root=str(plan.root.path) if plan.root else "",
         data_hashes=plan.data_hashes,
@@ -72,7 +74,7 @@ def imported_record(
             version=foreign.version,
             date=foreign.date,
             files={path.name: hashlib.sha256(read_bytes(path)).hexdigest() for path in foreign.files},
-            details=foreign.details,
+            details=without_keys(foreign.details),
             settings_known=foreign.settings is not None,
         ),
     )

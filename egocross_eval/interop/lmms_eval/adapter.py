@@ -12,6 +12,7 @@ import msgspec
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.errors import UsageError
 from egocross_eval.interop.lmms_eval.environment import Environment, lmms_eval_environment
+from egocross_eval.interop.lmms_eval.failures import is_api_class
 from egocross_eval.interop.lmms_eval.options import LmmsOptions
 from egocross_eval.interop.lmms_eval.session import ModelOrder
 from egocross_eval.schema import Request, Response
@@ -64,8 +65,11 @@ class LmmsAdapter(ModelAdapter):
             yield from self._session.answer(chunk)
 
     def fingerprint(self) -> str | None:
-        """Of the class, its arguments, lmms-eval's version and the checkpoint; None where none is named."""
-        weights = self._weights()
+        """Of the class, its arguments, lmms-eval's version and the checkpoint.
+
+        None where no checkpoint is named, and for clients of a server, of whose model the name alone is known.
+        """
+        weights = None if is_api_class(self._order.name) else self._weights()
         if weights is None:
             return None
         parts = [self._environment.version, self._order, weights]

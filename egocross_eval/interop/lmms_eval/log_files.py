@@ -9,16 +9,25 @@ from typing import Any
 import msgspec
 
 from egocross_eval.contracts.importer import ForeignAnswer, ForeignRun
-from egocross_eval.documents import decode_json_lines, explained, read_json
+from egocross_eval.documents import explained
 from egocross_eval.errors import DataError
-from egocross_eval.files import read_bytes
-from egocross_eval.interop.importing.entries import count, first_text, needed, optional, question_name
+from egocross_eval.interop.importing.entries import (
+    count,
+    first_text,
+    log_file,
+    log_lines,
+    needed,
+    optional,
+    question_name,
+)
 from egocross_eval.interop.lmms_eval.failures import is_api_class, response_of
 from egocross_eval.interop.lmms_eval.marks import MARK, TaskMark
 
 RESULTS = "_results.json"
 SAMPLES = "_samples_"
 _METRICS = ("micro", "macro")
+_NONE = "None"
+"""What lmms-eval writes where a server's reply has no text."""
 _KEPT = ("model_backend", "batch_size", "limit", "gen_kwargs", "random_seed", "numpy_seed", "torch_seed")
 """Of the log's configuration, what `run.json` keeps beside model and arguments."""
 
@@ -36,7 +45,7 @@ def read(path: Path) -> ForeignRun:
     Raises `DataError` naming file and place for anything else, and where samples weren't logged.
     """
     file = _results_file(path)
-    results = read_json(file, dict[str, Any], what="results of lmms-eval")
+    results = log_file(file)
     where = str(file)
     config = needed(results, "config", dict, where)
     configs = needed(results, "configs", dict, where)
@@ -111,14 +120,16 @@ def _mark(config: Any, where: str) -> TaskMark | None:
 
 
 def _answers(log: Path, task: str, *, api: bool) -> Iterator[ForeignAnswer]:
-    for number, line in decode_json_lines(read_bytes(log), dict[str, Any], str(log)):
-        yield _answer(line, task, f"{log.name}, line {number}", api=api)
+    for where, line in log_lines(log):
+        yield _answer(line, task, where, api=api)
 
 
 def _answer(line: dict[str, Any], task: str, where: str, *, api: bool) -> ForeignAnswer:
     document = needed(line, "doc_id", int, where)
     filtered = first_text(needed(line, "filtered_resps", object, where), where)
     text = first_text(line["resps"], where) if "resps" in line else filtered
+    if api and text == _NONE:
+        text = ""
     row: dict[str, Any] = next((line[metric] for metric in _METRICS if isinstance(line.get(metric), dict)), {})
     tokens = _tokens(line.get("token_counts"))
     response = response_of("", text, api=api)

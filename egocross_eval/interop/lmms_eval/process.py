@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from egocross_eval.errors import RunError, UsageError
+from egocross_eval.interop.importing.keys import without_keys
 from egocross_eval.interop.lmms_eval.environment import Environment
 
 OWN = ("--include_path", "--output_path", "--log_samples", "--tasks")
@@ -34,11 +35,10 @@ def run_lmms_eval(
 ) -> Path:
     """Runs tasks of a folder; what it prints goes to `show`. Returns the results file, beside which the samples are.
 
-    Raises `UsageError` for arguments that are given here, `RunError` with its last lines where no results came.
+    Raises `UsageError` for arguments that `check_arguments` refuses, `RunError` with its last lines where no results
+    came.
     """
-    for argument in arguments:
-        if argument.partition("=")[0] in OWN:
-            raise UsageError(f"{argument}: egocross-eval gives this to lmms-eval itself; use --tasks and --output")
+    check_arguments(arguments)
     before = set(logs.rglob(RESULTS))
     command = [environment.python, "-m", "lmms_eval", "--include_path", str(tasks), "--tasks", names]
     command += ["--log_samples", "--output_path", str(logs), *arguments]
@@ -48,6 +48,18 @@ def run_lmms_eval(
         lines = "".join(f"  {line}" for line in end)
         raise RunError(f"lmms-eval wrote no results (exit code {code}); the end of what it printed:\n{lines}")
     return written[-1]
+
+
+def check_arguments(arguments: Sequence[str]) -> None:
+    """Raises `UsageError` for arguments that are given here, and for keys, which lmms-eval would write into its log."""
+    for argument in arguments:
+        if argument.partition("=")[0] in OWN:
+            raise UsageError(f"{argument}: egocross-eval gives this to lmms-eval itself; use --tasks and --output")
+        if without_keys(argument) != argument:
+            raise UsageError(
+                f"lmms-eval's {without_keys(argument)} would write a secret into the run folder; set it in the "
+                f"environment, where lmms-eval's clients look for it (OPENAI_API_KEY and the like)"
+            )
 
 
 def _shown(command: Sequence[str], show: TextIO) -> tuple[int, Sequence[str]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from egocross_eval.errors import UsageError, did_you_mean
+from egocross_eval.errors import RunError, UsageError, did_you_mean
 from egocross_eval.interop.lmms_eval.conversation import conversation, picture, within_budget, words
 from egocross_eval.interop.lmms_eval.failures import is_api_class, response_of
 from egocross_eval.interop.lmms_eval.task_folder import generation_kwargs
@@ -17,6 +17,7 @@ from egocross_eval.schema import Failure, Request, Response
 
 _TASK, _SPLIT = "egocross", "test"
 _LONGEST = 500
+_FORMAT = "LMMS_IMAGE_ENCODE_FORMAT"
 
 
 class ModelOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +34,7 @@ class Session:
 
     def __init__(self, order: ModelOrder) -> None:
         """Loads it. Raises `UsageError` for a name that lmms-eval doesn't have or arguments that the class refuses."""
-        os.environ.setdefault("LMMS_IMAGE_ENCODE_FORMAT", "JPEG")
+        os.environ.setdefault(_FORMAT, "JPEG")
         os.environ.setdefault("TQDM_DISABLE", "1")
         self._order = order
         self._api = is_api_class(order.name)
@@ -42,11 +43,7 @@ class Session:
         arguments = dict(order.arguments)
         if device == "cpu" and "device_map" in inspect.signature(kind.__init__).parameters:
             arguments.setdefault("device_map", "cpu")
-        text = ",".join(f"{key}={value}" for key, value in arguments.items())
-        try:
-            self._model = kind.create_from_arg_string(text, {"batch_size": order.batch_size, "device": device})
-        except (TypeError, AssertionError) as error:  # how its classes refuse arguments
-            raise UsageError(f"lmms:{order.name} refuses its arguments: {error}") from error
+        self._model = _made(order.name, kind, arguments, {"batch_size": order.batch_size, "device": device})
         self._own_system: str | None = getattr(self._model, "system_prompt", None)
 
     def details(self) -> dict[str, Any]:
@@ -55,6 +52,8 @@ class Session:
         found: dict[str, Any] = {"class": f"{kind.__module__}.{kind.__qualname__}"}
         if self._own_system:
             found["added_system_text"] = self._own_system
+        if self._api:
+            found["frames_encoded_as"] = os.environ[_FORMAT] + _quality()
         return found
 
     def answer(self, requests: Sequence[Request]) -> list[Response]:
@@ -76,11 +75,11 @@ class Session:
     def _answer_alike(self, requests: Sequence[Request]) -> list[Response]:
         try:
             outputs = self._outputs(requests)
-        except Exception as error:  # whatever an engine raises
+            return [self._response(request, output) for request, output in zip(requests, outputs, strict=True)]
+        except Exception as error:  # whatever an engine raises, or another number of outputs than of requests
             if len(requests) == 1:
                 return [_failed(requests[0], error)]
             return [response for request in requests for response in self._answer_alike([request])]
-        return [self._response(request, output) for request, output in zip(requests, outputs, strict=True)]
 
     def _outputs(self, requests: Sequence[Request]) -> Sequence[Any]:
         """What the class makes of requests with the same system text.
@@ -113,8 +112,11 @@ class Session:
         from lmms_eval.api.instance import unwrap_generation_output
 
         text, counts = unwrap_generation_output(output)
-        response = response_of(request.key, str(text), api=self._api)
-        if counts is None:
+        if text is not None and not isinstance(text, str):
+            return _failed(request, TypeError(f"lmms-eval's class gave a {type(text).__name__}, not a text"))
+        # A reply without text reaches its clients' callers as None.
+        response = response_of(request.key, text or "", api=self._api)
+        if counts is None or response.failure is not None:
             return response
         return msgspec.structs.replace(response, input_tokens=counts.input_tokens, output_tokens=counts.output_tokens)
 
@@ -131,6 +133,36 @@ def _model_class(name: str) -> Any:
             f"lmms-eval has no model {name!r}{did_you_mean(name, known)}; 'lmms-eval models --aliases' lists them"
         )
     return models.get_model(name)
+
+
+def _made(name: str, kind: Any, arguments: dict[str, str], more: dict[str, Any]) -> Any:
+    """An instance of a class. Arguments that it doesn't know are a `UsageError`."""
+    from lmms_eval.utils import handle_arg_string
+
+    if is_api_class(name):
+        _refuse_unknown(name, kind, arguments)
+    try:
+        return kind(**{key: handle_arg_string(value) for key, value in arguments.items()}, **more)
+    except (TypeError, AssertionError) as error:  # how its classes refuse arguments
+        raise UsageError(f"lmms:{name} refuses its arguments: {error}") from error
+    except ImportError as error:
+        raise UsageError(f"lmms:{name} needs a package that isn't in lmms-eval's environment: {error}") from error
+    except Exception as error:  # whatever keeps a class from being made: no key, no checkpoint, no memory
+        raise RunError(f"lmms:{name} can't be made: {type(error).__name__}: {error}") from error
+
+
+def _refuse_unknown(name: str, kind: Any, arguments: dict[str, str]) -> None:
+    """Clients of servers go on with arguments they don't know, and leave them out."""
+    known = {key for each in kind.__mro__ for key in inspect.signature(each.__init__).parameters}
+    for key in arguments:
+        if key not in known:
+            raise UsageError(f"lmms:{name} knows no argument {key!r}{did_you_mean(key, known)}")
+
+
+def _quality() -> str:
+    """The quality at which lmms-eval encodes frames again, where the format has one."""
+    known = os.environ[_FORMAT].upper() in ("JPEG", "JPG", "WEBP")
+    return f", quality {os.environ.get('LMMS_IMAGE_JPEG_QUALITY', '85')}" if known else ""
 
 
 def _default_device() -> str:
