@@ -144,7 +144,7 @@ def test_an_interrupt_or_a_kill_keeps_what_was_answered_and_the_same_command_goe
     sent: signal.Signals, code: int, demo: Path, tmp_path: Path
 ) -> None:
     samples = tmp_path / "run" / "samples.jsonl"
-    with FakeServer(answers="B", latency=0.1) as server:
+    with FakeServer(answers="B", latency=0.05) as server:
         command: list[str | Path] = [
             "--model",
             spec(server, "concurrency=2"),

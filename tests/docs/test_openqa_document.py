@@ -24,7 +24,10 @@ def said(call: Call) -> str:
 def test_the_pages_commands_run_in_their_order(demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OPENAI_API_KEY", "none")
+    # A cache that knows no answer yet, but the demo.
     monkeypatch.setenv("EGOCROSS_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache").mkdir(mode=0o700)
+    (tmp_path / "cache" / demo.name).symlink_to(demo)
     (tmp_path / "ROOT").symlink_to(demo)
     (tmp_path / "RUN").symlink_to(tmp_path / "runs" / "open")
     commands = list(documented.commands(PAGE))

@@ -69,6 +69,7 @@ def test_honest_rows_pass_and_one_that_was_raised_does_not(fork: Path) -> None:
     assert "submissions/b/rows.json: the row of baseline:constant" in raised.stdout
 
 
+@pytest.mark.slow
 def test_answers_are_taken_from_the_secret(fork: Path, demo: Path) -> None:
     answers = (demo / "egocross_testbed" / "egocross_testbed_answers.json").read_text()
     done = run_step(step("check.yml", "Derive every row anew"), fork, ANSWERS=answers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ from egocross_eval.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from jinja2 import Environment
 
     from egocross_eval.schema import Row
     from egocross_eval.scoring.comparison import PairOf
@@ -197,6 +200,21 @@ def _write_questions(folder: SiteFolder, runs: Sequence[SiteRun], pooled: Pool, 
         folder.write(f"data/answers-{number}.js", data_script(f"answers-{number}", part.questions))
 
 
+@cache
+def _templates() -> Environment:
+    """Every text that they are given is escaped and shown as it may be."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("egocross_eval.leaderboard.site"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
+    )
+
+
 def _page(
     title: str,
     inputs: Inputs,
@@ -207,18 +225,8 @@ def _page(
     shown: Shown,
 ) -> str:
     """index.html: the leaderboard and the first comparison are in the page itself; every text is escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     linked = inputs.runs if shown.questions else ()
     runs = {run.results.samples_hash: run.slug for run in linked if run.results.samples_hash}
-    environment = Environment(
-        loader=PackageLoader("egocross_eval.leaderboard.site"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: visible(value) if type(value) is str else value,
-    )
     benchmark = inputs.rows[0].benchmark
     first = [pair_json(pair, benchmark) for pair in pairs if start and {pair.first, pair.second} == set(start)]
     chances = [run.results.micro.chance for run in inputs.runs if run.results.micro is not None]
@@ -237,4 +245,4 @@ def _page(
         "pair": first[0] if first else None,
         "scripts": SCRIPTS,
     }
-    return environment.get_template("index.html.j2").render(context)
+    return _templates().get_template("index.html.j2").render(context)

@@ -53,10 +53,11 @@ def domain_sizes() -> dict[str, int]:
     return dict(_table().domains)
 
 
-def published_rows() -> list[Row]:
+@cache
+def published_rows() -> tuple[Row, ...]:
     """The published rows, in the order of the table."""
     table = _table()
-    return [_row(entry, table.sources[entry.source], table) for entry in table.rows]
+    return tuple(_row(entry, table.sources[entry.source], table) for entry in table.rows)
 
 
 def recover_count(percentage: str, n: int) -> int:

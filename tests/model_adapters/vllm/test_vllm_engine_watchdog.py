@@ -67,9 +67,11 @@ def test_what_was_started_meanwhile_ends_with_its_own_children_and_nothing_else_
     assert killed_parent("running") == [True, False, False, True]
 
 
+@pytest.mark.slow
 def test_an_engine_that_is_still_starting_ends_too() -> None:
     assert killed_parent("starting")[1:3] == [False, False]
 
 
+@pytest.mark.slow
 def test_an_engine_that_was_ended_properly_is_left_alone() -> None:
     assert killed_parent("done") == [True, True, True, True]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from pathlib import Path
 
 from egocross_eval.directories import cache_directory
 from egocross_eval.files import new_folder
 
 
+@cache
 def _generator_hash() -> str:
     """Hash of the generator's source: another generator, another benchmark."""
     digest = hashlib.sha256()
