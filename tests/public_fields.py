@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import sys
 from collections.abc import Iterator
@@ -63,8 +64,13 @@ copies one). A field without a default must be given.
 """
 
 
-def fields(struct: type[msgspec.Struct]) -> Iterator[tuple[str, str, str, str]]:
+@functools.cache
+def fields(struct: type[msgspec.Struct]) -> tuple[tuple[str, str, str, str], ...]:
     """Name, type, default and docstring of each field, as the source has them."""
+    return tuple(_fields(struct))
+
+
+def _fields(struct: type[msgspec.Struct]) -> Iterator[tuple[str, str, str, str]]:
     (found,) = ast.parse(inspect.getsource(struct)).body
     assert isinstance(found, ast.ClassDef)
     for line, after in zip(found.body, [*found.body[1:], None], strict=True):

@@ -3,6 +3,7 @@ write them: run this file to write them anew."""
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -66,6 +67,7 @@ def schema(kinds: Sequence[Any]) -> dict[str, Any]:
     return {**({"anyOf": list(found)} if more else one), **({"$defs": components} if components else {})}
 
 
+@functools.cache
 def texts() -> dict[str, str]:
     """By file name below `FOLDER`, what it holds."""
     written = {f"schemas/{name}.schema.json": _text((kind,)) for name, (kind, _) in FILES.items()}

@@ -28,19 +28,20 @@ def verbs() -> Iterator[tuple[str, click.Command]]:
 def _below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     if not isinstance(command, click.Group) or command.invoke_without_command:
         yield name, command
-    for inner in _inner(command):
-        yield from _below(f"{name} {inner.name}", inner)
+    for inner, found in _inner(command):
+        yield from _below(f"{name} {inner}", found)
 
 
-def _inner(command: click.Command) -> Iterator[click.Command]:
+def _inner(command: click.Command) -> Iterator[tuple[str, click.Command]]:
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):
             found = command.get_command(context, name)
             assert found is not None
-            yield found
+            yield name, found
     elif hasattr(command, "inner_verb"):
-        yield command.inner_verb()
+        found = command.inner_verb()
+        yield str(found.name), found
 
 
 def reply_types(command: click.Command) -> tuple[Any, ...]:

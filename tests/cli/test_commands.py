@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from calling import call
+from replied import document
 
 from egocross_eval.cli.main import VERBS
 from egocross_eval.runs.store import RunFolder
@@ -321,13 +322,17 @@ def test_a_submission_is_refused_for_a_part_of_the_testbed(
     assert not (output / "submission.zip").exists()
 
 
-def test_the_real_testbed_is_run_and_submitted(shared_data: Path, tmp_path: Path) -> None:
+def test_the_real_testbed_is_run_and_submitted(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     root = tmp_path / "data"
     root.mkdir()
     (root / "egocross_testbed_imgs.json").symlink_to(shared_data / "egocross_testbed_imgs.json")
     output = tmp_path / "run"
     assert call("--model", "baseline:position", "--data", root, "--output", output) == 0
-    assert call("submit", output) == 0
+    capsys.readouterr()
+    assert call("submit", output, "--format", "json") == 0
+    assert "submission.zip" in document("submit", capsys.readouterr().out)["message"]
     with zipfile.ZipFile(output / "submission.zip") as archive:
         entries = json.loads(archive.read("predictions.json"))
     template = json.loads((shared_data / "submission_template.json").read_text())

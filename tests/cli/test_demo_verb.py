@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from replied import document
 
 from egocross_eval import load_run
 from egocross_eval.cli.main import main
@@ -29,6 +30,9 @@ def test_the_demo_runs_a_trained_model_that_knows_what_it_was_trained_on(
     assert sum(right) >= len(right) - 1
     # The first table that a newcomer sees shows a difference that is sure.
     assert "small Qwen3-VL after training is better than small Qwen3-VL with random weights: " in shown
+    with pytest.raises(SystemExit):
+        main(["demo", str(tmp_path / "demo"), "--format", "json"])
+    assert set(document("demo", capsys.readouterr().out)["runs"]) == {"trained", "base", "chance", "position"}
 
 
 @pytest.mark.slow

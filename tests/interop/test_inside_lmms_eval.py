@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from calling import call
 from lmms_eval_runs import LmmsEvalRun, left, run_inside, start
+from replied import document
 
 import egocross_eval
 from egocross_eval import DataOptions, Run, UsageError, evaluate, load_run
@@ -111,7 +112,8 @@ def test_people_who_type_lmms_eval_themselves_name_the_folder(demo: Path, tmp_pa
 def test_our_engine_inside_lmms_eval_answers_as_in_a_run_of_ours(demo: Path, tmp_path: Path) -> None:
     checkpoint = Path(egocross_eval.__file__).parent / "training" / "demo_model"
     words = ["--limit", "24", "--frames", "uniform:1", "--style", "challenge", "--max-new-tokens", "4"]
-    inner = run_inside(demo, tmp_path, f"spec=hf:{checkpoint},dtype=float32", *words, "--device", "cpu")
+    more = ["--device", "cpu", "--format", "json"]
+    inner = run_inside(demo, tmp_path, f"spec=hf:{checkpoint},dtype=float32", *words, *more)
     asked = {"limit": 24, "frames": "uniform:1", "style": "challenge", "max_new_tokens": 4}
     spec = f"hf:{checkpoint},dtype=float32,device=cpu"
     ours = evaluate(spec, data=demo, split="demo", output=tmp_path / "ours", options=options_from(**asked))
@@ -122,6 +124,9 @@ def test_our_engine_inside_lmms_eval_answers_as_in_a_run_of_ours(demo: Path, tmp
     assert theirs.results.groups == ours.results.groups
     tokens = [[sample.cost.output_tokens for sample in run.samples] for run in (ours, theirs)]
     assert tokens[0] == tokens[1]
+    said = document("lmms-eval run", inner.printed)
+    assert (said["tool"], said["joined"]) == ("lmms-eval", 24)
+    assert Path(said["log"]).is_relative_to(said["run"])
 
 
 def test_our_adapters_answer_tasks_that_are_not_ours(

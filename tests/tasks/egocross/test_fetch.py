@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from fake_hub import FakeHub, serve
+from replied import document
 
 from egocross_eval.errors import MissingExtraError, UsageError
 from egocross_eval.tasks.egocross import fetch as module
@@ -92,6 +93,9 @@ def test_the_answers_are_one_file(hub: FakeHub, tmp_path: Path) -> None:
     done = run(hub, "answers", to=tmp_path / "data")
     assert done.returncode == 0, done.stderr
     assert files_below(tmp_path / "data") == {ANSWERS}
+    again = run(hub, "answers", "--format", "json", to=tmp_path / "data")
+    (found,) = document("data fetch", again.stdout)
+    assert (found["part"], found["files"], found["folder"]) == ("answers", 1, str(tmp_path / "data"))
 
 
 @pytest.mark.slow
