@@ -10,7 +10,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # helper modules of the tests lie there
 
+from browser import chromium
 from lmms_eval_runs import LmmsEvalRun, run_inside
+
+__all__ = ["chromium"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

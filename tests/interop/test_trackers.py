@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
+import contextlib
 import subprocess
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +11,7 @@ from typing import Any
 import other_environments as other
 import pytest
 from calling import call
+from processes import free_port, served
 
 from egocross_eval import Run, TrackerType, UsageError, Warned, evaluate, load_run
 from egocross_eval.contracts.event import Event
@@ -136,32 +133,19 @@ print(json.dumps({"ids": sorted(ids), "summary": summary, "files": sorted(files)
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An MLflow server on SQLite."""
     folder = tmp_path_factory.mktemp("mlflow")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
+    address = f"http://127.0.0.1:{free_port()}"
+    with mlflow_server(folder, address):
+        yield address
+
+
+@contextlib.contextmanager
+def mlflow_server(folder: Path, address: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [str(other.program("exports", "mlflow")), "server", "--backend-store-uri", f"sqlite:///{folder}/store.db"]
-    command += ["--artifacts-destination", str(folder / "artifacts"), "--port", str(port), "--workers", "1"]
-    with (folder / "log").open("w") as log:
-        settings = {**os.environ, "PATH": f"{Path(command[0]).parent}:/usr/bin:/bin"}
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=settings)
-        try:
-            yield wait_for(address, process, folder / "log")
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(30)
-
-
-def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> str:
-    for _ in range(240):
-        assert process.poll() is None, log.read_text()
-        try:
-            with urllib.request.urlopen(f"{address}/health", timeout=2) as reply:
-                if reply.status == 200:
-                    return address
-        except OSError:
-            time.sleep(0.5)
-    raise AssertionError(log.read_text())
+    command += ["--artifacts-destination", str(folder / "artifacts"), "--workers", "1"]
+    command += ["--port", address.rpartition(":")[2]]
+    path = {"PATH": f"{Path(command[0]).parent}:/usr/bin:/bin"}
+    with served(command, f"{address}/health", folder / "log", path) as process:
+        yield process
 
 
 @pytest.mark.interop

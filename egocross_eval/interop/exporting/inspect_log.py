@@ -16,7 +16,7 @@ from egocross_eval.runs.dataset import believed_root
 from egocross_eval.version import __version__
 
 if TYPE_CHECKING:
-    from inspect_ai.log import EvalLog, EvalResults, EvalSample
+    from inspect_ai.log import EvalLog, EvalResults, EvalSample, EvalStats
     from inspect_ai.model import ChatMessage, Content, ModelOutput
 
     from egocross_eval.contracts.exporter import ExportedRun
@@ -69,6 +69,7 @@ def _log(run: ExportedRun, pictures: _Pictures) -> EvalLog:
         status="success" if run.results.complete else "error",
         eval=spec,
         results=_results(run),
+        stats=_stats(run),
         error=None if run.results.complete else _error("not every question has an answer that could be scored"),
         samples=samples,
     )
@@ -78,6 +79,20 @@ def _error(message: str) -> Any:
     from inspect_ai._util.error import EvalError
 
     return EvalError(message=message, traceback="", traceback_ansi="")
+
+
+def _stats(run: ExportedRun) -> EvalStats:
+    from inspect_ai.log import EvalStats
+    from inspect_ai.model import ModelUsage
+
+    given, made = (run.results.tokens.get(name, 0) for name in ("input", "output"))
+    usage = ModelUsage(input_tokens=given, output_tokens=made, total_tokens=given + made)
+    began = run.record.created_at
+    return EvalStats(
+        started_at=began,
+        completed_at=max((sample.finished_at for sample in run.samples), default=began),
+        model_usage={run.record.model.name: usage} if given or made else {},
+    )
 
 
 def _results(run: ExportedRun) -> EvalResults:

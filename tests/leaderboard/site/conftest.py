@@ -1,37 +1,13 @@
-"""A headless Chromium for the tests of the site."""
+"""Sites for the tests in a browser."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from browser_flags import FLAGS, PATIENCE
+from browser import chromium
 
-if TYPE_CHECKING:
-    from selenium.webdriver import Chrome
-
-
-@pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    """The browser; tests that need it are skipped where Chromium, its driver or selenium is missing."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    driver = shutil.which("chromedriver")
-    if browser is None or driver is None:
-        pytest.skip("chromium and chromedriver are not installed (Debian: chromium chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = browser
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    chrome.set_page_load_timeout(PATIENCE)
-    chrome.set_script_timeout(PATIENCE)
-    yield chrome
-    chrome.quit()
+__all__ = ["chromium"]
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browser_flags import PATIENCE
+from browser import PATIENCE
 from site_runs import HOSTILE, HOSTILE_NAME
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from browser_flags import PATIENCE
+from browser import PATIENCE
 
 from egocross_eval import ModelAdapter, Request, Response, UsageError, evaluate
 from egocross_eval.leaderboard.site.live import LiveSite
