@@ -86,6 +86,12 @@ class Reporter:
         if unread:
             reasons = ", ".join(f"{n} {reason}" for reason, n in self._unread.most_common())
             click.echo(f"\n{unread} not parsed{f' ({reasons})' if reasons else ''}; they count as wrong", err=True)
+        if 2 * self._unread["tie"] > self._answered:
+            click.echo(
+                "tie: the answers speak for several options alike, so none is chosen; a model that answers the same "
+                "whatever is asked, as baselines do, ties everywhere",
+                err=True,
+            )
         if self._cut:
             click.echo(f"{self._cut} answers were cut off by --max-new-tokens", err=True)
 

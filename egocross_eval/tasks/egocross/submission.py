@@ -67,12 +67,20 @@ class SubmissionOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     allow_unanswered: bool = False
     """Leave the answer of questions without a letter empty instead of refusing."""
+    rehearse: bool = False
+    """Write the file for a run of other questions of the benchmark, such as the demo's, with the same checks."""
 
 
 def export(run: ExportedRun, path: Path, options: SubmissionOptions) -> str:
-    """Writes the submission of a run; see `write_submission`."""
-    report = write_submission(run.samples, path, allow_unanswered=options.allow_unanswered)
-    return f"wrote {path}: {report}"
+    """Writes the submission of a run, or what it would be of a run of other questions; see `write_submission`."""
+    if not options.rehearse:
+        report = write_submission(run.samples, path, allow_unanswered=options.allow_unanswered)
+        return f"wrote {path}: {report}"
+    asked = Counter(sample.question.label("dataset") for sample in run.samples)
+    if asked.total() != run.record.question_count:
+        raise UsageError(f"{run.name} has {asked.total()} of {run.record.question_count} answers: finish the run first")
+    report = write_submission(run.samples, path, allow_unanswered=options.allow_unanswered, expected=asked)
+    return f"wrote {path}, a rehearsal: {report}; the challenge takes the testbed's {_TESTBED.total()} alone"
 
 
 def write_predictions(samples: Iterable[Sample], path: Path) -> None:
@@ -80,14 +88,26 @@ def write_predictions(samples: Iterable[Sample], path: Path) -> None:
     write_file(path, _json(prediction_entries(samples)))
 
 
-def write_submission(samples: Sequence[Sample], zip_path: Path, *, allow_unanswered: bool = False) -> SubmissionReport:
-    """Writes `submission.zip` with the predictions for the whole testbed. The same samples give the same bytes.
+_TESTBED = Counter[str]()
+for _cell in CELLS:
+    _TESTBED[_cell.dataset] += _cell.count
+
+
+def write_submission(
+    samples: Sequence[Sample],
+    zip_path: Path,
+    *,
+    allow_unanswered: bool = False,
+    expected: Counter[str] = _TESTBED,
+) -> SubmissionReport:
+    """Writes `submission.zip` with the predictions for the whole testbed, or for as many questions by dataset as
+    `expected`. The same samples give the same bytes.
 
     Raises `UsageError` naming the questions if the samples aren't those of all 957 questions, or if some have no
     letter; `allow_unanswered` leaves the latter empty instead.
     """
     entries = prediction_entries(samples)
-    check_entries(entries)
+    check_entries(entries, expected)
     empty = tuple(entry["question_id"] for entry in entries if not entry["answer"])
     if empty and not allow_unanswered:
         raise UsageError(
@@ -98,12 +118,9 @@ def write_submission(samples: Sequence[Sample], zip_path: Path, *, allow_unanswe
     return SubmissionReport(questions=len(entries), answered=len(entries) - len(empty), empty=empty)
 
 
-def check_entries(entries: Sequence[Entry]) -> None:
+def check_entries(entries: Sequence[Entry], expected: Counter[str] = _TESTBED) -> None:
     """Raises `UsageError` unless the entries are those of the testbed, each once, in id order, with letters or
-    nothing."""
-    expected = Counter[str]()
-    for cell in CELLS:
-        expected[cell.dataset] += cell.count
+    nothing; `expected` are the numbers of questions by dataset."""
     total = expected.total()
     found = Counter(entry["id"] for entry in entries)
     twice = [str(number) for number, count in found.items() if count > 1]
@@ -112,9 +129,10 @@ def check_entries(entries: Sequence[Entry]) -> None:
     missing = [str(number) for number in range(1, total + 1) if number not in found]
     if missing or len(found) != total:
         raise UsageError(
-            f"a submission holds all {total} questions of the testbed; here are {len(found)}"
+            f"a submission holds all {total} questions{' of the testbed' if expected == _TESTBED else ''}; here are "
+            f"{len(found)}"
             + (f", without id {name_some(missing)}" if missing else "")
-            + "; finish the run over all tasks first"
+            + "; finish the run over all tasks first, or try the way with other questions: --rehearse"
         )
     if [entry["id"] for entry in entries] != sorted(found):
         raise UsageError("the entries are not in id order")

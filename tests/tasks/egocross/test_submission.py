@@ -7,9 +7,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from calling import call
 from msgspec.structs import replace
 from scored_samples import question, sample
 
+from egocross_eval import load_run
 from egocross_eval.errors import UsageError
 from egocross_eval.grading.letter import LetterGrader
 from egocross_eval.runs.decide import make_sample
@@ -123,6 +125,38 @@ def test_entries_must_be_in_order_with_letters() -> None:
         check_entries([{**entries[0], "answer": "c"}, *entries[1:]])
     with pytest.raises(UsageError, match="share one question_id"):
         check_entries([{**entries[0], "question_id": "q2"}, *entries[1:]])
+
+
+def test_a_submission_can_be_rehearsed_with_the_demo(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    assert call("--model", "baseline:chance", "--data", demo, "--output", run) == 0
+    assert call("submit", run) == 2
+    assert "a submission holds all 957 questions of the testbed; here are 100" in capsys.readouterr().err
+    assert call("submit", run, "--rehearse") == 0
+    assert (
+        "a rehearsal: 100 of 100 questions answered; the challenge takes the testbed's 957" in capsys.readouterr().out
+    )
+    assert not (run / "submission.zip").exists()
+    assert [entry["id"] for entry in content(run / "rehearsal.zip")] == list(range(1, 101))
+    assert call("score", run / "rehearsal.zip", "--data", demo, "--format", "json") == 0
+    scored = json.loads(capsys.readouterr().out)
+    assert scored["counts"]["right"] == load_run(run).results.counts["right"]
+
+
+def test_a_rehearsal_is_as_strict_as_a_submission(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = "--model", "baseline:chance", "--data", demo, "--output"
+    assert call(*asked, tmp_path / "part", "--limit", "5") == 0
+    assert call("submit", tmp_path / "part", "--rehearse") == 2
+    assert "a submission holds all 5 questions; here are 5, without id" in capsys.readouterr().err
+    assert call(*asked, tmp_path / "ties", "--method", "verify") == 0
+    assert call("submit", tmp_path / "ties", "--rehearse") == 2
+    said = capsys.readouterr().err
+    assert "questions have no letter" in said
+    assert "a model that answers the same whatever is asked" in said
 
 
 def test_predictions_are_written_in_id_order_with_what_there_is(tmp_path: Path) -> None:
