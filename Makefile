@@ -28,7 +28,7 @@ help:
 	@echo "make test-release  build, install and try the package on each Python here"
 	@echo "make test-interop  the tests with lmms-eval, Inspect, trackers and others, in environments of their own"
 	@echo "make format      format the code"
-	@echo "make lock        write requirements/*.txt anew"
+	@echo "make lock        write requirements/*.txt and the lock of the training environment anew"
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11")'
@@ -177,6 +177,7 @@ lock: | $(UV)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c requirements/demo.txt requirements/docs.in pyproject.toml -o requirements/docs.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml requirements/exports.in -o requirements/exports.txt
 	$(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-annotate --no-header requirements/every-eval-ever.in -o requirements/every-eval-ever.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header egocross_eval/training/locks/train.in -o egocross_eval/training/locks/train.txt
 
 clean:
 	rm -rf $(VENV) .venvs $(DEMO) .mypy_cache .ruff_cache .pytest_cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,6 +24,17 @@ def test_the_lock_holds_the_set_that_works_together() -> None:
     for name, wanted in environment.LOCKED.items():
         assert versions[name] == wanted
     assert {"deepspeed", "msgspec", "peft"} <= set(versions)
+
+
+def test_make_writes_the_lock_from_what_is_asked_for_and_the_extra_asks_for_the_same() -> None:
+    root = Path(__file__).parents[2]
+    source = lock_file().with_suffix(".in")
+    asked = dict(re.findall(r"^([a-z0-9-]+)==(.+)$", source.read_text(encoding="utf-8"), re.MULTILINE))
+    assert asked.items() <= locked().items()
+    extra = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]["train"]
+    assert {f"{name}=={asked[name]}" for name in environment.LOCKED} <= set(extra)
+    recipe = (root / "Makefile").read_text().partition("\nlock:")[2].partition("\n\n")[0]
+    assert f"{source.relative_to(root)} -o {lock_file().relative_to(root)}" in recipe
 
 
 def test_every_requirement_of_the_lock_has_hashes_and_no_address() -> None:
