@@ -30,6 +30,9 @@ MOST_PICTURES = 3
 """Blank pictures that a processor is asked with: some cut a lone one into tiles and leave several whole, and marks of
 neighbours may melt into one token."""
 
+MELTED = 2
+"""Tokens of a picture's marks that may become one with a neighbour's."""
+
 BLANK_RATE = 1.0
 """Frames a second of a blank video."""
 
@@ -51,10 +54,14 @@ class FrameCounts:
     says of its own counts leaves out markers, and whether there are several pictures.
     """
 
-    def __init__(self, processor: Any, settings: Mapping[str, Any] = MappingProxyType({})) -> None:
-        """`settings`: what the processor's parts are told at every call."""
+    def __init__(
+        self, processor: Any, settings: Mapping[str, Any] = MappingProxyType({}), *, together: bool = True
+    ) -> None:
+        """`settings`: what the processor's parts are told at every call; `together`: whether it gets all pictures of a
+        prompt in one call, or each by itself."""
         self._processor = processor
         self._settings = settings
+        self._together = together
         self.image_rule = patch_rule(getattr(processor, "image_processor", None))
         """How single frames are scaled, where that is known."""
         self.clip_rule = patch_rule(getattr(processor, "video_processor", None))
@@ -71,7 +78,7 @@ class FrameCounts:
 
     def images(self, sizes: list[Size]) -> tuple[int, bool]:
         """Tokens of a prompt's images, in the sizes in which the processor gets them, and whether they are exact."""
-        several = min(len(sizes), MOST_PICTURES)
+        several = min(len(sizes), MOST_PICTURES) if self._together else 1
         found = [self._image(size, several) for size in sizes]
         self._note([(one.pixels, one.tokens) for one in found])
         return sum(one.tokens for one in found), all(one.exact for one in found)
@@ -81,6 +88,17 @@ class FrameCounts:
         found = self._clip(size, count)
         self._note([(round(found.pixels / count), round(found.tokens / count))] * count)
         return found.tokens
+
+    def told_apart(self, size: Size) -> tuple[int, int] | None:
+        """Tokens of a picture by itself and among several, where the processor makes something else of it there; None
+        where it doesn't, but for marks that melt."""
+        if self.image_rule is not None:
+            return None
+        try:
+            alone, among = (self._asked_of_images(size, several).tokens for several in (1, MOST_PICTURES))
+        except Exception:
+            return None
+        return (alone, among) if abs(alone - among) > MELTED else None
 
     def medians(self) -> dict[str, int]:
         """Medians over the frames so far, `frame_pixels` and `frame_tokens`; empty before the first."""
@@ -153,7 +171,7 @@ class FrameCounts:
         return Seen(
             tokens=-(-found.tokens // several),
             pixels=found.pixels // several // twice,
-            exact=found.tokens % several == 0,
+            exact=self._together and found.tokens % several == 0,
         )
 
     @functools.lru_cache(maxsize=1024)  # noqa: B019

@@ -101,15 +101,17 @@ class Preparer:
         by_first_token: tuple[AnswerMode, ...] = ("choose", "constrained"),
         template: Mapping[str, Any] = MappingProxyType({}),
         settings: Mapping[str, Any] = MappingProxyType({}),
+        together: bool = True,
     ) -> None:
         """`by_first_token`: answer modes in which the engine tells labels apart by an answer's first token; `template`:
-        what the chat template is told beside the messages; `settings`: what the processor's parts are told."""
+        what the chat template is told beside the messages; `settings`: what the processor's parts are told;
+        `together`: whether the engine gives the processor all pictures of a prompt at once."""
         self.processor = processor
         self.context = context
         """Most tokens of a prompt with its answer; None where it isn't known."""
         self._by_first_token = by_first_token
         self._template = template
-        self._counts = FrameCounts(processor, settings)
+        self._counts = FrameCounts(processor, settings, together=together)
         # Tokenizers keep state during a call: this copy is for counting, the processor's own for batches.
         self._tokenizer = copy.deepcopy(processor.tokenizer)
         self._label_tokens = LabelTokens(self._tokenizer)
@@ -120,6 +122,11 @@ class Preparer:
         """Medians over the frames planned so far: `frame_pixels` as the model sees them, tiles and padding included,
         and `frame_tokens`. Empty before the first."""
         return self._counts.medians()
+
+    @property
+    def counts(self) -> FrameCounts:
+        """What the processor makes of frames."""
+        return self._counts
 
     def part_settings(self, part: str) -> dict[str, Any]:
         """What the processor's part `image_processor` or `video_processor` is told at every call."""
@@ -265,7 +272,8 @@ def too_long(request: Request, tokens: int, context: int) -> Response:
     """The response to a prompt that doesn't fit the model."""
     message = (
         f"the prompt has {tokens} tokens, and the model's context holds {context} with the answer; "
-        f"show fewer frames (--frames uniform:N) or smaller ones (--max-pixels N)"
+        f"show fewer frames (--frames uniform:N) or smaller ones (--max-pixels N); where the processor cuts frames "
+        f"into tiles, processor_kwargs= may leave them whole (docs/engines.md)"
     )
     response = failed(request, "context_length", message)
     return msgspec.structs.replace(response, input_tokens=tokens)

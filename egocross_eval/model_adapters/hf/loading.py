@@ -11,6 +11,7 @@ from egocross_eval.model_adapters.checkpoints.extras import quiet, require
 from egocross_eval.model_adapters.checkpoints.processor import not_loaded, short
 from egocross_eval.model_adapters.checkpoints.weights import name_faults, names_attention, refuse, value_faults
 from egocross_eval.model_adapters.hf.device import resolve_device
+from egocross_eval.model_adapters.hf.positions import put_right
 
 if TYPE_CHECKING:
     from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
@@ -60,6 +61,7 @@ def load_model(checkpoint: Checkpoint, options: HfOptions, lora: Lora | None = N
     if device is not None:
         model = model.to(device)
     refuse(checkpoint, value_faults(model.named_parameters()))
+    put_right(model)
     return model.eval()
 
 

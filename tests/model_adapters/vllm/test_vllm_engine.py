@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from vllm_parts import CONTEXT, CORRUPT, EAGER, FAILING, MEDIA, RANK, TOO_LONG, KeptOpen
 
-from egocross_eval import Capabilities, ModelAdapter, Request, Run, Sample, UsageError, evaluate
+from egocross_eval import Capabilities, ModelAdapter, Request, Run, RunError, Sample, UsageError, evaluate
 from egocross_eval.contracts.registry import registry
 from egocross_eval.model_adapters.openai.pieces import JsonBody
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
@@ -314,6 +314,17 @@ def test_the_server_fails_and_answers_as_the_engine_does(served: KeptOpen, spoil
     assert {s.answers[0].response.text for s in texts.samples if s.answers[0].response.failure is None} <= set("ABCD")
 
 
+def test_a_server_of_two_front_ends_gives_the_same_letters(
+    by_vllm: Run, vivid_checkpoint: Path, spoiled_demo: Path, tmp_path: Path
+) -> None:
+    adapter = build_adapter(parse_spec(f"vllm-server:{vivid_checkpoint},{EAGER},api_server_count=2"), registry())
+    try:
+        ours = scores(run(KeptOpen(adapter), spoiled_demo, tmp_path / "run", answer="choose"))
+    finally:
+        adapter.close()
+    assert_same_letters(ours, scores(by_vllm))
+
+
 def test_a_lora_adapter_beside_its_base(
     engine: KeptOpen,
     served: KeptOpen,
@@ -356,23 +367,41 @@ def test_an_adapter_of_the_vision_tower_counts_whole(
     assert_same_letters(ours, {number: letters for number, letters in scores(hf).items() if number in ours})
 
 
-@pytest.mark.parametrize(
-    "asked",
-    [
-        {"answer": "generate", "method": "sample:4", "temperature": 0.7, "max_new_tokens": 4},
-        {"answer": "choose", "method": "rotate"},
-    ],
-    ids=["sample", "rotate"],
-)
+SEVERAL_ASKS: dict[str, dict[str, Any]] = {
+    "sample": {"answer": "generate", "method": "sample:4", "temperature": 0.7, "max_new_tokens": 4},
+    "rotate": {"answer": "choose", "method": "rotate"},
+}
+
+
+@pytest.mark.parametrize("asked", SEVERAL_ASKS.values(), ids=SEVERAL_ASKS)
 def test_a_questions_further_asks_find_its_beginning_computed(
     prompt_cache: ModelAdapter, spoiled_demo: Path, tmp_path: Path, asked: dict[str, Any]
 ) -> None:
+    assert_beginnings_found(prompt_cache, spoiled_demo, tmp_path / "run", asked)
+
+
+def test_further_asks_go_to_the_replica_that_has_their_beginning(
+    vivid_checkpoint: Path, spoiled_demo: Path, tmp_path: Path
+) -> None:
+    spec = f"vllm:{vivid_checkpoint},{EAGER},block_size=32,data_parallel_size=2"
+    adapter = build_adapter(parse_spec(spec), registry())
+    try:
+        for name, asked in SEVERAL_ASKS.items():
+            assert_beginnings_found(adapter, spoiled_demo, tmp_path / name, asked)
+        assert adapter.details()["data_parallel_size"] == 2
+    finally:
+        adapter.close()
+
+
+def assert_beginnings_found(adapter: ModelAdapter, root: Path, output: Path, asked: dict[str, Any]) -> None:
+    """Of a question's further asks, no more was computed than the last block and what is their own."""
+
     def tokens() -> tuple[int, int]:
-        details = prompt_cache.details()
+        details = adapter.details()
         return details.get("prompt_tokens", 0), details.get("reused_prompt_tokens", 0)
 
     before = tokens()
-    answered = run(KeptOpen(prompt_cache), spoiled_demo, tmp_path / "run", ids="10,20,30,40,50,60,70,80", **asked)
+    answered = run(KeptOpen(adapter), root, output, ids="10,20,30,40,50,60,70,80", **asked)
     assert answered.results.complete
     assert all(len(sample.answers) > 2 for sample in answered.samples)
     least = 0
@@ -409,6 +438,16 @@ def test_numbers_that_overflow_are_failures_in_the_modes_that_compare(
             assert (len(answered.samples), kinds) == (3, {"not_finite"}), mode
     finally:
         adapter.close()
+
+
+def test_an_engine_that_lacks_memory_says_what_leaves_room(
+    vivid_checkpoint: Path, spoiled_demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", "100000")  # GiB
+    adapter = build_adapter(parse_spec(f"vllm:{vivid_checkpoint},{EAGER}"), registry())
+    with pytest.raises(RunError, match=r"didn't start.*gpu_memory_utilization=0\.8.*max_model_len="):
+        run(KeptOpen(adapter), spoiled_demo, tmp_path / "run", answer="choose", limit=1)
+    adapter.close()
 
 
 def processes_of(group: int) -> list[int]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hf_requests import make_request
 
+from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.checkpoints.preparation import Item, PlannedFrame
+from egocross_eval.model_adapters.checkpoints.scaling import patch_rule
 from egocross_eval.model_adapters.vllm.engine.outputs import response
-from egocross_eval.model_adapters.vllm.engine.prompts import frame_bytes
+from egocross_eval.model_adapters.vllm.engine.prompts import frame_bytes, refuse_scaling
 
 
 def item(mode: Any, *, exact: bool = True) -> Item:
@@ -57,6 +60,17 @@ def test_a_letter_that_was_taken_among_nan_is_no_answer() -> None:
     found = answered("constrained", output("B", [{6: math.nan}, {2: math.nan}], [6, 2]))
     assert found.text is None
     assert found.failure.kind == "not_finite"
+
+
+def test_settings_that_would_scale_frames_again_are_refused(tiny_checkpoint: Path) -> None:
+    from transformers import AutoProcessor
+
+    rule = patch_rule(AutoProcessor.from_pretrained(tiny_checkpoint).image_processor)
+    for told in ({"max_pixels": 1000}, {"images_kwargs": {"size": {"longest_edge": 1000}}}):
+        with pytest.raises(UsageError, match=r"can't set (max_pixels|size): .*use --max-pixels"):
+            refuse_scaling(told, rule)
+        refuse_scaling(told, None)
+    refuse_scaling({"images_kwargs": {"crop_to_patches": False}}, rule)
 
 
 def test_frames_that_are_scaled_here_travel_as_bytes() -> None:

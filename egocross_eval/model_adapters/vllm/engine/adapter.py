@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
+from egocross_eval.errors import warn_caller
 from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.model_adapters.checkpoints.threads import frame_threads
 from egocross_eval.model_adapters.json_option import json_object
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from egocross_eval.model_adapters.checkpoints.lora import Lora
     from egocross_eval.model_adapters.checkpoints.preparation import Item, Loaded, Preparer
     from egocross_eval.model_adapters.streams.byte_budget import ByteBudget
+    from egocross_eval.model_adapters.streams.ranks import Ranks
     from egocross_eval.model_adapters.streams.turns import Turn, Turns
     from egocross_eval.model_adapters.vllm.engine.engine import Engine
     from egocross_eval.model_adapters.vllm.options import VllmOptions
@@ -90,17 +92,20 @@ class VllmAdapter(ModelAdapter):
         if first is None:
             return
         from egocross_eval.model_adapters.streams.byte_budget import ByteBudget
+        from egocross_eval.model_adapters.streams.ranks import Ranks
         from egocross_eval.model_adapters.streams.stream import stream
         from egocross_eval.model_adapters.streams.turns import Turns
 
         engine = self._started(first)
         preparer = self._preparer(engine)
+        self._warn_of_tiles(preparer, first)
         threads = frame_threads(self._options.threads)
         most = self._options.concurrency
         room = engine.most_running * 5 // 4 + 1 if most == "auto" else most
         with ThreadPoolExecutor(threads, thread_name_prefix="egocross-frames") as pool:
             budget = ByteBudget(self._options.frame_memory * GIB)
-            work = _Work(engine, preparer, budget, Turns(room), pool, self._lora, self._numbers, self._tokens)
+            ranks = Ranks(engine.ranks, engine.most_running // engine.ranks)
+            work = _Work(engine, preparer, budget, Turns(room), ranks, pool, self._lora, self._numbers, self._tokens)
             everything = itertools.chain([first], requests)
             yield from stream(everything, work.answer, loop=engine.loop, bound=DRAWN_AHEAD * room)
 
@@ -120,8 +125,21 @@ class VllmAdapter(ModelAdapter):
                 by_first_token=("choose",),
                 template=self._template,
                 settings=engine.processor_settings,
+                together=False,
             )
         return self._prepared
+
+    def _warn_of_tiles(self, preparer: Preparer, first: Request) -> None:
+        """Says where the model isn't shown several frames as it was made to see them."""
+        item = preparer.plan(first)
+        images = () if isinstance(item, Response) else item.images
+        found = preparer.counts.told_apart(images[0].size) if len(images) > 1 else None
+        if found is not None:
+            warn_caller(
+                f"vLLM processes each frame by itself, and {self._checkpoint.spec} cuts a lone one into tiles: "
+                f"{found[0]:,} tokens a frame, where its own processor makes {found[1]:,} of each of several; "
+                f"hf: shows them as the processor does"
+            )
 
     def _started(self, first: Request) -> Engine:
         """The engine, started for the kind of media that the first request shows."""
@@ -129,16 +147,19 @@ class VllmAdapter(ModelAdapter):
             from egocross_eval.model_adapters.checkpoints.chat import check_thinking, render
             from egocross_eval.model_adapters.checkpoints.scaling import patch_rule
             from egocross_eval.model_adapters.vllm.engine.engine import Engine
-            from egocross_eval.model_adapters.vllm.engine.prompts import media_arguments
+            from egocross_eval.model_adapters.vllm.engine.prompts import media_arguments, refuse_scaling
             from egocross_eval.model_adapters.vllm.media import shown_kind
 
             check_thinking(render(self._processor, first.prompt, self._template), first.settings)
             check_weights(self._checkpoint, self._lora, self._engine_options)
+            rule = patch_rule(getattr(self._processor, "image_processor", None))
+            given = parse_options("vllm", self._engine_options)
+            refuse_scaling(given.get("mm_processor_kwargs") or {}, rule)
             arguments = {
                 "model": self._checkpoint.source,
                 "max_model_len": -1,  # as much of the model's own context as the memory holds
-                **media_arguments(first, patch_rule(getattr(self._processor, "image_processor", None))),
-                **parse_options("vllm", self._engine_options),
+                **media_arguments(first, rule),
+                **given,
             }
             if self._lora is not None:
                 arguments = {"max_lora_rank": room_for(self._lora), **arguments, **switches(self._lora)}
@@ -208,6 +229,7 @@ class _Work:
         preparer: Preparer,
         budget: ByteBudget,
         turns: Turns,
+        ranks: Ranks,
         pool: ThreadPoolExecutor,
         lora: Lora | None,
         numbers: Iterator[int],
@@ -217,6 +239,7 @@ class _Work:
         self._preparer = preparer
         self._budget = budget
         self._turns = turns
+        self._ranks = ranks
         self._pool = pool
         self._lora = lora
         self._numbers = numbers
@@ -287,7 +310,9 @@ class _Work:
         settings = sampling(item, streamed=turn.awaited)
         if not turn.awaited:
             turn.read()  # its first token won't be seen: who comes from now on needn't wait
-        output = await self._engine.generate(rendered, settings, str(next(self._numbers)), self._lora, turn.read)
+        with self._ranks.rank(_shown(item.request)) as rank:
+            name = str(next(self._numbers))
+            output = await self._engine.generate(rendered, settings, name, self._lora, turn.read, rank)
         seconds = time.perf_counter() - started
         self._tokens.prompts += tokens
         self._tokens.reused += output.num_cached_tokens or 0

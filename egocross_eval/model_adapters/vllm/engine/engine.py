@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from egocross_eval.model_adapters.checkpoints.lora import Lora
 
 
+ENDED_BY_VIDEOS = frozenset({"LlavaOnevisionForConditionalGeneration"})
+"""Classes whose first video is the engine's end (vLLM 0.32: "Expected multimodal embeddings to be a sequence of 2D
+tensors")."""
+
+
 class RefusedPromptError(Exception):
     """The engine takes no such prompt; says why."""
 
@@ -95,7 +100,14 @@ class Engine:
     @property
     def most_running(self) -> int:
         """Most requests that are computed at once, over all data-parallel ranks."""
-        return int(self._config.scheduler_config.max_num_seqs * self._config.parallel_config.data_parallel_size)
+        return int(self._config.scheduler_config.max_num_seqs) * self.ranks
+
+    @property
+    def ranks(self) -> int:
+        """Data-parallel replicas that take requests of this process."""
+        parallel = self._config.parallel_config
+        local = parallel.local_engines_only
+        return int(parallel.data_parallel_size_local if local else parallel.data_parallel_size)
 
     def details(self) -> dict[str, Any]:
         """What the engine settled on."""
@@ -127,9 +139,9 @@ class Engine:
         return rendered
 
     async def generate(
-        self, rendered: Any, sampling: Any, name: str, lora: Lora | None, at_first_token: Callable[[], None]
+        self, rendered: Any, sampling: Any, name: str, lora: Lora | None, at_first_token: Callable[[], None], rank: int
     ) -> Any:
-        """The finished output (`vllm.RequestOutput`) for a rendered prompt.
+        """The finished output (`vllm.RequestOutput`) for a rendered prompt, computed by one of the `ranks`.
 
         `at_first_token` is called with each output: from the first token on where `sampling` has them streamed.
         Raises MissingFramesError, RefusedPromptError, FailedRequestError, and RunError where the engine is gone.
@@ -139,7 +151,14 @@ class Engine:
 
         finished = None
         try:
-            async for output in self._llm.generate(rendered, sampling, name, lora_request=self._lora(lora)):
+            asked = self._llm.generate(
+                rendered,
+                sampling,
+                name,
+                lora_request=self._lora(lora),
+                data_parallel_rank=rank if self.ranks > 1 else None,
+            )
+            async for output in asked:
                 at_first_token()
                 finished = output
         except EngineDeadError as error:
@@ -178,11 +197,13 @@ def _check_media(config: Any, shows: str) -> None:
     from vllm.model_executor.model_loader.utils import get_model_cls
     from vllm.multimodal import MULTIMODAL_REGISTRY
 
+    name = get_model_cls(config.model_config).__name__
     taken = MULTIMODAL_REGISTRY.get_processing_info(config.model_config).supported_mm_limits
     if shows not in taken:
-        name = get_model_cls(config.model_config).__name__
         others = ", ".join(f"{one}s" for one in taken)
         raise UsageError(f"vllm: {name} takes no {shows}s in this vLLM, only {others}; use --media, or hf:")
+    if shows == "video" and name in ENDED_BY_VIDEOS:
+        raise UsageError(f"vllm: a video ends vLLM's engine with {name}; use --media images, or hf:")
 
 
 def _check_seeing(config: Any, lora: Lora) -> None:

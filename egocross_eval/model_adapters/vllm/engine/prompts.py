@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.checkpoints.pixel_limits import size_setting
 from egocross_eval.model_adapters.requests import choices, request_seed
 from egocross_eval.model_adapters.vllm.media import media_limits
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from egocross_eval.model_adapters.checkpoints.preparation import Item, Loaded, PlannedClip, PlannedFrame, Preparer
     from egocross_eval.model_adapters.checkpoints.scaling import PatchRule
     from egocross_eval.schema import Request
@@ -20,6 +23,9 @@ twice, as Qwen-VL's patches span two frames; vLLM makes numbers of them on the G
 
 OTHERS_BYTES_PER_PIXEL = 27
 """With other processors, which make float32 values of tiles."""
+
+SCALING = frozenset({"do_resize", "size", "min_pixels", "max_pixels"})
+"""Settings by which a processor scales frames."""
 
 LONGEST_LABEL = 16
 """Tokens that a constrained answer may take at least: a letter and the end need fewer."""
@@ -94,6 +100,17 @@ def media_arguments(request: Request, image_rule: PatchRule | None) -> dict[str,
         size = size_setting(image_rule.least, image_rule.most, max(prompt.max_pixels, image_rule.factor**2))
         arguments["mm_processor_kwargs"] = {"images_kwargs": {"size": size}}
     return arguments
+
+
+def refuse_scaling(told: Mapping[str, Any], image_rule: PatchRule | None) -> None:
+    """Raises UsageError where `mm_processor_kwargs` would scale frames that are scaled before the engine gets them."""
+    names = told.keys() | (told.get("images_kwargs") or {}).keys()
+    scaling = sorted(names & SCALING) if image_rule is not None else []
+    if scaling:
+        raise UsageError(
+            f"vllm: mm_processor_kwargs= can't set {', '.join(scaling)}: this model's frames are scaled before the "
+            f"engine gets them; use --max-pixels"
+        )
 
 
 def sampling(item: Item, *, streamed: bool = False) -> Any:
