@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from egocross_eval.counted import counted
 from egocross_eval.files import open_regular
 from egocross_eval.frames.pictures import TAIL, FrameError, is_cut_off, opened_picture, picture_format
 from egocross_eval.frames.store import LARGEST
@@ -51,14 +52,14 @@ def _check_open(file: BinaryIO, size: int, decode: bool) -> FrameCheck:
     if size == 0:
         return _bad("empty", "0 bytes")
     if size > LARGEST:
-        return _bad("unreadable", f"{size} bytes are more than a frame has", size)
+        return _bad("unreadable", f"{counted(size, 'byte')} are more than a frame has", size)
     start = file.read(16)
     kind = picture_format(start)
     if kind is None:
         return _bad("unreadable", f"neither JPEG nor PNG: it starts with {start!r}", size)
     file.seek(max(0, size - TAIL))
     if is_cut_off(kind, file.read(TAIL)):
-        return _bad("truncated", f"{size} bytes without an end marker", size)
+        return _bad("truncated", f"{counted(size, 'byte')} without an end marker", size)
     file.seek(0)
     content = ""
     if decode:

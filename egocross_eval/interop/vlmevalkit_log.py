@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from egocross_eval.contracts.importer import ForeignAnswer, ForeignRun
+from egocross_eval.counted import counted
 from egocross_eval.documents import cited, decode_entries, decode_text
 from egocross_eval.errors import DataError, MissingExtraError
 from egocross_eval.files import LARGEST, read_bytes
@@ -66,7 +67,7 @@ def _rows(path: Path) -> Sequence[Mapping[str, Any]]:
     for number, row in enumerate(rows, 1):
         if _MORE in row or None in row.values():
             raise DataError(
-                f"{path.name}, row {number} has other cells than the {len(reader.fieldnames or ())} columns"
+                f"{path.name}, row {number} has other cells than the {counted(len(reader.fieldnames or ()), 'column')}"
             )
     return rows
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from egocross_eval.counted import counted
 from egocross_eval.errors import DataError
 from egocross_eval.frames.pictures import FrameError
 from egocross_eval.frames.store import scaled_frame
@@ -44,7 +45,7 @@ def largest_body(plan: RunPlan, *, jpeg: bool, above: int) -> Body:
         if size > above:
             size = sum(_encoded(_sent(path, approach.options.prompt.max_pixels, jpeg=jpeg)) for path in paths)
         if size > largest.size:
-            largest = Body(size=size, question=f"{question.id} ({len(paths)} frames)")
+            largest = Body(size=size, question=f"{question.id} ({counted(len(paths), 'frame')})")
     return largest
 
 

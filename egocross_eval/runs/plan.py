@@ -12,6 +12,7 @@ from egocross_eval.contracts.grader import Grader
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.task import Benchmark
+from egocross_eval.counted import counted
 from egocross_eval.errors import DataError, UsageError, did_you_mean
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.model_adapters.routed import RuledAdapter, built
@@ -255,7 +256,7 @@ def _check_frames(approach: Approach, can: Capabilities, scheme: str, shown: int
     if can.max_images is not None and media == "images" and shown > can.max_images:
         clips = 1 + ShotSetting.parse(approach.options.shots).count
         raise UsageError(
-            f"{scheme}: takes at most {can.max_images} images, and a question has {shown} frames"
+            f"{scheme}: takes at most {can.max_images} images, and a question has {counted(shown, 'frame')}"
             f"{' with its examples' if clips > 1 else ''}; use --frames uniform:{max(1, can.max_images // clips)}"
         )
 

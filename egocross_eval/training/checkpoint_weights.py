@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from egocross_eval.counted import counted
 from egocross_eval.documents import read_json
 from egocross_eval.errors import DataError
 from egocross_eval.model_adapters.checkpoints.weight_files import read_header
@@ -36,7 +37,7 @@ def incomplete_shards(folder: Path) -> list[str]:
         if not torn:
             lacking = {tensor for tensor, place in places.items() if place == name} - set(read_header(path).tensors)
             if lacking:
-                wrong.append(f"{name} lacks {len(lacking)} tensors, e.g. {min(lacking)}")
+                wrong.append(f"{name} lacks {counted(len(lacking), 'tensor')}, e.g. {min(lacking)}")
     return wrong
 
 
@@ -46,7 +47,7 @@ def _torn(path: Path) -> list[str]:
     except DataError as error:
         return [str(error)]
     size = path.stat().st_size
-    return [] if size == expected else [f"{path.name} has {size} bytes instead of {expected}"]
+    return [] if size == expected else [f"{path.name} has {counted(size, 'byte')} instead of {expected}"]
 
 
 def most_frequent_dtype(folder: Path) -> str:

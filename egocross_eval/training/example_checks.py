@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from egocross_eval.counted import counted
 from egocross_eval.frames.pictures import FrameError
 from egocross_eval.prompts.untimed import untimed_note
 from egocross_eval.schema import Question
@@ -92,7 +93,7 @@ def check_tokens(lengths: Sequence[tuple[str, int]], cutoff: int) -> list[Findin
 
     `lengths`: question and its tokens.
     """
-    long = [f"{name} ({tokens} tokens)" for name, tokens in lengths if tokens >= cutoff]
+    long = [f"{name} ({counted(tokens, 'token')})" for name, tokens in lengths if tokens >= cutoff]
     if not long:
         return []
     room = max(tokens for _, tokens in lengths) + 64

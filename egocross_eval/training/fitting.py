@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from egocross_eval.counted import counted
 from egocross_eval.training.estimates import GIB, disk_needed, longest_that_fits, memory_per_gpu, scores_all_tokens
 from egocross_eval.training.example_checks import Finding
 from egocross_eval.training.gpus import Gpu
@@ -67,8 +68,8 @@ def _steps(plan: TrainPlan) -> str:
     if plan.steps >= FEW_STEPS or not warm:
         return ""
     return (
-        f"{plan.steps} steps in all, the first at learning rate 0 (warm-up); --passes, more epochs or a smaller "
-        f"gradient_accumulation_steps make more"
+        f"{counted(plan.steps, 'step')} in all, the first at learning rate 0 (warm-up); --passes, more epochs or a "
+        f"smaller gradient_accumulation_steps make more"
     )
 
 

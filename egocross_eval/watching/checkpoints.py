@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from egocross_eval.counted import counted
 from egocross_eval.documents import read_json
 from egocross_eval.errors import DataError, UsageError
 from egocross_eval.model_adapters.checkpoints.weight_files import read_header
@@ -79,7 +80,7 @@ def _missing(one: Found) -> str:
     if not weights.is_file():
         return "there is no adapter_model.safetensors"
     size, due = weights.stat().st_size, read_header(weights).size
-    return "" if size == due else f"adapter_model.safetensors has {size:,} bytes instead of {due:,}"
+    return "" if size == due else f"adapter_model.safetensors has {counted(size, 'byte')} instead of {due:,}"
 
 
 def is_adapter(one: Found) -> bool:

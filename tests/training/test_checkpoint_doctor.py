@@ -175,7 +175,7 @@ def test_every_shard_of_the_index_must_be_there_with_its_tensors(tmp_path: Path)
     assert incomplete_shards(tmp_path) == []
     index["weight_map"]["c"] = "model-2.safetensors"
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
-    assert incomplete_shards(tmp_path) == ["model-2.safetensors lacks 1 tensors, e.g. c"]
+    assert incomplete_shards(tmp_path) == ["model-2.safetensors lacks 1 tensor, e.g. c"]
     (tmp_path / "model-1.safetensors").unlink()
     assert incomplete_shards(tmp_path)[0] == "model-1.safetensors is missing"
 

@@ -9,6 +9,7 @@ import msgspec
 
 from egocross_eval.cli.show.made_run import MadeRun
 from egocross_eval.cli.show.terminal import wrapped
+from egocross_eval.counted import counted
 from egocross_eval.leaderboard.comparison_table import StatedComparison
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def print_parts(made: CombinedRun) -> None:
     if not made.comparisons:
         click.echo("right answers aren't known here: nothing says whether it's better than its parts")
     if made.ties:
-        click.echo(f"ties: {made.ties} questions, decided by the run that stands first; --weights leave fewer")
+        ties = counted(made.ties, "question")
+        click.echo(f"ties: {ties}, decided by the run that stands first; --weights leave fewer")
     total = made.results.counts["total"]
     for name, count in made.without_scores.items():
         click.echo(f"{name}: {count} of {total} questions have no scores in it and are decided by the others")

@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from egocross_eval.contracts.registry import Registry
+from egocross_eval.counted import counted
 from egocross_eval.errors import DataError
 from egocross_eval.frames.pictures import FrameError
 from egocross_eval.frames.store import picture_size
@@ -103,7 +104,7 @@ def _add(total: Estimate, question: Question, prompt: Prompt, sizes: _Sizes) -> 
     total.pixels += pixels
     tokens = text_tokens(characters) + pixels // PIXELS_PER_TOKEN
     if tokens > total.largest:
-        total.largest, total.largest_question = tokens, f"{question.id} ({len(prompt.frame_paths())} frames)"
+        total.largest, total.largest_question = tokens, f"{question.id} ({counted(len(prompt.frame_paths()), 'frame')})"
 
 
 class _Size(NamedTuple):
@@ -170,7 +171,7 @@ def print_dry_run(plan: RunPlan, done: DryRun) -> None:
     click.echo(f"tokens     about {found.tokens:,} in (Qwen3-VL's measure)")
     click.echo(f"largest    about {found.largest:,} tokens: question {found.largest_question}")
     if found.unreadable:
-        click.echo(f"unreadable {found.unreadable} frames: run 'egocross-eval data verify'")
+        click.echo(f"unreadable {counted(found.unreadable, 'frame')}: run 'egocross-eval data verify'")
     if done.parts:
         listed = ", ".join(f"{name} {count}" for name, count in done.parts.items())
         click.echo(f"{plan.benchmark.macro + 's':10} {listed}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from egocross_eval.cli.show.terminal import described, fitted_table, screen_width, shortened
+from egocross_eval.counted import counted
 
 if TYPE_CHECKING:
     from egocross_eval.api import Run
@@ -22,7 +23,7 @@ def print_end(run: Run) -> None:
     record, results = run.record, run.results
     if sys.stdout.isatty():
         row = row_from_run(record, results, source=run.path.name, origin_hash=results.samples_hash)
-        split = f"{record.benchmark.title}, {record.settings.split}, {record.question_count:,} questions"
+        split = f"{record.benchmark.title}, {record.settings.split}, {counted(record.question_count, 'question')}"
         click.echo(f"\n{shortened(record.model.name, screen_width())}\n{split}\n")
         click.echo(_figures(results, record.benchmark))
         click.echo()

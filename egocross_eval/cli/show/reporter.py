@@ -13,6 +13,7 @@ import click
 from egocross_eval.cli.show.pace import Pace
 from egocross_eval.cli.show.terminal import screen_width, shortened
 from egocross_eval.contracts.event import Answered, Event, Started, Stopped, Warned
+from egocross_eval.counted import counted
 from egocross_eval.schema import FILTERED
 from egocross_eval.visible import rich_console
 
@@ -111,7 +112,7 @@ class Reporter:
         self._total, self._done, self._told_done = event.total, event.done, event.done
         self._told = time.monotonic()
         if left and not sys.stderr.isatty():
-            click.echo(f"{self._label}: {left} questions to ask", err=True)
+            click.echo(f"{self._label}: {counted(left, 'question')} to ask", err=True)
         if not left or not sys.stderr.isatty():
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn

@@ -13,6 +13,7 @@ from egocross_eval.cli.show.dry_run import Estimate, estimate
 from egocross_eval.cli.show.pace import duration
 from egocross_eval.cli.show.terminal import fitted_table, wrapped
 from egocross_eval.contracts.registry import registry
+from egocross_eval.counted import counted
 from egocross_eval.errors import EgoCrossError
 from egocross_eval.model_adapters.spec import adapter_type, carried, parse_spec
 from egocross_eval.replies import Reply
@@ -71,7 +72,7 @@ def sweep_plan_reply(sweep: Sweep, like: Sequence[Path]) -> Reply[SweepPlan]:
 def _print_plan(plan: SweepPlan) -> None:
     rows = [[line.name, line.state, str(line.to_ask), f"{line.tokens:,}", _time(line)] for line in plan.runs]
     click.echo(fitted_table(rows, ["run", "state", "to ask", "tokens in", "time"], right="llrrr"))
-    click.echo(f"\n{len(plan.runs)} runs in {plan.output}")
+    click.echo(f"\n{counted(len(plan.runs), 'run')} in {plan.output}")
     click.echo(wrapped(_total(plan.runs)))
     for line in plan.runs:
         if line.fault:

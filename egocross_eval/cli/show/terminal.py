@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO, cast
 
+from egocross_eval.counted import counted
 from egocross_eval.visible import visible
 
 NARROWEST = 40
@@ -186,7 +187,7 @@ def size_text(size: int) -> str:
     for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if size >= scale:
             return f"{size / scale:.3g} {unit}"
-    return f"{size} bytes"
+    return counted(size, "byte")
 
 
 def on_screen(markdown: str) -> str:

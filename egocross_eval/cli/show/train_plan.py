@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from egocross_eval.cli.show.pace import duration
+from egocross_eval.counted import counted
 from egocross_eval.training.card import as_options
 from egocross_eval.training.example_checks import Finding
 from egocross_eval.training.recipes import Recipe
@@ -110,7 +111,7 @@ def print_plan(plan: TrainingPlan) -> None:
     listed = ", ".join(f"{name} {count}" for name, count in plan.by_domain.items())
     click.echo(f"examples    {plan.examples} ({listed}); {plan.held_out} held out")
     where = "the CPU" if launch.gpus == 0 else f"{launch.nodes} x {launch.gpus} GPUs, DeepSpeed {launch.deepspeed}"
-    click.echo(f"on          {where}: {plan.examples_a_step} examples a step")
+    click.echo(f"on          {where}: {counted(plan.examples_a_step, 'example')} a step")
     click.echo(f"steps       {plan.steps} optimizer steps in {plan.epochs} epochs")
     if plan.needs is not None:
         _print_needs(plan.needs, on_gpus=launch.gpus > 0)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from egocross_eval.counted import counted
 from egocross_eval.training.card import TrainingCard, as_options
 from egocross_eval.training.checkpoint_doctor import Diagnosis
 from egocross_eval.training.example_checks import Finding
@@ -110,7 +111,7 @@ class TrainProgress(Watcher):
         self._bar.update(self._task, total=total, completed=done, visible=True, figures="loading the model")
         self._bar.start()
         if not self._console.is_terminal:
-            self.say(f"training: {total} steps")
+            self.say(f"training: {counted(total, 'step')}")
 
     def step(self, step: Step) -> None:
         """Moves the bar."""
@@ -141,9 +142,9 @@ def print_result(done: TrainedModel, plan: TrainPlan) -> None:
 
 def print_written(written: Written, done: PreparedData) -> None:
     """What lies where."""
-    click.echo(f"dataset        {written.config.parent / 'data'}: {done.examples} examples")
+    click.echo(f"dataset        {written.config.parent / 'data'}: {counted(done.examples, 'example')}")
     click.echo(f"configuration  {written.config}")
     if written.holdout is not None:
-        click.echo(f"held out       {written.holdout}: {done.held_out} examples")
+        click.echo(f"held out       {written.holdout}: {counted(done.held_out, 'example')}")
     if written.copied:
         click.echo(f"frames         {written.copied} copied in the size that evaluation shows")

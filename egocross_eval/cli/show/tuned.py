@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from egocross_eval.cli.show.terminal import fitted_table, wrapped
+from egocross_eval.counted import counted
 from egocross_eval.scoring.accuracy import LEVEL
 from egocross_eval.tuning.report import Tuned
 
@@ -31,7 +32,7 @@ def print_tuned(report: Tuned, strategy: Path) -> None:
     clusters = ", ".join(f"{group or 'all'} {number}" for group, number in report.clusters.items())
     left_out = f"; {report.left_out} left out, without a known answer" if report.left_out else ""
     click.echo()
-    click.echo(wrapped(f"{report.questions} questions, {report.cluster}s by group: {clusters}{left_out}"))
+    click.echo(wrapped(f"{counted(report.questions, 'question')}, {report.cluster}s by group: {clusters}{left_out}"))
     click.echo(f"differences from {first!r}, in points; intervals hold for all {report.looked_at} ways together\n")
     click.echo(_ways(report))
     if len(report.clusters) > 1:

@@ -10,6 +10,7 @@ import click
 
 from egocross_eval.command_options import made_of, options_of_settings, renamed
 from egocross_eval.contracts.task import DataOptions
+from egocross_eval.counted import counted
 from egocross_eval.replies import Reply, replies
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _score_run(path: Path, data: DataOptions) -> tuple[Results, BenchmarkRecord]
     if data.answers_file is not None:
         _check_targets(data.answers_file, targets, folder.questions())
     changed = grade_again(folder, targets, registry())
-    click.echo(f"{path}: {changed} samples changed", err=True)
+    click.echo(f"{path}: {counted(changed, 'sample')} changed", err=True)
     return derive(folder, registry()), record.benchmark
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from egocross_eval.counted import counted
 from egocross_eval.leaderboard.site.folder import SiteContent
 from egocross_eval.replies import Reply, replies
 
@@ -54,10 +55,11 @@ def command(site: Path, where: str, answers: bool, frames: bool, yes: bool) -> R
     made = preview(site, answers=answers, frames=frames)
     shown = [
         "what is right" if made.content.answers else "nothing of what is right",
-        f"{made.content.frames} thumbnails" if made.content.frames else "no frames",
+        counted(made.content.frames, "thumbnail") if made.content.frames else "no frames",
     ]
     click.echo(
-        f"{made.content.title}: {len(made.files)} files, {size_text(made.bytes)}; it shows {' and '.join(shown)}"
+        f"{made.content.title}: {counted(len(made.files), 'file')}, {size_text(made.bytes)}; "
+        f"it shows {' and '.join(shown)}"
     )
     there = publish(site, made, place, target) if yes else ""
     told = f"published: {there}" if yes else f"nothing is sent yet; to publish it at {target}: the same line with --yes"

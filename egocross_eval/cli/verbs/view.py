@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from egocross_eval.command_options import renamed
+from egocross_eval.counted import counted
 from egocross_eval.errors import UsageError, did_you_mean, unknown
 from egocross_eval.replies import Reply, replies
 
@@ -217,7 +218,7 @@ def _print(console: Console, one: ViewedQuestion, names: list[str], *, full: boo
         body.append(_said(sample, full=full))
     colour = _COLOURS[one.first.outcome]
     title = Text(f"{question.id}  {question.key}", style="bold")
-    subtitle = Text(f"{_verdict(one.first)} · {len(one.first.answers[0].sent.frames)} frames", style=colour)
+    subtitle = Text(f"{_verdict(one.first)} · {counted(len(one.first.answers[0].sent.frames), 'frame')}", style=colour)
     below = subtitle if len(names) == 1 else None
     console.print(Panel(Group(*body), title=title, subtitle=below, border_style=colour, title_align="left"))
 

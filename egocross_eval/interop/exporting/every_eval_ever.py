@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from egocross_eval.counted import counted
 from egocross_eval.errors import UsageError
 from egocross_eval.files import write_file
 from egocross_eval.interop.exporting.forms import (
@@ -52,7 +53,7 @@ def export(run: ExportedRun, path: Path, options: EveryEvalEverOptions) -> str:
         write_file(scratch / samples, lines)
         aggregate = json_bytes(record.aggregate(samples, hashlib.sha256(lines).hexdigest()))
         write_file(scratch / place / f"{record.uuid}.json", aggregate)
-    return f"wrote {path}: {len(run.samples)} samples of {record.model}"
+    return f"wrote {path}: {counted(len(run.samples), 'sample')} of {record.model}"
 
 
 class _Record:

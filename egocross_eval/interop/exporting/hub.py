@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from egocross_eval.counted import counted
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.files import write_file
 from egocross_eval.interop.exporting.forms import MADE_BY, benchmark_of, refuse_incomplete, settings_text
@@ -35,7 +36,7 @@ def export(run: ExportedRun, path: Path, options: HubOptions) -> str:
     target = path / name
     target.parent.mkdir(parents=True, exist_ok=True)
     write_file(target, content)
-    said = f"wrote {target}: {len(entries)} values"
+    said = f"wrote {target}: {counted(len(entries), 'value')}"
     if not options.repo:
         return said
     if options.open:

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from egocross_eval.counted import counted
 from egocross_eval.errors import MissingExtraError
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.frames.store import scaled_frame
@@ -45,7 +46,7 @@ def export(run: ExportedRun, path: Path, options: InspectOptions) -> str:
     with filled_folder(path) as scratch:
         write_eval_log(log, str(scratch / f"{created}_{log.eval.task}_{log.eval.eval_id}.eval"))
     frames = "with frames" if root else "without frames"
-    return f"wrote {path}: {len(run.samples)} samples, {frames}; inspect view --log-dir {path}"
+    return f"wrote {path}: {counted(len(run.samples), 'sample')}, {frames}; inspect view --log-dir {path}"
 
 
 def _log(run: ExportedRun, pictures: _Pictures) -> EvalLog:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from egocross_eval.counted import counted
 from egocross_eval.files import slug, write_file
 from egocross_eval.interop.exporting.forms import (
     MADE_BY,
@@ -45,7 +46,7 @@ def export(run: ExportedRun, path: Path, options: None) -> str:
         write_file(scratch / f"results_{stamp}.json", json_bytes(_results(run, tasks, date.timestamp())))
         for part, samples in by_part(run).items():
             write_file(scratch / f"samples_{tasks[part]}_{stamp}.jsonl", json_lines(_lines(samples)))
-    return f"wrote {path}: {len(tasks)} tasks, {len(run.samples)} samples"
+    return f"wrote {path}: {counted(len(tasks), 'task')}, {counted(len(run.samples), 'sample')}"
 
 
 def _task_names(run: ExportedRun) -> dict[str, str]:

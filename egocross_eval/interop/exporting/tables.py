@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from egocross_eval.counted import counted
 from egocross_eval.files import writing
 from egocross_eval.interop.exporting.forms import filled_folder
 from egocross_eval.runs.dataset import believed_root, dataset_of
@@ -35,7 +36,7 @@ def export_parquet(run: ExportedRun, path: Path, options: None) -> str:
     table = dataset_of(run.samples, None)
     with _without_bars(), writing(path) as file:
         table.to_parquet(file)
-    return f"wrote {path}: {len(table)} rows, {len(table.column_names)} columns"
+    return f"wrote {path}: {counted(len(table), 'row')}, {counted(len(table.column_names), 'column')}"
 
 
 def export_dataset(run: ExportedRun, path: Path, options: DatasetOptions) -> str:
@@ -45,4 +46,4 @@ def export_dataset(run: ExportedRun, path: Path, options: DatasetOptions) -> str
     with _without_bars(), filled_folder(path) as scratch:
         table.save_to_disk(scratch)
     frames = "with frames" if root else "names of frames only"
-    return f"wrote {path}: {len(table)} rows, {len(table.column_names)} columns, {frames}"
+    return f"wrote {path}: {counted(len(table), 'row')}, {counted(len(table.column_names), 'column')}, {frames}"

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from egocross_eval.counted import counted
 from egocross_eval.errors import UsageError
 from egocross_eval.leaderboard.site.folder import MARKER, SiteContent, site_content
 
@@ -74,7 +75,7 @@ def _to_folder(site: Path, made: Preview, target: Path) -> str:
         shutil.rmtree(target)
     _copy(site, made, target)
     shutil.copyfile(site / MARKER, target / MARKER)
-    return f"{len(made.files)} files in {target}"
+    return f"{counted(len(made.files), 'file')} in {target}"
 
 
 def _to_pages(site: Path, made: Preview, repository: str) -> str:
@@ -94,7 +95,7 @@ def _to_pages(site: Path, made: Preview, repository: str) -> str:
             return f"{repository} has this very site on its branch {BRANCH} already"
         _git(clone, "commit", "--quiet", "--message", "Publish the site")
         _git(clone, "push", "--quiet", "origin", BRANCH)
-    return f"{len(made.files)} files on the branch {BRANCH} of {repository}"
+    return f"{counted(len(made.files), 'file')} on the branch {BRANCH} of {repository}"
 
 
 def _git(folder: Path, *arguments: str) -> str:
@@ -137,4 +138,4 @@ def _to_space(site: Path, made: Preview, name: str) -> str:
         raise UsageError("you aren't signed in to the Hub: run 'hf auth login', or set HF_TOKEN") from error
     except (HfHubHTTPError, OSError, ValueError) as error:
         raise UsageError(f"the Hub didn't take {name}: {error}") from error
-    return f"{len(made.files)} files in the Space {name}"
+    return f"{counted(len(made.files), 'file')} in the Space {name}"

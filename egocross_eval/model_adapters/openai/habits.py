@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import Any
 
+from egocross_eval.counted import counted
 from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.openai.faults import AttemptFault
 from egocross_eval.model_adapters.openai.first_tokens import likeliest_other
@@ -99,7 +100,8 @@ class Habits:
         if tokens < characters / MOST_CHARACTERS + LEAST_OF_A_FRAME * images:
             raise AttemptFault(
                 "context_length",
-                f"the server counts {tokens} tokens for {images} frames and {characters} characters: it cut them. "
+                f"the server counts {counted(tokens, 'token')} for {counted(images, 'frame')} and "
+                f"{characters} characters: it cut them. "
                 f"{_LONGER}",
                 retryable=False,
             )

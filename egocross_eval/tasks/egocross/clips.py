@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from egocross_eval.counted import counted
 from egocross_eval.errors import DataError
 from egocross_eval.frames.roots import relative_name
 from egocross_eval.natural_order import natural_key
@@ -75,7 +76,7 @@ def in_time_order(names: Sequence[str], clip: Clip) -> list[str]:
 def parse_options(lines: Sequence[str], owner: str) -> dict[str, str]:
     """Option text by letter from lines such as `A: board` or `A. board`: exactly four, in order."""
     if len(lines) != len(LETTERS):
-        raise DataError(f"{owner}: {len(lines)} options instead of {len(LETTERS)}")
+        raise DataError(f"{owner}: {counted(len(lines), 'option')} instead of {len(LETTERS)}")
     options: dict[str, str] = {}
     for letter, line in zip(LETTERS, lines, strict=True):
         match = _LABEL.match(line)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from egocross_eval.counted import counted
 from egocross_eval.errors import DataError, UnsafePathError
 from egocross_eval.frames.check import FrameCheck, FrameTrouble, check_frame
 from egocross_eval.frames.roots import DataRoot
@@ -236,9 +237,9 @@ def _shared(questions: Iterable[Question]) -> list[Notice]:
             if owner != question.id:
                 others[owner] = others.get(owner, 0) + 1
         repeated = len(question.frames) - len({frame.name for frame in question.frames})
-        words = [f"{count} frames of question {owner}" for owner, count in others.items()]
+        words = [f"{counted(count, 'frame')} of question {owner}" for owner, count in others.items()]
         if repeated:
-            words.append(f"{repeated} frames twice")
+            words.append(f"{counted(repeated, 'frame')} twice")
         if words:
             found.append(notice("shared_frames", question, ", ".join(words)))
     return found
@@ -267,9 +268,9 @@ def _wrong_counts(questions: Sequence[Question], expected: dict[tuple[str, str],
         )
         if found != count:
             cell = f"{dataset}, {question_type}" if question_type else dataset
-            lines.append(f"{cell}: {found} questions instead of {count}")
+            lines.append(f"{cell}: {counted(found, 'question')} instead of {count}")
     if lines:
-        lines.insert(0, f"{len(questions)} questions; the whole split has {sum(expected.values())}")
+        lines.insert(0, f"{counted(len(questions), 'question')}; the whole split has {sum(expected.values())}")
     return lines
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from egocross_eval.contracts.task import DataSource, Questions
+from egocross_eval.counted import counted
 from egocross_eval.documents import decode_entries
 from egocross_eval.errors import DataError, unknown
 from egocross_eval.files import read_bytes
@@ -136,7 +137,7 @@ def _question(
         notices.append(notice("unsorted_frames", question, f"the list of {len(paths)} frames is out of order"))
     missing = missing_frames(ordered, rule)
     if missing:
-        notices.append(notice("dropped_frames", question, f"{missing} missing among {len(paths)} frames"))
+        notices.append(notice("dropped_frames", question, f"{missing} missing among {counted(len(paths), 'frame')}"))
     notices.extend(common_notices(question, rule))
     return question
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from egocross_eval.contracts.task import DataSource, Questions
+from egocross_eval.counted import counted
 from egocross_eval.documents import cited, read_json
 from egocross_eval.errors import DataError, unknown
 from egocross_eval.frames.roots import DataRoot
@@ -143,7 +144,7 @@ def _question(
         notices.append(notice("unsorted_frames", question, f"the list of {len(names)} frames is out of order"))
     missing = missing_frames(ordered, rule)
     if missing:
-        notices.append(notice("dropped_frames", question, f"{missing} missing among {len(names)} frames"))
+        notices.append(notice("dropped_frames", question, f"{missing} missing among {counted(len(names), 'frame')}"))
     if clip.abbreviation not in (cell.abbreviation, cell.support_abbreviation):
         folder = clip.folder.rpartition("/")[2]
         notices.append(notice("wrong_clip", question, f"{cell.question_type!r} with the frames of {folder!r}"))

@@ -199,7 +199,7 @@ def test_a_testbed_with_questions_missing_is_an_error_by_cell(tmp_path: Path) ->
 def test_a_support_set_with_examples_missing_is_an_error(tmp_path: Path) -> None:
     write_support(tmp_path, [example()])
     report = verify(DataSource(root=tmp_path, split="support"))
-    assert "EgoPet: 1 questions instead of 20" in report.errors
+    assert "EgoPet: 1 question instead of 20" in report.errors
 
 
 def test_a_training_file_may_have_any_number_of_examples(tmp_path: Path) -> None:

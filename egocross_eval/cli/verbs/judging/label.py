@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from egocross_eval.counted import counted
 from egocross_eval.replies import Reply, replies
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def command(run: Path, draw: int, seed: int, by: str) -> Reply[Labelling]:
     left = [sample for sample in samples if verdict(labels.get(sample.key), sample) is None]
     click.echo(f"{len(samples) - len(left)} of {len(samples)} are labelled", err=True)
     given = _ask(run, left, by)
-    click.echo(f"{given} labels given; {len(left) - given} of {len(samples)} are left", err=True)
+    click.echo(f"{counted(given, 'label')} given; {len(left) - given} of {len(samples)} are left", err=True)
     _derive_again(run)
     return Reply(value=Labelling(drawn=len(samples), given=given, left=len(left) - given))
 

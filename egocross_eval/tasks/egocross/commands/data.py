@@ -10,6 +10,7 @@ import click
 
 from egocross_eval.command_options import made_of, options_of_settings, renamed
 from egocross_eval.contracts.task import DataOptions
+from egocross_eval.counted import counted
 from egocross_eval.replies import Reply, replies
 from egocross_eval.tasks.egocross.catalogue import DOMAINS
 
@@ -79,7 +80,8 @@ def _verify_tasks(names: str, source: DataSource, *, decode: bool) -> Reply[Repo
     found = list(check_questions(loaded, decode=decode))
     frames = sum(len(question.frames) for question in loaded.questions)
     lines = [f"{one.key}: {one.frame}: {one.trouble}: {one.message}" for one in found]
-    lines.append(f"{len(loaded.questions)} questions, {frames} frames: {f'{len(found)} faults' if found else 'ok'}")
+    verdict = counted(len(found), "fault") if found else "ok"
+    lines.append(f"{counted(len(loaded.questions), 'question')}, {counted(frames, 'frame')}: {verdict}")
     return Reply(value=found, show=lambda: click.echo("\n".join(lines)), code=int(bool(found)))
 
 
@@ -116,12 +118,12 @@ def fetch(part: str, output: Path, domain: str | None) -> Reply[list[FetchSummar
 
 
 def _show_fetched(found: list[FetchSummary], part: str, output: Path) -> None:
-    from egocross_eval.tasks.egocross.commands.data_report import plural, size_text
+    from egocross_eval.tasks.egocross.commands.data_report import size_text
 
     for summary in found:
-        line = f"{summary.part}: {plural(summary.files, 'file')}, {size_text(summary.bytes)}, in {summary.folder}"
+        line = f"{summary.part}: {counted(summary.files, 'file')}, {size_text(summary.bytes)}, in {summary.folder}"
         if summary.unpacked:
-            line += f"; {plural(summary.unpacked, 'file')} unpacked"
+            line += f"; {counted(summary.unpacked, 'file')} unpacked"
         click.echo(line)
     if part in ("testbed", "support"):
         split = "" if part == "testbed" else " --split support"
@@ -152,11 +154,11 @@ def demo(folder: Path, seed: int, training: int, tasks: str, per_cell: int) -> R
 
 
 def _show_demo(summary: DemoSummary, folder: Path) -> None:
-    from egocross_eval.tasks.egocross.commands.data_report import plural, size_text
+    from egocross_eval.tasks.egocross.commands.data_report import size_text
 
-    parts = [plural(summary.questions, "question"), plural(summary.support, "support example")]
+    parts = [counted(summary.questions, "question"), counted(summary.support, "support example")]
     if summary.training:
-        parts.append(plural(summary.training, "training example"))
-    frames = f"{plural(summary.frames, 'frame')}, {size_text(summary.bytes)}"
+        parts.append(counted(summary.training, "training example"))
+    frames = f"{counted(summary.frames, 'frame')}, {size_text(summary.bytes)}"
     click.echo(f"{', '.join(parts)} ({frames}) in {summary.root}")
     click.echo(f"try it with: egocross-eval --model baseline:chance --tasks all --data {folder}")

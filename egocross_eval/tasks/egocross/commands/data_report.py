@@ -7,6 +7,7 @@ import textwrap
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, get_args
 
+from egocross_eval.counted import counted
 from egocross_eval.frames.check import FrameTrouble
 from egocross_eval.tasks.egocross.notices import WORDING
 from egocross_eval.visible import rich_console
@@ -24,17 +25,12 @@ _SHORTENED = 100
 _WIDTH = 120
 
 
-def plural(count: int, noun: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
-
-
 def size_text(size: int) -> str:
     """`1.05 GB`, `12.3 MB`, `40 kB`."""
     for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if size >= scale:
             return f"{size / scale:.3g} {unit}"
-    return f"{size} bytes"
+    return counted(size, "byte")
 
 
 @contextmanager
@@ -105,7 +101,9 @@ def _print_questions(console: Console, report: Report, show_all: bool) -> None:
         table.add_row(str(detail.id), detail.question_id, "\n".join(_lines(detail)))
     console.print(table)
     if len(listed) < len(shown):
-        console.print(f"... and {plural(len(shown) - len(listed), 'question')} more; --all or --format json lists them")
+        console.print(
+            f"... and {counted(len(shown) - len(listed), 'question')} more; --all or --format json lists them"
+        )
 
 
 def _lines(detail: QuestionReport) -> Iterator[str]:
@@ -127,19 +125,18 @@ def _print_notes(console: Console, report: Report) -> None:
                 by_dataset[entry.dataset] = by_dataset.get(entry.dataset, 0) + 1
             where = ", ".join(f"{dataset} {count}" for dataset, count in by_dataset.items())
             ids = ", ".join(str(entry.id) for entry in found[:_LISTED]) + (", ..." if len(found) > _LISTED else "")
-            console.print(f"Note: {plural(len(found), 'question')} with {wording} ({where}): id {ids}")
+            console.print(f"Note: {counted(len(found), 'question')} with {wording} ({where}): id {ids}")
 
 
 def _verdict(report: Report) -> str:
-    videos = f"{plural(report.questions, 'question')} on {plural(report.videos, 'source video')}"
-    files = f"{plural(report.frames, 'frame')} ({size_text(report.bytes)} in {plural(report.distinct_files, 'file')})"
+    videos = f"{counted(report.questions, 'question')} on {counted(report.videos, 'source video')}"
+    files = f"{counted(report.frames, 'frame')} ({size_text(report.bytes)} in {counted(report.distinct_files, 'file')})"
     how = "decoded in full" if report.decoded else "checked by header and end"
-    answers = f"{plural(report.answered, 'answer')} known"
+    answers = f"{counted(report.answered, 'answer')} known"
     if report.identical_files is not None:
-        files += f", {plural(report.identical_files, 'file')} with the bytes of another"
+        files += f", {counted(report.identical_files, 'file')} with the bytes of another"
     if report.ok:
         return f"ok: {videos}, {files}, {how}; {answers}"
     bad = sum(bool(detail.problems) for detail in report.details)
-    return (
-        f"trouble: {plural(len(report.errors), 'error')}, {plural(bad, 'question')} with bad frames; {videos}, {files}"
-    )
+    found = f"{counted(len(report.errors), 'error')}, {counted(bad, 'question')} with bad frames"
+    return f"trouble: {found}; {videos}, {files}"
