@@ -44,6 +44,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """Markers included; they stand in place of the placeholder in the prompt's own text."""
     pixels: int
     """Of all its tiles or frames, padding included."""
+    values: int = 0
+    """Numbers that the processor makes of it; 0 where it wasn't asked."""
     exact: bool = True
 
 
@@ -76,18 +78,18 @@ class FrameCounts:
         video = getattr(self._processor, "video_processor", None)
         return getattr(video, "temporal_patch_size", None) or 1
 
-    def images(self, sizes: list[Size]) -> tuple[int, bool]:
-        """Tokens of a prompt's images, in the sizes in which the processor gets them, and whether they are exact."""
+    def images(self, sizes: list[Size]) -> list[Seen]:
+        """What is seen of each image of a prompt, in the sizes in which the processor gets them."""
         several = min(len(sizes), MOST_PICTURES) if self._together else 1
         found = [self._image(size, several) for size in sizes]
         self._note([(one.pixels, one.tokens) for one in found])
-        return sum(one.tokens for one in found), all(one.exact for one in found)
+        return found
 
-    def clip(self, size: Size, count: int) -> int:
-        """Estimated tokens of a video of `count` frames of a size."""
+    def clip(self, size: Size, count: int) -> Seen:
+        """What is seen of a video of `count` frames of a size, about."""
         found = self._clip(size, count)
         self._note([(round(found.pixels / count), round(found.tokens / count))] * count)
-        return found.tokens
+        return found
 
     def told_apart(self, size: Size) -> tuple[int, int] | None:
         """Tokens of a picture by itself and among several, where the processor makes something else of it there; None
@@ -133,16 +135,21 @@ class FrameCounts:
         rule = self.clip_rule
         if rule is not None:
             marks = self._marks * -(-count // rule.frames_per_patch)
-            return Seen(tokens=rule.tokens(size, count) + marks, pixels=count * size[0] * size[1])
+            return Seen(tokens=rule.tokens(size, count) + marks, pixels=count * size[0] * size[1], exact=False)
         try:
             found = self._asked_of_clip(size, min(count, MOST_TRIED))
             if count <= MOST_TRIED:
-                return found
+                return msgspec.structs.replace(found, exact=False)
             half = self._asked_of_clip(size, MOST_TRIED // 2)
         except Exception:
-            return Seen(tokens=GUESSED_TOKENS * count, pixels=count * size[0] * size[1])
+            return Seen(tokens=GUESSED_TOKENS * count, pixels=count * size[0] * size[1], exact=False)
         more = max(0, -(-(found.tokens - half.tokens) // (MOST_TRIED - MOST_TRIED // 2)))
-        return Seen(tokens=found.tokens + more * (count - MOST_TRIED), pixels=found.pixels * count // MOST_TRIED)
+        return Seen(
+            tokens=found.tokens + more * (count - MOST_TRIED),
+            pixels=found.pixels * count // MOST_TRIED,
+            values=found.values * count // MOST_TRIED,
+            exact=False,
+        )
 
     @functools.cached_property
     def _marks(self) -> int:
@@ -171,6 +178,7 @@ class FrameCounts:
         return Seen(
             tokens=-(-found.tokens // several),
             pixels=found.pixels // several // twice,
+            values=found.values // several,
             exact=self._together and found.tokens % several == 0,
         )
 
@@ -192,7 +200,7 @@ class FrameCounts:
             made = self._own(text=[text], return_tensors="pt", **media)
             empty = len(self._own.tokenizer("")["input_ids"])
         values = next(tensor for name, tensor in made.items() if name.startswith("pixel_values"))
-        return Seen(tokens=made["input_ids"].shape[1] - empty, pixels=values.numel() // 3)
+        return Seen(tokens=made["input_ids"].shape[1] - empty, pixels=values.numel() // 3, values=values.numel())
 
     @functools.cached_property
     def _own(self) -> Any:

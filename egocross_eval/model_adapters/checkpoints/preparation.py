@@ -21,7 +21,7 @@ from egocross_eval.model_adapters.checkpoints.decoding import (
     scaled_tensor,
     shrunk_image,
 )
-from egocross_eval.model_adapters.checkpoints.frame_counts import FrameCounts, clip_metadata
+from egocross_eval.model_adapters.checkpoints.frame_counts import FrameCounts, Seen, clip_metadata
 from egocross_eval.model_adapters.checkpoints.label_tokens import LabelError, LabelTokens
 from egocross_eval.model_adapters.checkpoints.scaling import PatchRule, Size, shrunk
 from egocross_eval.model_adapters.requests import choices, failed
@@ -58,6 +58,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     clips: tuple[PlannedClip, ...]
     tokens: int
     """Estimated length of the prompt: exact with images, but for processors that can't be asked."""
+    values: int = 0
+    """Numbers that the processor makes of its frames; 0 where frames are scaled before."""
     ids: tuple[int, ...]
     """Tokens of the text, with a placeholder for each frame or clip."""
     kind: Hashable
@@ -172,7 +174,7 @@ class Preparer:
         with self._lock:
             ids = tuple(self._tokenizer(text)["input_ids"])
             labels = self._label_tokens.of(text, choices(request)) if mode in self._by_first_token else {}
-        tokens = len(ids)
+        seen: list[Seen] = []
         images: list[PlannedFrame] = []
         clips: list[PlannedClip] = []
         keys = iter(request.frame_hashes or request.prompt.frame_paths())
@@ -182,10 +184,10 @@ class Preparer:
                 images.append(self._plan_image(part.path, next(keys), budget))
             elif isinstance(part, VideoPart):
                 clips.append(self._plan_clip(part, [next(keys) for _ in part.paths], budget))
-                tokens += self._counts.clip(clips[-1].frames[0].size, len(clips[-1].frames)) - 1
-        shown, exact = self._counts.images([image.size for image in images])
-        tokens += shown - len(images)
-        if exact and not clips and self.context is not None and tokens > self.context - 1:
+                seen.append(self._counts.clip(clips[-1].frames[0].size, len(clips[-1].frames)))
+        seen += self._counts.images([image.size for image in images])
+        tokens = len(ids) + sum(one.tokens - 1 for one in seen)
+        if all(one.exact for one in seen) and self.context is not None and tokens > self.context - 1:
             return too_long(request, tokens, self.context)
         return Item(
             request=request,
@@ -193,6 +195,7 @@ class Preparer:
             images=tuple(images),
             clips=tuple(clips),
             tokens=tokens,
+            values=sum(one.values for one in seen),
             ids=ids,
             kind=self._kind(request, images, clips),
             labels=labels,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hf_requests import make_request
+from msgspec import structs
 
 from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.checkpoints.preparation import Item, PlannedFrame
@@ -73,7 +74,11 @@ def test_settings_that_would_scale_frames_again_are_refused(tiny_checkpoint: Pat
     refuse_scaling({"images_kwargs": {"crop_to_patches": False}}, rule)
 
 
-def test_frames_that_are_scaled_here_travel_as_bytes() -> None:
+def test_frames_take_the_memory_of_what_a_processor_makes_of_them() -> None:
     pixels = 2 * 480 * 800
     assert frame_bytes(item("choose")) == 9 * pixels
-    assert frame_bytes(item("choose", exact=False)) == 27 * pixels
+    others = item("choose", exact=False)
+    assert frame_bytes(others) == 27 * pixels
+    # Thirteen tiles of 512 x 512, of each of two frames, in float32.
+    tiles = 2 * 13 * 512 * 512
+    assert frame_bytes(structs.replace(others, values=3 * tiles)) == 3 * pixels + 12 * tiles

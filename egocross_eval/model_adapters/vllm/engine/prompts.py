@@ -21,11 +21,14 @@ BYTES_PER_PIXEL = 9
 """Memory of a pixel under way that is scaled here: three bytes decoded, and six as a processor's patches (three bytes,
 twice, as Qwen-VL's patches span two frames; vLLM makes numbers of them on the GPU)."""
 
-OTHERS_BYTES_PER_PIXEL = 27
-"""With other processors, which make float32 values of tiles."""
+DECODED, FLOAT = 3, 4
+"""With other processors: bytes of a pixel, and of each number that they make of it, in float32."""
 
 SCALING = frozenset({"do_resize", "size", "min_pixels", "max_pixels"})
 """Settings by which a processor scales frames."""
+
+UNKNOWN = 6
+"""Numbers assumed for a pixel where a processor couldn't be asked: three colours, twice."""
 
 LONGEST_LABEL = 16
 """Tokens that a constrained answer may take at least: a letter and the end need fewer."""
@@ -34,9 +37,10 @@ LONGEST_LABEL = 16
 def frame_bytes(item: Item) -> int:
     """Memory that the frames of a planned request take while it's under way."""
     frames = [*item.images, *(frame for clip in item.clips for frame in clip.frames)]
-    return sum(
-        (BYTES_PER_PIXEL if frame.exact else OTHERS_BYTES_PER_PIXEL) * frame.size[0] * frame.size[1] for frame in frames
-    )
+    pixels = sum(frame.size[0] * frame.size[1] for frame in frames)
+    if all(frame.exact for frame in frames):
+        return BYTES_PER_PIXEL * pixels
+    return DECODED * pixels + FLOAT * (item.values or UNKNOWN * pixels)
 
 
 def engine_prompt(loaded: Loaded, preparer: Preparer) -> dict[str, Any]:
