@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
+import documented
 import pytest
 import yaml
 from documented import ROOT
@@ -32,3 +34,19 @@ def test_links_lead_to_files_of_the_site(page: str) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", text)
     assert [link for link in links if not (DOCS / page).parent.joinpath(link).resolve().is_file()] == []
     assert not [link for link in links if DOCS not in (DOCS / page).parent.joinpath(link).resolve().parents]
+
+
+SNIPPETS = [
+    (page, block)
+    for page in ["README.md", *(f"docs/{name}" for name in PAGES)]
+    for block in documented.fenced(page, "python")
+]
+
+
+@pytest.mark.parametrize(("page", "block"), SNIPPETS, ids=[page for page, _ in SNIPPETS])
+def test_code_of_a_page_compiles_and_what_it_imports_is_there(page: str, block: str) -> None:
+    """Tests of the single pages run it, too."""
+    tree = ast.parse(block, page)
+    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    compile(tree, page, "exec")
+    exec(compile(ast.Module(body=list(imports), type_ignores=[]), page, "exec"), {})
