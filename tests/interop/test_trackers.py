@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ from typing import Any
 import other_environments as other
 import pytest
 from calling import call
+from fake_server import FakeServer
 from processes import free_port, served
 
 from egocross_eval import Run, TrackerType, UsageError, Warned, evaluate, load_run
@@ -24,11 +28,11 @@ SECRET = "sk-very-secret-key"
 
 
 def followed(demo: Path, folder: Path, tracker: str, **more: str) -> Run:
-    """A run in two goes of the same command, followed by a tracker: its first go asks no more than 40 questions."""
+    """A run in two goes of the same command, followed by a tracker: its first is killed after 40 questions."""
     arguments = ["--model", "baseline:longest", "--data", str(demo), "--split", "demo", "--output", str(folder)]
     settings = {"WANDB_API_KEY": SECRET, "SWANLAB_API_KEY": SECRET, "MLFLOW_TRACKING_TOKEN": SECRET, **more}
     first = other.run("exports", "python", "-c", CUT_OFF, *arguments, "--track", tracker, more=settings)
-    assert first.returncode == 130, first.stderr
+    assert first.returncode == -signal.SIGKILL, first.stderr
     assert len((folder / "samples.jsonl").read_text().splitlines()) == 40
     done = other.run("exports", "egocross-eval", *arguments, "--track", tracker, more=settings)
     assert done.returncode == 0, done.stderr
@@ -37,13 +41,13 @@ def followed(demo: Path, folder: Path, tracker: str, **more: str) -> Run:
 
 
 CUT_OFF = """
-import itertools, sys
+import itertools, os, signal, sys
 from egocross_eval.cli.main import main
 from egocross_eval.model_adapters import baseline
 whole = baseline.BaselineAdapter.generate
 def cut(self, requests):
     yield from itertools.islice(whole(self, requests), 40)
-    raise KeyboardInterrupt
+    os.kill(os.getpid(), signal.SIGKILL)
 baseline.BaselineAdapter.generate = cut
 main(sys.argv[1:])
 """
@@ -190,6 +194,37 @@ def test_swanlab_offline_keeps_the_run(demo: Path, tmp_path: Path) -> None:
     no_secret_in(tmp_path)
 
 
+@pytest.mark.interop
+@pytest.mark.slow
+@pytest.mark.parametrize("fate", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_server_that_dies_or_hangs_in_the_middle_is_warned_of_once_and_stops_nothing(
+    demo: Path, tmp_path: Path, fate: signal.Signals
+) -> None:
+    address, folder = f"http://127.0.0.1:{free_port()}", tmp_path / "run"
+    with mlflow_server(tmp_path, address) as store, FakeServer(latency=0.3) as model:
+        spec = f"openai:fake,base_url={model.base_url},concurrency=2"
+        words = ["--model", spec, "--data", str(demo), "--split", "demo", "--limit", "60", "--output", str(folder)]
+        command = [str(other.program("exports", "egocross-eval")), *words, "--no-cache", "--track", f"mlflow:{address}"]
+        settings = {**os.environ, "PYTHONPATH": str(other.ROOT), "MLFLOW_HTTP_REQUEST_TIMEOUT": "2"}
+        run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=settings)
+        _wait_for_answers(folder / "samples.jsonl", 10)
+        os.killpg(store.pid, fate)
+        _, said = run.communicate(timeout=240)
+        os.killpg(store.pid, signal.SIGKILL)
+    assert run.returncode == 0, said
+    assert said.count("is told no more") == 1
+    assert load_run(folder).results.complete
+    assert (folder / "results.json").is_file()
+
+
+def _wait_for_answers(samples: Path, count: int) -> None:
+    for _ in range(1200):
+        if samples.is_file() and samples.read_bytes().count(b"\n") >= count:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"no {count} answers in {samples}")
+
+
 class Kept:
     """A client that keeps what it's told, or breaks."""
 
@@ -292,6 +327,8 @@ def test_what_a_tracker_lacks_is_told_before_the_run(demo: Path, tmp_path: Path,
         ("wandb:mine", "nobody is logged in; run 'wandb login', set WANDB_API_KEY, or use mode=offline"),
         ("swanlab:mine", "nobody is logged in; run 'swanlab login'"),
         ("mlflow:http://127.0.0.1:9", "no server answers at http://127.0.0.1:9"),
+        ("wandb:logged-in", "no server answers at http://127.0.0.1:9; look at the network, or use mode=offline"),
+        ("swanlab:logged-in", "no server answers at http://127.0.0.1:9; look at the network, or use mode=offline"),
     ],
 )
 def test_absent_credentials_and_servers_are_told_before_the_run(
@@ -307,7 +344,9 @@ def test_absent_credentials_and_servers_are_told_before_the_run(
         "--output",
         str(tmp_path / "run"),
     ]
-    none = {"HOME": str(tmp_path), "WANDB_API_KEY": "", "SWANLAB_API_KEY": ""}
+    key = SECRET if "logged-in" in track else ""
+    none = {"HOME": str(tmp_path), "WANDB_API_KEY": key, "SWANLAB_API_KEY": key}
+    none |= {"WANDB_BASE_URL": "http://127.0.0.1:9", "SWANLAB_API_HOST": "http://127.0.0.1:9"} if key else {}
     done = other.run("exports", "egocross-eval", *arguments, "--track", track, more=none)
     assert done.returncode == 2
     assert message in done.stderr

@@ -117,7 +117,7 @@ def identity(record: RunRecord) -> Identity:
 
 def flat_settings(record: RunRecord) -> dict[str, str]:
     """The settings by dotted names, and what was asked of which model."""
-    settings = _flat("", msgspec.to_builtins(record.settings))
+    settings = _flat("", record.settings)
     return {
         "benchmark": record.benchmark.name,
         "model": record.model.spec,
@@ -129,9 +129,11 @@ def flat_settings(record: RunRecord) -> dict[str, str]:
 
 
 def _flat(prefix: str, value: Any) -> dict[str, str]:
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.structs.asdict(value)  # with its defaults, which files leave out
     if isinstance(value, dict):
         return {name: text for key, inner in value.items() for name, text in _flat(f"{prefix}{key}.", inner).items()}
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     return {prefix.removesuffix("."): text}
 
 

@@ -7,6 +7,7 @@ import netrc
 from typing import Any
 
 from egocross_eval.errors import UsageError
+from egocross_eval.reachable import reachable
 
 
 def library(name: str) -> Any:
@@ -24,6 +25,13 @@ def needed_target(name: str, target: str, form: str) -> str:
     if not target:
         raise UsageError(f"--track {name} needs its place: {name}:{form}")
     return target
+
+
+def refuse_unreachable(name: str, server: str) -> None:
+    """Raises `UsageError` where a tracker's server takes no connection: its client would try for minutes."""
+    address = server if "://" in server else f"https://{server}"
+    if not reachable(address):
+        raise UsageError(f"--track {name}: no server answers at {address}; look at the network, or use mode=offline")
 
 
 def has_login(host: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import netrc
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,13 +11,17 @@ from typing import Any
 from egocross_eval.contracts.event import Event
 from egocross_eval.errors import UsageError
 from egocross_eval.interop.trackers.following import COLUMNS, Identity, follow
-from egocross_eval.interop.trackers.installed import library, needed_target
+from egocross_eval.interop.trackers.installed import library, needed_target, refuse_unreachable
 from egocross_eval.interop.trackers.options import ModeOptions
+
+_HOST = "https://api.swanlab.cn"
 
 
 def build(target: str, options: ModeOptions) -> Callable[[Event], None]:
-    """Follows a run in `[WORKSPACE/]PROJECT`. Raises `UsageError` where swanlab isn't installed, or nobody is logged
-    in."""
+    """Follows a run in `[WORKSPACE/]PROJECT`.
+
+    Raises `UsageError` where swanlab isn't installed, nobody is logged in, or its server can't be reached.
+    """
     swanlab = library("swanlab")
     workspace, _, project = needed_target("swanlab", target, "[WORKSPACE/]PROJECT").rpartition("/")
     mode = options.mode or os.environ.get("SWANLAB_MODE", "online")
@@ -25,7 +30,17 @@ def build(target: str, options: ModeOptions) -> Callable[[Event], None]:
         raise UsageError(
             "--track swanlab: nobody is logged in; run 'swanlab login', set SWANLAB_API_KEY, or use mode=offline"
         )
+    if mode == "online":
+        refuse_unreachable("swanlab", os.environ.get("SWANLAB_API_HOST") or _host_of_login(login) or _HOST)
     return follow(_Swanlab(swanlab, workspace, project, mode))
+
+
+def _host_of_login(login: Path) -> str:
+    """The server of the user's login; empty where there's none."""
+    try:
+        return next(iter(netrc.netrc(login).hosts), "")
+    except (OSError, netrc.NetrcParseError):
+        return ""
 
 
 class _Swanlab:

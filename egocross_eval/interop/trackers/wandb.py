@@ -11,22 +11,25 @@ from urllib.parse import urlsplit
 from egocross_eval.contracts.event import Event
 from egocross_eval.errors import UsageError
 from egocross_eval.interop.trackers.following import COLUMNS, Identity, follow
-from egocross_eval.interop.trackers.installed import has_login, library, needed_target
+from egocross_eval.interop.trackers.installed import has_login, library, needed_target, refuse_unreachable
 from egocross_eval.interop.trackers.options import ModeOptions
-
-_HOST = "https://api.wandb.ai"
 
 
 def build(target: str, options: ModeOptions) -> Callable[[Event], None]:
-    """Follows a run in `[ENTITY/]PROJECT`. Raises `UsageError` where wandb isn't installed, or nobody is logged in."""
+    """Follows a run in `[ENTITY/]PROJECT`.
+
+    Raises `UsageError` where wandb isn't installed, nobody is logged in, or its server can't be reached.
+    """
     wandb = library("wandb")
     entity, _, project = needed_target("wandb", target, "[ENTITY/]PROJECT").rpartition("/")
     mode = options.mode or os.environ.get("WANDB_MODE", "online")
-    host = urlsplit(os.environ.get("WANDB_BASE_URL", _HOST)).hostname or ""
-    if mode == "online" and not os.environ.get("WANDB_API_KEY") and not has_login(host):
-        raise UsageError(
-            "--track wandb: nobody is logged in; run 'wandb login', set WANDB_API_KEY, or use mode=offline"
-        )
+    if mode == "online":
+        server = str(wandb.setup().settings.base_url)
+        if not os.environ.get("WANDB_API_KEY") and not has_login(urlsplit(server).hostname or ""):
+            raise UsageError(
+                "--track wandb: nobody is logged in; run 'wandb login', set WANDB_API_KEY, or use mode=offline"
+            )
+        refuse_unreachable("wandb", server)
     return follow(_Wandb(wandb, entity, project, mode))
 
 
