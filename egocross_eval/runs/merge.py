@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from egocross_eval.counted import counted
 from egocross_eval.errors import UsageError
 from egocross_eval.files import new_folder
 from egocross_eval.runs.activity import Activity, read_activity
@@ -137,5 +138,7 @@ def _samples(part: _Part) -> list[Sample]:
     samples = [sample for sample in part.folder.final_samples() if sample.key in asked]
     failed = sum(sample.outcome == "errored" for sample in samples)
     if open_ := len(asked) - len(samples) + failed:
-        raise UsageError(f"{part.folder.path} is not finished: {open_} questions are open; its command asks them")
+        raise UsageError(
+            f"{part.folder.path} is not finished: {counted(open_, 'question')} to ask yet; its command does"
+        )
     return samples

@@ -167,8 +167,8 @@ def steal_places(shard: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (cut_samples, "is not finished: 2 questions are open"),
-        (fail_one, "is not finished: 1 questions are open"),
+        (cut_samples, "is not finished: 2 questions to ask yet"),
+        (fail_one, "is not finished: 1 question to ask yet"),
         (cut_questions, "of 100 questions|others than the whole run"),
         (change_question, "others than the whole run"),
         (steal_places, "overlap: both hold|of 100 questions"),

@@ -94,7 +94,7 @@ class Reporter:
                 err=True,
             )
         if self._cut:
-            click.echo(f"{self._cut} answers were cut off by --max-new-tokens", err=True)
+            click.echo(f"{counted(self._cut, 'answer')} ended at --max-new-tokens, cut off", err=True)
 
     def _example(self, kind: str) -> str:
         number, failure = self._failures[kind]
