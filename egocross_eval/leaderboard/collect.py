@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from egocross_eval.errors import UsageError, warn_caller
-from egocross_eval.leaderboard.columns import safe_link
+from egocross_eval.leaderboard.links import safe_link
 from egocross_eval.leaderboard.row_checks import row_problem
 from egocross_eval.leaderboard.rows import read_row_file, row_from_run, source_name
 

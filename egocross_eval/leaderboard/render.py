@@ -9,7 +9,8 @@ import unicodedata
 from typing import TYPE_CHECKING, Literal, get_args
 
 from egocross_eval.errors import UsageError, unknown
-from egocross_eval.leaderboard.columns import PAPER, PUBLISHED, TABLE, Ranked, check_names, chosen, declared
+from egocross_eval.leaderboard.columns.column import PUBLISHED, Ranked
+from egocross_eval.leaderboard.columns.declared import PAPER, TABLE, check_names, chosen, declared
 from egocross_eval.leaderboard.ranking import boards
 from egocross_eval.leaderboard.rows import RowFile, row_file
 from egocross_eval.leaderboard.table import Cell, Table, table_of
@@ -18,7 +19,7 @@ from egocross_eval.visible import json_text, on_one_line, visible
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from egocross_eval.leaderboard.columns import Field, IntervalStyle
+    from egocross_eval.leaderboard.columns.column import Field, IntervalStyle
     from egocross_eval.leaderboard.ranking import Board
     from egocross_eval.schema import Row
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from egocross_eval.leaderboard.columns import DERIVED, DISAGREES, PUBLISHED, TABLE, Ranked, chosen
+from egocross_eval.leaderboard.columns.column import PUBLISHED, Ranked
+from egocross_eval.leaderboard.columns.declared import TABLE, chosen
+from egocross_eval.leaderboard.columns.figures import DERIVED, DISAGREES
 from egocross_eval.leaderboard.ranking import figure_of
 from egocross_eval.scoring.accuracy import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from egocross_eval.leaderboard.columns import Column, IntervalStyle
+    from egocross_eval.leaderboard.columns.column import Column, IntervalStyle
     from egocross_eval.leaderboard.ranking import Board
     from egocross_eval.schema import Row
 

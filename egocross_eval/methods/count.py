@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from egocross_eval.contracts.method import Method, Need
+from egocross_eval.contracts.method import Method, MethodType, Need
 from egocross_eval.methods.evidence import strongest
 from egocross_eval.methods.option_values import count, require
 from egocross_eval.methods.point import PLACE
@@ -92,3 +92,13 @@ _READ = {"number": read_number, "boxes": read_boxes}
 def build(argument: str, options: CountOptions) -> Count:
     """The method for `count`."""
     return Count(options)
+
+
+METHOD = MethodType(
+    name="count",
+    description="asks for a number, or for boxes that are counted; the nearest option counts",
+    build=build,
+    options=CountOptions,
+    cost="one, or two with by=both",
+    example="count:by=boxes",
+)

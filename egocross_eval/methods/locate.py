@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from egocross_eval.contracts.method import Method, Need
+from egocross_eval.contracts.method import Method, MethodType, Need
 from egocross_eval.errors import UsageError
 from egocross_eval.methods.count import read_number
 from egocross_eval.methods.evidence import strongest
@@ -67,3 +67,12 @@ def _ask(question: Question) -> Ask:
         choices=(),
         answer_mode="generate",
     )
+
+
+METHOD = MethodType(
+    name="locate",
+    description="asks for the number of the frame in which it happens; the option nearest in time counts",
+    build=lambda argument, options: Locate(),
+    cost="one",
+    example="locate",
+)

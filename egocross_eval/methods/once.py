@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from egocross_eval.contracts.method import Method
+from egocross_eval.contracts.method import Method, MethodType
 from egocross_eval.reading.response import final_text, predicted_text
 from egocross_eval.schema import Answer, Ask, Decision, Question
 
@@ -31,3 +31,12 @@ def plain_decision(question: Question, answer: Answer) -> Decision:
     final = final_text(answer.response.text or "")
     text, rule = predicted_text(final)
     return Decision(text=text, rule=rule) if text else Decision(reason="empty")
+
+
+METHOD = MethodType(
+    name="once",
+    description="asks each question once, as it stands",
+    build=lambda argument, options: Once(),
+    cost="one",
+    example="once",
+)

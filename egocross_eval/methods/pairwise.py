@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from egocross_eval.contracts.method import Method, Need
+from egocross_eval.contracts.method import Method, MethodType, Need
 from egocross_eval.methods.evidence import strongest
 from egocross_eval.methods.verify import log_odds
 from egocross_eval.schema import Answer, Ask, Decision, Question
@@ -146,3 +146,13 @@ def _between_the_best(question: Question, tied: Decision, wins: Wins) -> Decisio
 def build(argument: str, options: PairwiseOptions) -> Pairwise:
     """The method for `pairwise`."""
     return Pairwise(options)
+
+
+METHOD = MethodType(
+    name="pairwise",
+    description="puts each two options side by side, in both orders; the one that wins most counts",
+    build=build,
+    options=PairwiseOptions,
+    cost="one for each ordered pair of options: 12 for 4",
+    example="pairwise:by=wins",
+)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from egocross_eval.contracts.method import Method, Need
+from egocross_eval.contracts.method import Method, MethodType, Need
 from egocross_eval.methods.evidence import strongest
 from egocross_eval.methods.once import plain_decision
 from egocross_eval.methods.option_values import region, require
@@ -92,3 +92,13 @@ def read_place(text: str, scale: int) -> tuple[float, float] | None:
 def build(argument: str, options: PointOptions) -> Point:
     """The method for `point`."""
     return Point(options)
+
+
+METHOD = MethodType(
+    name="point",
+    description="asks for a point or box; the option whose region of nine is nearest counts",
+    build=build,
+    options=PointOptions,
+    cost="one",
+    example="point",
+)

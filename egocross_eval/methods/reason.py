@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from egocross_eval.contracts.method import MethodType
 from egocross_eval.methods.dialogue import Dialogue, DialogueOptions, ReasonOptions, Stage
 from egocross_eval.methods.wording import question_and_options
 
@@ -49,3 +50,29 @@ def reflect(argument: str, options: DialogueOptions) -> Dialogue:
         ),
     )
     return Dialogue([Stage("answer", None), critique], "Now give your final answer.", options)
+
+
+REASON = MethodType(
+    name="reason",
+    description="lets the model think in words, then compares the letters behind its own thinking",
+    build=reason,
+    options=ReasonOptions,
+    cost="two, and one more where the thinking is cut off",
+    example="reason:tokens=2048",
+)
+ROLES = MethodType(
+    name="roles",
+    description="describe, argue for and against each option, decide: three turns of one dialogue",
+    build=roles,
+    options=DialogueOptions,
+    cost="three, and one more for each turn that is cut off",
+    example="roles",
+)
+REFLECT = MethodType(
+    name="reflect",
+    description="answer, look for what speaks against the answer, answer again",
+    build=reflect,
+    options=DialogueOptions,
+    cost="three, and one more for each turn that is cut off",
+    example="reflect",
+)

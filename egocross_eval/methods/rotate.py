@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from egocross_eval.contracts.method import Method, Need
+from egocross_eval.contracts.method import Method, MethodType, Need
 from egocross_eval.methods.evidence import decide
 from egocross_eval.schema import Answer, Ask, Decision, Question, Sample
 
@@ -62,3 +62,12 @@ def count_rotations(samples: Iterable[Sample]) -> dict[str, int]:
         counts["position"] += len(set(shown)) == 1
         counts["content"] += len(set(options)) == 1
     return dict(counts)
+
+
+METHOD = MethodType(
+    name="rotate",
+    description="asks under all rotations of the options and sums the evidence for each option",
+    build=lambda argument, options: Rotate(),
+    cost="one for each option",
+    example="rotate",
+)

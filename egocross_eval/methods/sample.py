@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from egocross_eval.contracts.method import Method
+from egocross_eval.contracts.method import Method, MethodType
 from egocross_eval.errors import UsageError
 from egocross_eval.methods.evidence import decide
 from egocross_eval.methods.once import plain_decision
@@ -61,3 +61,13 @@ def build(argument: str, options: None) -> Sampled:
             f"--method sample{f':{argument}' if argument else ''}: N must be a whole number from 2, e.g. sample:5"
         )
     return Sampled(int(argument))
+
+
+METHOD = MethodType(
+    name="sample",
+    description="asks N times with sampling; the most frequent answer counts",
+    build=build,
+    argument="N",
+    cost="N",
+    example="sample:5",
+)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from egocross_eval.contracts.method import Method, Need
+from egocross_eval.contracts.method import Method, MethodType, Need
 from egocross_eval.errors import UsageError
 from egocross_eval.methods.evidence import strongest
 from egocross_eval.schema import Answer, Ask, Decision, Question
@@ -157,3 +157,13 @@ def _softplus(value: float) -> float:
 def build(argument: str, options: VerifyOptions) -> Verify:
     """The method for `verify`."""
     return Verify(options)
+
+
+METHOD = MethodType(
+    name="verify",
+    description="asks of each option whether it is right; the log-probabilities of yes and no decide",
+    build=build,
+    options=VerifyOptions,
+    cost="one for each option and chunk of frames",
+    example="verify:chunks=4,join=max",
+)

@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from scored_samples import outcomes, question, record, sample, score_samples
 
 from egocross_eval.errors import UsageError
-from egocross_eval.leaderboard.columns import declared, safe_link
+from egocross_eval.leaderboard.columns.declared import declared
+from egocross_eval.leaderboard.links import safe_link
 from egocross_eval.leaderboard.ranking import boards
 from egocross_eval.leaderboard.render import escape_latex, render
 from egocross_eval.leaderboard.rows import join_repeats, read_row_file, row_from_run

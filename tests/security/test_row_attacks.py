@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from egocross_eval.errors import UsageError
 from egocross_eval.leaderboard.collect import rows_from
-from egocross_eval.leaderboard.columns import safe_link
+from egocross_eval.leaderboard.links import safe_link
 from egocross_eval.leaderboard.render import render
 from egocross_eval.leaderboard.rows import distinct, read_row_file
 

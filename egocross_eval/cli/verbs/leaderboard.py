@@ -12,7 +12,7 @@ from egocross_eval.leaderboard.render import Format
 from egocross_eval.replies import Reply, replies
 
 if TYPE_CHECKING:
-    from egocross_eval.leaderboard.columns import IntervalStyle
+    from egocross_eval.leaderboard.columns.column import IntervalStyle
     from egocross_eval.leaderboard.rows import RowFile
 
 SUFFIXES = {".md": "md", ".json": "json", ".csv": "csv", ".tex": "latex", ".html": "html", ".htm": "html"}

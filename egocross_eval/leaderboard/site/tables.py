@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from egocross_eval.leaderboard.columns import EFFICIENCY, NOTHING, TABLE, Ranked
+from egocross_eval.leaderboard.columns.column import NOTHING, Ranked
+from egocross_eval.leaderboard.columns.declared import EFFICIENCY, TABLE
 from egocross_eval.leaderboard.ranking import boards, figure_of
 from egocross_eval.leaderboard.table import table_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from egocross_eval.leaderboard.columns import Column
+    from egocross_eval.leaderboard.columns.column import Column
     from egocross_eval.leaderboard.ranking import Board
     from egocross_eval.leaderboard.table import Cell
     from egocross_eval.schema import Figure, Row

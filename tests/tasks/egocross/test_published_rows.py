@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from egocross_eval.errors import DataError
-from egocross_eval.leaderboard.columns import figure_text
+from egocross_eval.leaderboard.columns.figures import figure_text
 from egocross_eval.schema import Row
 from egocross_eval.tasks.egocross.published_rows import domain_sizes, published_rows, recover_count
 
