@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TextIO, TypeVar
 
 import click
 import msgspec
@@ -47,8 +48,8 @@ def replies(*forms: str, by_output: bool = False) -> Callable[[Verb], Callable[.
     """Gives a verb `--format` of `forms` and `json`, and has it reply in the one that is asked for; by default in the
     first, or, with `by_output`, in the one that its file of `--output` wants.
 
-    For programs standard output holds the document and nothing else: what the verb prints before it replies goes to
-    standard error. A verb whose inner verb replies returns None.
+    For programs standard output holds the document and nothing else, see `ours_alone`. A verb whose inner verb replies
+    returns None.
     """
     known = list(dict.fromkeys([*(forms or ("text",)), "json"]))
 
@@ -56,10 +57,10 @@ def replies(*forms: str, by_output: bool = False) -> Callable[[Verb], Callable[.
         @functools.wraps(verb)
         def replying(*arguments: Any, form: str | None, **given: Any) -> int:
             if form == "json" or _outer_form() == "json":
-                with redirect_stdout(sys.stderr):
+                with ours_alone() as out:
                     reply = verb(*arguments, **given)
-                if reply is not None:
-                    _write(reply)
+                    if reply is not None:
+                        _write(reply, out)
             else:
                 reply = verb(*arguments, **given)
                 if reply is not None:
@@ -81,16 +82,44 @@ def replies(*forms: str, by_output: bool = False) -> Callable[[Verb], Callable[.
     return decorate
 
 
+@contextmanager
+def ours_alone() -> Iterator[TextIO]:
+    """Standard output for programs: what writes to it. Whatever else is printed meanwhile, by the verb, by engines and
+    by processes that they start, goes to standard error."""
+    stream = sys.stdout
+    stream.flush()
+    if not _is_descriptor(stream, 1):
+        with redirect_stdout(sys.stderr):
+            yield stream
+        return
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with open(kept, "w", encoding="utf-8", closefd=False) as out, redirect_stdout(sys.stderr):
+            yield out
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def _is_descriptor(stream: TextIO, number: int) -> bool:
+    try:
+        return stream.fileno() == number
+    except (OSError, ValueError):
+        # A stream in memory has none, and needs none.
+        return False
+
+
 def _outer_form() -> str | None:
     """What was asked for before the name of an inner verb: `models --format json show hf`."""
     outer = click.get_current_context().parent
     return outer.params.get("form") if outer is not None else None
 
 
-def _write(reply: Reply[Any]) -> None:
+def _write(reply: Reply[Any], out: TextIO) -> None:
     text = json_text(reply.value)
     if reply.output is None:
-        click.echo(text)
+        click.echo(text, file=out)
         return
     write_file(reply.output, text.encode() + b"\n")
     click.echo(f"wrote {reply.output}", err=True)

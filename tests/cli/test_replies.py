@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +36,6 @@ LINES = {
     ),
     "status": ("{a}", "{root}", "{a} --live"),
     "data verify": ("--data {demo}", "--data {demo} --tasks animal"),
-    "data demo": ("{new} --per-cell 1",),
     "tasks": ("", "'*-localization' --data {demo}"),
     "models": ("",),
     "models show": ("hf", "lmms"),
@@ -55,7 +56,7 @@ LINES = {
     "judge label": ("{open} --draw 2",),
     "judge agree": ("{judged}",),
     "judge formats": ("{judged}/judges/rules {closed}",),
-    "export": ("", "{a} --to parquet --output {new}.parquet"),
+    "export": ("", "{a} --to lm-eval --output {new}"),
     "import": ("", "{a}/predictions.json --from predictions --data {demo} --output {new}"),
     "lmms-eval path": ("--data {demo}",),
     "leaderboard": ("{a} {b}", "{a} --no-published"),
@@ -74,6 +75,7 @@ LINES = {
 ELSEWHERE = {
     "demo": "cli/test_demo_verb.py",
     "data fetch": "tasks/egocross/test_fetch.py",
+    "data demo": "cli/test_replies.py",
     "models build-tiny": "cli/test_replies.py",
     "submit": "cli/test_commands.py",
     "lmms-eval run": "interop/test_inside_lmms_eval.py",
@@ -253,6 +255,41 @@ def test_lines_of_events_and_a_document_exclude_each_other(
     for words in (["--model", "baseline:longest", *shlex.split(places["asked"])], ["sweep", places["sweep"]]):
         assert call(*words, "--events", *other) == 2
         assert "--events says how runs go on" in capsys.readouterr().err
+
+
+NOISY = """
+import os, subprocess, sys
+from egocross_eval.cli.main import main
+from egocross_eval.model_adapters.baseline import BaselineAdapter
+generate = BaselineAdapter.generate
+def noisy(self, requests):
+    print("noise of Python")
+    os.write(1, b"noise of C\\n")
+    subprocess.run(["echo", "noise of a process"])
+    yield from generate(self, requests)
+BaselineAdapter.generate = noisy
+main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", [["--format", "json"], ["--events"]])
+def test_what_engines_print_is_not_on_standard_output(form: list[str], places: dict[str, str], tmp_path: Path) -> None:
+    words = [*shlex.split(places["asked"]), "--model", "baseline:longest", "--output", str(tmp_path / "run"), *form]
+    done = subprocess.run([sys.executable, "-c", NOISY, *words], capture_output=True, text=True, check=True)
+    for line in [done.stdout] if "json" in form else done.stdout.splitlines():
+        json.loads(line)
+    assert "noise" not in done.stdout
+    assert all(f"noise of {what}" in done.stderr for what in ("Python", "C", "a process"))
+
+
+@pytest.mark.slow
+def test_a_benchmark_that_was_written_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("data", "demo", tmp_path / "demo", "--per-cell", "1", "--format", "json") == 0
+    found = document("data demo", capsys.readouterr().out)
+    assert (found["root"], found["training"]) == (str(tmp_path / "demo"), 0)
+    pictures = [path for path in (tmp_path / "demo").rglob("*") if path.suffix in (".jpg", ".png")]
+    assert found["frames"] == len(pictures)
 
 
 @pytest.mark.slow

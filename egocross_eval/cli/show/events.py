@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,7 @@ import msgspec
 
 from egocross_eval.contracts.event import Answered, Ended, Event, Started, Stopped, Warned
 from egocross_eval.errors import EgoCrossError, UsageError
+from egocross_eval.replies import ours_alone
 from egocross_eval.runs.decide import utc_now
 from egocross_eval.visible import visible_json
 
@@ -131,12 +133,17 @@ def check_alone(*, dry_run: bool) -> None:
         )
 
 
-def say(line: Line) -> None:
-    """Prints a line at once."""
-    click.echo(visible_json(msgspec.json.encode(line).decode()))
+Say = Callable[[Line], None]
 
 
-def say_failed(run: str, error: EgoCrossError) -> None:
+@contextmanager
+def event_lines() -> Iterator[Say]:
+    """What prints a line at once, with standard output for these lines alone."""
+    with ours_alone() as out:
+        yield lambda line: click.echo(visible_json(msgspec.json.encode(line).decode()), file=out)
+
+
+def say_failed(say: Say, run: str, error: EgoCrossError) -> None:
     """Says that a run broke."""
     say(RunFailed(at=utc_now(), run=run, message=str(error), exit_code=error.exit_code))
 
@@ -144,7 +151,8 @@ def say_failed(run: str, error: EgoCrossError) -> None:
 class EventLines:
     """Told of the events of a run; its judgings follow as runs of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Say) -> None:
+        self._say = say
         self._run = ""
         self._total = self._before = 0
         self._counts: Counter[str] = Counter()
@@ -157,9 +165,9 @@ class EventLines:
         elif isinstance(event, Answered):
             self._answered(event)
         elif isinstance(event, Warned):
-            say(RunWarned(at=utc_now(), run=self._run, message=event.message))
+            self._say(RunWarned(at=utc_now(), run=self._run, message=event.message))
         elif isinstance(event, Stopped):
-            say(RunStopped(at=utc_now(), run=self._run, done=self._counts.total(), outcomes=dict(self._counts)))
+            self._say(RunStopped(at=utc_now(), run=self._run, done=self._counts.total(), outcomes=dict(self._counts)))
         elif isinstance(event, Ended):
             self._end(event)
 
@@ -169,7 +177,9 @@ class EventLines:
         self._begun = self._told = time.monotonic()
         model = event.record.model.name
         outcomes = dict(self._counts)
-        say(RunStarted(at=utc_now(), run=self._run, model=model, total=event.total, done=event.done, outcomes=outcomes))
+        self._say(
+            RunStarted(at=utc_now(), run=self._run, model=model, total=event.total, done=event.done, outcomes=outcomes)
+        )
 
     def _answered(self, event: Answered) -> None:
         self._counts[event.sample.outcome] += 1
@@ -181,7 +191,7 @@ class EventLines:
         rate = (done - self._before) / (now - self._begun)
         left = (self._total - done) / rate if rate > 0 else None
         outcomes = dict(self._counts)
-        say(
+        self._say(
             RunProgress(
                 at=utc_now(),
                 run=self._run,
@@ -195,7 +205,7 @@ class EventLines:
 
     def _end(self, event: Ended) -> None:
         results = event.results
-        say(
+        self._say(
             RunEnded(
                 at=utc_now(),
                 run=self._run,
@@ -217,19 +227,19 @@ def share_of(figure: Figure | None) -> Share | None:
 class SweepEvents:
     """In the place of a sweep's bars: the lines of its runs, and of its own start and end."""
 
-    def __init__(self, sweep: Sweep, folder: SweepFolder) -> None:
-        self._sweep, self._folder = sweep, folder
-        say(SweepStarted(at=utc_now(), output=str(sweep.output), runs=[one.name for one in sweep.runs]))
+    def __init__(self, sweep: Sweep, folder: SweepFolder, say: Say) -> None:
+        self._sweep, self._folder, self._say = sweep, folder, say
+        self._say(SweepStarted(at=utc_now(), output=str(sweep.output), runs=[one.name for one in sweep.runs]))
 
     def begin(self, planned: PlannedRun) -> Callable[[Event], None]:
         """What is to be told of a run's events."""
-        return EventLines()
+        return EventLines(self._say)
 
     def end(self, made: Made) -> None:
         """Writes the leaderboard anew, and says what broke."""
         self._folder.take(made)
         if made.error is not None:
-            say_failed(str(self._sweep.output / made.planned.name), made.error)
+            say_failed(self._say, str(self._sweep.output / made.planned.name), made.error)
 
     def print_end(self, made: Sequence[Made]) -> int:
         """Says what is open; the exit code."""
@@ -238,5 +248,7 @@ class SweepEvents:
         code = exit_code(made)
         complete = [one.planned.name for one in made if one.complete]
         open_ = [one.planned.name for one in made if not one.complete]
-        say(SweepEnded(at=utc_now(), output=str(self._sweep.output), complete=complete, open=open_, exit_code=code))
+        self._say(
+            SweepEnded(at=utc_now(), output=str(self._sweep.output), complete=complete, open=open_, exit_code=code)
+        )
         return code

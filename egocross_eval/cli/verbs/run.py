@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from egocross_eval.runs.options import PARTS, RunOptions
 if TYPE_CHECKING:
     from egocross_eval.api import Run
     from egocross_eval.cli.show.dry_run import DryRun
+    from egocross_eval.cli.show.events import Say
     from egocross_eval.model_adapters.spec import ModelSpec
     from egocross_eval.runs.plan import RunPlan
 
@@ -67,7 +69,7 @@ def command(
     from click.core import ParameterSource
     from msgspec.structs import replace
 
-    from egocross_eval.cli.show.events import check_alone
+    from egocross_eval.cli.show.events import check_alone, event_lines
     from egocross_eval.contracts.registry import registry
     from egocross_eval.model_adapters.spec import adapter_type, parse_spec, refuse_untyped
     from egocross_eval.runs.options import options_from
@@ -88,11 +90,11 @@ def command(
     plan = plan_run(options, registry())
     if dry_run:
         return _dry_run(plan, model)
-    one = _run_for_programs if events else _run_one
-    if len(specs) == 1:
-        made = one(model[0], specs[0], plan, options, output, set())
-        return Reply(value=MadeRuns(runs=[made_run(made)]), code=_exit_code(made))
-    return _run_several(one, model, specs, plan, options, output, show=not events)
+    if not events:
+        return _run_all(_run_one, model, specs, plan, options, output, show=True)
+    with event_lines() as say:
+        one = functools.partial(_run_for_programs, say)
+        return _run_all(one, model, specs, plan, options, output, show=False)
 
 
 def _dry_run(plan: RunPlan, models: tuple[str, ...]) -> Reply[MadeRuns | DryRun]:
@@ -113,7 +115,7 @@ def _check_arguments(stray: tuple[str, ...], models: tuple[str, ...]) -> None:
         raise UsageError("no model: pass --model SPEC ('egocross-eval models' lists what there is)")
 
 
-def _run_several(
+def _run_all(
     run_one: Callable[..., Run],
     texts: tuple[str, ...],
     specs: list[ModelSpec],
@@ -129,6 +131,9 @@ def _run_several(
     from egocross_eval.files import slug
     from egocross_eval.runs.plan import check_model
 
+    if len(specs) == 1:
+        only = run_one(texts[0], specs[0], plan, options, output, set())
+        return Reply(value=MadeRuns(runs=[made_run(only)]), code=_exit_code(only))
     for spec in specs:
         check_model(plan, spec, registry())
     runs, broken, codes = list[MadeRun](), list[BrokenRun](), list[int]()
@@ -204,7 +209,7 @@ def _run_one(
 
 
 def _run_for_programs(
-    text: str, spec: ModelSpec, plan: RunPlan, options: RunOptions, output: Path | None, notes: set[str]
+    say: Say, text: str, spec: ModelSpec, plan: RunPlan, options: RunOptions, output: Path | None, notes: set[str]
 ) -> Run:
     from egocross_eval.api import default_output, run
     from egocross_eval.cli.show.events import EventLines, say_failed
@@ -214,7 +219,7 @@ def _run_for_programs(
     for warning in warnings_for_model(spec.target, spec.options, plan.settings):
         click.echo(f"note: {warning}", err=True)
     try:
-        return run(options, text, output=path, on_event=EventLines(), plan=plan)
+        return run(options, text, output=path, on_event=EventLines(say), plan=plan)
     except EgoCrossError as error:
-        say_failed(str(path), error)
+        say_failed(say, str(path), error)
         raise

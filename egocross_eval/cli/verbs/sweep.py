@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +13,11 @@ from egocross_eval.cli.options import planned_file
 from egocross_eval.replies import Reply, replies
 
 if TYPE_CHECKING:
+    from egocross_eval.cli.show.events import SweepEvents
     from egocross_eval.cli.show.sweep_plan import SweepPlan
-    from egocross_eval.cli.show.sweep_progress import Swept
+    from egocross_eval.cli.show.sweep_progress import SweepProgress, Swept
     from egocross_eval.sweeps.file import Sweep
+    from egocross_eval.sweeps.record import SweepFolder
 
 EXAMPLE = """\b
 models: ["hf:checkpoints/checkpoint-*", "openai:gpt-4.1,concurrency=16"]
@@ -41,7 +45,7 @@ def command(
 
     Exit codes: 0 all answered, 1 errors remain, 2 wrong usage, 130 interrupted.
     """
-    from egocross_eval.cli.show.events import check_alone
+    from egocross_eval.cli.show.events import SweepEvents, check_alone, event_lines
     from egocross_eval.sweeps.file import read_sweep
 
     if events:
@@ -51,12 +55,16 @@ def command(
         from egocross_eval.cli.show.sweep_plan import sweep_plan_reply
 
         return sweep_plan_reply(sweep, like)
-    return carry_out_and_tell(sweep, events=events)
+    if not events:
+        return carry_out_and_tell(sweep)
+    with event_lines() as say:
+        return carry_out_and_tell(sweep, functools.partial(SweepEvents, say=say))
 
 
-def carry_out_and_tell(sweep: Sweep, *, events: bool = False) -> Reply[Swept]:
-    """Carries a sweep out, telling of its runs, to people or by `events` to programs."""
-    from egocross_eval.cli.show.events import SweepEvents
+def carry_out_and_tell(
+    sweep: Sweep, told: Callable[[Sweep, SweepFolder], SweepProgress | SweepEvents] | None = None
+) -> Reply[Swept]:
+    """Carries a sweep out; `told` makes what is told of its runs, by default what shows them to people."""
     from egocross_eval.cli.show.sweep_progress import SweepProgress, swept
     from egocross_eval.sweeps.planned import Plans, carry_out
     from egocross_eval.sweeps.record import SweepFolder
@@ -65,7 +73,7 @@ def carry_out_and_tell(sweep: Sweep, *, events: bool = False) -> Reply[Swept]:
     plans = Plans()
     for options in dict.fromkeys(one.options for one in sweep.runs):
         plans(options)
-    progress = (SweepEvents if events else SweepProgress)(sweep, SweepFolder(sweep))
+    progress = (told or SweepProgress)(sweep, SweepFolder(sweep))
     if sweep.at_once == 1:
         made = carry_out(sweep.runs, watch=progress.begin, after=progress.end, plans=plans)
     else:
