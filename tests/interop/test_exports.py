@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from collections.abc import Iterator
@@ -252,9 +253,27 @@ def test_a_pull_request_brings_the_file_and_keeps_the_token_out_of_it(
     assert authorization == "Bearer hf_secret"
     lines = [json.loads(line) for line in body.splitlines()]
     (file,) = [line["value"] for line in lines if line["key"] == "file"]
-    assert file["path"] == ".eval_results/egocross.yaml"
-    assert b"hf_secret" not in body
-    assert "hf_secret" not in (tmp_path / ".eval_results" / "egocross.yaml").read_text()
+    written = (tmp_path / ".eval_results" / "egocross.yaml").read_bytes()
+    assert (file["path"], file["encoding"]) == (".eval_results/egocross.yaml", "base64")
+    assert base64.b64decode(file["content"]) == written
+    assert written.decode() in hub.export(whole, tmp_path / "shown", HubOptions(repo="org/model"))
+    header = next(line["value"] for line in lines if line["key"] == "header")
+    assert header["summary"] == "Results on EgoCross"
+    assert [place.partition("/main")[0] for place, _, _ in fake_hub] == [
+        "/api/models/org/model/preupload",
+        "/api/models/org/model/commit",
+    ]
+    assert b"hf_secret" not in body + written
+
+
+def test_a_hub_that_is_out_of_reach_is_told_before_anything_is_written(
+    whole: ExportedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(UsageError, match=r"needs the Hub, and no server answers at http://127\.0\.0\.1:9"):
+        hub.export(whole, tmp_path, HubOptions(repo="org/model", open=True))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_pull_request_that_is_refused_says_why(

@@ -12,6 +12,7 @@ from egocross_eval.counted import counted
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.files import write_file
 from egocross_eval.interop.exporting.forms import MADE_BY, benchmark_of, refuse_incomplete, settings_text
+from egocross_eval.reachable import reachable
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResultEntry
@@ -26,8 +27,8 @@ FOLDER = ".eval_results"
 def export(run: ExportedRun, path: Path, options: HubOptions) -> str:
     """Writes the results file into a folder that stands for the model's repository; shows or opens a pull request.
 
-    Raises `UsageError` for a run that isn't complete or not over the whole split, and where a token is missing; a
-    `RunError` where the Hub refuses.
+    Raises `UsageError` for a run that isn't complete or not over the whole split, and where a token or the Hub is
+    missing; a `RunError` where the Hub refuses.
     """
     _check(run, options)
     entries = _entries(run, options)
@@ -62,14 +63,16 @@ def _check(run: ExportedRun, options: HubOptions) -> None:
     if options.open:
         if not options.repo:
             raise UsageError("open=true needs the model's repository: repo=OWNER/NAME")
-        _refuse_without_token()
+        _refuse_without_hub()
 
 
-def _refuse_without_token() -> None:
-    from huggingface_hub import get_token
+def _refuse_without_hub() -> None:
+    from huggingface_hub import constants, get_token
 
     if get_token() is None:
         raise UsageError("a pull request needs a token: run 'hf auth login', or set HF_TOKEN")
+    if not reachable(constants.ENDPOINT):
+        raise UsageError(f"a pull request needs the Hub, and no server answers at {constants.ENDPOINT}")
 
 
 def _entries(run: ExportedRun, options: HubOptions) -> list[EvalResultEntry]:
@@ -112,7 +115,6 @@ def _yaml(entries: list[EvalResultEntry]) -> str:
 def _pull_request(repository: str, name: str, content: str, run: ExportedRun) -> str:
     """Opens a pull request that adds the file; its address."""
     from huggingface_hub import CommitOperationAdd, HfApi
-    from huggingface_hub.errors import HfHubHTTPError
 
     title = run.record.benchmark.title
     try:
@@ -123,6 +125,6 @@ def _pull_request(repository: str, name: str, content: str, run: ExportedRun) ->
             commit_description=f"Measured by {MADE_BY}: {settings_text(run)}.",
             create_pr=True,
         )
-    except (HfHubHTTPError, OSError) as error:
+    except Exception as error:  # the Hub's refusal, or whatever its client's HTTP library raises of the network
         raise RunError(f"the Hub took no pull request to {repository}: {error}") from error
     return str(commit.pr_url)

@@ -118,7 +118,7 @@ pinned: false
 
 def _to_space(site: Path, made: Preview, name: str) -> str:
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+    from huggingface_hub.errors import LocalTokenNotFoundError
 
     api = HfApi()
     try:
@@ -136,6 +136,6 @@ def _to_space(site: Path, made: Preview, name: str) -> str:
             )
     except LocalTokenNotFoundError as error:
         raise UsageError("you aren't signed in to the Hub: run 'hf auth login', or set HF_TOKEN") from error
-    except (HfHubHTTPError, OSError, ValueError) as error:
+    except Exception as error:  # the Hub's refusal, or whatever its client's HTTP library raises of the network
         raise UsageError(f"the Hub didn't take {name}: {error}") from error
     return f"{counted(len(made.files), 'file')} in the Space {name}"
