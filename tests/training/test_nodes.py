@@ -80,6 +80,38 @@ def test_a_node_trains_what_node_0_has_written_and_writes_nothing_of_its_own(
     assert [path.name for path in second_node.options.output.iterdir()] == [output_folder.STATE_NAME]
 
 
+@pytest.mark.parametrize("report", ["none", "wandb"])
+def test_weights_and_biases_is_switched_off_just_where_nothing_is_reported(
+    second_node: TrainPlan, monkeypatch: pytest.MonkeyPatch, report: str
+) -> None:
+    plan = plan_training(msgspec.structs.replace(second_node.options, changes=(f"report_to={report}",)), registry())
+    write_state(plan, hashes={"egocross.json": "00"})
+    given: list[dict[str, str]] = []
+    monkeypatch.delenv("WANDB_DISABLED", raising=False)
+    monkeypatch.setattr(train_module, "run", lambda command, environment, **rest: given.append(environment))
+    train_module.train(plan, ENVIRONMENT)
+    assert plan.config["report_to"] == report
+    assert given[0].get("WANDB_DISABLED") == ("true" if report == "none" else None)
+
+
+@pytest.mark.parametrize(("installed", "told"), [({}, True), ({"flash_attn": "2.8"}, False)])
+def test_flash_attention_that_is_not_installed_is_remarked_on(
+    second_node: TrainPlan, monkeypatch: pytest.MonkeyPatch, installed: dict[str, str], told: bool
+) -> None:
+    class Told(train_module.Watcher):
+        words = ""
+
+        def say(self, text: str) -> None:
+            self.words += text
+
+    plan = plan_training(msgspec.structs.replace(second_node.options, changes=("flash_attn=fa2",)), registry())
+    write_state(plan, hashes={"egocross.json": "00"})
+    monkeypatch.setattr(train_module, "run", lambda command, **rest: None)
+    watcher = Told()
+    train_module.train(plan, msgspec.structs.replace(ENVIRONMENT, versions=installed), watcher=watcher)
+    assert ("goes on with torch's own" in watcher.words) == told
+
+
 def test_node_0_that_goes_on_lets_others_go_once_torn_checkpoints_are_gone(
     second_node: TrainPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 import yaml
 from click.testing import CliRunner
-from training_files import example, four_videos, write_base, write_support
+from training_files import example, four_videos, training_card, write_base, write_support
 from trainings import shown
 
+from egocross_eval.cli.show.train_report import TrainedModel, print_result
 from egocross_eval.cli.verbs.train import command
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import UsageError
@@ -134,6 +136,17 @@ def test_the_seed_reaches_the_trainer_and_its_default_is_the_trainers(options: T
 GPU = Gpu(name="NVIDIA RTX 4090", memory=24.0, used=0.0, driver="580.65.06")
 
 
+def test_few_steps_of_which_the_first_teaches_nothing_are_told(options: TrainOptions) -> None:
+    def told(*changes: str) -> list[str]:
+        plan = plan_training(msgspec.structs.replace(options, changes=changes), registry())
+        return [finding.message for finding in check_fit(plan, []) if finding.check == "steps"]
+
+    (message,) = told()
+    assert message.startswith("6 steps in all, the first at learning rate 0 (warm-up)")
+    assert told("warmup_ratio=0") == []
+    assert told("num_train_epochs=40") == []
+
+
 def test_an_example_that_does_not_fit_the_gpu_gets_the_budget_that_does(options: TrainOptions) -> None:
     plan = plan_training(msgspec.structs.replace(options, recipe="lora"), registry())
     assert [finding.check for finding in check_fit(plan, [GPU])] == ["steps"]
@@ -171,3 +184,16 @@ def test_missing_frames_stop_a_training_before_anything_is_written(tmp_path: Pat
     plan = plan_training(options, registry())
     assert [finding.check for finding in plan.errors] == ["frames"]
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("arguments", [{}, {"use_dft_loss": True}])
+def test_the_loss_is_told_beside_that_of_guessing(
+    options: TrainOptions, arguments: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of three tokens two are always the same, so a third of ln 4; the expected reward is on another scale."""
+    card = training_card(arguments=arguments)
+    done = TrainedModel(model=Path("adapter"), spec="hf:base,lora=adapter", options=[], card=card, resumed_from=0)
+    print_result(done, plan_training(options, registry()))
+    said = capsys.readouterr().out
+    assert "1.5000 at step 1, 0.5000 at step 6" in said
+    assert ("guessing a letter is about 0.46" in said) == (not arguments)

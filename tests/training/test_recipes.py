@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from egocross_eval.errors import UsageError
 from egocross_eval.training.environment import TrainingEnvironment
 from egocross_eval.training.estimates import optimizer_steps
-from egocross_eval.training.recipes import Launch, load_recipe, recipe_names, with_changes
+from egocross_eval.training.recipes import Launch, Zero, load_recipe, recipe_names, with_changes
 from egocross_eval.training.trainer_arguments import check_arguments, check_traps, locked_arguments, read_overrides
 from egocross_eval.training.trainer_command import START, command
 from egocross_eval.training.trainer_config import configuration, zero_config
@@ -145,6 +145,51 @@ def test_the_small_recipe_takes_a_step_an_example() -> None:
     arguments = load_recipe("lora-small").arguments
     assert optimizer_steps(80, arguments, 1) == 800
     assert arguments["image_max_pixels"] == 128_000
+
+
+OURS = [name for name in recipe_names() if not name.startswith("published")]
+
+
+@pytest.mark.parametrize("name", [name for name in OURS if name != "tiny"])
+def test_a_recipe_of_ours_says_what_is_trained_and_pads_no_example_to_the_length_of_another(name: str) -> None:
+    arguments = load_recipe(name).arguments
+    frozen = ("vision_tower", "multi_modal_projector", "language_model")
+    assert [arguments[f"freeze_{part}"] for part in frozen] == [True, True, False]
+    assert arguments["per_device_train_batch_size"] == 1
+
+
+def test_a_step_has_as_many_examples_as_the_published_one() -> None:
+    for ours, published in (("lora", "published-lora"), ("full", "published-full")):
+        ours_, theirs = load_recipe(ours), load_recipe(published)
+        sizes = [
+            recipe.number("per_device_train_batch_size", 0)
+            * recipe.number("gradient_accumulation_steps", 0)
+            * recipe.launch.workers
+            for recipe in (ours_, theirs)
+        ]
+        assert sizes[0] == sizes[1]
+
+
+def test_the_expected_reward_is_all_that_sets_its_recipe_apart() -> None:
+    assert load_recipe("lora-expected").arguments == {**load_recipe("lora").arguments, "use_dft_loss": True}
+
+
+@pytest.mark.parametrize("stage", [stage for stage in get_args(Zero) if stage != "none"])
+def test_no_stage_overlaps_and_offload_keeps_the_optimizer_in_the_machines_memory(stage: Zero) -> None:
+    zero = zero_config(stage)["zero_optimization"]
+    assert zero["overlap_comm"] is False
+    assert zero["stage"] == int(stage[4])
+    kept = zero.get("offload_optimizer", {}).get("device")
+    assert kept == ("cpu" if stage.endswith("offload") else None)
+
+
+def test_processes_wait_longer_than_half_an_hour_for_the_one_that_prepares_the_data(tmp_path: Path) -> None:
+    recipe = load_recipe("lora")
+    several = configuration(recipe, Launch(gpus=2), model="base", output=tmp_path)
+    assert several["ddp_timeout"] > 86_400
+    assert "ddp_timeout" not in configuration(recipe, Launch(gpus=1), model="base", output=tmp_path)
+    mine = with_changes(recipe, {"ddp_timeout": 60})
+    assert configuration(mine, Launch(gpus=2), model="base", output=tmp_path)["ddp_timeout"] == 60
 
 
 def test_one_process_is_started_plainly_and_several_by_torchrun() -> None:
