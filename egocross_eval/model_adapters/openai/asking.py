@@ -22,7 +22,7 @@ from egocross_eval.model_adapters.openai.replies import read_answer
 from egocross_eval.model_adapters.openai.reply_body import Reply, decode_reply
 from egocross_eval.model_adapters.openai.retry import ServerWatch, retried
 from egocross_eval.model_adapters.openai.transport import MODELS, HttpReply, Transport
-from egocross_eval.model_adapters.streams.byte_budget import ByteBudget
+from egocross_eval.model_adapters.streams.byte_budget import ByteBudget, Hold
 from egocross_eval.model_adapters.streams.stream import Answer
 from egocross_eval.schema import Failure, Request, Response
 
@@ -130,11 +130,8 @@ class _Question:
         return response
 
     async def _ask(self) -> Response:
-        beginning = self._beginnings.of(self._request)
-        hold = await self._budget.take(beginning.file_bytes)
+        body, hold = await self._body()
         try:
-            end = self._asking.bodies.end(self._request)
-            body = JsonBody([*await beginning.pieces(), end], hold.release)
             started = time.perf_counter()
             reply = await self._asking.transport.post(CHAT, body)
         finally:
@@ -146,6 +143,17 @@ class _Question:
         except Exception as error:
             # A reply can hold anything. What reading it doesn't expect is the failure of one question.
             raise bad_response(f"the reply can't be read ({type(error).__name__}: {error})") from error
+
+    async def _body(self) -> tuple[JsonBody, Hold]:
+        """The body, and its hold on the budget; nothing else keeps its frames while the server thinks."""
+        end = self._asking.bodies.end(self._request)
+        beginning = self._beginnings.of(self._request)
+        hold = await self._budget.take(beginning.file_bytes)
+        try:
+            return JsonBody([*await beginning.pieces(), end], hold.release), hold
+        except BaseException:
+            hold.release()
+            raise
 
     def _read(self, reply: HttpReply, seconds: float) -> Response:
         if reply.status != 200:
