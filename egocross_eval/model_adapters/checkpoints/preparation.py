@@ -68,6 +68,15 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     """Ids of the tokens by which an answer can be each label, where such are compared."""
 
 
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """What several questions' prompts begin with: the same examples before each."""
+
+    size: int
+    """Tokens, counted as in `Item.ids`."""
+    images: int
+    """Frames among them."""
+
+
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     """An item with its frames in memory."""
 
@@ -81,6 +90,8 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     """Further items that show the same frames and begin alike."""
     shared: int = 0
     """How many of their `ids` all begin with, where there are others."""
+    opening: Opening | None = None
+    """Where other prompts begin so too."""
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -133,6 +144,12 @@ class Preparer:
     def part_settings(self, part: str) -> dict[str, Any]:
         """What the processor's part `image_processor` or `video_processor` is told at every call."""
         return self._counts.part_settings(part)
+
+    @property
+    def placeholder(self) -> int | None:
+        """The token that stands for a frame in `Item.ids`; None where the processor names none."""
+        found = getattr(self.processor, "image_token_id", None)
+        return found if isinstance(found, int) else None
 
     @property
     def image_rule(self) -> PatchRule | None:

@@ -12,6 +12,7 @@ import msgspec
 from egocross_eval.model_adapters.checkpoints.model_inputs import model_inputs
 from egocross_eval.model_adapters.checkpoints.preparation import too_long
 from egocross_eval.model_adapters.hf.full_memory import free_memory, is_out_of_memory
+from egocross_eval.model_adapters.hf.opening import Openings
 from egocross_eval.model_adapters.hf.padding import equal_length, masks_cost
 from egocross_eval.model_adapters.hf.responses import Computed, Writing, chosen, constrained
 from egocross_eval.model_adapters.hf.sampling import gumbel_sampler, nan_watch
@@ -87,6 +88,8 @@ class Engine:
         self.out_of_memory = 0
         """How often a batch didn't fit the memory."""
         self._continues: bool | None = None
+        self._openings = Openings(model, preparer.processor, self._padding)
+        self._opens: bool | None = None
         self.prompt_tokens = 0
         """Tokens of all prompts that were answered."""
         self.reused_tokens = 0
@@ -187,10 +190,17 @@ class Engine:
         if kind == "out_of_memory":
             self.out_of_memory += 1
             self.room.failed(batch)
+            dropped = self._drop_opening()
             free_memory()
+            if dropped:
+                return self._prepare_and_answer([msgspec.structs.replace(one, opening=None) for one in batch])
         if len(batch) == len(batch[0].items) == 1:
             return [failed(batch[0].item.request, kind, message)]
         return self._halves(batch)
+
+    def _drop_opening(self) -> bool:
+        self.room.kept = 0
+        return self._openings.drop()
 
     def _halves(self, batch: list[Loaded]) -> list[Response]:
         if len(batch) == 1:
@@ -216,10 +226,10 @@ class Engine:
             return self._prepare_and_answer(_singles(inputs.batch))
         answering = {"choose": self._choose, "constrained": self._constrain, "generate": self._generate}
         with torch.inference_mode():
-            arguments = self._arguments(inputs)
+            arguments, spared = self._arguments(inputs)
             responses = answering[inputs.items[0].request.settings.answer_mode](inputs, arguments)
         self.prompt_tokens += sum(inputs.lengths)
-        reused = inputs.continuation.reused if inputs.continuation is not None else 0
+        reused = spared + (inputs.continuation.reused if inputs.continuation is not None else 0)
         self.reused_tokens += reused
         seconds = inputs.seconds + time.perf_counter() - started
         # The batch's first prompts have one more where it doesn't divide evenly.
@@ -229,16 +239,63 @@ class Engine:
             for response, share in zip(responses, shares, strict=True)
         ]
 
-    def _arguments(self, inputs: Inputs) -> dict[str, Any]:
-        """What `generate` takes: the whole prompts, and the computed keys and values of beginnings that they share."""
+    def _arguments(self, inputs: Inputs) -> tuple[dict[str, Any], int]:
+        """What `generate` takes: the whole prompts, and the computed keys and values of beginnings that they share; and
+        how many tokens an opening spares."""
         tensors = inputs.tensors.to(self._model.device, dtype=self._model.dtype)
+        arguments, spared = self._opened(inputs.batch, tensors) or (dict(tensors), 0)
+        if inputs.continuation is None:
+            return arguments, spared
+        return continued(self._model, arguments, inputs.continuation, self._one_token), spared
+
+    @property
+    def _one_token(self) -> Any:
+        return self._settings(max_new_tokens=1, use_cache=True, return_dict_in_generate=True)
+
+    def _opened(self, batch: list[Loaded], tensors: Any) -> tuple[dict[str, Any], int] | None:
+        """The prompts from the opening on that they share with those of other batches, and how many tokens that spares;
+        None where they share none.
+
+        Whether the model goes on from one as from its own is tried at the first: it's computed both ways.
+        """
+        self._forget_positions()
+        if self._opens is False:
+            return None
+        try:
+            found = self._openings.opened(batch, tensors, self._one_token)
+            if found is not None and self._opens is None:
+                together = self._first_logits(found.arguments)
+                self._forget_positions()
+                self._opens = self._agree(together, self._first_logits(dict(tensors)))
+                self._forget_positions()
+                again = self._openings.opened(batch, tensors, self._one_token) if self._opens else None
+                found = msgspec.structs.replace(again, spared=found.spared) if again is not None else None
+        except Exception as error:  # whatever a model raises that can't be gone on from an opening
+            if is_out_of_memory(error):
+                raise
+            self._opens, found = False, None
+        if self._opens is False:
+            self._drop_opening()
+        if found is None:
+            self._forget_positions()
+            return None
+        self.room.kept = self._openings.tokens
+        return found.arguments, found.spared
+
+    def _forget_positions(self) -> None:
+        """Drops what a model keeps of the positions in the batch before, whose shape this one may not have."""
         core: Any = getattr(self._model, "model", None)
         if getattr(core, "rope_deltas", None) is not None:
-            core.rope_deltas = None  # kept from the batch before, whose shape this one may not have
-        if inputs.continuation is None:
-            return dict(tensors)
-        settings = self._settings(max_new_tokens=1, use_cache=True, return_dict_in_generate=True)
-        return continued(self._model, tensors, inputs.continuation, settings)
+            core.rope_deltas = None
+
+    def _agree(self, together: Any, apart: Any) -> bool:
+        """Whether logits of shape (prompts, vocabulary) that were computed in two ways say the same."""
+        import torch
+
+        one, other = (torch.log_softmax(logits, dim=-1) for logits in (together, apart))
+        likeliest = other.topk(COMPARED, dim=-1).indices
+        differing = (one - other).abs().gather(1, likeliest).max().item()
+        return bool(differing < CLOSE.get(self._dtype, COARSE))
 
     def _can_continue(self, group: Loaded) -> bool:
         """Whether this model goes on from a shared beginning as from its own: the first group is computed both ways.
@@ -251,12 +308,9 @@ class Engine:
             try:
                 with torch.inference_mode():
                     together, apart = (
-                        torch.log_softmax(self._first_logits(self._arguments(self._tried(batch))), dim=-1)
-                        for batch in ([group], group.alone())
+                        self._first_logits(self._arguments(self._tried(batch))[0]) for batch in ([group], group.alone())
                     )
-                likeliest = apart.topk(COMPARED, dim=-1).indices
-                differing = (together - apart).abs().gather(1, likeliest).max().item()
-                self._continues = differing < CLOSE.get(self._dtype, COARSE)
+                self._continues = self._agree(together, apart)
             except Exception as error:  # whatever a model raises that can't be continued
                 if is_out_of_memory(error):
                     raise

@@ -46,6 +46,8 @@ class Room:
         """`most`: the first bound; `cached`: share of a prompt token's memory that stays as keys and values."""
         self._most = most
         self._cached = cached
+        self.kept = 0
+        """Tokens whose keys and values are kept beside all batches."""
         self._fits = 0
         self._fails: int | None = None
 
@@ -67,9 +69,10 @@ class Room:
         rows = sum(len(one.items) for one in batch)
         settings = batch[0].items[0].request.settings
         new = settings.max_new_tokens if settings.answer_mode == "generate" else 0
+        beside = self._cached * self.kept
         if not batch[0].shared:
-            return round(rows * (longest + self._cached * new))
-        return round(len(batch) * longest + self._cached * rows * (longest + new))
+            return round(rows * (longest + self._cached * new) + beside)
+        return round(len(batch) * longest + self._cached * rows * (longest + new) + beside)
 
     def holds(self, batch: Sequence[Grouped]) -> bool:
         """Whether a batch is within the bound."""

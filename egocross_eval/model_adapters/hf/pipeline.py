@@ -11,7 +11,7 @@ import msgspec
 
 from egocross_eval.model_adapters.hf.batching import cut_batches, window_sizes
 from egocross_eval.model_adapters.hf.engine import BatchError
-from egocross_eval.model_adapters.hf.prompt_groups import group_items
+from egocross_eval.model_adapters.hf.prompt_groups import by_opening, group_items
 from egocross_eval.schema import Response
 
 if TYPE_CHECKING:
@@ -117,7 +117,11 @@ class Pipeline:
         engine = self._engine.result()  # how large a batch may be is known once the model is loaded
         most = self._limits.batch_size
         groups = group_items(items, max_items=most, holds=engine.room.holds)
-        return deque(cut_batches(groups, max_items=most, holds=engine.room.holds, apart=engine.apart))
+        return deque(
+            batch
+            for alike in by_opening(groups, self._preparer.placeholder)
+            for batch in cut_batches(alike, max_items=most, holds=engine.room.holds, apart=engine.apart)
+        )
 
     def _cut_again(self, batches: deque[list[Group]]) -> deque[list[Group]]:
         """The batches as they are, or cut anew where the next one proved too large since."""
@@ -137,7 +141,7 @@ class Pipeline:
         loaded = self._preparer.load(first)
         if isinstance(loaded, Response):
             return [msgspec.structs.replace(loaded, key=item.request.key) for item in group.items]
-        return msgspec.structs.replace(loaded, others=tuple(others), shared=group.shared)
+        return msgspec.structs.replace(loaded, others=tuple(others), shared=group.shared, opening=group.opening)
 
     def _collate(self, frames: list[Future[Loaded | list[Response]]]) -> Collated:
         """Waits for a batch's frames and makes the model's inputs of them."""

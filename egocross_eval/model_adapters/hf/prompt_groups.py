@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from egocross_eval.model_adapters.checkpoints.preparation import Item
+from egocross_eval.model_adapters.checkpoints.preparation import Item, Opening
+from egocross_eval.schema import ImagePart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -22,6 +23,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[Item, ...]
     shared: int = 0
     """How many of `Item.ids` all items begin with; 0 for a single item."""
+    opening: Opening | None = None
+    """What all items of several groups begin with."""
 
     @property
     def tokens(self) -> int:
@@ -62,6 +65,43 @@ def group_items(items: Iterable[Item], *, max_items: int | None, holds: Callable
             groups.extend(_grouped(alike[:size]))
             alike = alike[size:]
     return groups
+
+
+def by_opening(groups: Iterable[Group], placeholder: int | None) -> list[list[Group]]:
+    """The groups apart by the earlier turns of their prompts, such as examples, in the order of the first of each.
+
+    Groups whose earlier turns no other group has stay together. `placeholder`: the token that stands for a frame.
+    """
+    alike: dict[Hashable, list[Group]] = {}
+    for group in groups:
+        alike.setdefault(group.items[0].request.prompt.messages[:-1], []).append(group)
+    rest: list[Group] = []
+    found: list[list[Group]] = []
+    for turns, members in alike.items():
+        opening = _opening(members, placeholder) if turns and len(members) > 1 else None
+        if opening is None:
+            found += [] if rest else [rest]
+            rest += members
+        else:
+            found.append([msgspec.structs.replace(group, opening=opening) for group in members])
+    return found
+
+
+def _opening(groups: list[Group], placeholder: int | None) -> Opening | None:
+    """What all prompts begin with, no more frames than their earlier turns have; None where that would spare little."""
+    items = [item for group in groups for item in group.items]
+    first = items[0]
+    earlier = sum(isinstance(part, ImagePart) for turn in first.request.prompt.messages[:-1] for part in turn.parts)
+    places = [place for place, token in enumerate(first.ids) if token == placeholder]
+    size = _common([item.ids for item in items])
+    if len(places) != len(first.images) or first.clips:
+        return None
+    size = min([size, *places[earlier : earlier + 1]])
+    images = sum(place < size for place in places)
+    frame = (first.tokens - len(first.ids)) / max(1, len(first.images))
+    spared = (len(groups) - 1) * (size + frame * images)
+    enough = size > 0 and spared >= LEAST_GAIN * sum(group.beginning for group in groups)
+    return Opening(size=size, images=images) if enough else None
 
 
 def _group(items: list[Item]) -> Group:

@@ -19,6 +19,7 @@ from egocross_eval.model_adapters.hf.batching import cut_batches
 from egocross_eval.model_adapters.hf.engine import Engine
 from egocross_eval.model_adapters.hf.full_memory import is_out_of_memory
 from egocross_eval.model_adapters.hf.memory import NEAR, Room
+from egocross_eval.model_adapters.hf.opening import Openings
 from egocross_eval.model_adapters.hf.padding import LONG, equal_length
 from egocross_eval.model_adapters.hf.pipeline import Limits, Pipeline
 from egocross_eval.model_adapters.hf.prompt_groups import Group, group_items
@@ -53,6 +54,7 @@ class Preparer:
     def __init__(self, tokens: dict[str, int]) -> None:
         self.tokens = tokens
         self.processor = SimpleNamespace(tokenizer=None)
+        self.placeholder = None
 
     def plan(self, request: Request) -> Item:
         return item(int(request.key), self.tokens[request.key], mode=request.settings.answer_mode)
@@ -69,6 +71,7 @@ class Card(Engine):
         self.apart = None
         self.limit = limit
         self.out_of_memory = 0
+        self._openings = Openings(None, None, 0)
         self.answered: list[int] = []
         self.tried: list[int] = []
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class Preparer:
     """Plans without reading: a key that names a failure becomes one."""
 
+    placeholder = None
+
     def plan(self, request: Request) -> Item | Response:
         if "unplanned" in request.key:
             return failed(request, "frame", request.key)

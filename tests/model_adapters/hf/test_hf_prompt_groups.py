@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from hf_requests import make_request
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from egocross_eval.model_adapters.checkpoints.preparation import Item, PlannedFrame
 from egocross_eval.model_adapters.hf.batching import cut_batches
 from egocross_eval.model_adapters.hf.memory import Room
-from egocross_eval.model_adapters.hf.prompt_groups import LEAST_GAIN, group_items
+from egocross_eval.model_adapters.hf.prompt_groups import LEAST_GAIN, by_opening, group_items
+from egocross_eval.schema import Frame, ImagePart, Message, TextPart
 
 FRAME_TOKENS = 50
 
@@ -17,10 +19,21 @@ CACHED = 0.3
 """Share of a token's memory that is kept for each prompt of a group."""
 
 
-def item(key: str, frames: str, ids: str, kind: str = "") -> Item:
-    """A prompt of one token for each letter of `ids`, and fifty more for each letter of `frames`."""
+FRAME = "#"
+"""Stands for a frame."""
+
+
+def item(key: str, frames: str, ids: str, kind: str = "", earlier: str = "", shots: int = 0) -> Item:
+    """A prompt of one token for each letter of `ids`, and fifty more for each letter of `frames`; `shots` of these
+    stand in an earlier turn, whose words are `earlier`."""
+    request = make_request(key, [])
+    if earlier:
+        shown = [ImagePart(frame=Frame(name=name), path=name) for name in frames[:shots]]
+        turn = Message(role="user", parts=(*shown, TextPart(text=earlier)))
+        prompt = msgspec.structs.replace(request.prompt, messages=(turn, *request.prompt.messages))
+        request = msgspec.structs.replace(request, prompt=prompt)
     return Item(
-        request=make_request(key, []),
+        request=request,
         text=ids,
         images=tuple(PlannedFrame(path=name, key=name, size=(64, 64), exact=True) for name in frames),
         clips=(),
@@ -58,6 +71,43 @@ def test_prompts_with_little_in_common_stay_alone() -> None:
 def test_every_prompt_keeps_a_token_of_its_own() -> None:
     assert keys([item("a", "xy", "same"), item("b", "xy", "same")]) == [(["a", "b"], len("same") - 1)]
     assert keys([item("a", "xy", "same"), item("b", "xy", "same and more")]) == [(["a", "b"], len("same") - 1)]
+
+
+def openings(items: list[Item]) -> list[tuple[list[str], tuple[int, int]]]:
+    groups = group_items(items, max_items=None, holds=Room(10_000, CACHED).holds)
+    found = []
+    for alike in by_opening(groups, ord(FRAME)):
+        opening = alike[0].opening
+        assert {group.opening for group in alike} == {opening}
+        found.append(
+            ([group.items[0].request.key for group in alike], (opening.size, opening.images) if opening else (0, 0))
+        )
+    return found
+
+
+def test_the_examples_of_a_cell_are_its_opening_and_cells_come_one_after_the_other() -> None:
+    animal = [item(f"a{n}", f"xy{n}", f"see # # so: # {n}?", earlier="animal", shots=2) for n in range(3)]
+    surgery = [item(f"s{n}", f"z{n}", f"see # so: # {n}?", earlier="surgery", shots=1) for n in range(3)]
+    lone = item("l", "q", "# which?")
+    mixed = [animal[0], surgery[0], lone, animal[1], surgery[1], animal[2], surgery[2]]
+    assert openings(mixed) == [
+        (["a0", "a1", "a2"], (len("see # # so: "), 2)),
+        (["s0", "s1", "s2"], (len("see # so: "), 1)),
+        (["l"], (0, 0)),
+    ]
+
+
+def test_turns_of_one_question_alone_and_short_openings_are_none() -> None:
+    assert openings([item("a", "x", "# one", earlier="one"), item("b", "y", "# two", earlier="two")]) == [
+        (["a", "b"], (0, 0))
+    ]
+    long = [item(f"{n}", f"x{n}", "#" + "#" + f"{n}" * 300, earlier="same", shots=1) for n in range(2)]
+    assert openings(long) == [(["0", "1"], (0, 0))]
+
+
+def test_words_before_a_questions_own_frames_count_as_far_as_they_agree() -> None:
+    items = [item(f"{n}", "", f"examples, then {n}?", earlier="same") for n in range(3)]
+    assert openings(items) == [(["0", "1", "2"], (len("examples, then "), 0))]
 
 
 ITEMS = st.lists(
