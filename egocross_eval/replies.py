@@ -129,5 +129,5 @@ def reply_fault(message: str, exit_code: int, words: Sequence[str]) -> None:
     """Says what is wrong, also as a document where the `words` of the command line ask for JSON."""
     click.echo(f"Error: {message}", err=True)
     pairs = zip(words, [*words[1:], ""], strict=True)
-    if "--format=json" in words or ("--format", "json") in pairs:
+    if not {"--format=json", "--json"}.isdisjoint(words) or ("--format", "json") in pairs:
         click.echo(json_text(Fault(error=message, exit_code=exit_code)))

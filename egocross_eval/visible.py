@@ -50,7 +50,8 @@ def json_text(value: Any) -> str:
 
 def _path_text(value: object) -> str:
     if isinstance(value, Path):
-        return str(value)
+        # JSON can't have the bytes of a name that is no text.
+        return str(value).encode(errors="replace").decode()
     raise NotImplementedError(f"{type(value).__name__} has no form in JSON")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -246,6 +247,16 @@ def test_a_document_goes_to_the_file_that_is_named(
 def test_the_form_may_stand_before_an_inner_verb(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("models", "--format", "json", "show", "hf") == 0
     assert document("models show", capsys.readouterr().out)["scheme"] == "hf"
+
+
+def test_a_folder_whose_name_is_no_text_is_named_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    monkeypatch.setenv("EGOCROSS_CACHE", str(folder))
+    assert call("cache", "--format", "json") == 0
+    assert document("cache", capsys.readouterr().out)["folder"].endswith("caf?")
 
 
 @pytest.mark.parametrize("other", [["--format", "json"], ["--dry-run"]])
