@@ -49,6 +49,25 @@ def test_text_goes_on_behind_the_last_moment_of_a_video(model: Any, seconds: flo
     assert deltas.tolist() == [[last + 6 - len(KINDS)]]
 
 
+def test_so_it_does_with_qwen2_vl() -> None:
+    import torch
+    from transformers import Qwen2VLConfig
+    from transformers.models.qwen2_vl.modeling_qwen2_vl import Qwen2VLModel
+
+    text = {"hidden_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 1}
+    text |= {"intermediate_size": 64, "vocab_size": 32}
+    vision = {"depth": 1, "embed_dim": 32, "hidden_size": 64, "num_heads": 2}
+    config = Qwen2VLConfig(text_config=text, vision_config=vision)
+    core = Qwen2VLModel(config)
+    put_right(SimpleNamespace(config=config, model=core))
+    kinds = torch.tensor([[0] * 4 + [2] * 8 + [0] * 3])
+    grid = torch.tensor([[8, 2, 2]])
+    positions, deltas = core.get_rope_index(torch.zeros_like(kinds), mm_token_type_ids=kinds, video_grid_thw=grid)
+    assert positions[0, 0].tolist() == list(range(15))
+    assert positions[1, 0].tolist() == [0, 1, 2, 3, *[4] * 8, 12, 13, 14]
+    assert deltas.tolist() == [[0]]
+
+
 def test_versions_and_models_that_count_otherwise_are_left_as_they_are() -> None:
     def get_rope_index(input_ids: Any) -> None: ...
 

@@ -104,8 +104,8 @@ class VllmAdapter(ModelAdapter):
         room = engine.most_running * 5 // 4 + 1 if most == "auto" else most
         with ThreadPoolExecutor(threads, thread_name_prefix="egocross-frames") as pool:
             budget = ByteBudget(self._options.frame_memory * GIB)
-            ranks = Ranks(engine.ranks, engine.most_running // engine.ranks)
-            work = _Work(engine, preparer, budget, Turns(room), ranks, pool, self._lora, self._numbers, self._tokens)
+            turns, ranks = Turns(room), Ranks(engine.ranks)
+            work = _Work(engine, preparer, budget, turns, ranks, pool, self._lora, self._numbers, self._tokens)
             everything = itertools.chain([first], requests)
             yield from stream(everything, work.answer, loop=engine.loop, bound=DRAWN_AHEAD * room)
 
