@@ -153,6 +153,16 @@ def test_the_record_says_what_became_of_a_frame(
     model.close()
 
 
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_picture_that_is_shown_otherwise_among_others_is_known(
+    family_checkpoint: Callable[[str], Path], name: str
+) -> None:
+    model = adapter(family_checkpoint(name))
+    found = model._prepared.counts.told_apart((64, 96))
+    assert found == ((70, 17) if name == "llava_onevision" else None)
+    model.close()
+
+
 def test_prompts_too_long_are_refused_before_a_frame_is_decoded(
     family_checkpoint: Callable[[str], Path], tmp_path: Path
 ) -> None:
