@@ -223,7 +223,12 @@ def test_a_form_that_is_not_known_is_named_with_those_that_are(imported: Callabl
 @pytest.mark.parametrize(
     ("tool", "name", "content", "message"),
     [
-        ("lmms-eval", "1_results.json", '{"results": {}}', r"1_results\.json has no 'config'"),
+        (
+            "lmms-eval",
+            "1_results.json",
+            '{"results": {}}',
+            r"1_results\.json has no 'config': .*known: that of lmms-eval 0\.7\.\*",
+        ),
         ("lmms-eval", "1_results.json", "[]", r"1_results\.json: .*is a list, not a mapping"),
         ("lmms-eval", "1_results.json", '{"config": {}, "configs": {"t": {}}}', r"1_samples_t\.jsonl isn't beside it"),
         ("lm-eval", "results_1.json", '{"configs": {}}', r"results_1\.json has no 'lm_eval_version'"),
@@ -291,3 +296,31 @@ def test_an_imported_run_can_be_read_and_compared(imported: Callable[..., Import
     assert run.record.imported is not None
     assert call("compare", tmp_path / "run", tmp_path / "imported") == 0
     assert call("view", tmp_path / "imported", "--wrong") == 0
+
+
+def test_numbers_that_are_none_as_python_writes_them_stop_no_import(
+    imported: Callable[..., Import], tmp_path: Path, questions: Sequence[Question]
+) -> None:
+    folder = lm_eval(tmp_path / "logs", questions)
+    for path in folder.iterdir():
+        path.write_text(
+            path.read_text().replace('"exact_match": 1.0', '"exact_match": NaN').replace(": 1.0}", ": NaN}")
+        )
+    assert all("NaN" in path.read_text() for path in folder.iterdir())
+    done = imported(folder)
+    assert done.run.results.counts["right"] == len(questions)
+    assert done.comparison.scored_otherwise == ()
+
+
+def test_keys_in_a_log_reach_no_run_folder(
+    imported: Callable[..., Import], tmp_path: Path, questions: Sequence[Question]
+) -> None:
+    folder = lm_eval(tmp_path / "logs", questions)
+    (results,) = folder.glob("results_*")
+    arguments = "model=x,api_key=sk-very-secret,base_url=http://me:sk-very-secret@host/v1,max_tokens=5"
+    content = json.loads(results.read_text()) | {"config": {"model": "api", "model_args": arguments}}
+    results.write_text(json.dumps(content | {"model_name": arguments}))
+    done = imported(folder)
+    kept = b"".join(path.read_bytes() for path in done.run.path.iterdir())
+    assert b"sk-very-secret" not in kept
+    assert b"model=x,api_key=[removed],base_url=http://host/v1,max_tokens=5" in kept

@@ -58,7 +58,10 @@ def test_its_log_is_made_a_run_with_our_figures(inside: LmmsEvalRun, ours: Run) 
         assert theirs.answers[0].sent.messages
         assert [frame.name for frame in theirs.answers[0].sent.frames] == [f.name for f in mine.question.frames]
     assert run.record.imported is not None
-    assert run.record.imported.tool == "lmms-eval"
+    assert (run.record.imported.tool, run.record.imported.version) == (
+        "lmms-eval",
+        importlib.metadata.version("lmms-eval"),
+    )
     assert run.record.model.spec == "lmms:egocross,spec=baseline:longest"
     assert "100 of 100 answers are read here as lmms-eval read them" in inside.printed
 

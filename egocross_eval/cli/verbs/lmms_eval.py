@@ -119,7 +119,7 @@ def run(
     click.echo(f"lmms-eval {environment.version} runs {names} of {folder}", err=True)
     results = run_lmms_eval(environment, folder, names, arguments, output / LOGS, sys.stdout)
     data = made_of(DataOptions, settings)
-    done = import_run(results, output, ImportOptions(tool="lmms-eval", data=data))
+    done = import_run(results, output, ImportOptions(tool="lmms-eval", data=data, version=environment.version))
 
     def show() -> None:
         print_import(done)

@@ -37,6 +37,8 @@ class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The tool asked all questions in the order of their ids."""
     name: str = ""
     """What tables call the run; empty: as the log calls the model."""
+    version: str = ""
+    """Of the tool, for logs that don't say."""
 
 
 class Import(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +65,8 @@ def import_run(log: Path, output: Path, options: ImportOptions | None = None) ->
     known = registry()
     importer = choose_importer(log, options.tool, known)
     foreign = importer.read(log)
+    if not foreign.version:
+        foreign = msgspec.structs.replace(foreign, version=options.version)
     plan = plan_run(_run_options(foreign, options), known)
     questions = _asked(foreign, plan)
     names = read_map(options.names) if options.names is not None else None

@@ -20,6 +20,7 @@ from egocross_eval.interop.importing.entries import (
     optional,
     question_name,
 )
+from egocross_eval.interop.lmms_eval.environment import KNOWN
 from egocross_eval.interop.lmms_eval.failures import is_api_class, response_of
 from egocross_eval.interop.lmms_eval.marks import MARK, TaskMark
 
@@ -42,13 +43,13 @@ def recognises(path: Path) -> bool:
 def read(path: Path) -> ForeignRun:
     """The run that a results file, one of its sample logs, or the folder of one run is.
 
+    Its version isn't in there: `lmms_eval_version` is branch and commit of whatever repository it was started in.
     Raises `DataError` naming file and place for anything else, and where samples weren't logged.
     """
     file = _results_file(path)
     results = log_file(file)
     where = str(file)
-    config = needed(results, "config", dict, where)
-    configs = needed(results, "configs", dict, where)
+    config, configs = (_of_known_form(results, name, where) for name in ("config", "configs"))
     model, arguments = optional(config, "model", str, ""), _arguments(config)
     files: list[Path] = [file]
     answers: list[ForeignAnswer] = []
@@ -63,18 +64,31 @@ def read(path: Path) -> ForeignRun:
     known = [mark for mark in marks if mark is not None]
     shared = known[0] if len(known) == len(marks) and known else None
     return ForeignRun(
-        version=_version(results),
         model=_display(model, arguments),
         spec=f"lmms:{model}" + (f",{arguments}" if arguments else ""),
         date=str(results.get("date") or ""),
         files=tuple(files),
-        details={"model": model, "model_args": arguments, **{key: config[key] for key in _KEPT if config.get(key)}},
+        details={
+            "model": model,
+            "model_args": arguments,
+            "started_in": optional(results, "lmms_eval_version", str, ""),
+            **{key: config[key] for key in _KEPT if config.get(key)},
+        },
         settings=shared.settings if shared else None,
         ids=shared.ids if shared else "",
         questions_hash=shared.questions_hash if shared else "",
         parts=tuple(mark.part for mark in known) if shared else (),
         answers=answers,
     )
+
+
+def _of_known_form(results: dict[str, Any], name: str, where: str) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = needed(results, name, dict, where)
+    except DataError as error:
+        known = ", ".join(f"{known}.*" for known in KNOWN)
+        raise DataError(f"{error}: the form of this log isn't known here; known: that of lmms-eval {known}") from None
+    return found
 
 
 def _results_file(path: Path) -> Path:
@@ -92,12 +106,6 @@ def _results_file(path: Path) -> Path:
 def _arguments(config: dict[str, Any]) -> str:
     given = config.get("model_args") or ""
     return ",".join(f"{key}={value}" for key, value in given.items()) if isinstance(given, dict) else str(given)
-
-
-def _version(results: dict[str, Any]) -> str:
-    """lmms-eval names a branch and commit there, of whatever repository it was started in."""
-    said = optional(results, "lmms_eval_version", str, "")
-    return "" if said == "unknown@unknown" else said
 
 
 def _display(model: str, arguments: str) -> str:
