@@ -208,14 +208,14 @@ HOSTILE = [
 @pytest.mark.parametrize("said", HOSTILE, ids=range(len(HOSTILE)))
 def test_no_answer_talks_a_judge_into_a_mark(said: str, demo: Path, tmp_path: Path) -> None:
     """The judge obeys whatever order stands outside the fence, and takes only what is inside for the answer."""
-    run = evaluate(Model({}, said), "open-animal", data=demo, frames="none", output=tmp_path / "run", limit=2)
+    run = evaluate(Model({}, said), "open-animal", data=demo, frames="none", output=tmp_path / "run", limit=1)
     one = Judge(obedient_response)
     (judging,) = judge(run, one)
-    assert outcomes(judging) == ["wrong", "wrong"]
-    assert len(one.asked) == 2
+    assert outcomes(judging) == ["wrong"]
+    assert len(one.asked) == 1
     sent = [sample.answers[0].sent.messages[0][1] for sample in judging.samples]
     assert max(map(len, sent)) < 12_000
-    assert [outcome for (rules,) in [judge(run, "rules")] for outcome in outcomes(rules)] == ["wrong", "wrong"]
+    assert [outcome for (rules,) in [judge(run, "rules")] for outcome in outcomes(rules)] == ["wrong"]
 
 
 def test_rows_of_different_judges_stand_in_tables_of_their_own(run: Run) -> None:
@@ -402,7 +402,8 @@ def test_a_run_asked_closed_or_scored_with_other_answers_is_refused(run: Run, de
     other.write_text(json.dumps(answers))
     assert call("judge", run.path, "--judge", "rules", "--answers", other) == 2
     assert run.judgings == []
-    assert call("score", run.path, "--answers", other) == 1
+    # All is answered and waits for a judge.
+    assert call("score", run.path, "--answers", other) == 0
     assert call("judge", run.path, "--judge", "rules", "--answers", other) == 0
     with pytest.raises(UsageError, match="name its run"):
         judge(run.judgings[0], "rules")

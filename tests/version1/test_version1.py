@@ -222,7 +222,7 @@ def test_exported_rows_are_read_and_can_be_exported_again(tmp_path: Path) -> Non
     assert all(set(row.parts) == {"animal", "industry", "xsports", "surgery"} for row in own)
     again = tmp_path / "again.json"
     assert call("leaderboard", FILES / "rows.json", "--no-published", "--format", "json", "--output", again) == 0
-    assert {row.source for row in read_row_file(again)} == {row.source for row in rows}
+    assert {row.source for row in read_row_file(again)} == {row.source for row in own}
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ def test_frames_and_text_keep_their_places() -> None:
     assert [part["type"] for part in user["content"]] == ["video", "text"]
 
 
+@pytest.mark.slow
 def test_a_template_without_a_place_for_videos_is_refused(tiny_checkpoint: Path) -> None:
     from transformers import AutoProcessor
 
