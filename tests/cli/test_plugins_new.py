@@ -135,7 +135,9 @@ def test_a_name_that_is_taken_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_name_of_a_part_of_another_kind_is_free(tmp_path: Path) -> None:
+def test_the_name_of_a_part_of_another_kind_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "path" / "once").mkdir(parents=True)
+    monkeypatch.syspath_prepend(tmp_path / "path")
     assert call("plugins", "new", "once", "--kind", "style", "--output", tmp_path) == 0
 
 

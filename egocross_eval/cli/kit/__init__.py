@@ -92,7 +92,9 @@ def _refuse_taken(name: str, kind: str) -> None:
         raise UsageError(
             f"{name!r} is {what} of {taken.distribution} already ('egocross-eval plugins'); choose another"
         )
-    if importlib.util.find_spec(module) is not None:
+    there = importlib.util.find_spec(module)
+    # A mere folder of that name on the path has no origin.
+    if there is not None and there.origin is not None:
         raise UsageError(f"{name!r} can't name a plugin: a package {module!r} is installed here; choose another")
 
 
