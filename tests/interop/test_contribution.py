@@ -22,6 +22,12 @@ from egocross_eval.runs.plan import plan_run
 FOLDER = Path(__file__).parents[2] / "contrib" / "lmms_eval" / "egocross"
 KWARGS = {"timestamps": True, "pre_prompt": "", "post_prompt": "\nReply with one letter only: A, B, C or D."}
 
+WITHOUT_US = """
+import runpy, sys
+sys.modules["egocross_eval"] = None  # as if this package weren't installed: to import it is an ImportError
+runpy.run_module("lmms_eval", run_name="__main__", alter_sys=True)
+"""
+
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 
@@ -118,9 +124,10 @@ def test_lmms_eval_runs_it_and_its_figures_are_ours(
     (tmp_path / "myuniverse").mkdir()
     (tmp_path / "myuniverse" / "EgoCross").symlink_to(demo)
     monkeypatch.setenv("EGOCROSS_DATA", str(demo))
+    (tmp_path / "without_us.py").write_text(WITHOUT_US)
     words: list[str | Path] = ["--include_path", FOLDER, "--tasks", "egocross", "--model", "dummy"]
     words += ["--model_args", "response=B", "--log_samples", "--output_path", tmp_path / "logs"]
-    found = left(tmp_path / "logs", start(tmp_path, "lmms_eval", *words).stdout)
+    found = left(tmp_path / "logs", start(tmp_path, "without_us", *words).stdout)
     ours = evaluate("baseline:constant,letter=B", data=demo, split="demo", output=tmp_path / "ours")
     assert ours.results.micro is not None
     assert ours.results.macro is not None
