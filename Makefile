@@ -51,6 +51,7 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(UV)
 
 demo: $(VENV)/.demo
 	$(BIN)/egocross-eval demo $(DEMO)
+	@command -v egocross-eval >/dev/null || echo 'the command is $(BIN)/egocross-eval, and egocross-eval after: . $(BIN)/activate'
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -17,6 +17,9 @@ from egocross_eval.model_adapters.checkpoints.weights import folder_faults
 from egocross_eval.training.checkpoint_weights import incomplete_shards, most_frequent_dtype
 from egocross_eval.training.frame_sizes import read_config
 from egocross_eval.training.merging import stored_dtype
+
+if TYPE_CHECKING:
+    from egocross_eval.training.card import TrainingCard
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -58,10 +61,7 @@ def examine(folder: Path, base: str | None, *, repair: bool, keep: bool = True) 
         raise UsageError(f"{folder} is a LoRA adapter: merge it by 'egocross-eval train merge', or use it by lora=")
     checkpoint = Checkpoint(str(folder.resolve()))
     card = read_card(folder)
-    base = base or (card.base if card else None)
-    if base is None:
-        raise UsageError(f"{folder} has no training card that names its base; name it by --model")
-    doctor = _Doctor(checkpoint, Checkpoint(base), folder, repair, keep)
+    doctor = _Doctor(checkpoint, _base(folder, base, card), folder, repair, keep)
     parts: tuple[Callable[[], Iterator[Diagnosis]], ...] = (
         doctor.tokenizer,
         doctor.rope,
@@ -72,6 +72,21 @@ def examine(folder: Path, base: str | None, *, repair: bool, keep: bool = True) 
         doctor.shards,
     )
     return [diagnosis for part in parts for diagnosis in part()]
+
+
+def _base(folder: Path, named: str | None, card: TrainingCard | None) -> Checkpoint:
+    if named is not None:
+        return Checkpoint(named)
+    if card is None:
+        raise UsageError(f"{folder} has no training card that names its base; name it by --model")
+    try:
+        base = Checkpoint(card.base)
+        base.file("config.json")
+    except UsageError as error:
+        raise UsageError(
+            f"the base that the card of {folder} names, {card.base!r}, isn't found from here; name it by --model"
+        ) from error
+    return base
 
 
 class _Doctor:

@@ -8,10 +8,12 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
-from training_files import write_base
+from training_files import training_card, write_base
 
 from egocross_eval.errors import UsageError
+from egocross_eval.training.card import CARD_NAME
 from egocross_eval.training.checkpoint_doctor import Diagnosis, examine
 from egocross_eval.training.checkpoint_weights import incomplete_shards
 
@@ -182,6 +184,13 @@ def test_every_shard_of_the_index_must_be_there_with_its_tensors(tmp_path: Path)
 
 def test_without_card_and_base_it_is_asked_for(trained: Path) -> None:
     with pytest.raises(UsageError, match="--model"):
+        examine(trained, None, repair=False)
+
+
+def test_a_base_that_is_not_found_is_asked_for(trained: Path) -> None:
+    card = training_card(base="models build-tiny (the demo's)")
+    (trained / CARD_NAME).write_bytes(msgspec.json.encode(card))
+    with pytest.raises(UsageError, match="isn't found from here; name it by --model"):
         examine(trained, None, repair=False)
 
 

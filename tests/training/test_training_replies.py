@@ -39,6 +39,24 @@ def test_a_dry_run_says_what_a_training_needs(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_dry_run_of_an_experiment_plans_each_training(
+    common: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = {
+        "model": str(common[1]),
+        "data": str(common[3]),
+        "output": "out",
+        "domains": ["animal"],
+        "train": {"recipe": "lora", "folds": 2},
+        "evaluate": {"split": "holdout"},
+    }
+    (tmp_path / "experiment.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    found = document("experiment", reply(capsys, "experiment", tmp_path / "experiment.yaml", "--dry-run"))["trainings"]
+    assert list(found) == ["animal-fold1", "animal-fold2"]
+    assert all(plan["examples"] and plan["held_out"] for plan in found.values())
+    assert not (tmp_path / "out").exists()
+
+
 def test_prepared_data_are_named(common: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = document("train data", reply(capsys, "train", "data", *common, "--holdout", "0.3", "--no-parity"))
     assert found["parity"] is None

@@ -57,6 +57,13 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
     """LLaMA-Factory's configuration."""
 
 
+class PlannedExperiment(msgspec.Struct, frozen=True, kw_only=True):
+    """An experiment before it's started."""
+
+    trainings: dict[str, TrainingPlan]
+    """By the name of the expert."""
+
+
 def training_plan(plan: TrainPlan, findings: list[Finding], gpus: Sequence[Gpu]) -> TrainingPlan:
     """For people and programs."""
     from egocross_eval.training.trainer_arguments import OURS

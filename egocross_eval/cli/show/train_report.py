@@ -118,7 +118,9 @@ class TrainProgress(Watcher):
         loss = "" if step.loss is None else f"loss {step.loss:.4f}"
         rate = "" if step.lr is None else f"  lr {step.lr:.2e}"
         self._bar.update(self._task, completed=step.current_steps, total=step.total_steps, figures=loss + rate)
-        if not self._console.is_terminal:
+        # A log of at most some hundred lines, however long the training.
+        told = step.current_steps % max(1, step.total_steps // 100) == 0 or step.current_steps == step.total_steps
+        if told and not self._console.is_terminal:
             self.say(f"step {step.current_steps}/{step.total_steps}  {loss}{rate}  {step.remaining_time} left")
 
     def stop(self) -> None:

@@ -11,9 +11,11 @@ import click
 from egocross_eval.replies import Reply, replies
 
 if TYPE_CHECKING:
+    from egocross_eval.cli.show.train_plan import PlannedExperiment
     from egocross_eval.schema import Figure
     from egocross_eval.sweeps.planned import PlannedRun
     from egocross_eval.training.experiment import Made
+    from egocross_eval.training.experiment_file import Experiment
 
 EXAMPLE = """\b
 model: Qwen/Qwen3-VL-4B-Instruct
@@ -28,14 +30,16 @@ evaluate: {split: testbed, answer: choose}
 @click.command(name="experiment", epilog=EXAMPLE)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--python", type=click.Path(path_type=Path), help="Interpreter that has llamafactory.")
+@click.option("--dry-run", is_flag=True, help="Show what each training would do and stop; needs no GPU.")
 @click.option("--allow-difference", is_flag=True, help="Train although evaluation shows other tokens.")
 @replies()
-def command(file: Path, python: Path | None, allow_difference: bool) -> Reply[Made]:
+def command(file: Path, python: Path | None, dry_run: bool, allow_difference: bool) -> Reply[Made | PlannedExperiment]:
     """Carry out the experiment in FILE: an expert per domain, base and experts on the testbed or the held-out part.
 
     Writes the leaderboard, paired tests, and the file that joins the experts. The same command again goes on there.
 
     \b
+    egocross-eval experiment experiment.yaml --dry-run
     egocross-eval experiment experiment.yaml
     """
     from egocross_eval.cli.show.train_report import TrainProgress, print_findings
@@ -54,6 +58,8 @@ def command(file: Path, python: Path | None, allow_difference: bool) -> Reply[Ma
         click.echo(text, err=True)
 
     experiment = read_experiment(file, say)
+    if dry_run:
+        return _looked_at(experiment)
 
     check_gpus(settle_recipe(train_options(experiment, experts_of(experiment)[0]))[1], python)
     environment = find_environment(python, say=say)
@@ -69,6 +75,31 @@ def command(file: Path, python: Path | None, allow_difference: bool) -> Reply[Ma
 
     made = conduct(experiment, train_one, merge_one, evaluate_with_bars, say)
     return Reply(value=made, show=lambda: _show(made))
+
+
+def _looked_at(experiment: Experiment) -> Reply[Made | PlannedExperiment]:
+    """The plan of each expert's training."""
+    from egocross_eval.cli.show.train_plan import PlannedExperiment, print_plan, training_plan
+    from egocross_eval.cli.show.train_report import print_findings
+    from egocross_eval.contracts.registry import registry
+    from egocross_eval.training.experiment_file import experts_of, train_options
+    from egocross_eval.training.fitting import check_fit
+    from egocross_eval.training.gpus import usable_gpus
+    from egocross_eval.training.planning import plan_training
+
+    plans = {}
+    for expert in experts_of(experiment):
+        plan = plan_training(train_options(experiment, expert), registry())
+        gpus = usable_gpus() if plan.launch.gpus else []
+        plans[expert.name] = training_plan(plan, [*plan.findings, *check_fit(plan, gpus)], gpus)
+
+    def show() -> None:
+        for name, plan in plans.items():
+            click.echo(f"\nexpert of {name}")
+            print_findings(plan.findings)
+            print_plan(plan)
+
+    return Reply(value=PlannedExperiment(trainings=plans), show=show)
 
 
 def _show(made: Made) -> None:

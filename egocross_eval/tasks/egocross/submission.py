@@ -128,11 +128,16 @@ def check_entries(entries: Sequence[Entry], expected: Counter[str] = _TESTBED) -
         raise UsageError(f"questions occur more than once: id {name_some(twice)}")
     missing = [str(number) for number in range(1, total + 1) if number not in found]
     if missing or len(found) != total:
+        whole, then = f"a submission holds all {total} questions of the testbed", ""
+        if expected != _TESTBED:
+            whole = f"a rehearsal takes a run of all questions of a benchmark, id 1 to {max((total, *found))}"
+        else:
+            then = ", or try the way with other questions: --rehearse"
+        missing = [str(number) for number in range(1, max((total, *found)) + 1) if number not in found]
         raise UsageError(
-            f"a submission holds all {total} questions{' of the testbed' if expected == _TESTBED else ''}; here are "
-            f"{len(found)}"
+            f"{whole}; here are {len(found)}"
             + (f", without id {name_some(missing)}" if missing else "")
-            + "; finish the run over all tasks first, or try the way with other questions: --rehearse"
+            + f"; run all tasks, without --limit, first{then}"
         )
     if [entry["id"] for entry in entries] != sorted(found):
         raise UsageError("the entries are not in id order")

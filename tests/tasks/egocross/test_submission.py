@@ -151,7 +151,10 @@ def test_a_rehearsal_is_as_strict_as_a_submission(
     asked = "--model", "baseline:chance", "--data", demo, "--output"
     assert call(*asked, tmp_path / "part", "--limit", "5") == 0
     assert call("submit", tmp_path / "part", "--rehearse") == 2
-    assert "a submission holds all 5 questions; here are 5, without id" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "a rehearsal takes a run of all questions of a benchmark, id 1 to" in said
+    assert "here are 5, without id" in said
+    assert "--rehearse" not in said
     assert call(*asked, tmp_path / "ties", "--method", "verify") == 0
     assert call("submit", tmp_path / "ties", "--rehearse") == 2
     said = capsys.readouterr().err
