@@ -135,3 +135,27 @@ def test_letters_can_be_scored_by_their_token_ids(wheel: zipfile.ZipFile) -> Non
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
     }
     assert {"logprob_token_ids", "structured_outputs", "output_kind"} <= fields
+
+
+@pytest.mark.parametrize(
+    ("where", "kind", "name"),
+    [
+        ("vllm.multimodal.registry", "MultiModalRegistry", "get_processing_info"),
+        ("vllm.multimodal.processing.context", "BaseProcessingInfo", "supported_mm_limits"),
+        ("vllm.config.parallel", "ParallelConfig", "local_engines_only"),
+    ],
+)
+def test_what_is_asked_of_vllms_objects_is_there(wheel: zipfile.ZipFile, where: str, kind: str, name: str) -> None:
+    found = next(
+        node for node in ast.walk(module(wheel, where)) if isinstance(node, ast.ClassDef) and node.name == kind
+    )
+    assert name in {node.name for node in found.body if isinstance(node, ast.FunctionDef)}
+
+
+def test_a_request_can_name_its_replica(wheel: zipfile.ZipFile) -> None:
+    asks = [
+        node
+        for node in ast.walk(module(wheel, "vllm.v1.engine.async_llm"))
+        if isinstance(node, ast.AsyncFunctionDef) and node.name == "generate"
+    ]
+    assert "data_parallel_rank" in {argument.arg for node in asks for argument in node.args.args + node.args.kwonlyargs}
