@@ -34,8 +34,8 @@ class Method:
         raise TypeError(f"{type(self).__name__} does not define step()")
 
     def check(self, settings: GenerationSettings, questions: Sequence[Question]) -> None:
-        """Raises `UsageError` where the method can't work with these settings or questions. Called before anything is
-        asked."""
+        """Raises `UsageError` where the method can't work with these settings or questions, which carry no target.
+        Called before anything is asked."""
 
     def most_requests(self, question: Question) -> int | None:
         """Most requests that the question can take in all rounds; None where only the first round is known."""

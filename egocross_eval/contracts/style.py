@@ -24,7 +24,8 @@ class PromptStyle(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     """One line for help."""
     render: Callable[[Question, str], StyledText]
-    """Called with the question and its option block (`A: text` lines, already normalised)."""
+    """Called with the question and its option block (`A: text` lines, already normalised). `question` carries no
+    target and no references, and of its frames those that are shown."""
     reply: Callable[[Question, str], str] | None = None
-    """Called with a question and the label or text of an answer to it: how an example's answer is worded (`--shots`).
-    None: that alone."""
+    """Called with an example, its target and references included, and the label or text of an answer to it: how that is
+    worded (`--shots`). None: the label or text alone."""

@@ -17,7 +17,7 @@ from egocross_eval.settings import PromptSettings
 
 if TYPE_CHECKING:
     from egocross_eval.frames.roots import DataRoot
-    from egocross_eval.prompts.shots import Shots
+    from egocross_eval.prompts.shots import Shot, Shots
 
 PLAIN = Ask()
 """The question itself, as the style words it."""
@@ -34,12 +34,13 @@ def choices_in_words(options: dict[str, str]) -> str:
 
 
 def as_shown(question: Question, settings: PromptSettings, seed: int) -> Question:
-    """The question with those of its frames that the settings show, in the order shown."""
+    """The question as methods and styles see it: with those of its frames that the settings show, in the order shown,
+    and without what is known of its answer."""
     shown = settings.selection().apply(question.frames)
     if settings.shuffled:
         draw = random.Random(f"{seed} {question.key}")  # noqa: S311 - repeatable, no secret
         shown = tuple(draw.sample(shown, len(shown)))
-    return msgspec.structs.replace(question, frames=shown)
+    return msgspec.structs.replace(question.without_target(), frames=shown)
 
 
 class Renderer(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +79,7 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
         return own + sum(len(self.as_shown(shot.question).frames) for shot in self.shots.of(question))
 
     def as_shown(self, question: Question) -> Question:
-        """The question with those of its frames that the settings show, in the order shown."""
+        """The question as methods and styles see it."""
         return as_shown(question, self.settings, self.seed)
 
     def words(self, question: Question) -> StyledText:
@@ -156,10 +157,17 @@ class QuestionPrompts:
             renderer.check(example)
             parts = turns.parts(renderer.styled(example), example.frames)
             messages.append(Message(role="user", parts=(*said, *parts)))
-            reply = renderer.style.reply(example, shot.reply) if renderer.style.reply is not None else shot.reply
-            messages.append(Message(role="assistant", parts=(TextPart(text=reply),)))
+            messages.append(Message(role="assistant", parts=(TextPart(text=_reply(renderer.style, example, shot)),)))
             said = (TextPart(text=f"{shot.feedback}\n"),) if shot.feedback else ()
         return messages, said
+
+
+def _reply(style: PromptStyle, example: Question, shot: Shot) -> str:
+    """How the style words the answer to an example, which it sees whole: that answer is no secret."""
+    if style.reply is None:
+        return shot.reply
+    known = shot.question
+    return style.reply(msgspec.structs.replace(example, target=known.target, references=known.references), shot.reply)
 
 
 def prompt_text(prompt: Prompt) -> tuple[tuple[str, str], ...]:

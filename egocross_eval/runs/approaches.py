@@ -174,4 +174,4 @@ def _check_method(method: Method, options: RunOptions, questions: Sequence[Quest
         )
     if "images" in method.needs and options.prompt.media == "video":
         raise UsageError(f"--method {options.method}: needs frames as separate images; use --media images")
-    method.check(options.generation, questions)
+    method.check(options.generation, [question.without_target() for question in questions])

@@ -29,9 +29,10 @@ class Question(Noun, frozen=True, kw_only=True):
     options: dict[str, str] = {}
     """Option text by label, in the order shown; the label style of the source is removed. Empty: answered freely."""
     target: str | None = None
-    """The right answer, the label of an option or a text; None where it isn't known. Never reaches a model adapter."""
+    """The right answer, the label of an option or a text; None where it isn't known. Graders alone see it: styles,
+    methods and model adapters get questions without it."""
     references: dict[str, str] = {}
-    """Other wordings of the right answer by name, e.g. `answer_text`. Never reach a model adapter."""
+    """Other wordings of the right answer by name, e.g. `answer_text`. Graders alone see them."""
     hidden_options: dict[str, str] = {}
     """Options of the closed form of a question that is answered freely, by label: what graders know of it, and what
     `show_options` shows."""

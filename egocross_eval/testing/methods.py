@@ -26,7 +26,6 @@ _ASKS = "What to ask next (at least one ask, with names not used before), or the
 _PURE = "A method is a pure function of the question and the answers so far."
 _STATELESS = "It keeps no state"
 _MOST = "Most requests that the question can take in all rounds; None where only the first round is known."
-_REFUSES = "Raises `UsageError` where the method can't work with these settings or questions."
 
 Habit = Callable[[Ask, tuple[str, ...]], Response]
 """How a model answers an ask, given the labels to choose among."""
