@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +52,18 @@ def read(path: Path) -> ForeignRun:
         version=version,
         model=f"lm-eval:{model}",
         spec=f"lm-eval:{model}",
-        date=str(results.get("date") or date),
+        date=_time(results.get("date")) or date,
         files=(file, *logs.values()),
         details={"config": {key: optional(results, "config", dict, {}).get(key) for key in ("model", "model_args")}},
         answers=[answer for task, log in logs.items() for answer in _answers(log, task)],
     )
+
+
+def _time(seconds: Any) -> str:
+    """lm-eval's date, in seconds since 1970, as ISO 8601; empty for anything else."""
+    with contextlib.suppress(OverflowError, OSError, ValueError, TypeError):
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+    return ""
 
 
 def _results_file(path: Path) -> Path:

@@ -105,6 +105,8 @@ def test_a_log_of_lm_eval_is_a_run(
 ) -> None:
     done = imported(lm_eval(tmp_path / "logs", questions))
     assert done.tool == "lm-eval"
+    assert done.run.record.imported is not None
+    assert done.run.record.imported.date == "2025-11-24T16:00:00+00:00"
     assert done.run.results.counts["right"] == len(questions)
     assert done.run.results.complete
     assert done.comparison.same == len(questions)
