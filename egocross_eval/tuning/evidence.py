@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from egocross_eval.errors import UsageError
+from egocross_eval.runs.judging import JUDGES_FOLDER, judged_samples
 from egocross_eval.runs.store import RunFolder
 from egocross_eval.schema import Question, Sample
 from egocross_eval.scoring.results import SCORED
@@ -44,7 +46,7 @@ def read_evidence(tuning: Tuning) -> Evidence:
     """The evidence of finished runs. Raises `UsageError` where no right answer is known."""
     import numpy as np
 
-    runs = [{sample.key: sample for sample in RunFolder(run.folder).final_samples()} for run in tuning.sweep.runs]
+    runs = [{sample.key: sample for sample in _samples(run.folder, tuning.judge)} for run in tuning.sweep.runs]
     keys = [key for key in runs[0] if all(key in run and _is_scored(run[key]) for run in runs)]
     if not keys:
         raise UsageError(
@@ -62,6 +64,10 @@ def read_evidence(tuning: Tuning) -> Evidence:
         tokens=_tokens(runs, keys),
         left_out=max(len(run) for run in runs) - len(keys),
     )
+
+
+def _samples(folder: Path, judge: str) -> Iterable[Sample]:
+    return judged_samples(RunFolder(folder / JUDGES_FOLDER / judge)) if judge else RunFolder(folder).final_samples()
 
 
 def _is_scored(sample: Sample) -> bool:

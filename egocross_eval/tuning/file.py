@@ -31,6 +31,8 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
 
     sweep: Sweep
     benchmark: Benchmark
+    judge: str
+    """Rules that answers in free words are marked by; empty where the run's own grades count."""
     by: str
     """Name of a grouping; empty: one way for all questions."""
     labels: tuple[str, ...]
@@ -49,12 +51,14 @@ def read_tuning(path: Path, output: Path | None, registry: Registry) -> Tuning:
     if len(sweep.runs) < 2:
         raise UsageError(f"{place.at()}: there is one way to ask alone; name several by 'settings' or 'vary'")
     benchmark = _benchmark(sweep, place, registry)
+    judge = _judge(sweep, benchmark, place, registry)
     runs = tuple(
         msgspec.structs.replace(run, options=_on_examples(run.options, benchmark, place)) for run in sweep.runs
     )
     return Tuning(
         sweep=msgspec.structs.replace(sweep, runs=runs),
         benchmark=benchmark,
+        judge=judge,
         by=_grouping(content.by, benchmark, place),
         labels=_labels(runs),
     )
@@ -95,6 +99,30 @@ def _on_examples(options: RunOptions, benchmark: Benchmark, place: Place) -> Run
             "'questions: FILE'"
         )
     return options
+
+
+def _judge(sweep: Sweep, benchmark: Benchmark, place: Place, registry: Registry) -> str:
+    """What marks the answers of all runs, where they have no grades of their own.
+
+    A model as judge is refused: its errors would be chosen by as well.
+    """
+    given = sweep.runs[0].options.judge
+    rules = [
+        name for name, grader in registry.graders.items() if not (grader.asks or grader.waits) and name != "letter"
+    ]
+    if not given and not registry.grader(benchmark.grader).waits:
+        return ""
+    if len(given) == 1 and given[0] in rules:
+        return given[0]
+    said = (
+        f"{', '.join(given)} can't be chosen by"
+        if given
+        else f"answers to {benchmark.title} have no grade of their own"
+    )
+    raise UsageError(
+        f"{place.at('options', 'judge')}: {said}; have them marked by one set of rules, whose marks are the same for "
+        "all ways to ask: 'judge: rules' under 'options'"
+    )
 
 
 def _grouping(name: str, benchmark: Benchmark, place: Place) -> str:

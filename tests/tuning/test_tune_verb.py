@@ -69,6 +69,50 @@ def test_what_helps_is_found_through_a_server_and_nothing_is_asked_twice(
     assert rule.settings == {"frames": "uniform:2", "max_pixels": 20000, "timestamps": True}
 
 
+@pytest.mark.slow
+def test_ways_to_ask_for_free_answers_are_chosen_by_rules(tmp_path: Path, demo: Path) -> None:
+    run = evaluate("baseline:longest", "open", data=demo, split="demo", output=tmp_path / "r", frames="uniform:1")
+    known = {
+        (sample.question.text, (demo / sample.answers[0].sent.frames[0].name).read_bytes()): sample.question.target
+        or ""
+        for sample in run.samples
+    }
+
+    def answer(call: Call) -> str:
+        """Right where the frame's time is told, and else as often as chance has it that a word fits."""
+        (_, frame), (text,) = call.images[0], [text for text, _ in known if text in call.text][:1]
+        target = next(
+            (target for (asked, shown), target in known.items() if asked in call.text and shown == frame), text
+        )
+        return target if " seconds>" in call.text else "a purple elephant"
+
+    options = {"data": str(demo), "split": "demo", "tasks": "open", "frames": "uniform:1", "judge": "rules"}
+    with FakeServer(answers=answer) as server:
+        file = write(
+            tmp_path / "t.yaml",
+            models=[f"openai:fake,base_url={server.base_url}"],
+            options=options,
+            settings={"plain": {}, "timed": {"timestamps": True}},
+        )
+        assert call("tune", file) == 0
+    report = json.loads((tmp_path / "t" / "tuned.json").read_text())
+    assert set(report["choice"].values()) == {"timed"}
+    plain, timed = (way["accuracy"] for way in report["ways"])
+    assert plain == 0
+    assert timed > 0.9
+
+
+@pytest.mark.parametrize("judge", [[], ["openai:gpt-4.1"], ["rules", "openai:gpt-4.1"], ["judge"]])
+def test_free_answers_are_chosen_by_no_other_judge(tmp_path: Path, judge: list[str]) -> None:
+    options = {"split": "demo", "tasks": "open", **({"judge": judge} if judge else {})}
+    with pytest.raises(UsageError) as refused:
+        read_tuning(write(tmp_path / "t.yaml", options=options, settings={"a": {}, "b": {}}), None, registry())
+    said = str(refused.value)
+    assert "'judge: rules' under 'options'" in said
+    assert all(name in said for name in judge)
+    assert (", line " in said) == bool(judge)
+
+
 def asked_so(strategy: Path, labels: dict[str, str]) -> dict[str, Any]:
     """What a strategy file sets for questions with these labels, prompts and generation and method alone."""
     options = RunOptions()
