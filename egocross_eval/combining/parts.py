@@ -91,13 +91,21 @@ def _refuse_other_answers(first: Part, other: Part) -> None:
             )
 
 
+def _refuse_other_model(part: Part, other: Part) -> None:
+    """A model with the same fingerprint is the same, wherever its files lie."""
+    one, two = part.record.model, other.record.model
+    if one.fingerprint and one.fingerprint == two.fingerprint:
+        return
+    where = f"--chosen-on {other.path} is to go with {part.path}, but"
+    if one.identity != two.identity:
+        raise UsageError(f"{where} they are of two models: {one.identity} and {two.identity}")
+    if one.fingerprint != two.fingerprint:
+        raise UsageError(f"{where} the model's weights have changed")
+
+
 def refuse_other_ways(part: Part, other: Part) -> None:
     """Raises `UsageError` where `other` isn't the same model, asked in the same way, on other questions."""
-    if part.record.model.identity != other.record.model.identity:
-        models = f"{part.record.model.identity} and {other.record.model.identity}"
-        raise UsageError(f"--chosen-on {other.path} is to go with {part.path}, but they are of two models: {models}")
-    if part.record.model.fingerprint != other.record.model.fingerprint:
-        raise UsageError(f"--chosen-on {other.path} is to go with {part.path}, but the model's weights have changed")
+    _refuse_other_model(part, other)
     if found := _other_settings(part.record.settings, other.record.settings):
         raise UsageError(
             f"--chosen-on {other.path} is to go with {part.path}, but was asked in another way: {', '.join(found)}"

@@ -127,6 +127,24 @@ def test_the_best_run_for_each_domain_is_chosen_on_other_data(tmp_path: Path) ->
     assert made.folder.record().combined is not None
 
 
+def test_a_model_is_the_same_wherever_its_files_lie(tmp_path: Path) -> None:
+    def moved(path: Path, place: str, weights: str) -> Path:
+        folder = RunFolder(path)
+        made = folder.record()
+        model = msgspec.structs.replace(made.model, identity=f"hf:{place}/model", fingerprint=weights)
+        folder.write_record(msgspec.structs.replace(made, model=model))
+        return path
+
+    skills = {"one": {"animal": 0.6}, "two": {"animal": 0.4}}
+    tested = [moved(domain_run(tmp_path / m, s, "testbed"), "/elsewhere", m) for m, s in skills.items()]
+    support = [moved(domain_run(tmp_path / f"s-{m}", s, "support", 900), ".", m) for m, s in skills.items()]
+    combine(tested, tmp_path / "best", Recipe(rule="best", by="domain", chosen_on=tuple(support)), registry())
+    moved(support[1], ".", "others")
+    assert "they are of two models" in refused(tmp_path, *tested, rule="best", by="domain", chosen_on=tuple(support))
+    moved(support[1], "/elsewhere", "others")
+    assert "weights have changed" in refused(tmp_path, *tested, rule="best", by="domain", chosen_on=tuple(support))
+
+
 def test_a_choice_by_luck_is_expected_to_gain_less_than_it_looks(tmp_path: Path) -> None:
     skills = {"one": {"animal": 0.55, "industry": 0.45}, "two": {"animal": 0.5, "industry": 0.5}}
     support = [renamed(domain_run(tmp_path / f"s-{m}", s, "support", 900), m) for m, s in skills.items()]

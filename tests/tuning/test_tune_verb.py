@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +14,7 @@ import msgspec
 import pytest
 import yaml
 from calling import call
+from checkpoints import tiny_checkpoint
 from fake_server import Call, FakeServer
 
 from egocross_eval import UsageError, evaluate
@@ -168,6 +173,39 @@ def test_several_models_are_ways_too(tmp_path: Path) -> None:
     assert content["rules"][0]["model"] in ("baseline:longest", "baseline:chance")
     assert call("run", "--model", "baseline:chance", "--split", "demo", "--strategy", tmp_path / "t/chosen.yaml",
                 "--output", tmp_path / "r") == 0  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills processes")
+def test_a_choice_that_is_killed_while_an_engine_is_asked_goes_on_and_ends_the_same(demo: Path, tmp_path: Path) -> None:
+    options = {
+        "data": str(demo),
+        "split": "demo",
+        "limit": 8,
+        "frames": "uniform:2",
+        "answer": "choose",
+        "cache": False,
+    }
+    settings = {"plain": {}, "pairwise": {"method": "pairwise"}, "shots": {"shots": "1", "frames": "uniform:1"}}
+    models = [f"hf:{tiny_checkpoint(weight_spread=0.2)},dtype=float32"]
+    whole, killed = (
+        write(tmp_path / f"{name}.yaml", models=models, options=options, settings=settings) for name in ("w", "k")
+    )
+    assert call("tune", whole) == 0
+    command = [sys.executable, "-m", "egocross_eval", "tune", str(killed)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 240
+    while process.poll() is None and not sum(path.stat().st_size for path in tmp_path.glob("k/*/answers.jsonl")):
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.kill()
+    process.wait()
+    assert list(tmp_path.glob("k/*/answers.jsonl")), "it ended before it was killed"
+    assert not (tmp_path / "k" / "tuned.json").exists()
+    assert call("tune", killed) == 0
+    reports = [json.loads((tmp_path / name / "tuned.json").read_text()) for name in ("w", "k")]
+    assert reports[0]["ways"] == reports[1]["ways"]
+    assert reports[0]["choice"] == reports[1]["choice"]
 
 
 @pytest.mark.slow
