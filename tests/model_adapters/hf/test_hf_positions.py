@@ -25,6 +25,7 @@ def model(family_checkpoint: Callable[[str], Path]) -> Any:
     return load_model(adapter(family_checkpoint("qwen2_5_vl"))._checkpoint, HfOptions(device="cpu"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seconds", "padding"), [(4.0, 0), (0.25, 0), (4.0, 7)])
 def test_text_goes_on_behind_the_last_moment_of_a_video(model: Any, seconds: float, padding: int) -> None:
     import torch

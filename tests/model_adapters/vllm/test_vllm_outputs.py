@@ -63,6 +63,7 @@ def test_a_letter_that_was_taken_among_nan_is_no_answer() -> None:
     assert found.failure.kind == "not_finite"
 
 
+@pytest.mark.slow
 def test_settings_that_would_scale_frames_again_are_refused(tiny_checkpoint: Path) -> None:
     from transformers import AutoProcessor
 
