@@ -230,7 +230,7 @@ def run(
         if options.stop_against is not None:
             tell.add(EarlyStop(options.stop_against, session))
         if session.is_new:
-            tell.add(FirstAnswers(session.record.settings.generation))
+            tell.add(FirstAnswers(session.record.settings))
         # Deriving needs no question in memory: what a large run holds of them is let go before.
         del plan
         try:

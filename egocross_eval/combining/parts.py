@@ -123,7 +123,7 @@ def refuse_other_ways(part: Part, other: Part) -> None:
 def _other_settings(one: RunSettings, other: RunSettings) -> list[str]:
     """Names of settings that differ, beside those that only decide which questions are asked."""
     pairs = [(one, other), (one.prompt, other.prompt), (one.generation, other.generation)]
-    skipped = {"tasks", "split", "limit", "shard", "prompt", "generation"}
+    skipped = {"tasks", "split", "limit", "shard", "prompt", "generation", "ways"}
     return [
         field.name
         for left, right in pairs

@@ -79,7 +79,7 @@ def _check(plan: RunPlan) -> None:
     free = [question.key for question in plan.questions if not question.options]
     if free:
         raise UsageError(f"Inspect's task asks questions with options, and {free[0]} has none; choose other tasks")
-    if plan.no_frames and plan.settings.prompt.frames != "none":
+    if plan.no_frames and plan.settings.values()["frames"] != ("none",):
         raise DataError(f"{plan.no_frames}, or ask without them: -T frames=none")
 
 

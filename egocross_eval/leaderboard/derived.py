@@ -21,7 +21,7 @@ from egocross_eval.methods.rotate import count_rotations
 from egocross_eval.reading.response import read_response
 from egocross_eval.runs.activity import pace, read_activity
 from egocross_eval.runs.decide import grade
-from egocross_eval.runs.decide_again import Decider
+from egocross_eval.runs.decide_again import Decider, asked_by
 from egocross_eval.runs.store import (
     LEADERBOARD_FILE,
     PREDICTIONS_FILE,
@@ -73,6 +73,7 @@ def _results(folder: RunFolder, record: RunRecord, registry: Registry, samples: 
     shared: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
     tokens: Counter[str] = Counter(input=0, output=0)
     seconds = 0.0
+    methods = record.settings.values()["method"]
     rotations: Counter[str] = Counter()
     judgements, took = JudgedSamples(folder, record), EfficiencyCounter()
     for sample in samples:
@@ -84,7 +85,7 @@ def _results(folder: RunFolder, record: RunRecord, registry: Registry, samples: 
         seen.add(sample.key)
         if sample.question.target is not None:
             targets.append((sample.key, sample.question.target))
-        if record.settings.method == "rotate":
+        if "rotate" in methods and asked_by(record.settings, sample.question).method == "rotate":
             rotations.update(count_rotations([sample]))
         judgements.add(sample)
         took.add(sample)

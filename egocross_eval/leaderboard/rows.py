@@ -13,9 +13,10 @@ from egocross_eval.errors import UsageError, warn_caller
 from egocross_eval.files import read_bytes
 from egocross_eval.leaderboard.row_checks import FATES, LARGEST_FILE, row_problem
 from egocross_eval.runs import version1
-from egocross_eval.schema import SCHEMA_VERSION, Figure, Results, Row, RunRecord
+from egocross_eval.schema import SCHEMA_VERSION, Figure, Results, Row, RunRecord, RunSettings, Way
 from egocross_eval.scoring.efficiency import joined_efficiency
 from egocross_eval.scoring.outcomes import Table, averaged, interval_of, table
+from egocross_eval.settings import GenerationSettings, PromptSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -90,8 +91,16 @@ def _judge_hash(record: RunRecord) -> str:
 
 
 _SHOWN_ALWAYS = {"style": "style", "frames": "frames", "media": "media", "answer_mode": "answers", "seed": "seed"}
-_SHOWN_ELSEWHERE = {"given", "tasks", "split", "limit", "grader", "prompt", "generation", "judge", "rubric_hash"}
+_SHOWN_ELSEWHERE = {
+    *("given", "tasks", "split", "limit", "grader", "prompt", "generation", "ways", "judge", "rubric_hash")
+}
 """Settings that only decide which questions are asked (`questions_hash` stands for them), and the parts."""
+
+_DEFAULTS = {
+    field.name: field.default
+    for struct in (Way, PromptSettings, GenerationSettings, RunSettings)
+    for field in fields(struct)
+}
 
 _SHORT_NAMES = {"max_pixels": "pixels", "style_hash": "template"}
 
@@ -105,25 +114,20 @@ def _short_settings(record: RunRecord) -> dict[str, str]:
         return {"combined": str(record.combined)}
     if record.imported is not None and not record.imported.settings_known:
         return {"asked by": record.imported.tool}
-    settings, prompt = record.settings, record.settings.prompt
     short: dict[str, str] = {}
-    for owner in (prompt, settings, settings.generation):
-        for field in fields(owner):
-            value = getattr(owner, field.name)
-            if field.name in _SHOWN_ELSEWHERE:
-                continue
-            if field.name in _SHOWN_ALWAYS:
-                short[_SHOWN_ALWAYS[field.name]] = str(value)
-            elif value != field.default:
-                name = _SHORT_NAMES.get(field.name, field.name.replace("_", " "))
-                # Of a hash the beginning; a method in full, however long its options are.
-                short[name] = "yes" if value is True else str(value)[: 12 if field.name.endswith("hash") else None]
+    for field, values in _every_setting(record.settings).items():
+        if field in _SHOWN_ALWAYS:
+            short[_SHOWN_ALWAYS[field]] = " or ".join(map(str, values))
+        elif values != (_DEFAULTS[field],):
+            name = _SHORT_NAMES.get(field, field.replace("_", " "))
+            short[name] = " or ".join(_short_value(field, value) for value in values)
     if record.untimed:
         short["times unknown"] = ", ".join(f"{name or 'questions'} {count}" for name, count in record.untimed.items())
-    if not record.data_root and prompt.frames != "none":
+    blind = short["frames"] == "none"
+    if not record.data_root and not blind:
         # Questions without frames: how frames would be shown is no setting of such a run.
         del short["frames"], short["media"]
-    elif prompt.frames == "none":
+    elif blind:
         del short["media"]
     for option in ("processor_kwargs", "template_kwargs"):
         given = record.model.details.get(option)
@@ -135,6 +139,22 @@ def _short_settings(record: RunRecord) -> dict[str, str]:
     if record.imported is not None:
         short["asked by"] = record.imported.tool
     return short
+
+
+def _every_setting(settings: RunSettings) -> dict[str, tuple[Any, ...]]:
+    """By field, the values that it has for the questions: several where a strategy asks them in several ways."""
+    asked = settings.values()
+    alone = {name: (getattr(settings, name),) for name in settings.__struct_fields__ if name not in asked}
+    return {name: values for name, values in (asked | alone).items() if name not in _SHOWN_ELSEWHERE}
+
+
+def _short_value(field: str, value: object) -> str:
+    """Of a hash the beginning; a method in full, however long its options are."""
+    if value is None or isinstance(value, bool):
+        return "yes" if value else "no"
+    if field == "model":
+        return str(value) or "the run's"
+    return str(value)[: 12 if field.endswith("hash") else None] or "none"
 
 
 def _short_number(value: int) -> str:

@@ -33,7 +33,12 @@ def template_style(path: Path) -> tuple[PromptStyle, str]:
     """
     source = read_text(path, what="prompt template")
     style = style_of(source, f"prompt template {path}", name=path.name)
-    return style, hashlib.sha256(source.encode()).hexdigest()
+    return style, template_hash(source)
+
+
+def template_hash(source: str) -> str:
+    """SHA-256 of a template's text."""
+    return hashlib.sha256(source.encode()).hexdigest()
 
 
 def style_of(source: str, where: str, *, name: str, line: int = 1) -> PromptStyle:

@@ -16,12 +16,12 @@ from egocross_eval.frames.roots import DataRoot
 from egocross_eval.methods.select import build_method
 from egocross_eval.prompts.renderer import Renderer
 from egocross_eval.prompts.shots import Shots, ShotSetting
-from egocross_eval.prompts.templates import TEMPLATE_SUFFIXES, style_of, template_style
+from egocross_eval.prompts.templates import TEMPLATE_SUFFIXES, style_of, template_hash, template_style
 from egocross_eval.runs.options import RunOptions
 from egocross_eval.runs.shots import choose_shots, load_examples, refuse_leaks
 from egocross_eval.runs.strategy import Treatment, given_options, treatment
 from egocross_eval.runs.times import refuse_video
-from egocross_eval.schema import Question, Strategy
+from egocross_eval.schema import Question, Strategy, Way
 
 
 class Approach(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,8 +33,24 @@ class Approach(msgspec.Struct, frozen=True, kw_only=True):
     method: Method
     model: str = ""
     """Spec of the model that a strategy names; empty: the run's."""
+    style_hash: str = ""
+    """Hash of the template, in a file or in a strategy; empty for a named style."""
     sources: dict[str, int] = {}
     """By each setting that a strategy made, the number of its rule."""
+
+    def way(self) -> Way:
+        """What a run's record says of it."""
+        options, style = self.options, self.renderer.style.name
+        if "text" in self.sources:
+            style = style.rpartition(":")[0]  # a strategy is the same wherever its rules stand in the file
+        return Way(
+            prompt=msgspec.structs.replace(options.prompt, style=style),
+            style_hash=self.style_hash,
+            generation=options.generation,
+            method=options.method,
+            shots=options.shots,
+            model=self.model,
+        )
 
 
 class Approaches(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,26 +119,34 @@ class Planner:
         self, found: Treatment, questions: Sequence[Question], root: DataRoot | None, data: Path | None
     ) -> Approach:
         options = found.options
-        style = self._style(found)
+        style, style_hash = self._style(found)
         renderer = Renderer(
             style=style,
             settings=options.prompt,
             seed=options.generation.seed,
             shots=self._shots(options, questions, root, data),
         )
-        _check_questions(questions, options, renderer, words=bool(found.text or self.style_hash))
+        _check_questions(questions, options, renderer, words=bool(style_hash))
         method = build_method(options.method, self._registry)
         _check_method(method, options, questions)
-        return Approach(options=options, renderer=renderer, method=method, model=found.model, sources=found.sources)
+        return Approach(
+            options=options,
+            renderer=renderer,
+            method=method,
+            model=found.model,
+            style_hash=style_hash,
+            sources=found.sources,
+        )
 
-    def _style(self, found: Treatment) -> PromptStyle:
+    def _style(self, found: Treatment) -> tuple[PromptStyle, str]:
+        """The style, and the hash of its template as `resolve_style` has it."""
         if found.text and self._strategy is not None:
             rule = self._strategy.rules[found.sources["text"]]
             where = f"strategy {self._strategy.name}, the text of the rule in line {rule.line}"
-            return style_of(found.text, where, name=f"{self._strategy.name}:{rule.line}")
+            return style_of(found.text, where, name=f"{self._strategy.name}:{rule.line}"), template_hash(found.text)
         if "style" in found.sources:
-            return self._registry.prompt_style(found.options.prompt.style)
-        return self.style
+            return self._registry.prompt_style(found.options.prompt.style), ""
+        return self.style, self.style_hash
 
     def _shots(
         self, options: RunOptions, questions: Sequence[Question], root: DataRoot | None, data: Path | None

@@ -14,19 +14,25 @@ from egocross_eval.runs.strategy import treatment
 from egocross_eval.schema import Answer, Ask, Decision, Question, RunSettings
 
 
+def asked_by(settings: RunSettings, question: Question) -> RunOptions:
+    """How a question of a run was asked: by its settings, and by its strategy where that says otherwise."""
+    base = RunOptions(
+        prompt=settings.prompt, generation=settings.generation, method=settings.method, shots=settings.shots
+    )
+    return treatment(base, settings.strategy, question.labels, frozenset(settings.given)).options
+
+
 class Decider:
     """Calls the method that each question was asked by."""
 
     def __init__(self, settings: RunSettings, registry: Registry) -> None:
-        self._options = RunOptions(prompt=settings.prompt, generation=settings.generation, method=settings.method)
-        self._strategy = settings.strategy
-        self._given = frozenset(settings.given)
+        self._settings = settings
         self._registry = registry
         self._methods: dict[str, Method] = {}
 
     def decide(self, question: Question, answers: Sequence[Answer]) -> Sequence[Ask] | Decision:
         """What the method makes of the answers now. Raises `RunError` where it breaks."""
-        options = treatment(self._options, self._strategy, question.labels, self._given).options
+        options = asked_by(self._settings, question)
         if options.method not in self._methods:
             self._methods[options.method] = build_method(options.method, self._registry)
         shown = as_shown(question, options.prompt, options.generation.seed)

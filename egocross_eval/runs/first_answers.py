@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from egocross_eval.contracts.event import Answered, Event
 from egocross_eval.errors import RunError
-from egocross_eval.schema import Sample
-from egocross_eval.settings import GenerationSettings
+from egocross_eval.runs.decide_again import asked_by
+from egocross_eval.schema import RunSettings, Sample
 
 LOOKED_AT = 50
 """Answers after which nothing is stopped any more."""
@@ -26,8 +26,8 @@ class FirstAnswers:
     For a new run alone: the same command again goes on as it is, for whoever wants it so.
     """
 
-    def __init__(self, settings: GenerationSettings) -> None:
-        self._limit = settings.max_new_tokens
+    def __init__(self, settings: RunSettings) -> None:
+        self._settings = settings
         self._answered = self._cut = 0
         self._refused: set[str] = set()
 
@@ -36,13 +36,14 @@ class FirstAnswers:
         if not isinstance(event, Answered) or self._answered >= LOOKED_AT:
             return
         self._answered += 1
-        self._cut += self._limit >= SHORT and any(_cut_off(event.sample))
+        limit = asked_by(self._settings, event.sample.question).generation.max_new_tokens
+        self._cut += limit >= SHORT and any(_cut_off(event.sample))
         self._refused.add(_refusal(event.sample))
         if self._cut > MOST_CUT:
             raise RunError(
-                f"{self._cut} of the first {self._answered} answers were cut off at {self._limit} tokens before they "
+                f"{self._cut} of the first {self._answered} answers were cut off at {limit} tokens before they "
                 f"named an option, which counts as not parsed: give a higher limit, e.g. --max-new-tokens "
-                f"{max(16_384, 4 * self._limit)}, or let the model think less; the same command again goes on as it is"
+                f"{max(16_384, 4 * limit)}, or let the model think less; the same command again goes on as it is"
             )
         if self._answered == REFUSED_ALIKE and len(self._refused) == 1 and (words := self._refused.pop()):
             raise RunError(

@@ -164,6 +164,7 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
         notes = check_rules(strategy, base, planner.given, questions, everything)
     approaches = planner.approaches(questions, root, loaded.root or source.root)
     untimed, times = times_left_off((one.renderer, group) for one, group in approaches.groups(questions))
+    ways = dict.fromkeys(one.way() for one, _ in approaches.groups(questions)) if strategy is not None else ()
     shard = None
     if options.shard:
         questions, shard = shard_of(questions, options.shard, questions_hash(questions))
@@ -183,6 +184,7 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
             method=base.method,
             shots=options.shots,
             strategy=strategy,
+            ways=tuple(ways),
             given=tuple(sorted(planner.given)) if strategy is not None else (),
             grader=benchmark.grader,
             limit=options.limit,

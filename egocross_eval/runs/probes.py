@@ -55,18 +55,17 @@ def probe_plans(
     rotated itself, and the shuffled one where times are shown, which would give the order away.
     """
     with_options = sum(1 for question in questions if question.options)
-    model, prompt = record.model.spec, record.settings.prompt
+    model, asked = record.model.spec, record.settings.values()
     blind = {**changed, "frames": "none", "timestamps": False, "media": "images", "shuffled": False}
     plans = {"blind": (model, options_of(record, **blind))}
     if with_options:
         plans["longest"] = ("baseline:longest", options_of(record, **{**changed, "method": "once"}))
     if prior and with_options:
         plans["position"] = (prior, options_of(record, **{**changed, "method": "once"}))
-    if record.settings.method != "rotate" and with_options == len(questions):
+    if asked["method"] != ("rotate",) and with_options == len(questions):
         plans["rotate"] = (model, options_of(record, **{**changed, "method": "rotate"}))
-    rules = record.settings.strategy.rules if record.settings.strategy is not None else ()
-    timed = any({"timestamps", "media"} & rule.settings.keys() for rule in rules)
-    if not timed and not prompt.timestamps and prompt.media == "images" and prompt.frames != "none":
+    timed = any(asked["timestamps"]) or asked["media"] != ("images",)
+    if not timed and asked["frames"] != ("none",):
         plans["shuffled"] = (model, options_of(record, **{**changed, "shuffled": True}))
     return plans
 

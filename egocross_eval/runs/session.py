@@ -106,16 +106,19 @@ def differences(one: RunRecord, other: RunRecord) -> list[tuple[str, Any, Any]]:
 def _shown(record: RunRecord) -> dict[str, Any]:
     settings = record.settings
     flat = msgspec.structs.asdict(settings)
-    del flat["prompt"], flat["generation"]
-    del flat["given"]
+    # What is given beside a strategy shows in what is asked.
+    for shown_otherwise in ("prompt", "generation", "given", "ways"):
+        del flat[shown_otherwise]
+    asked = settings.values()
+    templates = [text[:12] or "none" for text in asked.pop("style_hash")]
+    del asked["model"], flat["style_hash"]  # the strategy names it
+    flat |= {name: values[0] if len(values) == 1 else values for name, values in asked.items()}
     flat["strategy"] = str(settings.strategy or "none")
-    flat["text of the template"] = flat.pop("style_hash")[:12] or "none"
+    flat["text of the template"] = ", ".join(templates)
     return {
         "benchmark": record.benchmark.name,
         "model": record.model.identity,
         "model fingerprint": record.model.fingerprint,
-        **msgspec.structs.asdict(settings.generation),
-        **msgspec.structs.asdict(settings.prompt),
         **flat,
         "questions": f"{record.question_count} ({record.questions_hash[:12]})",
     }

@@ -21,7 +21,7 @@ from egocross_eval.schema.record import (
 )
 from egocross_eval.schema.results import CorrectedFigures, Efficiency, Figure, JudgeFigures, Results
 from egocross_eval.schema.row import Row
-from egocross_eval.schema.run_settings import Rule, RunSettings, Strategy
+from egocross_eval.schema.run_settings import Rule, RunSettings, Strategy, Way
 from egocross_eval.schema.sample import Cost, Decision, Grade, Outcome, Sample
 
 __all__ = [
@@ -66,4 +66,5 @@ __all__ = [
     "TextPart",
     "Turn",
     "VideoPart",
+    "Way",
 ]

@@ -44,6 +44,25 @@ class Strategy(Noun, frozen=True, kw_only=True):
         return f"{self.name} ({self.hash[:12]})"
 
 
+class Way(Noun, frozen=True, kw_only=True):
+    """How some questions of a run are asked: every setting as it holds for them."""
+
+    prompt: PromptSettings = PromptSettings()
+    style_hash: str = ""
+    """Hash of the template, in a file or in a strategy; empty for a named style."""
+    generation: GenerationSettings = GenerationSettings()
+    method: str = "once"
+    shots: str = ""
+    model: str = ""
+    """Spec of the model that a strategy names; empty: the run's."""
+
+    def values(self) -> dict[str, Any]:
+        """Every setting by the name of its field."""
+        owners = (self.prompt, self, self.generation)
+        flat = {field: getattr(owner, field) for owner in owners for field in owner.__struct_fields__}
+        return {field: value for field, value in flat.items() if field not in ("prompt", "generation")}
+
+
 class RunSettings(Noun, frozen=True, kw_only=True):
     """Everything that decides which questions are asked and how; two runs with equal settings and model ask the
     same."""
@@ -60,6 +79,8 @@ class RunSettings(Noun, frozen=True, kw_only=True):
     """Examples before each question: `N[:feedback|:text]`."""
     strategy: Strategy | None = None
     """What is set otherwise for some questions."""
+    ways: tuple[Way, ...] = ()
+    """With a strategy, the ways in which the questions are asked by it; of a shard those of the whole run."""
     given: tuple[str, ...] = ()
     """Options that the user gave beside a strategy: they count before what it says."""
     grader: str = "letter"
@@ -71,3 +92,19 @@ class RunSettings(Noun, frozen=True, kw_only=True):
     """SHA-256 of the rubric that a judge was given."""
     shard: str = ""
     """`K/N` for the Kth of N shards of a run; empty for a whole one."""
+
+    def asked(self) -> tuple[Way, ...]:
+        """Every way in which the questions are asked, by a strategy or by these settings alone."""
+        alone = Way(
+            prompt=self.prompt,
+            style_hash=self.style_hash,
+            generation=self.generation,
+            method=self.method,
+            shots=self.shots,
+        )
+        return self.ways or (alone,)
+
+    def values(self) -> dict[str, tuple[Any, ...]]:
+        """By field of a `Way`, the values that it has for the questions, each once."""
+        found = [way.values() for way in self.asked()]
+        return {name: tuple(dict.fromkeys(values[name] for values in found)) for name in found[0]}

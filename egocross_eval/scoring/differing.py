@@ -29,11 +29,11 @@ def differing(first: RunRecord, second: RunRecord) -> list[Differing]:
 def _flat(record: RunRecord) -> dict[str, str]:
     """Settings, questions, data files and our own version (which decides the parsing) by the name to show."""
     settings = record.settings
-    parts = {"prompt", "generation"}
-    fields: list[tuple[object, str]] = [(settings, name) for name in settings.__struct_fields__ if name not in parts]
-    for part in (settings.prompt, settings.generation):
-        fields += [(part, name) for name in part.__struct_fields__]
-    shown: dict[str, object] = {name.replace("_", " "): getattr(owner, name) for owner, name in fields}
+    # What is given beside a strategy shows in how the questions are asked.
+    elsewhere = {"prompt", "generation", "ways", "given"}
+    own = {name: getattr(settings, name) for name in settings.__struct_fields__ if name not in elsewhere}
+    asked = {name: " or ".join(map(_text, values)) for name, values in settings.values().items() if name != "model"}
+    shown: dict[str, object] = {name.replace("_", " "): value for name, value in (own | asked).items()}
     shown["questions"] = f"{record.question_count} ({record.questions_hash[:12]})"
     shown |= {f"file {name}": digest[:12] for name, digest in record.data_hashes.items()}
     shown |= {f"version of {name}": version for name, version in record.versions.items() if "egocross" in name}

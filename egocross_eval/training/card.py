@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ import msgspec
 
 from egocross_eval.documents import explained, read_json
 from egocross_eval.errors import DataError
-from egocross_eval.schema import RunSettings
-from egocross_eval.settings import PromptSettings, options_of
+from egocross_eval.schema import RunSettings, Way
+from egocross_eval.settings import Option, PromptSettings, options_of
 
 CARD_NAME = "egocross_training.json"
 
@@ -89,20 +90,33 @@ def warnings_for(folder: Path, settings: RunSettings) -> list[str]:
     card = read_card(folder)
     if card is None:
         return []
-    same_template = bool(card.style_hash) and card.style_hash == settings.style_hash
-    differences = []
-    for known in options_of(PromptSettings):
-        trained, asked = getattr(card.prompt, known.field), getattr(settings.prompt, known.field)
-        if trained != asked and not (known.field == "style" and same_template):
-            differences.append(f"{known.flag} {asked} instead of {trained}")
-    if card.style_hash != settings.style_hash and card.prompt.style == settings.prompt.style:
-        differences.append(f"another template than the --style {card.prompt.style} of training")
+    ways = settings.asked()
+    found = Counter(text for way in ways for text in _differences(card, way))
+    differences = [text if count == len(ways) else f"for some questions {text}" for text, count in found.items()]
     if not differences:
         return []
     return [
         f"{folder} was trained on other prompts than this run shows ({', '.join(differences)}); "
         f"to match: {' '.join(as_options(card.prompt))}"
     ]
+
+
+def _differences(card: TrainingCard, way: Way) -> Iterator[str]:
+    """What questions that are asked in this way show otherwise than training did."""
+    same_template = bool(card.style_hash) and card.style_hash == way.style_hash
+    for known in options_of(PromptSettings):
+        trained, asked = getattr(card.prompt, known.field), getattr(way.prompt, known.field)
+        if trained != asked and not (known.field == "style" and same_template):
+            yield _said(known, asked) + ("" if isinstance(trained, bool) else f" instead of {trained or 'none'}")
+    if card.style_hash != way.style_hash and card.prompt.style == way.prompt.style:
+        yield f"another template than the --style {card.prompt.style} of training"
+
+
+def _said(known: Option, value: object) -> str:
+    """A setting as the command line has it."""
+    if value is None or value is False:
+        return f"no {known.flag}"
+    return known.flag if value is True else f"{known.flag} {value}"
 
 
 def warnings_for_model(target: str, options: Mapping[str, Any], settings: RunSettings) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from training_files import training_card
 
 from egocross_eval.errors import DataError, UsageError
-from egocross_eval.schema import RunSettings
+from egocross_eval.schema import RunSettings, Way
 from egocross_eval.settings import PromptSettings
 from egocross_eval.training.card import CARD_NAME, CARD_VERSION, read_card, warnings_for, warnings_for_model
 from egocross_eval.training.card_files import write_card
@@ -58,8 +58,8 @@ def test_a_run_with_the_same_prompts_is_not_warned_of(tmp_path: Path) -> None:
     ("change", "shown"),
     [
         ({"frames": "all"}, "--frames all instead of uniform:8"),
-        ({"max_pixels": None}, "--max-pixels None instead of 360000"),
-        ({"timestamps": False}, "--timestamps False instead of True"),
+        ({"max_pixels": None}, "(no --max-pixels instead of 360000)"),
+        ({"timestamps": False}, "(no --timestamps)"),
         ({"style": "challenge"}, "--style challenge instead of letter"),
         ({"media": "video"}, "--media video instead of images"),
     ],
@@ -71,6 +71,16 @@ def test_a_run_with_other_prompts_is_warned_of_with_the_remedy(
     (warning,) = warnings_for(tmp_path, showing(**change))
     assert shown in warning
     assert "to match: --style letter --frames uniform:8" in warning
+
+
+def test_what_a_strategy_sets_counts_and_not_the_settings_that_it_overrides(tmp_path: Path) -> None:
+    write_card(tmp_path, training_card())
+    as_trained = Way(prompt=MATCHING.prompt)
+    by_strategy = msgspec.structs.replace(MATCHING, prompt=PromptSettings(), ways=(as_trained,))
+    assert warnings_for(tmp_path, by_strategy) == []
+    another = Way(prompt=msgspec.structs.replace(MATCHING.prompt, frames="tail:2"))
+    (warning,) = warnings_for(tmp_path, msgspec.structs.replace(by_strategy, ways=(as_trained, another)))
+    assert "(for some questions --frames tail:2 instead of uniform:8)" in warning
 
 
 def test_another_template_under_the_same_name_is_warned_of(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ def dry_run(plan: RunPlan, models: Sequence[str], registry: Registry) -> DryRun:
         tasks=settings.tasks,
         split=settings.split,
         strategy=str(settings.strategy or ""),
-        method=settings.method,
+        method=" or ".join(settings.values()["method"]),
         estimate=found,
         tokens=found.tokens,
         parts=Counter(filter(None, map(plan.benchmark.record().part, plan.questions))),
@@ -158,16 +158,19 @@ def print_dry_run(plan: RunPlan, done: DryRun) -> None:
     """Prints the estimate."""
     for text in done.models:
         click.echo(f"model      {text}")
-    found, settings, prompt = done.estimate, plan.settings, plan.settings.prompt
+    found, settings, asked = done.estimate, plan.settings, plan.settings.values()
     click.echo(f"tasks      {', '.join(settings.tasks)} ({settings.split})")
     click.echo(f"questions  {found.questions}")
     if settings.strategy is not None:
         click.echo(f"strategy   {settings.strategy}")
-    if settings.method != "once" or settings.strategy is not None:
-        how = f" (--method {settings.method})" if settings.strategy is None else ""
+    if asked["method"] != ("once",) or settings.strategy is not None:
+        how = f" (--method {done.method})" if settings.strategy is None else ""
         click.echo(f"requests   {_requests(found)}{how}")
-    click.echo(f"frames     {found.frames}" + (f" ({prompt.frames}, {prompt.media})" if plan.root else ""))
-    click.echo(f"bytes      {found.bytes:,}" + (" before scaling" if prompt.max_pixels else ""))
+    click.echo(
+        f"frames     {found.frames}"
+        + (f" ({' or '.join(asked['frames'])}, {' or '.join(asked['media'])})" if plan.root else "")
+    )
+    click.echo(f"bytes      {found.bytes:,}" + (" before scaling" if any(asked["max_pixels"]) else ""))
     click.echo(f"tokens     about {found.tokens:,} in (Qwen3-VL's measure)")
     click.echo(f"largest    about {found.largest:,} tokens: question {found.largest_question}")
     if found.unreadable:

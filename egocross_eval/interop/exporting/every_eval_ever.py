@@ -104,7 +104,9 @@ class _Record:
 
     def _result(self, name: str, figure: Figure) -> dict[str, Any]:
         run = self._run
-        generation = run.record.settings.generation
+        # What a strategy sets otherwise for some questions has no one value: the settings' text says both.
+        asked = {name: values[0] for name, values in run.record.settings.values().items() if len(values) == 1}
+        names = {"temperature": "temperature", "top_p": "top_p", "max_new_tokens": "max_tokens"}
         details = {outcome: str(count) for outcome, count in run.results.counts.items()} if name == "micro" else {}
         return {
             "evaluation_result_id": self._result_id(name),
@@ -134,11 +136,7 @@ class _Record:
                 },
             },
             "generation_config": {
-                "generation_args": {
-                    "temperature": generation.temperature,
-                    "top_p": generation.top_p,
-                    "max_tokens": generation.max_new_tokens,
-                },
+                "generation_args": {named: asked[name] for name, named in names.items() if name in asked},
                 "additional_details": {"settings": settings_text(run)},
             },
         }

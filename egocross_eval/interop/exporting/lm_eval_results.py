@@ -22,6 +22,7 @@ from egocross_eval.interop.exporting.forms import (
     output_text,
     refuse_incomplete,
 )
+from egocross_eval.prompts.shots import ShotSetting
 
 if TYPE_CHECKING:
     from egocross_eval.contracts.exporter import ExportedRun
@@ -64,14 +65,19 @@ def _results(run: ExportedRun, tasks: dict[str, str], date: float) -> dict[str, 
     if results.macro is not None:
         total["macro,none"] = results.macro.accuracy
     numbers = {tasks[part]: len(samples) for part, samples in by_part(run).items()}
-    generation = msgspec.to_builtins(record.settings.generation)
+    asked = record.settings.values()
+    generation = {
+        name: asked[name][0] if len(asked[name]) == 1 else list(asked[name])
+        for name in record.settings.generation.__struct_fields__
+    }
+    shots = max(ShotSetting.parse(text).count for text in asked["shots"])
     return {
         "results": {group: total} | rows,
         "groups": {group: total},
         "group_subtasks": {group: list(rows)} | {task: [] for task in rows},
-        "configs": {task: _config(task, generation) for task in rows},
+        "configs": {task: _config(task, generation, shots) for task in rows},
         "versions": dict.fromkeys((group, *rows), 1.0),
-        "n-shot": dict.fromkeys(rows, 0),
+        "n-shot": dict.fromkeys(rows, shots),
         "higher_is_better": {task: {_METRIC: True} for task in (group, *rows)},
         "n-samples": {task: {"original": number, "effective": number} for task, number in numbers.items()},
         "config": {
@@ -103,11 +109,11 @@ def _figure(alias: str, figure: Figure) -> dict[str, Any]:
     }
 
 
-def _config(task: str, generation: dict[str, Any]) -> dict[str, Any]:
+def _config(task: str, generation: dict[str, Any], shots: int) -> dict[str, Any]:
     return {
         "task": task,
         "output_type": "generate_until",
-        "num_fewshot": 0,
+        "num_fewshot": shots,
         "metric_list": [{"metric": _METRIC, "aggregation": "mean", "higher_is_better": True}],
         "generation_kwargs": generation,
         "metadata": {"version": 1.0, "made_by": MADE_BY},

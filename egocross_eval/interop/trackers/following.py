@@ -117,7 +117,15 @@ def identity(record: RunRecord) -> Identity:
 
 def flat_settings(record: RunRecord) -> dict[str, str]:
     """The settings by dotted names, and what was asked of which model."""
-    settings = _flat("", record.settings)
+    settings = _flat("", msgspec.structs.replace(record.settings, ways=()))
+    del settings["ways"]
+    # As the questions were asked, where a strategy says otherwise.
+    asked = record.settings.values() if record.settings.ways else {}
+    for name, values in asked.items():
+        if name == "model":  # of the strategy, whose rules are told
+            continue
+        owner = next((part for part in ("prompt", "generation") if f"{part}.{name}" in settings), "")
+        settings[f"{owner}.{name}" if owner else name] = " or ".join(map(str, values))
     return {
         "benchmark": record.benchmark.name,
         "model": record.model.spec,
