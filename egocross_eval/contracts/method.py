@@ -16,7 +16,10 @@ from egocross_eval.schema import Answer, Ask, Decision, Question
 from egocross_eval.settings import GenerationSettings
 
 Need = Literal["scores", "images", "options"]
-"""What a method can't do without: log-probabilities of labels, frames as separate images, questions with options."""
+"""What a method can't do without: log-probabilities of labels, frames as separate images, questions with options.
+
+An ask is answered by scores where its `answer_mode` is `choose`.
+"""
 
 
 class Method:

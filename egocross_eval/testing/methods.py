@@ -26,6 +26,7 @@ _ASKS = "What to ask next (at least one ask, with names not used before), or the
 _PURE = "A method is a pure function of the question and the answers so far."
 _STATELESS = "It keeps no state"
 _MOST = "Most requests that the question can take in all rounds; None where only the first round is known."
+_CHOOSES = "An ask is answered by scores where its `answer_mode` is `choose`."
 
 Habit = Callable[[Ask, tuple[str, ...]], Response]
 """How a model answers an ask, given the labels to choose among."""
@@ -65,6 +66,7 @@ def method_checks(kind: MethodType, spec: str) -> Iterator[Check]:
     for name, habit in _HABITS.items():
         yield Check(f"{contract.part}: decides when the answer is {name}", partial(_decides, contract, spec, habit))
     yield Check(f"{contract.part}: asks no more than it says", partial(_asks_no_more, contract, spec))
+    yield Check(f"{contract.part}: asks for the scores that it needs", partial(_asks_for_scores, contract, spec))
     yield Check(f"{contract.part}: is a pure function", partial(_is_pure, contract, spec))
     yield Check(f"{contract.part}: goes on with answers from disk", partial(_replays, contract, spec))
     yield Check(f"{contract.part}: keeps questions apart", partial(_keeps_apart, contract, spec))
@@ -153,6 +155,15 @@ def _asks_no_more(contract: Contract, spec: str) -> None:
         for habit in _HABITS.values():
             asked = len(_decision(contract, method, question, settings, habit)[1])
             contract.require(most is None or asked <= most, _MOST, f"{question.key} took {asked} requests, not {most}")
+
+
+def _asks_for_scores(contract: Contract, spec: str) -> None:
+    method, settings = _built(spec)
+    if "scores" not in method.needs:
+        raise NotPromised("it needs no scores")
+    decided = (_decision(contract, method, question, settings, _drawn) for question in questions())
+    modes = {answer.ask.answer_mode or settings.answer_mode for _, answers in decided for answer in answers}
+    contract.require("choose" in modes, _CHOOSES, f"it needs scores, and its asks are answered in the modes {modes}")
 
 
 def _is_pure(contract: Contract, spec: str) -> None:

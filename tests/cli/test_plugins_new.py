@@ -157,3 +157,17 @@ def test_a_method_that_asks_more_than_it_says_is_told_the_line(tmp_path: Path) -
     broken = run_tests(package)
     assert "took 2 requests, not 1" in broken.stdout
     assert "egocross_eval/contracts/method.py:" in broken.stdout
+
+
+@pytest.mark.slow
+def test_a_method_that_needs_scores_and_never_asks_for_them_is_told_the_line(tmp_path: Path) -> None:
+    package = made("method", tmp_path)
+    install(package)
+    code = package / "src" / "my_method" / "__init__.py"
+    plain = code.read_text()
+    code.write_text(plain.replace('frozenset({"options"})', 'frozenset({"options", "scores"})'))
+    broken = run_tests(package)
+    assert "it needs scores, and its asks are answered in the modes {'generate'}" in broken.stdout
+    assert "egocross_eval/contracts/method.py:" in broken.stdout
+    code.write_text(code.read_text().replace('Ask(name="forwards")', 'Ask(name="forwards", answer_mode="choose")'))
+    assert run_tests(package).returncode == 0
