@@ -19,7 +19,7 @@ from egocross_eval.contracts.task import Target
 from egocross_eval.errors import UsageError, warn_caller
 from egocross_eval.files import remove_unfinished, slug
 from egocross_eval.judging import Judge, judge_run, ready_judges
-from egocross_eval.leaderboard.collect import current_results
+from egocross_eval.leaderboard.collect import results_in
 from egocross_eval.leaderboard.derived import derive, grade_again, known_targets
 from egocross_eval.model_adapters.spec import ModelSpec, parse_spec
 from egocross_eval.runs.dataset import believed_root, dataset_of
@@ -113,8 +113,12 @@ class Run:
 
     @property
     def results(self) -> Results:
-        """Figures with their intervals, and the counts."""
-        return self._folder.results()
+        """Figures with their intervals, and the counts: what `results.json` says where it belongs to the samples that
+        are there, else found anew from them; of a run that isn't finished, those so far.
+
+        Warns where `results.json` is of other samples; raises `UsageError` where its figures contradict each other.
+        """
+        return results_in(self._folder)
 
     @property
     def judgings(self) -> list[Run]:
@@ -396,7 +400,7 @@ def export_run(run: Path | str, form: str, *, output: Path | str | None = None) 
     exported = ExportedRun(
         name=folder.path.resolve().name,
         record=record,
-        results=current_results(folder),
+        results=results_in(folder),
         samples=folder.samples(),
     )
     return exporter.export(exported, Path(output) if output is not None else folder.path / exporter.default, options)

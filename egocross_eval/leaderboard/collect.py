@@ -71,19 +71,11 @@ def run_folders(path: Path) -> list[RunFolder]:
 
 
 def _row(folder: RunFolder, base: Path) -> Row:
-    results = current_results(folder)
+    results = results_in(folder)
     record = folder.record()
     name = source_name(folder.path, record)
     link = os.path.relpath(folder.path, base).replace(os.sep, "/")
-    row = row_from_run(record, results, source=name, origin_hash=results.samples_hash, link=link)
-    refuse_contradictions(row, folder)
-    return row
-
-
-def refuse_contradictions(row: Row, folder: RunFolder) -> None:
-    """Raises `UsageError` where the figures of a folder that others made can't be."""
-    if problem := row_problem(row):
-        raise UsageError(f"{folder.path}: its results can't be: {problem}; egocross-eval score finds them anew")
+    return row_from_run(record, results, source=name, origin_hash=results.samples_hash, link=link)
 
 
 def _linked_anew(row: Row, origin: Path, base: Path) -> Row:
@@ -106,23 +98,26 @@ def _is_its_run(row: Row, path: Path) -> bool:
         return False
 
 
-def current_results(folder: RunFolder) -> Results:
-    """`results.json` where it belongs to the samples that are there, else the results computed anew (and not written).
+def results_in(folder: RunFolder) -> Results:
+    """The results of a folder, which others may have made: `results.json` where it belongs to the samples that are
+    there, else computed anew from them (and not written).
 
-    It belongs to them if it's of this version, and no older than they are or carrying their hash. Reading it costs a
-    fraction of a millisecond, hashing and scoring the samples of a whole run some 0.3 s.
+    Warns where there is one of other samples; raises `UsageError` where its figures contradict each other.
     """
     from egocross_eval.contracts.registry import registry
     from egocross_eval.leaderboard.derived import compute_results
-    from egocross_eval.runs.store import RESULTS_FILE, SAMPLES_FILE
     from egocross_eval.schema import SCHEMA_VERSION
 
-    results = folder.results() if folder.has_results() else None
-    if results is not None and results.schema_version == SCHEMA_VERSION:
-        samples = folder.path / SAMPLES_FILE
-        written = (folder.path / RESULTS_FILE).stat().st_mtime_ns
-        if results.samples_hash and samples.is_file() and samples.stat().st_mtime_ns <= written:
-            return results
-        if results.samples_hash == folder.samples_hash():
-            return results
-    return compute_results(folder, registry())
+    written = folder.results() if folder.has_results() else None
+    if written is None or written.schema_version != SCHEMA_VERSION:
+        return compute_results(folder, registry())
+    if written.samples_hash != folder.samples_hash() or not written.samples_hash:
+        warn_caller(
+            f"{folder.path}: its results.json is of other samples than are there, so the figures are found anew; "
+            f"'egocross-eval score {folder.path}' writes them"
+        )
+        return compute_results(folder, registry())
+    row = row_from_run(folder.record(), written, source=folder.path.name, origin_hash=written.samples_hash)
+    if problem := row_problem(row):
+        raise UsageError(f"{folder.path}: its results can't be: {problem}; egocross-eval score finds them anew")
+    return written

@@ -215,6 +215,8 @@ class RunFolder:
 
     def _read(self, name: str, kind: type[Any], old: Callable[[bytes], Any]) -> Any:
         path = self.path / name
+        if not path.exists() and name == RESULTS_FILE and self.exists():
+            raise UsageError(f"{self.path} has no {name} yet: 'egocross-eval score {self.path}' writes it")
         if not path.exists():
             raise UsageError(f"{self.path} is no run folder: it has no {name}{runs_within(self.path)}")
         content = read_bytes(path, follow=False)

@@ -15,10 +15,11 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 from scored_samples import question, record, sample, score_samples, whole_testbed, write_run
 
+from egocross_eval import load_run
 from egocross_eval.cli.verbs.compare import command as compare
 from egocross_eval.cli.verbs.leaderboard import command as leaderboard
 from egocross_eval.errors import UsageError
-from egocross_eval.leaderboard.collect import current_results, rows_from
+from egocross_eval.leaderboard.collect import rows_from
 from egocross_eval.leaderboard.markers import END, START
 from egocross_eval.runs.store import RunFolder
 from egocross_eval.schema import Sample
@@ -94,29 +95,57 @@ def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
         rows_from([tmp_path / "nowhere"])
 
 
-def test_results_older_than_the_samples_are_computed_anew(tmp_path: Path) -> None:
-    folder = finished(tmp_path / "run", few(3, 1))
+def test_results_of_other_samples_are_not_believed_but_found_anew_with_a_warning(tmp_path: Path) -> None:
+    folder = finished(tmp_path / "run", few(4, 4))
     path = tmp_path / "run" / "samples.jsonl"
-    write_run(tmp_path / "run", folder.record(), few(1, 3))
-    later = (tmp_path / "run" / "results.json").stat().st_mtime_ns + 10**9
-    os.utime(path, ns=(later, later))
-    results = current_results(folder)
-    assert results.counts["right"] == 1
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:4]))
+    # When files were written says nothing: a copy may have any times.
+    os.utime(path, ns=(0, 0))
+    with pytest.warns(UserWarning, match=r"results\.json is of other samples .* 'egocross-eval score "):
+        results = load_run(tmp_path / "run").results
+    assert not results.complete
+    assert (results.counts["right"], results.counts["missing"], results.counts["total"]) == (4, 4, 8)
     assert results.samples_hash == folder.samples_hash()
-    assert folder.results().counts["right"] == 3
+    assert folder.results().complete
+    with pytest.warns(UserWarning, match="other samples"):
+        (row,) = rows_from([tmp_path / "run"])
+    assert row.counts == results.counts
 
 
-def test_touched_but_unchanged_samples_keep_their_results(tmp_path: Path) -> None:
+def test_samples_that_were_taken_away_leave_no_figures(tmp_path: Path) -> None:
     folder = finished(tmp_path / "run", few(3, 1))
-    later = (tmp_path / "run" / "results.json").stat().st_mtime_ns + 10**9
-    os.utime(tmp_path / "run" / "samples.jsonl", ns=(later, later))
-    assert current_results(folder) == folder.results()
+    (tmp_path / "run" / "samples.jsonl").unlink()
+    folder.write_results(replace(folder.results(), samples_hash=""))
+    with pytest.warns(UserWarning, match="other samples"):
+        results = load_run(tmp_path / "run").results
+    assert (results.micro, results.counts["missing"]) == (None, 4)
+
+
+def test_figures_that_contradict_their_counts_are_refused_wherever_a_run_is_read(tmp_path: Path) -> None:
+    folder = finished(tmp_path / "run", few(2, 2))
+    written = folder.results()
+    assert written.micro is not None
+    folder.write_results(replace(written, micro=replace(written.micro, accuracy=0.95, high=0.99)))
+    for read in (lambda: load_run(tmp_path / "run").results, lambda: rows_from([tmp_path / "run"])):
+        with pytest.raises(UsageError, match=r"run: its results can't be: .* accuracy .*; egocross-eval score finds"):
+            read()
+
+
+def test_results_of_the_samples_that_are_there_are_read_as_they_are(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    folder = finished(tmp_path / "run", few(3, 1))
+    assert load_run(tmp_path / "run").results == folder.results()
+    assert not recwarn.list
 
 
 def test_a_run_without_results_is_scored_on_the_spot(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", record(question_count=4), few(3, 1))
-    assert current_results(folder).counts["right"] == 3
+    assert load_run(tmp_path / "run").results.counts["right"] == 3
     assert not folder.has_results()
+    with pytest.raises(UsageError, match=r"run has no results\.json yet: 'egocross-eval score .*run' writes it"):
+        folder.results()
 
 
 def test_the_leaderboard_shows_runs_among_published_rows(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from egocross_eval.leaderboard.collect import current_results, refuse_contradictions, run_folders
+from egocross_eval.leaderboard.collect import results_in, run_folders
 from egocross_eval.leaderboard.rows import read_row_file, row_from_run, source_name
 from egocross_eval.leaderboard.site.scripts import slug
 from egocross_eval.runs.judging import judged_samples
@@ -62,8 +62,6 @@ def read_inputs(paths: Iterable[Path], *, published: bool = True) -> Inputs:
     rows = [
         row_from_run(run.record, run.results, source=run.source, origin_hash=run.results.samples_hash) for run in runs
     ]
-    for row, folder in zip(rows, folders.values(), strict=True):
-        refuse_contradictions(row, folder)
     return Inputs(runs=tuple(runs), rows=(*rows, *exported))
 
 
@@ -79,7 +77,7 @@ def _runs(folders: Sequence[RunFolder]) -> list[SiteRun]:
             folder=folder.path,
             source=name,
             record=record,
-            results=current_results(folder),
+            results=results_in(folder),
             samples=tuple(judged_samples(folder)),
         )
         for folder, record, name, label in zip(folders, records, names, labels, strict=True)
