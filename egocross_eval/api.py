@@ -14,7 +14,7 @@ from egocross_eval.contracts.event import Ended, Event, Warned
 from egocross_eval.contracts.exporter import ExportedRun
 from egocross_eval.contracts.model import ModelAdapter
 from egocross_eval.contracts.registry import Registry, registry
-from egocross_eval.contracts.spec import read_options, split_spec
+from egocross_eval.contracts.spec import read_options, split_part, split_spec
 from egocross_eval.contracts.task import Target
 from egocross_eval.errors import UsageError, warn_caller
 from egocross_eval.files import remove_unfinished, slug
@@ -385,8 +385,8 @@ def export_run(run: Path | str, form: str, *, output: Path | str | None = None) 
     Raises `UsageError` for an unknown form or option, and for a run that it doesn't take.
     """
     known = registry()
-    name, _, given = split_spec(form, "form")
-    exporter = known.exporter(name)
+    exporter = known.exporter(split_spec(form, "form").name)
+    name, _, given = split_part(form, "form", exporter.options, takes_argument=False)
     options = read_options(f"form {name}", exporter.options, given)
     folder = RunFolder(run)
     record = folder.record()

@@ -40,6 +40,29 @@ def split_spec(text: str, what: str) -> SpecText:
     return SpecText(name.strip(), target.strip() if colon else None, options)
 
 
+def split_part(
+    text: str, what: str, struct: type[msgspec.Struct] | None, *, takes_argument: bool, example: str = ""
+) -> SpecText:
+    """As `split_spec`, for a part with these options, the first of which may stand behind the colon.
+
+    Where the part takes an argument too, `key=value` behind the colon is an option if the part has one of that name.
+    Raises `UsageError` for an argument of a part that takes none, and for what looks like an option misspelt.
+    """
+    name, argument, given = split_spec(text, what)
+    key, equals, value = (argument or "").partition("=")
+    key, known = key.strip(), struct.__struct_fields__ if struct is not None else ()
+    if equals and (key in known or not takes_argument):
+        if key in given:
+            raise UsageError(f"{what} {text!r}: {key!r} is given twice")
+        return SpecText(name, None, {key: value, **given})
+    if argument is not None and not takes_argument:
+        but = f" but its options, e.g. {example}" if example and known else ""
+        raise UsageError(f"{what} {text!r}: {name} takes nothing behind a colon{but}")
+    if equals and (near := did_you_mean(key, known)):
+        raise UsageError(f"{what} {text!r}: unknown option {key!r}{near}; known: {', '.join(known)}")
+    return SpecText(name, argument, given)
+
+
 def read_options(owner: str, struct: type[msgspec.Struct] | None, given: dict[str, str]) -> Any:
     """The options struct made of `key=value` texts; None where there's no struct.
 
