@@ -136,8 +136,8 @@ class Run:
         Frames are in it, not decoded, if `data` says where they lie or the run was made here. Raises `UnsafePathError`
         for a frame outside that folder.
         """
-        root = believed_root(self.record, Path(data) if data is not None else None)
-        return dataset_of(self.samples, root)
+        samples = self.samples
+        return dataset_of(samples, believed_root(self.record, Path(data) if data is not None else None, samples))
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"

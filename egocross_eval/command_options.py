@@ -91,6 +91,18 @@ def _click_option(known: Option) -> Callable[[F], F]:
     return click.option(declaration, *short, known.name, **attributes)
 
 
+def frame_roots(default: str) -> Callable[[F], F]:
+    """`--data` of a command that shows frames of runs; `default` is where they are looked for without it."""
+    return click.option(
+        "--data",
+        multiple=True,
+        metavar="ROOT",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        callback=_joined,
+        help=f"Data root of the frames, repeatable; default: {default}, if it was made here.",
+    )
+
+
 def _joined(_context: click.Context, _parameter: click.Parameter, given: tuple[Path, ...]) -> Path | None:
     return joined_paths(given) if given else None
 

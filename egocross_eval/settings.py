@@ -112,6 +112,11 @@ def joined_paths(paths: Iterable[str | Path]) -> Path:
     return Path(os.pathsep.join(map(str, paths)))
 
 
+def parted_paths(joined: Path) -> tuple[Path, ...]:
+    """The paths that `joined_paths` made one of; a folder is one, whatever its name."""
+    return (joined,) if joined.is_dir() else tuple(Path(part) for part in str(joined).split(os.pathsep) if part)
+
+
 def _annotation(hint: Any) -> tuple[Any, msgspec.Meta | None]:
     if typing.get_origin(hint) is not Annotated:
         return hint, None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from egocross_eval.command_options import F, made_of, options_of_settings
+from egocross_eval.contracts.task import DataOptions
 from egocross_eval.settings import PromptSettings, options_of
 from egocross_eval.training.recipes import Zero
 
@@ -45,7 +46,7 @@ def data_choices(function: F) -> F:
         click.option("--tasks", default="", metavar="NAMES", help="Only examples of these tasks, comma-separated."),
         click.option("--domain", "domains", default="all", show_default=True, help="Domains, comma-separated, or all."),
         click.option("--questions", "questions_file", type=_FILE, help="ShareGPT file; default: the support set."),
-        click.option("--data", type=_FOLDER, envvar="EGOCROSS_DATA", required=True, metavar="ROOT", help="Data root."),
+        options_of_settings(DataOptions, only=("data",)),
     ):
         function = decorate(function)
     return function

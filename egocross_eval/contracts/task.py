@@ -59,6 +59,8 @@ class Questions(msgspec.Struct, frozen=True, kw_only=True):
     questions: tuple[Question, ...]
     root: Path | None = None
     """Data root that the frame names are relative to; None where there are no frames."""
+    data: Path | None = None
+    """Where the other splits are looked for, as `DataSource.root` has it; None: in `root`."""
     files: tuple[Path, ...] = ()
     """The files that were read: their hashes go into `run.json`."""
     warnings: tuple[str, ...] = ()

@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
 from egocross_eval.errors import DataError, UnsafePathError
+
+_TRIED = 500
+"""Frames that are looked for in several data roots."""
 
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
@@ -34,6 +39,14 @@ def relative_name(name: str, *, owner: str = "") -> str:
         who = f"{owner}: " if owner else ""
         raise UnsafePathError(f"{who}the path {name!r} is refused: {reason}; paths must lie below the data root")
     return bare
+
+
+def root_that_holds(roots: Sequence[Path], names: Iterable[str]) -> Path:
+    """The first of the data roots that one of the named frames lies below; the first of all where none does."""
+    if len(roots) == 1:
+        return roots[0]
+    tried = [relative_name(name) for name in islice(names, _TRIED)]
+    return next((root for root in roots if any((root / name).is_file() for name in tried)), roots[0])
 
 
 class DataRoot:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from egocross_eval.frames.roots import DataRoot
+from egocross_eval.frames.roots import DataRoot, root_that_holds
 from egocross_eval.runs import own
+from egocross_eval.settings import parted_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,10 +45,11 @@ COLUMNS = {
 """Type of each column that every run has; a list of one type is a list of such values. Labels and frames follow."""
 
 
-def believed_root(record: RunRecord, given: Path | None = None) -> Path | None:
-    """Where the frames of a run lie: the `given` data root, or what a run that was made here says; None elsewhere."""
+def believed_root(record: RunRecord, given: Path | None, samples: Iterable[Sample]) -> Path | None:
+    """Where the samples' frames lie: the `given` data root (of several, as `DataSource.root` has them, the one that
+    holds them), or what a run that was made here says; None elsewhere."""
     if given is not None:
-        return given
+        return root_that_holds(parted_paths(given), own.frame_names(samples))
     root = Path(record.data_root)
     return root if record.data_root and own.is_own(record) and root.is_dir() else None
 

@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING
 
 from egocross_eval.directories import cache_directory
 from egocross_eval.errors import UsageError
+from egocross_eval.frames.roots import root_that_holds
+from egocross_eval.settings import parted_paths
 
 if TYPE_CHECKING:
-    from egocross_eval.schema import RunRecord
+    from collections.abc import Iterable, Iterator
+
+    from egocross_eval.schema import RunRecord, Sample
 
 FOLDER = "own-runs"
 """In the cache: an empty file for each run."""
@@ -37,19 +41,25 @@ def is_own(record: RunRecord) -> bool:
         return False
 
 
-def frames_root(record: RunRecord, given: Path | None, folder: Path) -> Path:
-    """The data root to show frames from: the `given` one, or that of a run that was made here.
+def frames_root(record: RunRecord, given: Path | None, folder: Path, samples: Iterable[Sample]) -> Path:
+    """The data root to show the samples' frames from: the `given` one (of several, as `DataSource.root` has them, the
+    one that holds them), or that of a run that was made here.
 
     Raises `UsageError` for a run of others: its data root could be any folder of this machine.
     """
     if given is not None:
-        return given
+        return root_that_holds(parted_paths(given), frame_names(samples))
     if not is_own(record):
         raise UsageError(
             f"{folder} wasn't made here (or the cache was emptied), so where its frames lie isn't believed: give the "
             f"data root by --data; the run says {record.data_root!r}"
         )
     return Path(record.data_root)
+
+
+def frame_names(samples: Iterable[Sample]) -> Iterator[str]:
+    """Names of the frames of the samples' questions."""
+    return (frame.name for sample in samples for frame in sample.question.frames)
 
 
 def _mark(record: RunRecord) -> Path:

@@ -162,7 +162,7 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
         same = [task for task in registry.tasks.values() if task.benchmark.name == benchmark.name]
         everything = load_questions(same, source).questions
         notes = check_rules(strategy, base, planner.given, questions, everything)
-    approaches = planner.approaches(questions, root, loaded.root or source.root)
+    approaches = planner.approaches(questions, root, loaded.data or loaded.root or source.root)
     untimed, times = times_left_off((one.renderer, group) for one, group in approaches.groups(questions))
     ways = dict.fromkeys(one.way() for one, _ in approaches.groups(questions)) if strategy is not None else ()
     shard = None

@@ -34,7 +34,7 @@ def kept_checkpoints(model: Path) -> dict[str, Path]:
 
 def compare_checkpoints(
     output: Path,
-    data: Path,
+    data: Path | None,
     evaluate_one: Callable[[str, Path, Mapping[str, Any]], Figure],
     engine: Literal["hf", "vllm"] = "hf",
 ) -> list[Look]:

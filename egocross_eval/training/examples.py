@@ -23,6 +23,8 @@ class Examples(msgspec.Struct, frozen=True, kw_only=True):
     """What is trained on and what is held out."""
 
     root: DataRoot
+    data: Path | None = None
+    """Where the split that is never trained on is looked for, as `DataSource.root` has it; None: below `root`."""
     files: tuple[Path, ...]
     train: tuple[Question, ...]
     holdout: tuple[Question, ...] = ()
@@ -59,7 +61,7 @@ def trainable(known: Registry, tasks: Sequence[str] = ()) -> Benchmark:
 
 
 def load_split(
-    benchmark: Benchmark, which: Literal["examples", "tested"], root: Path, questions_file: Path | None = None
+    benchmark: Benchmark, which: Literal["examples", "tested"], root: Path | None, questions_file: Path | None = None
 ) -> Questions:
     """All questions of the split that is trained on, or of the one that never is."""
     assert benchmark.training is not None
@@ -69,7 +71,7 @@ def load_split(
 
 
 def read_examples(
-    root: Path,
+    root: Path | None,
     *,
     benchmark: Benchmark | None = None,
     questions_file: Path | None = None,
@@ -104,6 +106,7 @@ def read_examples(
     held = held_out(kept, split or Split())
     return Examples(
         root=DataRoot(loaded.root or Path()),
+        data=loaded.data,
         files=loaded.files,
         train=tuple(q for q in kept if q.cluster not in held),
         holdout=tuple(q for q in kept if q.cluster in held),

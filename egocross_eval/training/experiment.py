@@ -123,7 +123,7 @@ def run_options(experiment: Experiment, expert: Expert | None = None) -> dict[st
     shown = msgspec.structs.replace(experiment.train.prompt, max_pixels=budget(experiment))
     generation = {known.name: getattr(part.generation, known.field) for known in options_of(GenerationSettings)}
     settings: dict[str, Any] = {
-        "data": Path(experiment.data),
+        "data": experiment.root,
         "tasks": part.tasks,
         "method": part.method,
         "limit": part.limit,

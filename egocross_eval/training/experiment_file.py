@@ -11,7 +11,7 @@ from egocross_eval.contracts.registry import registry
 from egocross_eval.documents import explained, read_yaml
 from egocross_eval.errors import DataError, UsageError, unknown
 from egocross_eval.model_adapters.spec import ModelSpec, adapter_type, refuse_untyped
-from egocross_eval.settings import GenerationSettings, PromptSettings, options_of
+from egocross_eval.settings import GenerationSettings, PromptSettings, joined_paths, options_of, parted_paths
 from egocross_eval.training.curriculum import Curriculum
 from egocross_eval.training.environment import Say
 from egocross_eval.training.examples import Split, trainable
@@ -63,12 +63,18 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     model: str
     """The base: a folder or a name on the Hub."""
-    data: str
+    data: str | tuple[str, ...]
+    """Data root, or a list of them; as read, they are joined as `DataSource.root` has them."""
     output: str
     domains: tuple[str, ...] = ()
     """Groups of the benchmark's macro axis; by default all."""
     train: TrainingPart = TrainingPart()
     evaluate: EvaluationPart = EvaluationPart()
+
+    @property
+    def root(self) -> Path:
+        """Data root, or several as `DataSource.root` has them."""
+        return joined_paths(_listed(self.data))
 
 
 def read_experiment(path: Path, say: Say = lambda text: None) -> Experiment:
@@ -100,8 +106,15 @@ def read_experiment(path: Path, say: Say = lambda text: None) -> Experiment:
     if (base / model).is_dir():
         model = str((base / model).resolve())
     return msgspec.structs.replace(
-        found, model=model, data=str((base / found.data).resolve()), output=str((base / found.output).resolve())
+        found,
+        model=model,
+        data=str(joined_paths((base / root).resolve() for root in _listed(found.data))),
+        output=str((base / found.output).resolve()),
     )
+
+
+def _listed(data: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (data,) if isinstance(data, str) else data
 
 
 def _gathered(content: dict[str, Any], part: str, field: str, kind: type[msgspec.Struct]) -> dict[str, Any]:
@@ -180,9 +193,9 @@ def train_options(experiment: Experiment, expert: Expert) -> TrainOptions:
     seed = part.seed + expert.repeat
     return TrainOptions(
         model=experiment.model,
-        data=Path(experiment.data),
+        data=experiment.root,
         output=Path(experiment.output) / "experts" / expert.name,
-        questions_file=Path(experiment.data) / part.questions if part.questions else None,
+        questions_file=_below(experiment.root, part.questions) if part.questions else None,
         domains=(expert.domain,),
         recipe=part.recipe,
         changes=tuple(f"{key}={value}" for key, value in part.set.items()),
@@ -193,6 +206,12 @@ def train_options(experiment: Experiment, expert: Expert) -> TrainOptions:
         gpus=part.gpus,
         deepspeed=part.deepspeed,
     )
+
+
+def _below(data: Path, name: str) -> Path:
+    """The file of that name below the first of the data roots that has it, or where it'd be below the first."""
+    roots = parted_paths(data)
+    return next((root / name for root in roots if (root / name).is_file()), roots[0] / name)
 
 
 def budget(experiment: Experiment) -> int | None:

@@ -15,7 +15,8 @@ class TrainOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line, experiments and Python callers choose."""
 
     model: str
-    data: Path
+    data: Path | None
+    """Data root, several as `DataSource.root` has them; None: the environment's."""
     output: Path
     questions_file: Path | None = None
     domains: tuple[str, ...] = ()

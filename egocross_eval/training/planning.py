@@ -116,7 +116,9 @@ def plan_training(options: TrainOptions, registry: Registry) -> TrainPlan:
     findings += check_letters([example.question for example in trained])
     findings += check_clips(examples)
     findings += check_times(examples.train, shown)
-    findings += check_leaks(examples.train, paths, examples.root.path, trainable(registry, options.tasks))
+    findings += check_leaks(
+        examples.train, paths, examples.data or examples.root.path, trainable(registry, options.tasks)
+    )
     config = checkpoint.config
     return TrainPlan(
         options=options,

@@ -17,7 +17,10 @@ from egocross_eval.training.examples import load_split, trainable
 def check_leaks(
     questions: Sequence[Question], paths_of: Sequence[Sequence[str]], root: Path, benchmark: Benchmark | None = None
 ) -> list[Finding]:
-    """No question, source video or frame of the tested split is trained on. Frames are compared by content."""
+    """No question, source video or frame of the tested split is trained on. Frames are compared by content.
+
+    `root` is the data root, or several of them as `DataSource.root` has them.
+    """
     benchmark = benchmark or trainable(registry())
     folder = benchmark.training.tested_folder if benchmark.training is not None else ""
     inside = [q.key for q in questions if folder and any(f.name.split("/", 1)[0] == folder for f in q.frames)]
@@ -28,15 +31,16 @@ def check_leaks(
         )
         findings.append(Finding(level="error", check="testbed", message=message))
     try:
-        testbed = load_split(benchmark, "tested", root).questions
+        loaded = load_split(benchmark, "tested", root)
     except DataError as error:
         message = f"whether clips of the testbed are among the examples could not be checked: {error}"
         return [*findings, Finding(level="note", check="testbed", message=message)]
+    testbed = loaded.questions
     videos = {question.cluster for question in testbed}
     asked = {_asked(question) for question in testbed}
     shared = [q.key for q in questions if q.cluster in videos]
     same = [q.key for q in questions if _asked(q) in asked]
-    frames, common = _shared_frames(paths_of, testbed, root)
+    frames, common = _shared_frames(paths_of, testbed, loaded.root or root)
     if common:
         message = (
             f"{common} frames look like those of several testbed videos (blank or stand-in pictures): they tell no clip"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import click
 import msgspec
 
 from egocross_eval.counted import counted
+from egocross_eval.settings import parted_paths
 from egocross_eval.training.card import TrainingCard, as_options
 from egocross_eval.training.checkpoint_doctor import Diagnosis
 from egocross_eval.training.example_checks import Finding
@@ -139,7 +141,7 @@ def print_result(done: TrainedModel, plan: TrainPlan) -> None:
             click.echo(f"            ({told})")
     click.echo(f"{'adapter' if card.kind == 'lora' else 'checkpoint':12}{done.model}")
     click.echo(f"card        {done.model / 'README.md'}")
-    click.echo(f"evaluate    egocross-eval --model {done.spec} --data {plan.options.data} {' '.join(done.options)}")
+    click.echo(f"evaluate    egocross-eval --model {done.spec} {_roots(plan)}{' '.join(done.options)}")
 
 
 def print_written(written: Written, done: PreparedData) -> None:
@@ -150,3 +152,9 @@ def print_written(written: Written, done: PreparedData) -> None:
         click.echo(f"held out       {written.holdout}: {counted(done.held_out, 'example')}")
     if written.copied:
         click.echo(f"frames         {written.copied} copied in the size that evaluation shows")
+
+
+def _roots(plan: TrainPlan) -> str:
+    """The data roots as options."""
+    roots = parted_paths(plan.options.data) if plan.options.data is not None else ()
+    return "".join(f"--data {shlex.quote(str(root))} " for root in roots)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from egocross_eval.cli.inner_verb import with_inner_verb
-from egocross_eval.command_options import renamed
+from egocross_eval.command_options import frame_roots, renamed
 from egocross_eval.counted import counted
 from egocross_eval.replies import Reply, replies
 
@@ -34,12 +34,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Thumbnails of the frames. Data may be gated: don't publish them without leave.",
 )
-@click.option(
-    "--data",
-    metavar="ROOT",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Data root of the frames; default: that of each run, if it was made here.",
-)
+@frame_roots("that of each run")
 @click.option(
     "--questions/--no-questions", default=True, show_default=True, help="The questions and what each model said."
 )

@@ -10,6 +10,8 @@ import msgspec
 
 from egocross_eval.cli.options import load_config
 from egocross_eval.cli.train_options import data_choices, launch_choices, read_options
+from egocross_eval.command_options import options_of_settings
+from egocross_eval.contracts.task import DataOptions
 from egocross_eval.replies import Reply, replies
 
 if TYPE_CHECKING:
@@ -197,10 +199,10 @@ def _examine(
 
 @command.command(name="checkpoints")
 @click.argument("output", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--data", type=_FOLDER, envvar="EGOCROSS_DATA", required=True, metavar="ROOT", help="Data root.")
+@options_of_settings(DataOptions, only=("data",))
 @click.option("--engine", type=click.Choice(["hf", "vllm"]), default="hf", show_default=True, help="What answers.")
 @replies()
-def checkpoints_command(output: Path, data: Path, engine: Literal["hf", "vllm"]) -> Reply[list[Look]]:
+def checkpoints_command(output: Path, data: Path | None, engine: Literal["hf", "vllm"]) -> Reply[list[Look]]:
     """Ask base and every checkpoint of the training in OUTPUT what it held out, and name the best.
 
     \b

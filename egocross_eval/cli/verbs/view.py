@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from egocross_eval.command_options import renamed
+from egocross_eval.command_options import frame_roots, renamed
 from egocross_eval.counted import counted
 from egocross_eval.errors import UsageError, did_you_mean, unknown
 from egocross_eval.replies import Reply, replies
@@ -59,12 +59,7 @@ _COLOURS = {
 @renamed("--limit", "--most")
 @click.option("--full", is_flag=True, help="Show long outputs whole.")
 @click.option("--frames/--no-frames", help="Draw the frames.")
-@click.option(
-    "--data",
-    metavar="ROOT",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Data root of the frames; default: that of the run, if it was made here.",
-)
+@frame_roots("that of the run")
 @replies()
 def command(
     runs: tuple[Path, ...],
@@ -106,7 +101,7 @@ def command(
     found = [one for one in both if _wanted(one, outcomes, patterns, ids, search)]
     if data is not None and not frames:
         raise UsageError("--data says where the frames are; add --frames to show them")
-    root = frames_root(records[0], data, runs[0]) if frames else None
+    root = frames_root(records[0], data, runs[0], samples[0]) if frames else None
     names = [record.title for record in records]
     if len(set(names)) < len(names):
         names = [folder.path.name for folder in folders]

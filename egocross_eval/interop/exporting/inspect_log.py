@@ -40,7 +40,8 @@ def export(run: ExportedRun, path: Path, options: InspectOptions) -> str:
         from inspect_ai.log import write_eval_log
     except ImportError:
         raise MissingExtraError("inspect_ai", "inspect") from None
-    root = believed_root(run.record, Path(options.data) if options.data else None) if options.frames else None
+    given = Path(options.data) if options.data else None
+    root = believed_root(run.record, given, run.samples) if options.frames else None
     log = _log(run, _Pictures(root, options.max_pixels))
     created = log.eval.created.replace(":", "-").replace(".", "-")
     with filled_folder(path) as scratch:

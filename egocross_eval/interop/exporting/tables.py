@@ -41,7 +41,8 @@ def export_parquet(run: ExportedRun, path: Path, options: None) -> str:
 
 def export_dataset(run: ExportedRun, path: Path, options: DatasetOptions) -> str:
     """Saves the dataset of a run, frames with their bytes where it has some."""
-    root = believed_root(run.record, Path(options.data) if options.data else None) if options.frames else None
+    given = Path(options.data) if options.data else None
+    root = believed_root(run.record, given, run.samples) if options.frames else None
     table = dataset_of(run.samples, root)
     with _without_bars(), filled_folder(path) as scratch:
         table.save_to_disk(scratch)

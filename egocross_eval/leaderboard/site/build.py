@@ -179,7 +179,7 @@ def _frame_files(runs: Sequence[SiteRun], data: Path | None) -> dict[str, Path]:
     """Data root by name of every frame of the runs' questions."""
     from egocross_eval.runs.own import frames_root
 
-    roots = {run.slug: frames_root(run.record, data, run.folder) for run in runs}
+    roots = {run.slug: frames_root(run.record, data, run.folder, run.samples) for run in runs}
     return {frame.name: roots[run.slug] for run in runs for sample in run.samples for frame in sample.question.frames}
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from egocross_eval.contracts.task import DataSource
 from egocross_eval.errors import DataError
+from egocross_eval.settings import joined_paths, parted_paths
 from egocross_eval.tasks.egocross.layout import SplitFiles, split_parts
 
 DATA_VARIABLE = "EGOCROSS_DATA"
@@ -33,6 +34,11 @@ def root_of(source: DataSource) -> Path:
     return found
 
 
+def all_roots(source: DataSource) -> Path:
+    """Every data root of a source, joined as in `DataSource.root`. Errors as `with_root`."""
+    return joined_paths(_roots(source))
+
+
 def _roots(source: DataSource) -> tuple[Path, ...]:
     root = source.root
     if root is None and source.split == "demo":
@@ -46,7 +52,7 @@ def _roots(source: DataSource) -> tuple[Path, ...]:
             f"no data root: pass --data ROOT or set {DATA_VARIABLE} to the folder that holds egocross_testbed/ "
             f"(without the data, try --split demo)"
         )
-    roots = (root,) if root.is_dir() else tuple(Path(part) for part in str(root).split(os.pathsep) if part)
+    roots = parted_paths(root)
     for one in roots:
         if not one.is_dir():
             raise DataError(f"the data root {one} is not a folder")

@@ -25,7 +25,7 @@ from egocross_eval.tasks.egocross.catalogue import (
 )
 from egocross_eval.tasks.egocross.layout import split_files
 from egocross_eval.tasks.egocross.openqa import EGOCROSS_OPEN, opened
-from egocross_eval.tasks.egocross.source import root_of, with_root
+from egocross_eval.tasks.egocross.source import all_roots, root_of, with_root
 
 Stamp = tuple[tuple[str, int, int], ...]
 
@@ -50,7 +50,8 @@ def read_egocross(source: DataSource) -> Questions:
     Raises `DataError` where the data root isn't known, or its files are missing or malformed.
     """
     found = with_root(source)
-    return _load_once(found, _stamp(DataRoot(root_of(found)).path, found))
+    loaded = _load_once(found, _stamp(DataRoot(root_of(found)).path, found))
+    return msgspec.structs.replace(loaded, data=all_roots(source))
 
 
 def _selecting(keep: Callable[[Question], bool]) -> Callable[[DataSource], Questions]:
