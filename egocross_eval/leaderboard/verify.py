@@ -13,7 +13,7 @@ from egocross_eval.runs.store import questions_hash
 from egocross_eval.schema import SCHEMA_VERSION, Figure, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from egocross_eval.contracts.registry import Registry
@@ -51,8 +51,17 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
 
     rows: list[Verification]
     """Those of which runs were given."""
+    without_run: list[str]
+    """Models of the rows of which no run was given: nothing is known of these."""
     notes: list[str]
-    """What wasn't looked at, and by whose answers was graded."""
+    """By whose answers was graded, and what was not."""
+
+    def holds(self, *, strict: bool) -> bool:
+        """True where no row differs from what its run gives. `strict`: and none is without a run, and each run's
+        folder says of its own outputs what they are read as."""
+        if any(one.differences for one in self.rows):
+            return False
+        return not strict or not (self.without_run or any(one.notes for one in self.rows))
 
 
 def verify(
@@ -61,12 +70,14 @@ def verify(
     """Compares each row that came from the runs in `folders` with what they give; runs that differ in the seed alone
     give one row, unless each has its own.
 
-    Graded by the answers in `answers_file`, else by those that the runs carry, which is noted. Raises `UsageError`
-    where no row is plainly that of a run, or the file lacks an answer to a question.
+    Graded by the answers in `answers_file`, else by those that the runs carry, which is noted. A row that claims no
+    figure, as who made it knew no right answer, is held against its run as that is. Raises `UsageError` where no row
+    is plainly that of a run, or the file lacks an answer to a question.
     """
+    ungraded = {row.origin_hash for row in rows if not row.published and not row.answers_hash}
     # Their sources are their places, so that a joined row says which it was made of.
     again = [
-        _Again(folder, _targets(folder, registry, answers_file), registry, source=str(place))
+        _Again(folder, _targets(folder, registry, answers_file, ungraded), registry, source=str(place))
         for place, folder in enumerate(folders)
     ]
     known = {row.origin_hash for row in rows if not row.published}
@@ -84,17 +95,28 @@ def verify(
                 notes=[note for one in runs for note in one.notes],
             )
         )
-    return Verified(rows=found, notes=[*_unseen(rows, found), *([] if answers_file else [_OWN_ANSWERS])])
+    return Verified(
+        rows=found,
+        without_run=_without_run(rows, found),
+        notes=[*_ungraded(found), *([] if answers_file else [_OWN_ANSWERS])],
+    )
 
 
-def _unseen(rows: Sequence[Row], found: Sequence[Verification]) -> Iterator[str]:
+def _without_run(rows: Sequence[Row], found: Sequence[Verification]) -> list[str]:
     seen = [one.row for one in found]
-    unseen = [row.model for row in rows if not row.published and row not in seen]
-    if unseen:
-        yield f"not looked at, as no run of theirs was given: {', '.join(unseen)}"
+    return [row.model for row in rows if not row.published and row not in seen]
 
 
-def _targets(folder: RunFolder, registry: Registry, answers_file: Path | None) -> Mapping[str, Target]:
+def _ungraded(found: Sequence[Verification]) -> Iterator[str]:
+    models = [one.row.model for one in found if not one.row.answers_hash]
+    if models:
+        yield f"without figures, as no right answer was known: {', '.join(models)}; egocross-eval score grades the run"
+
+
+def _targets(
+    folder: RunFolder, registry: Registry, answers_file: Path | None, ungraded: Container[str]
+) -> Mapping[str, Target]:
+    """Those to grade by; none for a run whose row claims no figure. The file must answer all questions of either."""
     if answers_file is None:
         return {}
     benchmark = registry.benchmark(folder.record().benchmark.name)
@@ -108,7 +130,7 @@ def _targets(folder: RunFolder, registry: Registry, answers_file: Path | None) -
             f"{answers_file} has no answer to {len(missing)} of the run's questions, e.g. {missing[0]}; "
             f"give the whole file"
         )
-    return targets
+    return {} if folder.samples_hash() in ungraded else targets
 
 
 class _Again:
@@ -120,6 +142,10 @@ class _Again:
         questions = {question.key: question.without_target() for question in folder.questions()}
         if questions_hash(questions.values()) != record.questions_hash:
             self.faults.append(f"{folder.path}: its questions are not those that run.json names")
+        if record.benchmark != registry.benchmark(record.benchmark.name).record():
+            self.notes.append(
+                f"{folder.path}: run.json describes {record.benchmark.title} otherwise than is known here"
+            )
         self._changed: list[str] = []
         self._foreign: list[str] = []
         samples = self._noted(graded_again(folder, targets, registry), questions)
@@ -138,16 +164,23 @@ class _Again:
 
     def _noted(self, pairs: Iterator[tuple[Sample, Sample]], questions: Mapping[str, Any]) -> Iterator[Sample]:
         for sample, again in pairs:
-            if again != sample:
+            if _as_graded(again) != _as_graded(sample):
                 self._changed.append(sample.key)
             if sample.question.without_target() != questions.get(sample.key):
                 self._foreign.append(sample.key)
             yield again
 
 
+def _as_graded(sample: Sample) -> tuple[object, ...]:
+    """What was read and how it was graded, whatever else answers say of the right one."""
+    return sample.question.target, sample.answers, sample.decision, sample.grade
+
+
 def _row_of(rows: Sequence[Row], derived: Row, *, alone: bool) -> Row:
     """The row with the run's hash, else the only one of its model, else the only one if no other run was given."""
     own = [row for row in rows if not row.published]
+    if not own:
+        raise UsageError("there is no row to verify: the file holds no row of a run")
     tried = (
         [row for row in own if row.origin_hash == derived.origin_hash],
         [row for row in own if row.model == derived.model],

@@ -50,3 +50,36 @@ def test_code_of_a_page_compiles_and_what_it_imports_is_there(page: str, block: 
     imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     compile(tree, page, "exec")
     exec(compile(ast.Module(body=list(imports), type_ignores=[]), page, "exec"), {})
+
+
+def table_faults(text: str) -> list[str]:
+    """Rows that the generator would show as raw text, or cells that it would drop: a row stands below a header and its
+    line of dashes, without a gap, and has as many cells as these."""
+    lines = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL).splitlines()
+    faults, width, before = [], 0, ""
+    for place, line in enumerate(lines):
+        cells = re.split(r"(?<!\\)\|", re.sub(r"`[^`]*`", "code", line.strip()))
+        if not line.startswith("|"):
+            width = 0
+        elif width == 0:
+            below = lines[place + 1] if place + 1 < len(lines) else ""
+            if before.strip() or not re.fullmatch(r"\|( *:?-+:? *\|)+", below):
+                faults.append(line)
+            width = len(cells)
+        elif len(cells) != width:
+            faults.append(line)
+        before = line
+    return faults
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_row_of_a_table_is_shown_in_it(page: str) -> None:
+    assert table_faults((DOCS / page).read_text(encoding="utf-8")) == []
+
+
+def test_a_row_outside_of_its_table_is_found() -> None:
+    table = "| a | b |\n|---|---|\n| 1 | `x|y` |\n"
+    assert table_faults(f"Words.\n\n{table}\nWords.\n") == []
+    assert table_faults(f"{table}\n| 2 | 3 |\n") == ["| 2 | 3 |"]
+    assert table_faults(f"{table}| 2 |\n") == ["| 2 |"]
+    assert table_faults(f"Words.\n{table}") == ["| a | b |"]

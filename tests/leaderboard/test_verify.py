@@ -162,6 +162,64 @@ def test_rows_of_which_no_run_is_given_are_named(
     assert "not looked at, as no run of theirs was given: baseline:position" in capsys.readouterr().err
 
 
+def test_strictly_every_row_needs_its_run_and_your_answers(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs, board = tmp_path / "runs", tmp_path / "board.json"
+    answers = demo / "egocross_testbed" / "egocross_testbed_answers.json"
+    for name in ("longest", "position"):
+        evaluate(f"baseline:{name}", data=demo, output=runs / name, limit=12, cache=False)
+    assert call("leaderboard", runs, "--no-published", "--output", board) == 0
+    strictly = ("leaderboard", "verify", board, "--strict", "--answers", answers)
+    assert call(*strictly, runs) == 0
+    assert call(*strictly, runs / "longest") == 1
+    assert "not verified, as no run of theirs was given: baseline:position" in capsys.readouterr().err
+    assert call("leaderboard", "verify", board, runs, "--strict") == 2
+    assert "--strict needs --answers" in capsys.readouterr().err
+
+
+def test_answers_that_say_less_of_what_is_right_change_no_grade(
+    board: Path, run: Path, demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = json.loads((demo / "egocross_testbed" / "egocross_testbed_answers.json").read_text())
+    letters = [{name: one[name] for name in ("id", "question_id", "correct_option_letter")} for one in known]
+    assert letters != known
+    (tmp_path / "letters.json").write_text(json.dumps(letters))
+    assert call("leaderboard", "verify", board, run, "--answers", tmp_path / "letters.json", "--strict") == 0
+    assert "otherwise" not in capsys.readouterr().err
+
+
+def test_a_row_that_claims_no_figure_is_held_against_its_run_in_all_else(
+    run: Path, demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board, answers = tmp_path / "board.json", demo / "egocross_testbed" / "egocross_testbed_answers.json"
+    without_answers(run)
+    assert call("leaderboard", run, "--no-published", "--output", board) == 0
+    assert json.loads(board.read_text())["rows"][0]["row"]["micro"] is None
+    assert call("leaderboard", "verify", board, run, "--answers", answers, "--strict") == 0
+    assert "without figures, as no right answer was known: baseline:chance" in capsys.readouterr().err
+    edited(board, lambda row: row.update(model="OracleVLM"))
+    assert call("leaderboard", "verify", board, run, "--answers", answers, "--strict") == 1
+    assert "model: OracleVLM in the row" in capsys.readouterr().out
+
+
+def without_answers(run: Path) -> None:
+    """Makes a run what it is where no right answer is known."""
+    for name in ("questions.jsonl", "samples.jsonl"):
+        lines = [json.loads(line) for line in (run / name).read_text().splitlines()]
+        for line in lines:
+            line.get("question", line).update(target=None, references={})
+        (run / name).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert call("score", run) == 0
+
+
+def test_a_file_without_a_row_of_a_run_is_named(board: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = json.loads(board.read_text())
+    board.write_text(json.dumps({**content, "rows": []}))
+    assert call("leaderboard", "verify", board, run) == 2
+    assert "there is no row to verify" in capsys.readouterr().err
+
+
 def test_rows_that_stand_apart_are_verified_apart(demo: Path, tmp_path: Path) -> None:
     runs, board = tmp_path / "runs", tmp_path / "board.json"
     for seed in (0, 1):

@@ -22,29 +22,44 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Grade by the right answers in this file; default: by those that the run carries.",
 )
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Exit code 1 too where a row has no run here, or a run's folder says of its outputs what they don't give. "
+    "Needs --answers.",
+)
 @replies()
-def command(rows: Path, runs: tuple[Path, ...], answers_file: Path | None) -> Reply[Verified]:
+def command(rows: Path, runs: tuple[Path, ...], answers_file: Path | None, strict: bool) -> Reply[Verified]:
     """Derive rows of ROWS (a file of leaderboard --format json) anew from their RUNS, and say what differs.
 
     RUNS are run folders or folders of runs. All outputs are read and graded again. A row that joins runs needs all of
-    them. Rows of which no run is given are named. Exit code 1: something differs.
+    them. Rows of which no run is given are named. Exit code 1: something differs. A check that nobody watches needs
+    --strict: it passes only where every row was derived, and graded by your answers.
 
     \b
     egocross-eval leaderboard verify board.json runs/mine --answers egocross_testbed_answers.json
     egocross-eval leaderboard verify board.json runs
+    egocross-eval leaderboard verify rows.json run --answers egocross_testbed_answers.json --strict
     """
     from egocross_eval.contracts.registry import registry
     from egocross_eval.leaderboard.collect import run_folders
     from egocross_eval.leaderboard.rows import read_row_file
     from egocross_eval.leaderboard.verify import verify
 
+    if strict and answers_file is None:
+        raise click.UsageError(
+            "--strict needs --answers: without, a run is graded by what whoever sends it says is right."
+        )
     folders = {folder.path.resolve(): folder for run in runs for folder in run_folders(run)}
     found = verify(read_row_file(rows), list(folders.values()), registry(), answers_file)
     for note in [note for one in found.rows for note in one.notes] + found.notes:
         click.echo(f"note: {note}", err=True)
+    if found.without_run:
+        kind = "not verified" if strict else "note: not looked at"
+        click.echo(f"{kind}, as no run of theirs was given: {', '.join(found.without_run)}", err=True)
     lines = [line for one in found.rows for line in _lines(rows, one)]
-    differ = any(one.differences for one in found.rows)
-    return Reply(value=found, show=lambda: click.echo("\n".join(lines)), code=int(differ))
+    code = 0 if found.holds(strict=strict) else 1
+    return Reply(value=found, show=lambda: click.echo("\n".join(lines)), code=code)
 
 
 def _lines(rows: Path, found: Verification) -> list[str]:

@@ -45,13 +45,14 @@ def command(site: Path, where: str, answers: bool, frames: bool, yes: bool) -> R
     """
     from egocross_eval.cli.show.terminal import size_text
     from egocross_eval.errors import UsageError, unknown
-    from egocross_eval.leaderboard.site.publish import PLACES, preview, publish
+    from egocross_eval.leaderboard.site.publish import PLACES, check_place, preview, publish
 
     place, colon, target = where.partition(":")
     if place not in PLACES:
         raise unknown("place", place, PLACES)
     if not colon or not target:
         raise UsageError(f"--to {where}: say where, as {place}:TARGET")
+    check_place(site, place, target)
     made = preview(site, answers=answers, frames=frames)
     shown = [
         "what is right" if made.content.answers else "nothing of what is right",

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 MARKER = "egocross-site.json"
 """Says that a folder holds a site of ours. Without it, a folder that isn't empty is refused."""
 
+PARTS = ("index.html", "assets", "data", "frames", MARKER)
+"""All that a site puts into its folder."""
+
 
 class SiteContent(msgspec.Struct, frozen=True, kw_only=True):
     """What a site shows, as its marker says."""
@@ -36,6 +39,18 @@ def site_content(path: Path) -> SiteContent:
     if content.answers is None:
         raise UsageError(f"{path} holds a site that isn't finished, or of an earlier version; write it anew")
     return content
+
+
+def refuse_other_content(folder: Path) -> None:
+    """Raises `UsageError` where a folder holds more than a site, so that replacing it would lose something."""
+    if holds_nothing(folder):
+        return
+    others = [] if (folder / MARKER).is_file() else ["no site"]
+    others = others or sorted(child.name for child in folder.iterdir() if child.name not in PARTS)
+    if others:
+        raise UsageError(
+            f"{folder} isn't empty and holds {others[0]}: only a site is replaced; choose another folder, or empty it"
+        )
 
 
 class SiteFolder:

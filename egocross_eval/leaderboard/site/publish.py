@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from egocross_eval.counted import counted
 from egocross_eval.errors import UsageError
-from egocross_eval.leaderboard.site.folder import MARKER, SiteContent, site_content
+from egocross_eval.files import new_folder
+from egocross_eval.leaderboard.site.folder import MARKER, SiteContent, refuse_other_content, site_content
 
 BRANCH = "gh-pages"
 """Where the pages of a repository are looked for."""
@@ -53,11 +54,25 @@ def preview(site: Path, *, answers: bool, frames: bool) -> Preview:
     return Preview(names, sum((site / name).stat().st_size for name in names), content)
 
 
+def check_place(site: Path, place: str, target: str) -> None:
+    """Raises `UsageError` where publishing there would lose something: the site itself, or what isn't a site."""
+    if place != "folder":
+        return
+    there, here = Path(target).resolve(), site.resolve()
+    if there == here or here in there.parents or there in here.parents:
+        raise UsageError(f"{target} is the site itself, or one lies in the other; choose a folder outside of {site}")
+    if there.exists() and not there.is_dir():
+        raise UsageError(f"{target} is no folder; choose another")
+    refuse_other_content(there)
+
+
 def publish(site: Path, made: Preview, place: str, target: str) -> str:
     """Publishes the previewed files at `target`: a folder, a repository's address, or `OWNER/NAME`.
 
-    Returns a line that says where they are. Raises `UsageError` where that fails, with the tool's own words.
+    Returns a line that says where they are. Raises `UsageError` where that fails, with the tool's own words, or as
+    `check_place` does.
     """
+    check_place(site, place, target)
     if place == "folder":
         return _to_folder(site, made, Path(target))
     return _to_pages(site, made, target) if place == "github-pages" else _to_space(site, made, target)
@@ -70,11 +85,16 @@ def _copy(site: Path, made: Preview, target: Path) -> None:
 
 
 def _to_folder(site: Path, made: Preview, target: Path) -> str:
-    if target.exists() and any(target.iterdir()):
-        site_content(target)
-        shutil.rmtree(target)
-    _copy(site, made, target)
-    shutil.copyfile(site / MARKER, target / MARKER)
+    """A whole copy is there before an older site goes."""
+    place = target.resolve()
+    try:
+        with new_folder(place) as fresh:
+            _copy(site, made, fresh)
+            shutil.copyfile(site / MARKER, fresh / MARKER)
+            if place.exists():
+                shutil.rmtree(place)
+    except OSError as error:
+        raise UsageError(f"can't write to {target}: {error.strerror or error}") from error
     return f"{counted(len(made.files), 'file')} in {target}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import os
 import subprocess
@@ -14,6 +15,9 @@ from pathlib import Path
 
 import pytest
 from calling import call
+
+from egocross_eval.errors import UsageError
+from egocross_eval.leaderboard.site.publish import check_place
 
 pytest.importorskip("vl_convert")
 
@@ -74,8 +78,62 @@ def test_a_folder_with_something_else_is_left_alone(
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("years of work")
     assert call("site", "publish", site, "--to", f"folder:{tmp_path / 'mine'}", "--yes") == 2
-    assert "holds no site" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "isn't empty and holds no site" in error
+    assert "egocross-eval site RUNS" not in error
     assert (tmp_path / "mine" / "thesis.tex").read_text() == "years of work"
+
+
+def test_what_lies_beside_an_older_site_is_left_alone(
+    site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("site", "publish", site, "--to", f"folder:{tmp_path / 'public'}", "--yes")
+    assert call(*words) == 0
+    (tmp_path / "public" / "thesis.tex").write_text("years of work")
+    assert call(*words) == 2
+    assert "holds thesis.tex" in capsys.readouterr().err
+    assert (tmp_path / "public" / "thesis.tex").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("yes", [(), ("--yes",)])
+@pytest.mark.parametrize("target", ["site", "site/../site", "link", "site/public", "."])
+def test_a_site_is_not_published_onto_itself(
+    target: str, yes: tuple[str, ...], site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("link").symlink_to("site")
+    before = {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
+    with pytest.raises(UsageError, match="is the site itself, or one lies in the other"):
+        check_place(Path("site"), "folder", target)
+    assert call("site", "publish", "site", "--to", f"folder:{target}", *yes) == 2
+    assert {path: path.read_bytes() for path in site.rglob("*") if path.is_file()} == before
+
+
+def test_an_older_site_stays_until_the_whole_new_one_is_there(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("site", "publish", site, "--to", f"folder:{tmp_path / 'public'}", "--yes")
+    assert call(*words) == 0
+    copied: list[object] = []
+
+    def fill_the_disk(source: Path, target: Path) -> None:
+        copied.append(target)
+        if len(copied) == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        Path(target).write_bytes(Path(source).read_bytes())
+
+    monkeypatch.setattr("egocross_eval.leaderboard.site.publish.shutil.copyfile", fill_the_disk)
+    assert call(*words) == 2
+    assert "No space left on device" in capsys.readouterr().err
+    assert (tmp_path / "public" / "index.html").read_bytes() == (site / "index.html").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["public", "site"]
+
+
+def test_a_file_is_no_place_for_a_site(site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "note").write_text("mine")
+    assert call("site", "publish", site, "--to", f"folder:{tmp_path / 'note'}", "--yes") == 2
+    assert "is no folder" in capsys.readouterr().err
+    assert (tmp_path / "note").read_text() == "mine"
 
 
 @pytest.mark.parametrize(
