@@ -77,7 +77,7 @@ def _part(path: Path, name: str) -> Part:
     samples = {sample.key: sample for sample in folder.final_samples()}
     failed = sum(sample.outcome == "errored" for sample in samples.values())
     if open_ := record.question_count - len(samples) + failed:
-        raise UsageError(f"{path} is not finished: {open_} of {record.question_count} questions are open")
+        raise UsageError(f"{path} is not finished: {open_} of {record.question_count} questions have no answer yet")
     return Part(name, path, record, samples)
 
 

@@ -72,7 +72,7 @@ def _totals_problem(row: Row) -> str:
     if row.micro.n != row.question_count * row.repeats:
         return "micro is over another number of questions than question_count"
     if row.complete and row.micro.open:
-        return "it is called complete, and questions are open"
+        return "it is called complete, and not all questions are graded"
     parts = row.parts.values()
     for name in ("n", *FATES):
         if sum(getattr(figure, name) for figure in parts) > getattr(row.micro, name):

@@ -108,7 +108,7 @@ def _why_unranked(row: Row, by: str) -> str:
     words = {"errored": "errored", "missing": "not asked", "unscored": "not scored"}
     open_ = [f"{row.counts[name]:,} {word}" for name, word in words.items() if row.counts.get(name)]
     if not row.complete:
-        return f"as questions are open ({', '.join(open_)})" if open_ else "as questions are open"
+        return "as not all questions are graded" + (f" ({', '.join(open_)})" if open_ else "")
     if row.micro is not None:
         return f"for lack of {by}"
     if not row.answers_hash:
@@ -134,8 +134,6 @@ def _rank_notes(board: Board, by: str) -> list[str]:
             f"{_pairs(found.unpaired)} compared by their intervals alone, as the answers to single questions aren't "
             "known of one of them: a family of their own, which tells less apart."
         )
-    if any(not row.complete for row in board.rows):
-        notes.append("Rows without a rank are incomplete: questions failed, weren't asked or have no known answer.")
     return notes
 
 

@@ -20,9 +20,20 @@ from egocross_eval.cli.verbs.compare import command as compare
 from egocross_eval.cli.verbs.leaderboard import command as leaderboard
 from egocross_eval.errors import UsageError
 from egocross_eval.leaderboard.collect import rows_from
+from egocross_eval.leaderboard.columns.about import ABOUT, MODEL, RANK
+from egocross_eval.leaderboard.columns.efficiency import EFFICIENCY_COLUMNS
 from egocross_eval.leaderboard.markers import END, START
 from egocross_eval.runs.store import RunFolder
 from egocross_eval.schema import Sample
+
+
+def test_help_and_page_name_every_column() -> None:
+    columns = {column.name for column in (RANK, MODEL, *EFFICIENCY_COLUMNS, *ABOUT)}
+    (option,) = [one for one in leaderboard.params if one.name == "columns"]
+    named = set(re.findall(r"[a-z-]+", getattr(option, "help", "")))
+    assert columns - named == set()
+    page = (Path(__file__).parents[2] / "docs" / "leaderboard.md").read_text(encoding="utf-8")
+    assert columns - set(re.findall(r"`([a-z-]+)`", page)) == set()
 
 
 def samples_with(accuracy: float, seed: int = 0) -> list[Sample]:

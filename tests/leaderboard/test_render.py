@@ -75,7 +75,7 @@ def test_a_run_shows_parsed_and_complete_shares_settings_and_date() -> None:
     cells = markdown_row(render([good(link="runs/my-run")]), "some-model")
     assert cells["Micro"] == "50.00"
     assert cells["Parsed"] == "91.6"
-    assert cells["Complete"] == "100.0"
+    assert cells["Answered"] == "100.0"
     assert cells["Settings"] == "style letter, frames all, media images, answers generate, seed 0"
     assert cells["Date"] == "2026-01-02"
     assert cells["Source"] == "[my-run](runs/my-run)"
@@ -87,16 +87,16 @@ def test_an_incomplete_run_shows_lower_bounds_and_no_rank() -> None:
     cells = markdown_row(text, "some-model")
     assert cells["Rank"] == "–"
     assert cells["Micro"] == "≥ 50.00"
-    assert cells["Complete"] == "83.3 (10/12)"
+    assert cells["Answered"] == "83.3 (10/12)"
     assert "≥: some questions failed" in text
-    assert "incomplete" in text
+    assert "Not ranked, as not all questions are graded (2 errored): some-model." in text
 
 
 def test_a_run_without_answers_shows_no_accuracy() -> None:
     lines = [sample(question(n, target=None), "unscored") for n in range(4)]
     results = score_samples(lines, total=4)
     cells = markdown_row(render([row_from_run(record(), results, source="r", origin_hash="a" * 64)]), "some-model")
-    assert (cells["Rank"], cells["Micro"], cells["Macro"], cells["Complete"]) == ("–", "–", "–", "100.0")
+    assert (cells["Rank"], cells["Micro"], cells["Macro"], cells["Answered"]) == ("–", "–", "–", "100.0")
 
 
 def test_intervals_are_shown_on_request() -> None:

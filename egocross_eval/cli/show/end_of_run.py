@@ -74,7 +74,7 @@ def _figures(results: Results, benchmark: BenchmarkRecord) -> str:
     parts = results.groups.get(benchmark.macro, {})
     shown += [(title, parts[name]) for name, title in benchmark.part_titles(parts).items()]
     rows = [_line(name, figure) for name, figure in shown]
-    return fitted_table(rows, ["", "accuracy", "95 % interval", "right", "of", "not read", "open"], right="lrrrrrr")
+    return fitted_table(rows, ["", "accuracy", "95 % interval", "right", "of", "not read", "ungraded"], right="lrrrrrr")
 
 
 def _line(name: str, figure: Figure) -> list[str]:

@@ -24,7 +24,7 @@ def _line(name: str, figure: Figure, *, filtered: bool) -> list[str]:
 def figures_table(results: Results, benchmark: BenchmarkRecord, *, combined: bool = False) -> str:
     """The overall figures and the groups; `combined`: groupings of several labels too.
 
-    Errored, missing and unscored questions share the column `open`; there is one of filtered ones where some are.
+    Errored, missing and unscored questions share the column `ungraded`; there is one of filtered ones where some are.
     """
     from egocross_eval.cli.show.terminal import fitted_table
 
@@ -32,7 +32,7 @@ def figures_table(results: Results, benchmark: BenchmarkRecord, *, combined: boo
         counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in results.counts.items() if count)
         return f"no score: no question has both an answer here and a known right one ({counts})"
     filtered = results.micro.filtered > 0
-    counted = ["right", "n", "not read", *(["filtered"] if filtered else []), "open", "wrong"]
+    counted = ["right", "n", "not read", *(["filtered"] if filtered else []), "ungraded", "wrong"]
     headers = ["", "accuracy", "95 % interval", *counted, "chance"]
     rows = [_line("micro (all questions)", results.micro, filtered=filtered)]
     axis = benchmark.grouping(benchmark.macro)

@@ -35,9 +35,9 @@ SUFFIXES = {".md": "md", ".json": "json", ".csv": "csv", ".tex": "latex", ".html
     "--columns",
     metavar="NAMES",
     help="What is shown, in this order, e.g. model,micro,micro-interval,parts. Known: rank, model, micro, macro, parts "
-    "(all groups of the macro average; or one by its name), each of these figures with -interval, parsed, complete, "
-    "settings, date, source, split, questions, chance, spread, published, note, hash; what answers took: speed, "
-    "right-tokens, reused, first-token, per-token, frame, price.",
+    "(all groups of the macro average; or one by its name), each of these figures with -interval, parsed, filtered, "
+    "complete, settings, date, source, split, questions, chance, spread, published, note, hash; what answers took: "
+    "requests, question-tokens, speed, right-tokens, reused, first-token, per-token, frame, price.",
 )
 @click.option(
     "--prices",

@@ -112,7 +112,7 @@ ABOUT = (
     ),
     Column(
         "complete",
-        "Complete",
+        "Answered",
         "Share of the questions that were answered, or withheld by a filter.",
         lambda ranked, _: _answered_text(ranked.row),
         {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class AnswerRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The right answer of one question. Other fields of the file are left alone."""
+class AnswerOfId(msgspec.Struct, frozen=True, kw_only=True):
+    """The right answer of the question with a number. Other fields of the file are left alone."""
 
     id: int
     correct_option_letter: str
@@ -34,9 +34,18 @@ class AnswerRecord(msgspec.Struct, frozen=True, kw_only=True):
         return Target(target=self.correct_option_letter, references=references)
 
 
-def read_answer_list(path: Path, data: bytes | None = None) -> list[AnswerRecord]:
-    """All records, in file order; ids are unique, letters are A to D. `data` saves reading the file again."""
-    records = decode_json(read_bytes(path) if data is None else data, list[AnswerRecord], str(path))
+class AnswerRecord(AnswerOfId, frozen=True, kw_only=True):
+    """The right answer of one question. Other fields of the file are left alone."""
+
+    correct_option_letter: Literal["A", "B", "C", "D"]
+    question_id: Annotated[str, msgspec.Meta(min_length=1)]
+    """Which question of a run it is: numbers alone are those of any file of questions."""
+
+
+def read_answer_list(path: Path, data: bytes | None = None) -> list[AnswerOfId]:
+    """All records, in file order, for the questions file beside them, where numbers suffice; ids are unique, letters
+    are A to D. `data` saves reading the file again."""
+    records = decode_json(read_bytes(path) if data is None else data, list[AnswerOfId], str(path))
     seen: set[int] = set()
     for record in records:
         if record.correct_option_letter not in LETTERS:
@@ -49,12 +58,15 @@ def read_answer_list(path: Path, data: bytes | None = None) -> list[AnswerRecord
 
 
 def read_answers(path: Path) -> dict[str, AnswerRecord]:
-    """Records by question_id, which each must have, once."""
+    """Records by question_id, which each must have, once: a run may have been made with another file of questions."""
     answers: dict[str, AnswerRecord] = {}
     for record in read_answer_list(path):
         if not record.question_id:
-            raise DataError(f"{path}: id {record.id} has no question_id")
+            raise DataError(
+                f"{path}: id {record.id} has no question_id, which says of which question of a run it is; the least of "
+                f'an answer is {{"id": 1, "question_id": "...", "correct_option_letter": "A"}}'
+            )
         if record.question_id in answers:
             raise DataError(f"{path}: the question_id {record.question_id!r} occurs twice")
-        answers[record.question_id] = record
+        answers[record.question_id] = msgspec.convert(msgspec.structs.asdict(record), AnswerRecord)
     return answers

@@ -12,7 +12,7 @@ from egocross_eval.documents import cited, read_json
 from egocross_eval.errors import DataError, unknown
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.schema import Frame, Question
-from egocross_eval.tasks.egocross.answers_file import AnswerRecord, read_answer_list
+from egocross_eval.tasks.egocross.answers_file import AnswerOfId, read_answer_list
 from egocross_eval.tasks.egocross.catalogue import DATASET_DOMAINS, QUESTION_TYPES, find_cell
 from egocross_eval.tasks.egocross.clips import clip_names, in_time_order, parse_clip, parse_options
 from egocross_eval.tasks.egocross.layout import TESTBED_FOLDER, Prefix, frame_prefix, no_frames, testbed_files
@@ -84,7 +84,7 @@ def read_testbed_with_notices(source: DataSource) -> tuple[Questions, list[Notic
 
 
 def _question(
-    item: TestbedItem, owner: str, prefix: Prefix, answer: AnswerRecord | None, notices: list[Notice]
+    item: TestbedItem, owner: str, prefix: Prefix, answer: AnswerOfId | None, notices: list[Notice]
 ) -> Question:
     if item.dataset not in DATASET_DOMAINS:
         raise DataError(f"{owner}: {unknown('dataset', item.dataset, DATASET_DOMAINS)}")
@@ -117,7 +117,7 @@ def _question(
     rule = time_rule(clip.dataset, ordered[0])
     times = frame_times(ordered, rule)
     if answer is None and letter is not None:
-        answer = AnswerRecord(
+        answer = AnswerOfId(
             id=item.id,
             correct_option_letter=letter,
             answer_text=item.answer_text,
@@ -177,7 +177,7 @@ def _refuse_duplicates(path: Path, questions: Sequence[Question]) -> None:
             seen.add(value)
 
 
-def _answer_gaps(path: Path, questions: Sequence[Question], answers: dict[int, AnswerRecord]) -> tuple[str, ...]:
+def _answer_gaps(path: Path, questions: Sequence[Question], answers: dict[int, AnswerOfId]) -> tuple[str, ...]:
     """Warnings where answers and questions don't cover each other."""
     lines = []
     without = sum(question.target is None for question in questions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,24 @@ def test_what_is_wrong_is_said_with_the_file_and_the_id(
 def test_a_record_may_go_without_question_id_where_ids_suffice(tmp_path: Path) -> None:
     (record,) = read_answer_list(write(tmp_path, {"id": 3, "correct_option_letter": "A"}))
     assert record.question_id is None
+
+
+def test_the_least_that_the_schema_asks_for_is_read(tmp_path: Path) -> None:
+    schema = json.loads((Path(__file__).parents[3] / "docs/reference/schemas/answers.schema.json").read_text())
+    (kind,) = schema["$defs"].values()
+    values = {"id": 3, "question_id": "a_b_q1_c", "correct_option_letter": "D", "answer_text": "x"}
+    least = {name: values[name] for name in kind["required"]}
+    assert read_answers(write(tmp_path, least)).keys() == {"a_b_q1_c"}
+    for name in least:
+        with pytest.raises(DataError, match=name):
+            read_answers(write(tmp_path, {other: value for other, value in least.items() if other != name}))
+    assert kind["properties"]["correct_option_letter"]["enum"] == ["A", "B", "C", "D"]
+
+
+def test_the_page_shows_a_file_that_is_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "data.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    assert len(read_answers(write(tmp_path, *json.loads(block)))) == 1
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
