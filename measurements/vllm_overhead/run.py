@@ -88,7 +88,7 @@ class Sides:
             started = time.perf_counter()
             run = evaluate(self.adapter, options=self._options, output=Path(folder) / "run")
             seconds = time.perf_counter() - started
-        assert run.results.counts["errored"] == 0
+            assert run.results.counts["errored"] == 0
         return seconds
 
     def _timed_loop(self, prompts: list[Any], ready: Callable[[Any], dict[str, Any]]) -> float:
