@@ -393,7 +393,7 @@ def test_a_prompt_of_fewer_tokens_than_its_words_need_was_cut() -> None:
     failed = responses[1].failure
     assert failed is not None
     assert (failed.kind, failed.retryable) == ("context_length", False)
-    assert "1100 tokens for 0 frames" in failed.message
+    assert "1,100 tokens for 0 frames" in failed.message
 
 
 @given(st.binary(max_size=60) | st.text(max_size=40).map(str.encode))
