@@ -40,6 +40,24 @@ class TrainerState(msgspec.Struct, frozen=True):
     global_step: int
     max_steps: int = 0
     save_steps: float = 0
+    epoch: float = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is that of the training's last step."""
+        return 0 < self.max_steps <= self.global_step
+
+    @property
+    def apart(self) -> int:
+        """Steps from one checkpoint to the next; 0 where that can't be told.
+
+        A training that saves at the end of each epoch has a `save_steps` too, which it doesn't keep to.
+        """
+        every, epochs = int(self.save_steps), round(self.epoch)
+        if every and (self.global_step % every == 0 or (self.ended and every < self.max_steps)):
+            return every
+        at_end = epochs > 0 and abs(self.epoch - epochs) < 1e-3 and self.global_step % epochs == 0
+        return self.global_step // epochs if at_end else 0
 
 
 def found_in(folder: Path, every: int) -> list[Found]:
@@ -102,15 +120,21 @@ class Schedule(NamedTuple):
     apart: int
     """Steps from one to the next."""
     number: int
+    """0: none of them is at such a step."""
 
 
 def schedule_of(one: Found, every: int) -> Schedule | None:
     """The checkpoints to come whose step is a multiple of `every`, as the trainer says; None where it doesn't."""
     state = state_of(one)
-    if state is None or state.max_steps < 1 or state.save_steps < 1:
+    if state is None or state.max_steps < 1 or state.apart < 1:
         return None
-    apart = math.lcm(int(state.save_steps), every)
-    return Schedule(apart, state.max_steps // apart) if state.max_steps >= apart else None
+    apart = math.lcm(state.apart, every)
+    return Schedule(apart, state.max_steps // apart)
+
+
+def training_ended(folder: Path) -> bool:
+    """Whether a checkpoint of the training's last step is there."""
+    return any(state.ended for one in found_in(folder, 1) if (state := state_of(one)) is not None)
 
 
 def spec_of(template: str, one: Found) -> str:

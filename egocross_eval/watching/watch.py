@@ -16,7 +16,16 @@ from egocross_eval.runs.store import RunFolder, pretty_json
 from egocross_eval.schema import Figure
 from egocross_eval.scoring.comparison import ComparedRun
 from egocross_eval.sweeps.planned import Made, PlannedRun, Plans, Watch, carry_out
-from egocross_eval.watching.checkpoints import Found, found_in, is_quiet, is_whole, lacking, schedule_of, spec_of
+from egocross_eval.watching.checkpoints import (
+    Found,
+    found_in,
+    is_quiet,
+    is_whole,
+    lacking,
+    schedule_of,
+    spec_of,
+    training_ended,
+)
 from egocross_eval.watching.curve import curve_svg
 from egocross_eval.watching.looks import Look, due, look_at, look_places
 
@@ -48,6 +57,17 @@ class WatchRecord(msgspec.Struct, frozen=True, kw_only=True):
     against: str = ""
     """Run that checkpoints are compared with; empty: that of the first checkpoint."""
     points: tuple[Point, ...] = ()
+
+    def place(self, step: int, count: int) -> int:
+        """Which of the planned checkpoints the one at `step` is, counted from 1; the `count`th where no more is known.
+
+        Where the trainer removes old ones before they are evaluated, the others keep their places.
+        """
+        return step // self.apart if self.apart else count
+
+    def due(self, step: int, count: int) -> int:
+        """The number of the look that is planned at the checkpoint at `step`, the `count`th; 0: none."""
+        return due(self.place(step, count), self.planned) if self.planned else 0
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,12 +126,23 @@ class Watcher:
         KeyboardInterrupt comes through: the next call goes on in the run that was under way.
         """
         added = []
-        done = {point.step for point in self.record.points}
-        for one in found_in(self._asked.folder, self._asked.every):
-            if one.step not in done and one.name not in self._broken and is_whole(one):
+        for one in self._open():
+            if is_whole(one):
                 point = self._evaluated(one, after)
                 added += [point] if point is not None else []
+        self._look_back()
         return added
+
+    def _look_back(self) -> None:
+        """Looks at checkpoints that were evaluated before it was known how many there'll be: their runs are there."""
+        points = self.record.points
+        found = [
+            point if point.look is not None else msgspec.structs.replace(point, look=self._look(point, place))
+            for place, point in enumerate(points)
+        ]
+        if tuple(found) != points:
+            self.record = msgspec.structs.replace(self.record, points=tuple(found))
+            self._write()
 
     def passed_over(self, *, under_way: bool) -> dict[str, str]:
         """By name, the checkpoints that aren't evaluated as they aren't whole, and why; those that may still be written
@@ -122,16 +153,21 @@ class Watcher:
         return {name: reason for name, reason in reasons.items() if reason}
 
     def ended(self) -> bool:
-        """Whether the last of the planned checkpoints is evaluated."""
+        """Whether the last of the planned checkpoints is evaluated, or the training is over and all of it is."""
         points = self.record.points
-        return bool(points) and 0 < self.record.planned <= self._place(points[-1].step, len(points))
+        if points and 0 < self.record.planned <= self.record.place(points[-1].step, len(points)):
+            return True
+        return training_ended(self._asked.folder) and not any(map(is_whole, self._open()))
 
-    def _place(self, step: int, count: int) -> int:
-        """Which of the planned checkpoints the one at `step` is, counted from 1; the `count`th where no more is known.
+    def between(self) -> list[Found]:
+        """Checkpoints that are there and at no step that is watched, where none is at such a one."""
+        return [] if found_in(self._asked.folder, self._asked.every) else found_in(self._asked.folder, 1)
 
-        Where the trainer removes old ones before they are evaluated, the others keep their places.
-        """
-        return step // self.record.apart if self.record.apart else count
+    def _open(self) -> list[Found]:
+        """Checkpoints that aren't evaluated yet, and didn't fail before this."""
+        done = {point.step for point in self.record.points}
+        found = found_in(self._asked.folder, self._asked.every)
+        return [one for one in found if one.step not in done and one.name not in self._broken]
 
     def _evaluated(self, one: Found, after: Callable[[Made], None]) -> Point | None:
         spec = spec_of(self._asked.model, one)
@@ -139,30 +175,32 @@ class Watcher:
             name=one.name, model=spec, options=self._asked.options, folder=self._asked.output / one.name
         )
         schedule = schedule_of(one, self._asked.every)
-        if schedule is not None and not self.record.planned:
+        if schedule is not None and schedule.number and not self.record.planned:
             self.record = msgspec.structs.replace(self.record, planned=schedule.number, apart=schedule.apart)
         (made,) = carry_out([planned], watch=self._watch, after=after, plans=self._plans)
         if made.run is None or not made.complete or made.run.results.micro is None:
             # It's tried again by the next command; this one goes on with others.
             self._broken.add(one.name)
             return None
-        point = Point(step=one.step, run=one.name, figure=made.run.results.micro, look=self._look(one))
+        point = Point(step=one.step, run=one.name, figure=made.run.results.micro)
+        point = msgspec.structs.replace(point, look=self._look(point, len(self.record.points)))
         points = sorted([*self.record.points, point], key=lambda item: item.step)
         self.record = msgspec.structs.replace(self.record, points=tuple(points))
         self._write()
         return point
 
-    def _look(self, one: Found) -> Look | None:
-        """The look that was planned at this checkpoint, against the first one or the run that was given."""
+    def _look(self, point: Point, before: int) -> Look | None:
+        """The look that was planned at this checkpoint, which `before` others precede, against the first one or the run
+        that was given."""
         points = self.record.points
-        number = due(self._place(one.step, len(points) + 1), self.record.planned) if self.record.planned else 0
+        number = self.record.due(point.step, before + 1)
         base = Path(self.record.against) if self.record.against else None
-        if base is None and points:
+        if base is None and before:
             base = self._asked.output / points[0].run
         if not number or base is None:
             return None
         of = len(look_places(self.record.planned))
-        return look_at(_compared(base, "first"), _compared(self._asked.output / one.name, "second"), number, of)
+        return look_at(_compared(base, "first"), _compared(self._asked.output / point.run, "second"), number, of)
 
     def _write(self) -> None:
         output = self._asked.output

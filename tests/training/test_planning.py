@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 import yaml
+from calling import call
 from click.testing import CliRunner
 from training_files import example, four_videos, training_card, write_base, write_support
 from trainings import shown
@@ -178,11 +179,31 @@ def test_tasks_choose_examples_as_they_choose_questions(options: TrainOptions) -
     assert len(plan.examples.train) == 20
 
 
-def test_missing_frames_stop_a_training_before_anything_is_written(tmp_path: Path) -> None:
+def test_missing_frames_stop_a_training_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     root = write_support(tmp_path / "data", [example()], frames=False)
     options = TrainOptions(model=str(write_base(tmp_path / "base")), data=root, output=tmp_path / "out")
     plan = plan_training(options, registry())
     assert [finding.check for finding in plan.errors] == ["frames"]
+    words: list[str | Path] = [
+        "train",
+        "--model",
+        options.model,
+        "--data",
+        root,
+        "--output",
+        options.output,
+        "--dry-run",
+    ]
+    assert call(*words) == 2
+    said = capsys.readouterr()
+    assert "unreadable frames" in said.err
+    assert "optimizer steps" in said.out
+    experiment = tmp_path / "e.yaml"
+    content = {"model": options.model, "data": str(root), "output": "out", "domains": ["animal"]}
+    experiment.write_text(yaml.safe_dump(content))
+    assert call("experiment", experiment, "--dry-run") == 2
     assert not (tmp_path / "out").exists()
 
 

@@ -215,6 +215,69 @@ def test_other_words_for_the_same_watch_are_refused(tmp_path: Path, capsys: pyte
         Watcher(asked, lambda one: lambda event: None)
 
 
+def by_epochs(training: Path, steps: tuple[int, ...], last: int = 140) -> None:
+    """Checkpoints of ten epochs, as a trainer that saves at the end of each leaves them."""
+    for step in steps:
+        state = {"global_step": step, "max_steps": last, "save_steps": 500, "epoch": 10 * step / last}
+        checkpoint(training, step, state=json.dumps(state))
+
+
+def test_a_training_that_saves_each_epoch_has_planned_looks_and_ends(tmp_path: Path) -> None:
+    training = tmp_path / "t"
+    by_epochs(training, (14, 28, 140))
+    assert call("watch", training, "--model", SPEC, "--split", "demo", "--limit", "6", "--poll", "0.1") == 0
+    made = msgspec.json.decode((tmp_path / "t-watched" / "watch.json").read_bytes(), type=WatchRecord)
+    assert (made.planned, made.apart) == (10, 14)
+    assert [point.look is not None for point in made.points] == [False, True, True]
+
+
+def test_steps_of_the_trainer_count_where_it_keeps_to_them(tmp_path: Path) -> None:
+    last = {"global_step": 90, "max_steps": 90, "save_steps": 40, "epoch": 3.0}
+    schedule = schedule_of(Found(90, checkpoint(tmp_path, 90, state=json.dumps(last))), 1)
+    assert schedule is not None
+    assert (schedule.apart, schedule.number) == (40, 2)
+    within = {"global_step": 7, "max_steps": 90, "save_steps": 500, "epoch": 0.2333}
+    assert schedule_of(Found(7, checkpoint(tmp_path, 7, state=json.dumps(within))), 1) is None
+
+
+def test_steps_that_no_checkpoint_has_are_an_error_and_those_that_none_has_yet_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    training = tmp_path / "t"
+    by_epochs(training, (14, 28))
+    assert watch(training, "--every", "50") == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "--every 50 divides the step of none of the checkpoints that are there: 14, 28, and of none" in said
+    assert watch(training, "--every", "42") == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "that are there: 14, 28" in said
+    assert "there is no checkpoint-N folder" not in said
+
+
+def test_it_ends_with_the_training_where_no_looks_are_planned(tmp_path: Path) -> None:
+    training = tmp_path / "t"
+    for step in (7, 30):
+        checkpoint(training, step, state=json.dumps({"global_step": step, "max_steps": 30}))
+    assert call("watch", training, "--model", SPEC, "--split", "demo", "--limit", "6", "--poll", "0.1") == 0
+    assert points(tmp_path / "t-watched") == [7, 30]
+
+
+def test_looks_that_are_planned_late_are_made_at_what_was_evaluated_before(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    training = tmp_path / "t"
+    for step in (70, 140):
+        checkpoint(training, step, state=json.dumps({"global_step": step}))
+    assert watch(training) == 0
+    assert "so no looks are planned" in " ".join(capsys.readouterr().out.split())
+    assert watch(training, "--planned", "2") == 0
+    made = msgspec.json.decode((tmp_path / "t-watched" / "watch.json").read_bytes(), type=WatchRecord)
+    assert [point.look is not None for point in made.points] == [False, True]
+    said = capsys.readouterr().out
+    assert "the one compared with" in said
+    assert "within noise" in said or "too few" in said
+
+
 def test_looks_are_spread_over_the_training_and_the_last_checkpoint_is_one() -> None:
     assert look_places(10) == [2, 4, 6, 8, 10]
     assert look_places(3) == [1, 2, 3]

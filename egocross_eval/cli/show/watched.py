@@ -12,7 +12,6 @@ from egocross_eval.cli.show.terminal import fitted_table, wrapped
 from egocross_eval.watching.watch import WatchRecord
 
 if TYPE_CHECKING:
-    from egocross_eval.watching.looks import Look
     from egocross_eval.watching.watch import Point
 
 
@@ -40,7 +39,8 @@ def print_curve(record: WatchRecord) -> None:
         return
     lines = bars([(point.step, point.figure) for point in points])
     rows = [
-        [str(point.step), _figure(point), line, _said(point.look)] for point, line in zip(points, lines, strict=True)
+        [str(point.step), _figure(point), line, _said(record, place)]
+        for place, (point, line) in enumerate(zip(points, lines, strict=True))
     ]
     click.echo(fitted_table(rows, ["step", "accuracy", "95 % interval", "planned look"], right="rll"))
     if not record.planned:
@@ -57,7 +57,11 @@ def _figure(point: Point) -> str:
     return f"{100 * point.figure.accuracy:.1f}"
 
 
-def _said(look: Look | None) -> str:
+def _said(record: WatchRecord, place: int) -> str:
+    point = record.points[place]
+    look = point.look
+    if look is None and place == 0 and not record.against:
+        return "the one compared with" if record.planned else ""
     if look is None:
-        return ""
+        return "no question that both have a grade for" if record.due(point.step, place + 1) else ""
     return f"{look.verdict}: {100 * look.difference:+.1f} ({100 * look.low:+.1f} to {100 * look.high:+.1f})"

@@ -87,10 +87,11 @@ def _looked_at(experiment: Experiment) -> Reply[Made | PlannedExperiment]:
     from egocross_eval.training.gpus import usable_gpus
     from egocross_eval.training.planning import plan_training
 
-    plans = {}
+    plans, code = {}, 0
     for expert in experts_of(experiment):
         plan = plan_training(train_options(experiment, expert), registry())
         gpus = usable_gpus() if plan.launch.gpus else []
+        code = 2 if plan.errors else code
         plans[expert.name] = training_plan(plan, [*plan.findings, *check_fit(plan, gpus)], gpus)
 
     def show() -> None:
@@ -99,7 +100,7 @@ def _looked_at(experiment: Experiment) -> Reply[Made | PlannedExperiment]:
             print_findings(plan.findings)
             print_plan(plan)
 
-    return Reply(value=PlannedExperiment(trainings=plans), show=show)
+    return Reply(value=PlannedExperiment(trainings=plans), show=show, code=code)
 
 
 def _show(made: Made) -> None:

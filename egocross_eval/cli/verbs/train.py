@@ -91,7 +91,7 @@ def run_command(
     print_findings(findings)
     if dry_run:
         planned = training_plan(plan, findings, gpus)
-        return Reply(value=planned, show=lambda: print_plan(planned))
+        return Reply(value=planned, show=lambda: print_plan(planned), code=2 if plan.errors else 0)
     check_gpus(plan.launch, python)
     progress = TrainProgress()
     environment = find_environment(python, say=progress.say)

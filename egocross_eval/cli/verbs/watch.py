@@ -13,6 +13,7 @@ from egocross_eval.runs.options import PARTS, RunOptions
 
 if TYPE_CHECKING:
     from egocross_eval.cli.show.watched import Watched
+    from egocross_eval.watching.checkpoints import Found
     from egocross_eval.watching.watch import Watcher
 
 
@@ -108,18 +109,38 @@ def _watch(watcher: Watcher, *, poll: float, once: bool, output: Path) -> Reply[
 
     print_curve(watcher.record)
     told: dict[str, str] = {}
+    between: list[Found] = []
     while True:
-        if watcher.step(after):
+        known = watcher.record
+        watcher.step(after)
+        if watcher.record != known:
             print_curve(watcher.record)
         passed = watcher.passed_over(under_way=once)
         for name, reason in passed.items() - told.items():
             click.echo(f"passed over: {name} isn't whole: {reason}", err=True)
         told = passed
+        if (found := watcher.between()) and found != between:
+            _say_between(found, watcher.record.every)
+        between = found
         if once or watcher.ended():
             break
         time.sleep(poll)
     curve = output / CURVE_FILE if watcher.record.points else None
-    if curve is None and not told and not broken:
+    if curve is None and not told and not broken and not between:
         click.echo("there is no checkpoint-N folder yet", err=True)
-    found = Watched(output=output, curve=curve, record=watcher.record, broken=sorted(broken), passed_over=told)
-    return Reply(value=found, show=lambda: click.echo(f"curve: {curve}") if curve else None, code=int(bool(broken)))
+    watched = Watched(output=output, curve=curve, record=watcher.record, broken=sorted(broken), passed_over=told)
+    return Reply(value=watched, show=lambda: click.echo(f"curve: {curve}") if curve else None, code=int(bool(broken)))
+
+
+def _say_between(between: list[Found], every: int) -> None:
+    """Says which checkpoints are there at no step that is watched; raises `UsageError` where none will be at one."""
+    from egocross_eval.errors import UsageError
+    from egocross_eval.watching.checkpoints import schedule_of
+
+    steps = [str(one.step) for one in between]
+    listed = ", ".join(steps if len(steps) < 6 else [*steps[:3], "...", steps[-1]])
+    there = f"--every {every} divides the step of none of the checkpoints that are there: {listed}"
+    schedule = schedule_of(between[0], every)
+    if schedule is not None and not schedule.number:
+        raise UsageError(f"{there}, and of none that will be; leave --every out, or give a multiple of {steps[0]}")
+    click.echo(there, err=True)
