@@ -19,7 +19,7 @@ from egocross_eval.contracts.model import AdapterType, ModelAdapter
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
-from egocross_eval.schema import ImagePart, Request, Response
+from egocross_eval.schema import Failure, ImagePart, Request, Response
 from egocross_eval.settings import AnswerMode, GenerationSettings
 from egocross_eval.testing.contract import Check, Contract, NotPromised
 from egocross_eval.testing.material import data_root, finite, requests
@@ -117,7 +117,17 @@ def _answers_each_once(contract: Contract, kind: AdapterType, spec: str) -> None
         answered = list(adapter.generate(iter(asked)))
     _checked(contract, asked, answered)
     plain = next(response for response in answered if response.key == asked[0].key)
+    _refuse_outage(spec, plain.failure)
     contract.require(plain.failure is None, _ONE_EACH, f"the plainest question fails: {plain.failure}")
+
+
+def _refuse_outage(spec: str, failure: Failure | None) -> None:
+    """A failure that is over later says nothing of the adapter: raises `UsageError` naming it."""
+    if failure is not None and failure.retryable:
+        raise UsageError(
+            f"{spec} doesn't answer, so it can't be checked: {failure.kind}: {failure.message}. Start what it asks (a "
+            "server, say), or name a model that answers: specs={...}"
+        )
 
 
 def _answers_nothing(contract: Contract, kind: AdapterType, spec: str) -> None:
@@ -152,6 +162,7 @@ def _survives_a_frame(contract: Contract, kind: AdapterType, spec: str) -> None:
         answered = list(adapter.generate(iter([broken, asked[1]])))
     _checked(contract, [broken, asked[1]], answered)
     failures = {response.key: response.failure for response in answered}
+    _refuse_outage(spec, failures[asked[1].key])
     contract.require(failures[broken.key] is not None, _FAILURE, "a frame that isn't there is no failure")
     contract.require(failures[asked[1].key] is None, _FAILURE, f"the next one fails too: {failures[asked[1].key]}")
 
@@ -206,26 +217,38 @@ def _keeps_fingerprint(contract: Contract, kind: AdapterType, spec: str) -> None
 
 
 def _is_resumed(contract: Contract, kind: AdapterType, spec: str) -> None:
-    """A run is interrupted after three answers and made again: nothing is lost, nothing asked twice."""
+    """A run is interrupted after three answers and made again: nothing is lost, and no answer is asked for twice.
+    Questions that failed are asked again, as they should be."""
     with TemporaryDirectory(prefix="egocross-conformance-") as folder:
-        seen: list[str] = []
+        kept: list[str] = []
 
         def kill(event: Event) -> None:
-            if isinstance(event, Answered):
-                seen.append(event.sample.key)
-                if len(seen) == 3:
+            if isinstance(event, Answered) and event.sample.failure is None:
+                kept.append(event.sample.key)
+                if len(kept) == 3:
                     raise KeyboardInterrupt
 
         try:
-            _run(spec, Path(folder), kill)
+            failed = _failures(contract, _run(spec, Path(folder), kill))
         except KeyboardInterrupt:
-            before = len(seen)
-        else:
-            before = 0
+            failed = []
+        for failure in failed:
+            _refuse_outage(spec, failure)
+        contract.require(not failed, _ONE_EACH, f"{len(failed)} of 8 questions fail, e.g. with {failed[:1]}")
+        contract.require(len(kept) == 3, _RESUMED, "the run went on after it was interrupted")
         run = _run(spec, Path(folder), kill)
-        contract.require(before == 3, _RESUMED, "the run went on after it was interrupted")
-        contract.require(len(set(seen)) == len(seen), _RESUMED, f"asked again after the kill: {seen}")
+        _failures(contract, run)
+        contract.require(len(set(kept)) == len(kept), _RESUMED, f"asked again after the kill: {kept}")
         contract.require(len(run.samples) == 8, _RESUMED, f"{len(run.samples)} of 8 questions are in the run")
+
+
+def _failures(contract: Contract, run: Run) -> list[Failure]:
+    """Failures of a run that the adapter gave itself; those that stand for what it didn't give break its contract."""
+    found = {sample.key: sample.failure for sample in run.samples if sample.failure is not None}
+    lost = [key for key, failure in found.items() if failure.kind == "no_response"]
+    said = f"{len(lost)} of 8 questions of the demo benchmark got no response, e.g. {', '.join(lost[:1])}"
+    contract.require(not lost, _ONE_EACH, said)
+    return list(found.values())
 
 
 def _run(spec: str, folder: Path, on_event: Callable[[Event], None]) -> Run:

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
+
 from egocross_eval.api import evaluate, export_run
 from egocross_eval.contracts.command import CommandType
 from egocross_eval.contracts.exporter import Exporter
@@ -19,6 +21,7 @@ from egocross_eval.testing.contract import Check, Contract, NotPromised
 from egocross_eval.testing.material import questions
 
 _STYLE = "Called with the question and its option block"
+_SAID = "Its words hold the question's text and that of every option."
 _EXPORT = "writes the run to the path and says in one line what it wrote; raises"
 _VERB = "Imports and returns the command when the verb is used."
 
@@ -30,12 +33,14 @@ def style_checks(style: PromptStyle) -> Iterator[Check]:
 
 
 def _words_questions(contract: Contract, style: PromptStyle) -> None:
-    free = [question for question in questions() if not question.options]
-    for question in (*questions(), *free):
+    first, *others = questions()
+    for question in (first, msgspec.structs.replace(first, options={}), *others):
         asked = question.without_target()
         words = style.render(asked, option_block(asked.options))
         contract.require(isinstance(words, StyledText), _STYLE, f"{words!r} is no StyledText")
-        contract.require(bool(words.before or words.after), _STYLE, f"{question.key} is asked without a word")
+        said = f"{words.system}\n{words.before}\n{words.after}"
+        unsaid = [text for text in (asked.text, *asked.options.values()) if text not in said]
+        contract.require(not unsaid, _SAID, f"{question.key} is asked without {unsaid[:1]}")
         again = style.render(asked, option_block(asked.options))
         contract.require(again == words, _STYLE, f"{question.key} is worded otherwise the second time")
 

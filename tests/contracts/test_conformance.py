@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,14 +17,17 @@ from egocross_eval import (
     Capabilities,
     Decision,
     EgoCrossError,
+    Failure,
     Grade,
     Grader,
     Method,
     MethodType,
     ModelAdapter,
+    PromptStyle,
     Question,
     Request,
     Response,
+    StyledText,
     UsageError,
     hookimpl,
 )
@@ -136,6 +140,13 @@ class Blurred(Good):
             yield Response(key=request.key, text="A")
 
 
+class Choosy(Good):
+    """Answers nothing about surgery."""
+
+    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
+        yield from super().generate(request for request in requests if request.labels["domain"] != "surgery")
+
+
 class Restless(Good):
     def fingerprint(self) -> str:
         return str(id(self))
@@ -152,6 +163,11 @@ class Restless(Good):
         (Greedy, "draws requests lazily", r"drawn and none is answered.*model\.py:\d+\): 'draws requests lazily"),
         (Boastful, "gives the scores that it promises", r"scores for \[\] of \['A', 'B', 'C', 'D'\]"),
         (Blurred, "goes on after a frame that can't be read", r"raised FileNotFoundError"),
+        (
+            Choosy,
+            "is killed and goes on",
+            r"4 of 8 questions of the demo benchmark got no response.*'yields exactly one",
+        ),
         (Restless, "has a fingerprint that stays", r"model\.py:\d+\): 'Identity of the weights"),
     ],
 )
@@ -168,6 +184,59 @@ def test_a_broken_adapter_is_told_which_line_it_breaks(
 def test_a_good_adapter_passes(check_plugin: Callable[..., dict[str, str]]) -> None:
     kind = AdapterType(scheme="mine", description="d", factory=lambda target, options: Good(), example="mine:x")
     assert check_plugin(egocross_model_adapters=lambda: [kind]) == {}
+
+
+class Busy(Good):
+    """A client of a server that is busy now and then, or always."""
+
+    def __init__(self, *, failing: Callable[[int], bool]) -> None:
+        self._failing = failing
+        self._asked = itertools.count()
+
+    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
+        for request in requests:
+            failure = Failure(kind="http_503", message="overloaded", retryable=True)
+            busy = self._failing(next(self._asked))
+            yield Response(key=request.key, failure=failure) if busy else Response(key=request.key, text="A")
+
+
+def busy(failing: Callable[[int], bool]) -> AdapterType:
+    return AdapterType(
+        scheme="mine", description="d", factory=lambda target, options: Busy(failing=failing), example="mine:x"
+    )
+
+
+def test_an_adapter_whose_server_is_busy_once_passes(check_plugin: Callable[..., dict[str, str]]) -> None:
+    kind = busy(lambda number: number == 1)
+    assert check_plugin(egocross_model_adapters=lambda: [kind]) == {}
+
+
+def test_a_server_that_is_down_is_named_and_not_called_the_adapters_fault(
+    check_plugin: Callable[..., dict[str, str]],
+) -> None:
+    kind = busy(lambda number: True)
+    broken = check_plugin(egocross_model_adapters=lambda: [kind])
+    assert {name.partition(": ")[2] for name in broken} == {"answers each request once", "is killed and goes on"}
+    for text in broken.values():
+        assert text.startswith(
+            "mine:x doesn't answer, so it can't be checked: http_503: overloaded. Start what it asks"
+        )
+
+
+@pytest.mark.parametrize(
+    ("words", "unsaid"),
+    [
+        (lambda question, block: f"{question.text} Reply with a letter.", "q1 is asked without ['a knife']"),
+        (lambda question, block: f"Reply with a letter.\n{block}", "q1 is asked without ['What is picked up?']"),
+    ],
+)
+def test_a_style_that_leaves_out_what_is_asked_is_told(
+    words: Callable[[Question, str], str], unsaid: str, check_plugin: Callable[..., dict[str, str]]
+) -> None:
+    style = PromptStyle(name="mine", description="d", render=lambda q, block: StyledText(after=words(q, block)))
+    (text,) = check_plugin(egocross_prompt_styles=lambda: [style]).values()
+    assert unsaid in text
+    assert re.search(r"style\.py:\d+\): \"Its words hold the question's text and that of every option", text)
 
 
 class Stateful(Method):
