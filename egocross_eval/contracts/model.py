@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -65,6 +65,13 @@ class ModelAdapter:
 
         Called before the first request with the labels of every question, as its requests will have them; cheap.
         """
+
+    def untold_choices(self, choices: Sequence[str]) -> Sequence[str]:
+        """Those of the labels to choose among whose log-probability it can't tell, as far as that is known.
+
+        Called before the first request with the labels that a method compares: a run is refused where there are some.
+        """
+        return ()
 
     def fingerprint(self) -> str | None:
         """Identity of the weights and answer-relevant options, for the response cache; None turns the cache off.

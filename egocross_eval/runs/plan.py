@@ -222,6 +222,7 @@ def check_capabilities(plan: RunPlan, adapter: ModelAdapter, scheme: str) -> Non
     asked_with_frames = False
     for approach, questions in plan.approaches.groups(plan.questions):
         _check_answers(approach, can, scheme)
+        _check_choices(approach, questions[0], adapter, scheme)
         shown = max((approach.renderer.frames_shown(question) for question in questions), default=0)
         if shown and can.needs_content:
             if plan.no_frames:
@@ -243,6 +244,21 @@ def _check_answers(approach: Approach, can: Capabilities, scheme: str) -> None:
         raise UsageError(
             f"{scheme}: can't compare log-probabilities here, which --method {approach.options.method} needs; "
             f"use another method or model"
+        )
+
+
+def _check_choices(approach: Approach, question: Question, adapter: ModelAdapter, scheme: str) -> None:
+    """Refuses labels that the method compares in its first round and the model can't tell by a token each."""
+    if approach.model or "scores" not in approach.method.needs:
+        return
+    step = decide(approach.method, approach.options.method, approach.renderer.as_shown(question), ())
+    asks = () if isinstance(step, Decision) else step
+    compared = dict.fromkeys(label for ask in asks if ask.answer_mode == "choose" for label in ask.choices or ())
+    if untold := adapter.untold_choices(tuple(compared)):
+        raise UsageError(
+            f"{scheme}: the tokenizer has no single token for {' and '.join(map(repr, untold))}, whose "
+            f"log-probabilities --method {approach.options.method} compares; let it ask for letters where it takes its "
+            "replies (verify:say=Y/N), or use another method"
         )
 
 

@@ -11,13 +11,14 @@ from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.errors import warn_caller
 from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.model_adapters.checkpoints.identity import described, fingerprint
+from egocross_eval.model_adapters.checkpoints.label_tokens import labels_without_token
 from egocross_eval.model_adapters.checkpoints.lora import read_lora
 from egocross_eval.model_adapters.checkpoints.threads import frame_threads
 from egocross_eval.model_adapters.hf.attention import refuse_attention
 from egocross_eval.model_adapters.json_option import json_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from concurrent.futures import Future
 
     from egocross_eval.model_adapters.checkpoints.preparation import Preparer
@@ -68,6 +69,10 @@ class HfAdapter(ModelAdapter):
     def capabilities(self) -> Capabilities:
         """Images, and all ways to answer; videos where the checkpoint's processor has a part for them."""
         return Capabilities(images=True, video=self._checkpoint.takes_video, scores=True, constrained=True)
+
+    def untold_choices(self, choices: Sequence[str]) -> Sequence[str]:
+        """Labels that aren't one token of the checkpoint's tokenizer."""
+        return labels_without_token(self._checkpoint, choices)
 
     def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
         """One response for each request, in batches of similar length.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,10 @@ class RayAdapter(ModelAdapter):
     def check_labels(self, labels: Iterable[Mapping[str, str]]) -> None:
         """As the inner adapter does."""
         self._inner.check_labels(labels)
+
+    def untold_choices(self, choices: Sequence[str]) -> Sequence[str]:
+        """As the inner adapter says."""
+        return self._inner.untold_choices(choices)
 
     def fingerprint(self) -> str | None:
         """The inner adapter's; that of every replica must be the same."""

@@ -13,6 +13,7 @@ import msgspec
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.errors import warn_caller
 from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
+from egocross_eval.model_adapters.checkpoints.label_tokens import labels_without_token
 from egocross_eval.model_adapters.checkpoints.threads import frame_threads
 from egocross_eval.model_adapters.json_option import json_object
 from egocross_eval.model_adapters.vllm.engine_options import TRUE, check_options, parse_options, trusted
@@ -22,7 +23,7 @@ from egocross_eval.model_adapters.vllm.served_lora import check_weights, room_fo
 from egocross_eval.schema import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Hashable, Iterator, Sequence
 
     from egocross_eval.model_adapters.checkpoints.lora import Lora
     from egocross_eval.model_adapters.checkpoints.preparation import Item, Loaded, Preparer
@@ -80,6 +81,10 @@ class VllmAdapter(ModelAdapter):
     def capabilities(self) -> Capabilities:
         """Everything, and videos where the checkpoint's processor has a part for them."""
         return Capabilities(images=True, video=self._checkpoint.takes_video, scores=True, constrained=True)
+
+    def untold_choices(self, choices: Sequence[str]) -> Sequence[str]:
+        """Labels that aren't one token of the checkpoint's tokenizer."""
+        return labels_without_token(self._checkpoint, choices)
 
     def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
         """One response for each request, as they finish.
