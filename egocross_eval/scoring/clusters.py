@@ -48,7 +48,7 @@ class Parts(NamedTuple):
 
     weight: Floats
     size: Floats
-    """Questions that count."""
+    """Questions that count; of a flat layout, as many as say the same."""
     mean: Floats
     square: Floats
     """Mean of the squared values."""
@@ -108,7 +108,9 @@ def parts(values: Floats, counted: Flags, placed: Layout, *, macro: bool = False
 
     if placed.flat is not None:
         found = parts(_linearised(values, counted, placed, macro), counted, placed.flat)
-        return found._replace(contribution=_contributions(values, counted, placed, placed.flat, macro))
+        size, square = _of_strata(values, counted, placed, macro)
+        contribution = _contributions(values, counted, placed, placed.flat, macro)
+        return found._replace(size=size, square=square, contribution=contribution)
     counted = counted[:, placed.order]
     values = np.where(counted, values[:, placed.order], 0.0)
     first = np.searchsorted(placed.clusters, placed.strata)
@@ -140,6 +142,19 @@ def parts(values: Floats, counted: Flags, placed: Layout, *, macro: bool = False
         contribution=(weight / some)[:, of] * totals,
         clusters=(sizes > 0).sum(axis=1),
     )
+
+
+def _of_strata(values: Floats, counted: Flags, placed: Layout, macro: bool) -> tuple[Floats, Floats]:
+    """How many equally weighted questions would say as much as all of the strata, and the weighted mean of the squared
+    values, each a column: linearised values have neither, and those of a stratum's only question don't vary at all."""
+    import numpy as np
+
+    counted = counted[:, placed.order]
+    squares = np.where(counted, values[:, placed.order] ** 2, 0.0)
+    size = np.add.reduceat(counted.astype(np.float64), placed.strata, axis=1)
+    weight, some = _weights(size, macro), np.maximum(size, 1.0)
+    square = (weight * np.add.reduceat(squares, placed.strata, axis=1) / some).sum(axis=1, keepdims=True)
+    return 1 / (weight**2 / some).sum(axis=1, keepdims=True), square
 
 
 def _contributions(values: Floats, counted: Flags, placed: Layout, flat: Layout, macro: bool) -> Floats:

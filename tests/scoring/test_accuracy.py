@@ -50,6 +50,30 @@ def test_it_is_never_narrower_than_wilsons() -> None:
     assert found.high >= high
 
 
+@given(
+    st.lists(st.lists(st.integers(0, 1), min_size=1, max_size=6), min_size=1, max_size=5),
+    st.integers(1, 3),
+    st.booleans(),
+)
+def test_no_strata_make_it_narrower_than_as_many_separate_questions(
+    right: list[list[int]], size: int, macro: bool
+) -> None:
+    """However few questions and clusters a stratum has: one question in it can't say how others would vary."""
+    values = [float(value) for stratum in right for value in stratum]
+    strata = [f"s{i}" for i, stratum in enumerate(right) for _ in stratum]
+    clusters = [f"s{i}c{j // size}" for i, stratum in enumerate(right) for j in range(len(stratum))]
+    found = accuracy_interval(values, clusters, strata, macro=macro)
+    shares = [1 / len(right) if macro else len(stratum) / len(values) for stratum in right]
+    mean = sum(share * sum(stratum) / len(stratum) for share, stratum in zip(shares, right, strict=True))
+    n = 1 / sum(share**2 / len(stratum) for share, stratum in zip(shares, right, strict=True))
+    # Wilson's, for a number of questions that needn't be whole.
+    square = 1.96**2 / n
+    centre = (mean + square / 2) / (1 + square)
+    half = (square * mean * (1 - mean) + square**2 / 4) ** 0.5 / (1 + square)
+    assert found.low <= max(0.0, centre - half) + 1e-4
+    assert found.high >= min(1.0, centre + half) - 1e-4
+
+
 def test_a_domain_has_the_same_interval_in_a_full_run_and_alone() -> None:
     structure = egocross_like()
     row = outcomes(structure, 0.45, 0.2, 1, 3)[0].tolist()

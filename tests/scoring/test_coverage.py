@@ -64,6 +64,21 @@ def test_intervals_hold_the_truth_in_93_to_97_percent(structure: Structure, accu
     )
 
 
+TINY = {"8 questions": (1, 2, 1, 4), "one beside many": (1, 1, 1, 20), "two videos": (4, 4, 4, 4)}
+
+
+@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("accuracy", [0.25, 0.5])
+def test_they_do_where_domains_have_a_question_or_a_video_each(name: str, accuracy: float) -> None:
+    strata = [f"s{i}" for i, size in enumerate(TINY[name]) for _ in range(size)]
+    clusters = [f"s{i}c{j // 2}" for i, size in enumerate(TINY[name]) for j in range(size)]
+    rows = (np.random.default_rng(3).random((ROWS, len(strata))) < accuracy).astype(float).tolist()
+    for macro in (False, True):
+        found = [accuracy_interval(row, clusters, strata, macro=macro) for row in rows]
+        share = sum(one.low <= accuracy <= one.high for one in found) / ROWS
+        assert share >= 0.95 - 2.5 * (0.05 * 0.95 / ROWS) ** 0.5
+
+
 def test_they_do_where_domains_differ_in_their_correlation() -> None:
     check(held(egocross_like(), 0.45, MIXED, seed=5), least=0.93, most=0.97)
 
