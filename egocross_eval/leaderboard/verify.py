@@ -72,8 +72,9 @@ def verify(
 
     Graded by the answers in `answers_file`, else by those that the runs carry, which is noted. A row that claims no
     figure, as who made it knew no right answer, is held against its run as that is. Raises `UsageError` where no row
-    is plainly that of a run, or the file lacks an answer to a question.
+    is plainly that of a run, a run was judged, or the file lacks an answer to a question.
     """
+    _refuse_judged(folders)
     ungraded = {row.origin_hash for row in rows if not row.published and not row.answers_hash}
     # Their sources are their places, so that a joined row says which it was made of.
     again = [
@@ -100,6 +101,16 @@ def verify(
         without_run=_without_run(rows, found),
         notes=[*_ungraded(found), *([] if answers_file else [_OWN_ANSWERS])],
     )
+
+
+def _refuse_judged(folders: Sequence[RunFolder]) -> None:
+    for folder in folders:
+        record = folder.record()
+        if record.judged is not None:
+            raise UsageError(
+                f"{folder.path}: what {record.judge_title} said of the answers can't be derived anew; judge the run "
+                f"yourself: egocross-eval judge {folder.path.parents[1]} --judge SPEC"
+            )
 
 
 def _without_run(rows: Sequence[Row], found: Sequence[Verification]) -> list[str]:

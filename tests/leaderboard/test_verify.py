@@ -213,6 +213,14 @@ def without_answers(run: Path) -> None:
     assert call("score", run) == 0
 
 
+def test_what_a_judge_said_is_refused_by_name(demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run, board = tmp_path / "run", tmp_path / "board.json"
+    evaluate("baseline:longest", "open-animal", data=demo, output=run, limit=2, judge="rules", cache=False)
+    assert call("leaderboard", run, "--no-published", "--output", board) == 0
+    assert call("leaderboard", "verify", board, run) == 2
+    assert f"judge the run yourself: egocross-eval judge {run} --judge SPEC" in capsys.readouterr().err
+
+
 def test_a_file_without_a_row_of_a_run_is_named(board: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     content = json.loads(board.read_text())
     board.write_text(json.dumps({**content, "rows": []}))
