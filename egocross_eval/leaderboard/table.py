@@ -9,6 +9,7 @@ from egocross_eval.leaderboard.columns.declared import TABLE, chosen
 from egocross_eval.leaderboard.columns.figures import DERIVED, DISAGREES
 from egocross_eval.leaderboard.ranking import figure_of
 from egocross_eval.scoring.accuracy import METHODS
+from egocross_eval.scoring.difference import FEWEST_CLUSTERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,10 +125,14 @@ def _rank_notes(board: Board, by: str) -> list[str]:
             f"Rank: 1 + the number of rows whose {by} is shown to be better; rows that can't be told apart tie. The "
             "chance that any two equally good rows are told apart is at most 5 % for the whole board (Holm)."
         )
-    if found.paired and found.smallest is not None:
+    if found.paired:
+        enough = (
+            f"fewer than {FEWEST_CLUSTERS} can't tell two rows apart, however much they differ."
+            if found.smallest is None
+            else f"two rows must differ by some {100 * found.smallest:.1f} points to be told apart in 80 % of cases."
+        )
         notes.append(
-            f"{_pairs(found.paired)} compared question by question, by how {board.benchmark.cluster}s differ; two rows "
-            f"must differ by some {100 * found.smallest:.1f} points to be told apart in 80 % of cases."
+            f"{_pairs(found.paired)} compared question by question, by how {board.benchmark.cluster}s differ; {enough}"
         )
     if found.unpaired:
         notes.append(

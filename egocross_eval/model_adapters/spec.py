@@ -17,6 +17,9 @@ from egocross_eval.errors import UsageError, did_you_mean
 _SECRET = re.compile(r"(?i)(api_?keys?|token|secrets?|passwords?)$")
 """Option names that would carry a secret: refused, as specs are written into run folders."""
 
+_GENERIC = re.compile(r"model|merged|final|adapter|checkpoint-\d+")
+"""Names of folders that every training has: those above them tell them apart."""
+
 _TOLD = ("lora", "letter", "pretrained")
 """Options that tell models of one target apart: tables name them."""
 
@@ -65,9 +68,16 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         if self.name:
             return self.name
         target = self.target.rstrip("/")
-        short = target if "/" not in target or not target.startswith((".", "/", "~")) else Path(target).name
-        told = [f"{key}={Path(value).name}" for key, value in self.options.items() if key in _TOLD]
+        short = target if "/" not in target or not target.startswith((".", "/", "~")) else _short(target)
+        told = [f"{key}={_short(value)}" for key, value in self.options.items() if key in _TOLD]
         return " ".join([f"{self.scheme}:{short}", *told])
+
+
+def _short(path: str) -> str:
+    """The end of a path that tells it from others."""
+    parts = [part for part in Path(path).parts if part not in ("/", "..")]
+    first = next((place for place in reversed(range(len(parts))) if not _GENERIC.fullmatch(parts[place])), 0)
+    return "/".join(parts[first:])
 
 
 def parse_spec(text: str) -> ModelSpec:

@@ -143,6 +143,8 @@ def options_from(base: RunOptions | None = None, /, **keywords: Any) -> RunOptio
             value = joined_paths(value)
         if isinstance(value, str) and "Path" in str(found.type):
             value = Path(value)
+        if found.type is str and isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)  # as YAML has `shots: 2`
         if found.repeatable and isinstance(value, str | list):
             value = (value,) if isinstance(value, str) else tuple(value)
         changed.setdefault(part, {})[found.field] = value

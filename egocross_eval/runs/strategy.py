@@ -99,7 +99,7 @@ def _rule(
             )
         if name == "style" and str(value).endswith(TEMPLATE_SUFFIXES):
             name, value = "text", read_text(path.parent / str(value), what=f"{place(key)}: prompt template")
-        settings[name] = _written(value) if name in ("method", "shots") else value
+        settings[name] = written(value) if name in ("method", "shots") else value
         try:
             _check(name, settings[name], registry)
         except UsageError as error:
@@ -114,7 +114,7 @@ def _match(raw: Any, place: Any) -> dict[str, tuple[str, ...]]:
     return {label: (values,) if isinstance(values, str) else tuple(map(str, values)) for label, values in raw.items()}
 
 
-def _written(value: Any) -> str:
+def written(value: Any) -> str:
     """A method or number of shots as options have it; `{name: verify, chunks: 4}` is `verify,chunks=4`."""
     if not isinstance(value, dict):
         return str(value)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from egocross_eval.scoring.accuracy import LEVEL
 from egocross_eval.scoring.board import Pairs, pairs
 from egocross_eval.scoring.clusters import layout
+from egocross_eval.scoring.difference import FEWEST_CLUSTERS
 from egocross_eval.scoring.families import holm
 from egocross_eval.scoring.outcomes import table
 from egocross_eval.scoring.quantiles import normal_quantile, two_sided
@@ -42,7 +43,8 @@ class Standing(NamedTuple):
     unpaired: int
     """Pairs compared by their figures, as one of them has no outcomes or has them of other questions."""
     smallest: float | None
-    """The difference that these pairs show in 80 % of cases, corrected for their number; the median over the pairs."""
+    """The difference that these pairs show in 80 % of cases, corrected for their number; the median over the
+    pairs. None where no pair has enough clusters for a p-value: no two are told apart."""
 
 
 def standing(candidates: Sequence[Candidate], *, part: str = "", macro: bool = False) -> Standing:
@@ -64,7 +66,8 @@ def standing(candidates: Sequence[Candidate], *, part: str = "", macro: bool = F
         ends = [(members[a], members[b]) for a, b in zip(found.first.tolist(), found.second.tolist(), strict=True)]
         paired.update(ends)
         _count_worse(ranks, ends, found.differences.value, adjusted)
-        smallest += found.differences.detectable(LEVEL / size).tolist()
+        enough = found.differences.clusters >= FEWEST_CLUSTERS
+        smallest += found.differences.detectable(LEVEL / size)[enough].tolist()
     apart = [pair for pair in combinations(range(len(candidates)), 2) if pair not in paired]
     values, p_values = _unpaired(candidates, apart)
     _count_worse(ranks, apart, values, holm(p_values))

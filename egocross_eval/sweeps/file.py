@@ -14,6 +14,7 @@ from egocross_eval.errors import UsageError, did_you_mean
 from egocross_eval.files import slug
 from egocross_eval.prompts.templates import TEMPLATE_SUFFIXES
 from egocross_eval.runs.options import RunOptions, all_options, options_from
+from egocross_eval.runs.strategy import written
 from egocross_eval.sweeps.models import swept_models
 from egocross_eval.sweeps.planned import PlannedRun
 
@@ -156,6 +157,8 @@ def _seen_from(name: str, value: Any, base: Path) -> Any:
     """The value, lists of names as the command line has them, and paths as seen from the file's folder."""
     if name in ("tasks", "ids") and isinstance(value, list):
         return ",".join(str(item) for item in value)
+    if name == "method" and isinstance(value, dict):
+        return written(value)
     known = all_options().get(name)
     if isinstance(value, str) and known is not None and "Path" in str(known[1].type):
         return base / value

@@ -81,9 +81,13 @@ def looks_table(looks: list[Look]) -> str:
         lines.append(
             f"{look.name:{width}}  {found.right:5d} {found.n:2d}  {100 * found.accuracy:7.1f}%  {low:.1f} to {high:.1f}"
         )
-    trained = looks[1:]
+    base, *trained = looks
     best = max(trained, key=lambda look: look.figure.right)
-    lines.append(f"best: {best.spec}")
+    alike = [look.name for look in trained if look.figure.right == best.figure.right and look is not best]
+    if best.figure.right <= base.figure.right:
+        lines.append(f"none has more right than the base, {base.figure.right} of {base.figure.n}")
+        return "\n".join(lines)
+    lines.append(f"best: {best.spec}" + (f"; as many right: {', '.join(alike)}" if alike else ""))
     if len(trained) > 1:
         lines.append(
             f"It was chosen by {len(trained)} looks at {best.figure.n} examples, so its accuracy here flatters it; "

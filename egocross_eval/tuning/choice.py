@@ -11,7 +11,7 @@ from egocross_eval.schema import SCHEMA_VERSION
 from egocross_eval.scoring.accuracy import LEVEL
 from egocross_eval.scoring.choosing import choose
 from egocross_eval.scoring.clusters import layout
-from egocross_eval.scoring.difference import POWER, Differences, differences, joined
+from egocross_eval.scoring.difference import FEWEST_CLUSTERS, POWER, Differences, differences, joined
 from egocross_eval.scoring.families import holm, simultaneous
 from egocross_eval.scoring.shrinkage import Shrunk, shrunk
 from egocross_eval.tuning.evidence import Evidence
@@ -77,7 +77,9 @@ def _report(tuning: Tuning, evidence: Evidence, found: Shrunk, ways: Sequence[in
         best_by_group_expected=found.gain(best, base)[0],
         overall_spread=found.overall_spread,
         group_spread=found.group_spread,
-        detectable={times: _detectable(overall, times) for times in MORE},
+        detectable={
+            times: _detectable(overall, times) for times in MORE if overall.clusters.max() * times >= FEWEST_CLUSTERS
+        },
         held_out=held_out(evidence),
     )
 

@@ -69,7 +69,8 @@ class Tuned(msgspec.Struct, frozen=True, kw_only=True):
     group_spread: float
     """Of what is added in each group."""
     detectable: dict[int, float]
-    """The smallest difference that is shown in 80 % of cases, by how many times these clusters there are."""
+    """The smallest difference that is shown in 80 % of cases, by how many times these clusters there are; without those
+    that are too few for any to be shown."""
     held_out: HeldOut
 
     @property

@@ -39,6 +39,10 @@ def test_the_name_option_names_the_model_in_tables() -> None:
 
 def test_a_local_path_is_shown_by_its_last_part_and_a_hub_name_whole() -> None:
     assert parse_spec("hf:./some/where/ckpt").display_name == "hf:ckpt"
+    assert parse_spec("hf:/runs/animal/model").display_name == "hf:animal/model"
+    assert parse_spec("hf:base,lora=runs/animal/model").display_name == "hf:base lora=animal/model"
+    assert parse_spec("hf:base,lora=../runs/a/model/checkpoint-7").display_name == "hf:base lora=a/model/checkpoint-7"
+    assert parse_spec("hf:base,lora=model").display_name == "hf:base lora=model"
     assert parse_spec("hf:Qwen/Qwen3-VL-4B-Instruct").display_name == "hf:Qwen/Qwen3-VL-4B-Instruct"
 
 

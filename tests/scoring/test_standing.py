@@ -42,6 +42,17 @@ def test_rows_that_cannot_be_told_apart_share_a_rank() -> None:
     assert found.smallest == pytest.approx(0.08, abs=0.01)
 
 
+def test_too_few_clusters_show_no_difference_and_promise_none() -> None:
+    def row(right: str) -> Candidate:
+        outcomes = {"animal": {f"v{place}": right[place * 5 : place * 5 + 5] for place in range(4)}}
+        found = interval_of(table(outcomes))
+        n = right.count("1")
+        return Candidate(Figure(right=n, n=20, accuracy=n / 20, low=found.low, high=found.high), outcomes)
+
+    found = standing([row("1" * 15 + "0" * 5), row("10000" * 4)])
+    assert (found.ranks, found.paired, found.smallest) == ([1, 1], 1, None)
+
+
 def test_a_hundred_runs_are_ranked_in_two_seconds() -> None:
     candidates = [of(random(0.5, seed)) for seed in range(100)]
     start = time.process_time()

@@ -57,6 +57,20 @@ def test_the_best_is_named_with_the_number_of_looks_that_chose_it(output: Path) 
     assert "3 looks at 20 examples" in lines[-1]
 
 
+def looks(**right: int) -> list[Look]:
+    return [
+        Look(name=name, spec=f"hf:{name}", figure=Figure(right=one, n=20, accuracy=one / 20, low=0.1, high=0.9))
+        for name, one in right.items()
+    ]
+
+
+def test_none_is_called_best_that_has_no_more_right_than_the_base() -> None:
+    text = looks_table(looks(base=6, first=6, second=4, final=6))
+    assert text.endswith("none has more right than the base, 6 of 20")
+    assert "best" not in text
+    assert "best: hf:first; as many right: final" in looks_table(looks(base=3, first=6, second=4, final=6))
+
+
 def test_without_a_finished_training_or_a_holdout_the_remedy_is_said(output: Path) -> None:
     (output / "data" / "holdout.json").unlink()
     with pytest.raises(UsageError, match="--holdout"):

@@ -165,13 +165,14 @@ def print_dry_run(plan: RunPlan, done: DryRun) -> None:
         click.echo(f"strategy   {settings.strategy}")
     if asked["method"] != ("once",) or settings.strategy is not None:
         how = f" (--method {done.method})" if settings.strategy is None else ""
-        click.echo(f"requests   {_requests(found)}{how}")
+        click.echo(f"requests   {requests_said(found.requests, found.most_requests)}{how}")
     click.echo(
         f"frames     {found.frames}"
         + (f" ({' or '.join(asked['frames'])}, {' or '.join(asked['media'])})" if plan.root else "")
     )
+    first = "" if found.most_requests == found.requests else ", the first round alone"
     click.echo(f"bytes      {found.bytes:,}" + (" before scaling" if any(asked["max_pixels"]) else ""))
-    click.echo(f"tokens     about {found.tokens:,} in (Qwen3-VL's measure)")
+    click.echo(f"tokens     about {found.tokens:,} in (Qwen3-VL's measure{first})")
     click.echo(f"largest    about {found.largest:,} tokens: question {found.largest_question}")
     if found.unreadable:
         click.echo(f"unreadable {counted(found.unreadable, 'frame')}: run 'egocross-eval data verify'")
@@ -180,8 +181,8 @@ def print_dry_run(plan: RunPlan, done: DryRun) -> None:
         click.echo(f"{plan.benchmark.macro + 's':10} {listed}")
 
 
-def _requests(found: Estimate) -> str:
-    if found.most_requests == found.requests:
-        return str(found.requests)
-    most = "more may follow" if found.most_requests is None else f"at most {found.most_requests} in all"
-    return f"{found.requests} in the first round, {most}"
+def requests_said(first: int, most: int | None) -> str:
+    """Requests of the first round, and how many there'll be in all."""
+    if most == first:
+        return str(first)
+    return f"{first} in the first round, {'more may follow' if most is None else f'at most {most} in all'}"

@@ -32,8 +32,12 @@ class PlannedLine(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["new", "begun", "finished"]
     to_ask: int
     """Questions."""
+    requests: int
+    """Of all its questions, in the first round."""
+    most_requests: int | None
+    """In all rounds, at most; None where the method doesn't say."""
     tokens: int
-    """Estimated input tokens of all its questions."""
+    """Estimated input tokens of all its questions, in the first round."""
     seconds: float | None
     """Time that it will take; None where nothing tells."""
     judged_by: str = ""
@@ -70,13 +74,27 @@ def sweep_plan_reply(sweep: Sweep, like: Sequence[Path]) -> Reply[SweepPlan]:
 
 
 def _print_plan(plan: SweepPlan) -> None:
-    rows = [[line.name, line.state, str(line.to_ask), f"{line.tokens:,}", _time(line)] for line in plan.runs]
-    click.echo(fitted_table(rows, ["run", "state", "to ask", "tokens in", "time"], right="llrrr"))
+    rows = [
+        [line.name, line.state, str(line.to_ask), _requests(line), f"{line.tokens:,}", _time(line)]
+        for line in plan.runs
+    ]
+    click.echo(fitted_table(rows, ["run", "state", "to ask", "requests", "tokens in", "time"], right="llrrrr"))
+    if any(line.most_requests != line.requests for line in plan.runs):
+        text = "tokens, and times by them, are those of the first round of requests: what follows it isn't known"
+        click.echo(f"\n{wrapped(text)}")
     click.echo(f"\n{counted(len(plan.runs), 'run')} in {plan.output}")
     click.echo(wrapped(_total(plan.runs)))
     for line in plan.runs:
         if line.fault:
             click.echo(f"Error: {line.name}: {line.fault}", err=True)
+
+
+def _requests(line: PlannedLine) -> str:
+    if line.most_requests == line.requests:
+        return f"{line.requests:,}"
+    return (
+        f"{line.requests:,} and more" if line.most_requests is None else f"{line.requests:,} to {line.most_requests:,}"
+    )
 
 
 def _line(one: PlannedRun, plan: RunPlan, size: Estimate, known: list[Basis]) -> PlannedLine:
@@ -97,6 +115,8 @@ def _line(one: PlannedRun, plan: RunPlan, size: Estimate, known: list[Basis]) ->
         model=one.model,
         state="finished" if not to_ask else "begun" if done else "new",
         to_ask=to_ask,
+        requests=size.requests,
+        most_requests=size.most_requests,
         tokens=size.tokens,
         seconds=seconds,
         judged_by=basis.folder.name if basis is not None else "",

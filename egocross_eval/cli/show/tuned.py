@@ -51,7 +51,7 @@ def _ways(report: Tuned) -> str:
             f"{100 * way.accuracy:.1f}",
             f"{way.requests:.1f}",
             "unknown" if way.tokens is None else f"{way.tokens:,.0f}",
-            *(_difference(way) if number else ["", "", ""]),
+            *(_difference(way, report.cluster) if number else ["", "", ""]),
         ]
         for number, way in enumerate(report.ways)
     ]
@@ -59,10 +59,10 @@ def _ways(report: Tuned) -> str:
     return fitted_table(rows, headers, right="lrrrrrl")
 
 
-def _difference(way: Way) -> list[str]:
+def _difference(way: Way, cluster: str) -> list[str]:
     ends = f"{_points(way.difference)} ({_points(way.low)} to {_points(way.high)})"
     if way.p_adjusted is None:
-        verdict = "too few clusters"
+        verdict = f"too few {cluster}s"
     elif way.p_adjusted >= LEVEL:
         verdict = "not shown"
     else:
@@ -109,14 +109,15 @@ def _conclusions(report: Tuned) -> list[str]:
         f"{_points(report.best_by_group_expected)} are to be expected",
         f"chosen anew without each of {held.folds} folds of {report.cluster}s and measured on it: "
         f"{_points(held.difference)} points ({_points(held.low)} to {_points(held.high)})",
-        f"smallest difference that {report.questions} questions show in 80 % of cases: {_detectable(report)}",
+        f"smallest difference that is shown in 80 % of cases: {_detectable(report)}",
     ]
 
 
 def _detectable(report: Tuned) -> str:
-    (_, now), *more = report.detectable.items()
-    later = ", ".join(f"{100 * value:.0f} with {times} times" for times, value in more)
-    return f"{100 * now:.0f} points; {later} as many {report.cluster}s"
+    now = report.detectable.get(1)
+    more = [f"{100 * value:.0f} with {times} times" for times, value in report.detectable.items() if times > 1]
+    first = f"none, by so few {report.cluster}s" if now is None else f"{100 * now:.0f} points"
+    return f"{first}; {', '.join(more)} as many {report.cluster}s" if more else first
 
 
 def _points(value: float) -> str:
