@@ -403,7 +403,15 @@ def export_run(run: Path | str, form: str, *, output: Path | str | None = None) 
         results=results_in(folder),
         samples=folder.samples(),
     )
-    return exporter.export(exported, Path(output) if output is not None else folder.path / exporter.default, options)
+    said = exporter.export(exported, Path(output) if output is not None else folder.path / exporter.default, options)
+    return f"{said}{_left_open(exported.results)}"
+
+
+def _left_open(results: Results) -> str:
+    """What an export lacks, for the end of a line; empty where it lacks nothing."""
+    counts = results.counts
+    left = [f"{counts[name]} {name}" for name in ("errored", "missing") if counts.get(name)]
+    return f" (the run isn't complete: of {counts['total']} questions {' and '.join(left)})" if left else ""
 
 
 def default_output(spec: ModelSpec, options: RunOptions) -> Path:

@@ -57,6 +57,8 @@ GROUPS = {
     "What an observer is told": ("Started", "Answered", "Warned", "Stopped", "Ended"),
 }
 
+BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+
 INTRODUCTION = """# The fields of what plugins give and get
 
 All are importable from `egocross_eval`, take keywords only and can't be changed once made (`msgspec.structs.replace`
@@ -79,7 +81,25 @@ def _fields(struct: type[msgspec.Struct]) -> Iterator[tuple[str, str, str, str]]
             words = (
                 inspect.cleandoc(said.value) if isinstance(said, ast.Constant) and isinstance(said.value, str) else ""
             )
-            yield ast.unparse(line.target), ast.unparse(line.annotation), _default(line.value), " ".join(words.split())
+            kind, option = _kind(line.annotation)
+            yield ast.unparse(line.target), kind, _default(line.value), " ".join(f"{option} {words}".split())
+
+
+def _kind(annotation: ast.expr) -> tuple[str, str]:
+    """The type without what `Annotated` adds for the command line, and that in words."""
+    if not (isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Annotated"):
+        return ast.unparse(annotation), ""
+    assert isinstance(annotation.slice, ast.Tuple)
+    kind, *added = annotation.slice.elts
+    calls = [call for call in added if isinstance(call, ast.Call)]
+    said = [ast.literal_eval(call.args[0]) for call in calls if call.args]
+    bounds = [
+        f"{BOUNDS[word.arg]} {ast.unparse(word.value)}"
+        for call in calls
+        for word in call.keywords
+        if word.arg in BOUNDS
+    ]
+    return ast.unparse(kind), " ".join([*said, f"{'; '.join(bounds).capitalize()}." if bounds else ""])
 
 
 def _default(value: ast.expr | None) -> str:

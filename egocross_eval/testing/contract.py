@@ -51,18 +51,19 @@ class Contract(NamedTuple):
             raise BrokenContractError(f"{self.part}: {found}. The contract ({self.place(words)}): {words!r}")
 
     def place(self, words: str) -> str:
-        """`file:line` of the contract's words; they may be wrapped there."""
-        path = _source(self.module)
-        lines = path.read_text(encoding="utf-8").splitlines()
-        for number, line in enumerate(lines, start=1):
-            following = " ".join(" ".join(lines[number - 1 : number + 4]).split())
-            if words.split()[0] in line and words in following:
-                return f"egocross_eval/contracts/{path.name}:{number}"
-        raise UsageError(f"{path.name} has no words {words!r}")
+        """`file:line` of the contract's words, or of the noun's that it is about; they may be wrapped there."""
+        for module in (f"contracts.{self.module}", "schema.question", "schema.sample"):
+            path = _source(module)
+            lines = path.read_text(encoding="utf-8").splitlines()
+            for number, line in enumerate(lines, start=1):
+                following = " ".join(" ".join(lines[number - 1 : number + 4]).split())
+                if words.split()[0] in line and words in following:
+                    return f"egocross_eval/{module.replace('.', '/')}.py:{number}"
+        raise UsageError(f"the contract of {self.module} has no words {words!r}")
 
 
 def _source(module: str) -> Path:
-    found = importlib.util.find_spec(f"egocross_eval.contracts.{module}")
+    found = importlib.util.find_spec(f"egocross_eval.{module}")
     assert found is not None
     assert found.origin is not None
     return Path(found.origin)

@@ -18,6 +18,9 @@ from egocross_eval.testing.contract import Check, Contract, NotPromised
 _LOAD = "Reads the questions of one split; raises `DataError` where the split or its files aren't there."
 _MACRO = "Name of the grouping whose groups' mean is the macro average; empty: there is no such average."
 _ROOT = "Data root that the frame names are relative to; None where there are no frames."
+_KEY = "Name of the question that files are joined on, unique within its split."
+_TARGET = "The right answer, the label of an option or a text; None where it isn't known."
+_LABELS = "What groups are made of"
 _COUNTS = "Number of questions by split where it's known without reading data."
 
 
@@ -65,10 +68,10 @@ def _names_once(contract: Contract, task: Task, data: Path | None) -> None:
     _, found = _loaded(contract, task, data)
     keys = [question.key for question in found.questions]
     twice = sorted({key for key in keys if keys.count(key) > 1})
-    contract.require(not twice, _LOAD, f"keys that several questions have: {twice[:5]}")
+    contract.require(not twice, _KEY, f"keys that several questions have: {twice[:5]}")
     marked = [key for key in keys if not key or "#" in key]
     contract.require(
-        not marked, _LOAD, f"empty keys, or such with '#', which separates a question from its asks: {marked}"
+        not marked, _KEY, f"empty keys, or such with '#', which separates a question from its asks: {marked}"
     )
 
 
@@ -77,7 +80,7 @@ def _has_targets(contract: Contract, task: Task, data: Path | None) -> None:
     for question in found.questions:
         if question.options and question.target is not None:
             known = question.target in question.options
-            contract.require(known, _LOAD, f"{question.key}: the target {question.target!r} is no option")
+            contract.require(known, _TARGET, f"{question.key}: the target {question.target!r} is no option")
 
 
 def _has_frames(contract: Contract, task: Task, data: Path | None) -> None:
@@ -103,7 +106,9 @@ def _has_groups(contract: Contract, task: Task, data: Path | None) -> None:
     for grouping in benchmark.groupings:
         for label in grouping.labels:
             empty = all(not question.label(label) for question in found.questions)
-            contract.require(not empty, _LOAD, f"no question has the label {label!r} of the grouping {grouping.name!r}")
+            contract.require(
+                not empty, _LABELS, f"no question has the label {label!r} of the grouping {grouping.name!r}"
+            )
 
 
 def _refuses_splits(contract: Contract, task: Task, data: Path | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -146,3 +147,24 @@ def test_counts_alone_get_an_assumed_correlation() -> None:
 def test_the_mean_of_equal_counts_shrinks_by_the_root_of_their_number() -> None:
     one, four = assumed_interval([Counted(500, 1000, 4.0)]), assumed_interval([Counted(500, 1000, 4.0)] * 4)
     assert one.high - one.low == pytest.approx(2 * (four.high - four.low), rel=0.01)
+
+
+@pytest.mark.parametrize("macro", [True, False])
+@pytest.mark.parametrize(
+    "strata",
+    ["AIISSSSX", "A" * 15 + "B" * 15 + "CCCDD", "AAIISSXX"],
+    ids=["eight questions", "two domains of one video", "one video for each domain"],
+)
+def test_domains_of_one_video_or_one_question_are_not_taken_for_certain(strata: str, macro: bool) -> None:
+    """They can't say how their videos differ: the interval must hold the truth all the same."""
+    rng = np.random.default_rng(5)
+    held = {}
+    for share in (0.3, 0.5):
+        found = []
+        for _ in range(150):
+            right = (rng.random(len(strata)) < share).astype(float)
+            clusters = [f"{name}{place // 3 if name in 'AB' else 0}" for place, name in enumerate(strata)]
+            interval = accuracy_interval(right.tolist(), clusters, list(strata), macro=macro)
+            found.append(interval.low <= share <= interval.high)
+        held[share] = np.mean(found)
+    assert min(held.values()) >= 0.93

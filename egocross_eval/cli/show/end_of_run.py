@@ -58,7 +58,10 @@ def _say_next(run: Run) -> None:
         click.echo("answers are not known here")
         then = f"submit {run.path}" if whole else f"view {run.path}"
     elif results.counts.get("unscored"):
-        click.echo(f"answers of {results.counts['unscored']} questions are not known here: the score is a lower bound")
+        unknown = counted(results.counts["unscored"], "question")
+        click.echo(f"not known here is what is right of {unknown}: the score is a lower bound")
+    elif results.counts.get("errored") and results.micro is None:
+        return  # nothing to look at: what failed is said next, and that the same command asks it again
     elif results.counts.get("wrong"):
         then = f"view {run.path} --wrong"
     click.echo(f"next: egocross-eval {then}")

@@ -107,7 +107,13 @@ def _score_file(path: Path, tasks: str, data: DataOptions, threshold: float) -> 
     from egocross_eval.contracts.registry import registry
     from egocross_eval.errors import DataError, UsageError
     from egocross_eval.scoring.predictions_file import read_predictions, score_predictions
-    from egocross_eval.tasks.select import common_benchmark, load_questions, of_another_benchmark, select_tasks
+    from egocross_eval.tasks.select import (
+        common_benchmark,
+        load_questions,
+        of_another_benchmark,
+        select_tasks,
+        with_split,
+    )
 
     if path.is_dir():
         from egocross_eval.runs.store import runs_within
@@ -124,6 +130,14 @@ def _score_file(path: Path, tasks: str, data: DataOptions, threshold: float) -> 
         raise DataError(f"{error}{of_another_benchmark(names, chosen, known)}") from error
     if all(question.target is None for question in questions):
         given = data.answers_file
+        entries = read_predictions(path)
+        own = {name for question in questions for name in (question.key, str(question.id))}
+        if entries and not any(entry.name in own for entry in entries):
+            split = with_split(data.source(), benchmark).split
+            raise DataError(
+                f"{path}: none of its {len(entries)} entries is of the split {split}, e.g. "
+                f"{entries[0].name!r}: name the split of its questions by --split"
+            )
         remedy = f"{given} answers none of them" if given else "pass --answers FILE"
         raise DataError(f"the right answers of these questions are not known here: {remedy}")
     grader = known.grader(benchmark.grader)

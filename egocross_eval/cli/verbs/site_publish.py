@@ -51,7 +51,7 @@ def command(site: Path, where: str, answers: bool, frames: bool, yes: bool) -> R
     if place not in PLACES:
         raise unknown("place", place, PLACES)
     if not colon or not target:
-        raise UsageError(f"--to {where}: say where, as {place}:TARGET")
+        raise UsageError(f"--to {where!r} names no place: write {place}:TARGET")
     check_place(site, place, target)
     made = preview(site, answers=answers, frames=frames)
     shown = [

@@ -11,7 +11,9 @@ from egocross_eval.api import Run, load_run
 from egocross_eval.contracts.importer import ForeignRun, Importer
 from egocross_eval.contracts.registry import Registry, registry
 from egocross_eval.contracts.task import DataOptions
+from egocross_eval.documents import decode_json
 from egocross_eval.errors import UsageError
+from egocross_eval.files import read_bytes
 from egocross_eval.interop.importing.joining import Joined, join, read_map
 from egocross_eval.interop.importing.writing import Comparison, imported_record, write_run
 from egocross_eval.runs.options import RunOptions
@@ -83,6 +85,9 @@ def choose_importer(log: Path, name: str, known: Registry) -> Importer:
     if name != AUTO:
         return known.importer(name)
     found = [importer for importer in known.importers.values() if importer.recognises(log)]
+    if not found and log.is_file() and log.suffix == ".json":
+        # What is cut off or otherwise no JSON is recognised by nobody: that is to be said first.
+        decode_json(read_bytes(log), object, str(log))
     if len(found) != 1:
         which = " and ".join(importer.name for importer in found)
         why = f"may be of {which}" if found else "isn't recognised"
