@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import partial
+from typing import get_args
 
 import msgspec
 
@@ -12,7 +13,7 @@ from egocross_eval.contracts.grader import Grader
 from egocross_eval.contracts.registry import registry
 from egocross_eval.contracts.task import DataSource
 from egocross_eval.errors import EgoCrossError
-from egocross_eval.schema import Answer, Decision, Grade, Question, Response, Sent
+from egocross_eval.schema import Answer, Decision, Grade, Outcome, Question, Response, Sent
 from egocross_eval.settings import JudgeSettings
 from egocross_eval.testing.contract import Check, Contract, NotPromised
 from egocross_eval.testing.material import HOSTILE, questions
@@ -24,6 +25,7 @@ _STEP = "What to ask a judge next (at least one ask, with names not used before)
 _PURE = "A pure function, so that a run can be graded again."
 _UNKNOWN = "Where `question.target` is None the outcome is `unscored`, or `not_parsed` where nothing could be read."
 _GRADE = "The grade of a decision on a question that was answered."
+_OUTCOME = "What became of a question."
 _CHANCE = "Expected credit of a guess among the options, 0 where there are none; None where the target isn't known."
 
 
@@ -109,6 +111,8 @@ def _keeps_bounds(contract: Contract, grader: Grader) -> None:
             grade = _grade(contract, grader, question, decision)
             bounded = math.isfinite(grade.credit) and 0 <= grade.credit <= 1
             contract.require(bounded, _GRADE, f"{question.key}: a credit of {grade.credit}")
+            known = grade.outcome in get_args(Outcome)
+            contract.require(known, _OUTCOME, f"{question.key}: {grade.outcome!r} is no outcome")
             agree = (grade.outcome == "right") == (grade.credit == 1)
             contract.require(agree, _GRADE, f"{question.key}: {grade.outcome} with a credit of {grade.credit}")
 

@@ -23,6 +23,7 @@ _ROUNDS = 100
 """More than any method takes."""
 
 _ASKS = "What to ask next (at least one ask, with names not used before), or the decision."
+_LABEL = "Label of the chosen option."
 _PURE = "A method is a pure function of the question and the answers so far."
 _STATELESS = "It keeps no state"
 _MOST = "Most requests that the question can take in all rounds; None where only the first round is known."
@@ -129,7 +130,7 @@ def _check_asks(contract: Contract, question: Question, asks: Sequence[Ask], bef
 
 def _check_decision(contract: Contract, question: Question, decision: Decision) -> None:
     known = decision.label is None or decision.label in question.options
-    contract.require(known, _ASKS, f"the decision {decision.label!r} on {question.key} is no option of it")
+    contract.require(known, _LABEL, f"the decision {decision.label!r} on {question.key} is no option of it")
     empty = decision.label is None and decision.text is None
     contract.require(
         not empty or bool(decision.reason), _ASKS, f"a decision without label, text and reason: {decision}"

@@ -34,6 +34,7 @@ from egocross_eval import (
 from egocross_eval.contracts.registry import Registry, registry
 from egocross_eval.testing import BrokenContractError, Check, NotPromised, checks
 from egocross_eval.testing.adapters import adapter_checks
+from egocross_eval.testing.material import questions
 
 OWN = ["methods", "graders", "prompt styles"]
 
@@ -287,6 +288,21 @@ def test_a_broken_grader_is_told_which_line_it_breaks(check_plugin: Callable[...
     broken = check_plugin(egocross_graders=lambda: [Generous()])
     assert "a credit of 2.0" in broken["grader generous: gives credits between 0 and 1"]
     assert "grader.py:" in broken["grader generous: leaves answers unscored where the target isn't known"]
+
+
+class Misnaming(Grader):
+    name = "misnaming"
+
+    def grade(self, question: Question, decision: Decision) -> Grade:
+        return Grade(outcome="correct", credit=1.0)  # type: ignore[arg-type]
+
+
+def test_an_outcome_that_is_none_is_named(check_plugin: Callable[..., dict[str, str]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("egocross_eval.testing.graders._graded", lambda grader: questions()[:1])
+        broken = check_plugin("credits", egocross_graders=lambda: [Misnaming()])
+    (text,) = broken.values()
+    assert re.search(r"q1: 'correct' is no outcome\. .*schema/sample\.py:\d+\): 'What became of a question", text)
 
 
 def test_a_plugin_that_is_not_there_is_named() -> None:
