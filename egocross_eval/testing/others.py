@@ -38,6 +38,7 @@ def _words_questions(contract: Contract, style: PromptStyle) -> None:
         asked = question.without_target()
         words = style.render(asked, option_block(asked.options))
         contract.require(isinstance(words, StyledText), _STYLE, f"{words!r} is no StyledText")
+        contract.require(bool(words.before or words.after), _STYLE, f"{question.key} is asked without a word")
         said = f"{words.system}\n{words.before}\n{words.after}"
         unsaid = [text for text in (asked.text, *asked.options.values()) if text not in said]
         contract.require(not unsaid, _SAID, f"{question.key} is asked without {unsaid[:1]}")

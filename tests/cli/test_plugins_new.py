@@ -21,7 +21,7 @@ BREAK = {
         "for request in list(requests)[1:]:\n            try",
         "model.py:",
     ),
-    "task": ('target="A"', 'target="C"', "task.py:"),
+    "task": ('target="A"', 'target="C"', "schema/question.py:"),
     "method": ('name="backwards"', 'name="forwards"', "method.py:"),
     "grader": (
         "return LetterGrader().grade(question, decision)",
@@ -74,7 +74,8 @@ def test_a_new_package_passes_and_a_broken_one_is_told_the_line(kind: str, tmp_p
     code.write_text(text.replace(before, after, 1))
     broken = run_tests(package)
     assert broken.returncode == 1, broken.stdout
-    assert f"egocross_eval/contracts/{contract}" in broken.stdout
+    place = contract if "/" in contract else f"contracts/{contract}"
+    assert f"egocross_eval/{place}" in broken.stdout
 
 
 @pytest.mark.slow
