@@ -15,6 +15,9 @@ from egocross_eval.schema import Reading, Response
 
 _FENCED = re.compile(r"```(?:json)?\s*(\{.*\})\s*```", re.DOTALL | re.IGNORECASE)
 
+_BEGUN = re.compile(r"(?<=[.!?\"')\]])\s+[AI]\s*\Z")
+"""A last "A" or "I" behind a sentence: where the text was cut off, the first word of the next one."""
+
 
 class _Predicted(msgspec.Struct):
     """What the style `open-paper` asks for."""
@@ -26,7 +29,8 @@ def read_response(response: Response, options: Mapping[str, str], choices: Seque
     """The label of a response: the best-scored one in choose mode, else what is read from its text.
 
     `options` are the texts by label as shown, `choices` the labels that it could choose among; without choices nothing
-    is read. A tie between options of different text, scores that are no numbers and a failure are abstentions.
+    is read. A tie between options of different text, scores that are no numbers and a failure are abstentions, and a
+    text that was cut off doesn't answer with the "A" that its next sentence began with.
     """
     if response.failure is not None:
         return Reading(reason="filtered" if response.filtered else "errored")
@@ -36,6 +40,8 @@ def read_response(response: Response, options: Mapping[str, str], choices: Seque
     if response.scores is not None:
         return _best_scored(response.scores, texts)
     text = response.text or ""
+    if response.finish_reason == "length":
+        text = _BEGUN.sub("", text)
     if not all(len(label) == 1 and label.isascii() and label.isalpha() for label in choices):
         return _named(text, choices)
     found = extract(text, texts, list(choices))

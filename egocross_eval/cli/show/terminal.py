@@ -106,14 +106,14 @@ def fitted_table(
         count -= 1
     room = _room(widths[:count], wrap)
     if room < min(_LEAST, widths[wrap]):
-        return _stacked(rows, headers, wrap)
-    fitted = [[_broken(cell, room) if at == wrap else cell for at, cell in enumerate(row[:count])] for row in rows]
-    table = tabulate(
-        fitted,
-        headers=list(headers[:count]),
-        disable_numparse=True,
-        colalign=["right" if letter == "r" else "left" for letter in right.ljust(count)[:count]],
-    )
+        table = _stacked([row[:count] for row in rows], headers[:count], wrap)
+    else:
+        table = tabulate(
+            [[_broken(cell, room) if at == wrap else cell for at, cell in enumerate(row[:count])] for row in rows],
+            headers=list(headers[:count]),
+            disable_numparse=True,
+            colalign=["right" if letter == "r" else "left" for letter in right.ljust(count)[:count]],
+        )
     gone = [name for name in headers[count:] if name]
     return table + ("\n" + wrapped(f"(no room for: {', '.join(gone)})") if gone else "")
 

@@ -30,7 +30,7 @@ class Healthy(http.server.BaseHTTPRequestHandler):
 def main() -> None:
     notes, kind, port = Path(sys.argv[1]), sys.argv[2], int(sys.argv[sys.argv.index("--port") + 1])
     if kind == "dying":
-        print("ValueError: no such model", flush=True)
+        print("ValueError: no such model\n" + "shutting down\n" * 40, flush=True)
         sys.exit(3)
     if kind == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

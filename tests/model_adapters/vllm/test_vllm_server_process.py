@@ -77,7 +77,9 @@ def test_the_key_of_the_run_is_no_argument_that_others_see(tmp_path: Path) -> No
 
 def test_a_server_that_dies_shows_the_end_of_its_log(tmp_path: Path) -> None:
     server = Server(command(tmp_path / "pids", "dying"), log=str(tmp_path / "log"))
-    with pytest.raises(RunError, match=r"exit code 3\n.*\n.*ValueError: no such model"):
+    with pytest.raises(
+        RunError, match=r"exit code 3\nwhat it said first:\n *ValueError: no such model\n.*the end of its log"
+    ):
         server.wait(30)
     server.close()
 

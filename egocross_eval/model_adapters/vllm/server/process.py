@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import http.client
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -27,6 +28,8 @@ HOST = "127.0.0.1"
 
 LOG_LINES = 30
 """Lines of the log that are shown when the server dies."""
+_FIRST_ERRORS = 2
+_AN_ERROR = re.compile(r"\b\w*(?:Error|Exception): \S.*")
 
 ENVIRONMENT = {"VLLM_NO_USAGE_STATS": "1", "VLLM_CPU_KVCACHE_SPACE": "1"}
 """The server's environment where the user's says nothing: nothing is sent to anyone, and on a CPU the key-value cache
@@ -149,13 +152,15 @@ class Server:
             return False
 
     def log_end(self) -> str:
-        """The last lines of the log."""
+        """The first errors in the log, which say why it died, and its last lines, which say how."""
         try:
             lines = self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError as error:
             return f"(its log {self.log_path} can't be read: {error})"
+        first = list(dict.fromkeys(found[0] for line in lines if (found := _AN_ERROR.search(line))))[:_FIRST_ERRORS]
+        why = "".join(f"  {text[:300]}\n" for text in first)
         shown = "\n".join(f"  {line[:300]}" for line in lines[-LOG_LINES:])
-        return f"the end of its log, {self.log_path}:\n{shown}"
+        return (f"what it said first:\n{why}" if why else "") + f"the end of its log, {self.log_path}:\n{shown}"
 
     def close(self) -> None:
         """Ends the server and all its processes; returns when they are gone. May be called again."""
