@@ -116,11 +116,12 @@ class Reporter:
         if not left or not sys.stderr.isatty():
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.table import Column
 
         self._bar = Progress(
             TextColumn("{task.fields[label]}", markup=False),
             BarColumn(bar_width=20),
-            MofNCompleteColumn(),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),  # where there's little room, the bar is shorter
             TextColumn("{task.fields[pace]}"),
             TextColumn("{task.fields[note]}"),
             console=rich_console(stderr=True, width=screen_width() - len("^C")),

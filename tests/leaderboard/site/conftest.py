@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from browser import chromium
 
@@ -28,7 +29,7 @@ def sites_that_hide(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from site_runs import write_runs
 
     from egocross_eval.leaderboard.collect import rows_from
-    from egocross_eval.leaderboard.rows import encode_row_file
+    from egocross_eval.leaderboard.rows import row_file
     from egocross_eval.leaderboard.site.build import build_site
 
     root = tmp_path_factory.mktemp("hiding")
@@ -37,6 +38,6 @@ def sites_that_hide(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build_site(folders, root / "said", answers=False)
     board = root / "board.json"
     rows = rows_from(folders)
-    board.write_bytes(encode_row_file(rows, [None] * len(rows)))
+    board.write_bytes(msgspec.json.encode(row_file(rows, [None] * len(rows))))
     build_site([board], root / "rows")
     return root
