@@ -37,6 +37,8 @@ TEXT = {
     "initializer_range": 0.2,
 }
 
+VISION: dict[str, Any] = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2}
+
 
 def tokenizer(*extra: str) -> Any:
     """The tiny Qwen tokenizer with more special tokens."""
@@ -168,12 +170,8 @@ def llava_onevision(path: Path) -> Path:
 
     tokens = tokenizer("<image>", "<video>")
     text = TEXT | {"vocab_size": len(tokens), "model_type": "qwen2", "eos_token_id": tokens.eos_token_id}
-    vision = {
+    vision = VISION | {
         "model_type": "siglip_vision_model",
-        "hidden_size": 64,
-        "intermediate_size": 128,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
         "image_size": 56,
         "patch_size": 14,
         "vision_use_head": False,
@@ -205,11 +203,7 @@ def idefics3(path: Path) -> Path:
 
     tokens = tokenizer("<image>", "<fake_token_around_image>", "<global-img>", "<end_of_utterance>")
     text = TEXT | {"vocab_size": len(tokens), "model_type": "llama", "eos_token_id": tokens.eos_token_id}
-    vision = {
-        "hidden_size": 64,
-        "intermediate_size": 128,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
+    vision = VISION | {
         "image_size": 64,
         "patch_size": 16,
     }
@@ -252,11 +246,7 @@ def smolvlm(path: Path) -> Path:
         end_of_utterance_token="<end_of_utterance>",
     )
     text = TEXT | {"vocab_size": len(tokens), "model_type": "llama", "eos_token_id": tokens.eos_token_id}
-    vision = {
-        "hidden_size": 64,
-        "intermediate_size": 128,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
+    vision = VISION | {
         "image_size": 64,
         "patch_size": 16,
     }
@@ -294,11 +284,7 @@ def internvl(path: Path) -> Path:
         video_token="<video>",
     )
     text = TEXT | {"vocab_size": len(tokens), "model_type": "qwen2", "eos_token_id": tokens.eos_token_id}
-    vision = {
-        "hidden_size": 64,
-        "intermediate_size": 128,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
+    vision = VISION | {
         "image_size": [56, 56],
         "patch_size": [14, 14],
     }
@@ -334,11 +320,7 @@ def gemma3(path: Path) -> Path:
         "query_pre_attn_scalar": 32,
         "sliding_window": 64,
     }
-    vision = {
-        "hidden_size": 64,
-        "intermediate_size": 128,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
+    vision = VISION | {
         "image_size": 56,
         "patch_size": 14,
         "vision_use_head": False,

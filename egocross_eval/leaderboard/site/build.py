@@ -89,25 +89,13 @@ def build_site(
     Raises `UsageError` or `DataError`, naming what is wrong, before anything is written where it can be known.
     """
     inputs = read_inputs(paths, published=published)
-    if not inputs.rows:
-        raise UsageError(
-            "no row is left to show: the files hold published rows alone, and --no-published leaves them out"
-        )
-    if frames and not inputs.runs:
-        raise UsageError("rows hold no frames: leave --frames out, or give the run folders too")
-    benchmarks = dict.fromkeys(row.benchmark.title for row in inputs.rows)
-    if len(benchmarks) > 1:
-        raise UsageError(
-            f"a site is of one benchmark, and these are of {' and '.join(benchmarks)}; make a site of each"
-        )
+    _refuse_what_makes_no_site(inputs, frames=frames)
     pooled = pool(inputs.runs)
     if inputs.runs and not pooled.questions:
         raise UsageError("the runs hold no answer yet; finish one, or look at its folder with: egocross-eval view RUN")
     library = chart_library()
     files = _frame_files(inputs.runs, data) if frames else {}
-    rows = distinct([*inputs.rows, *(published_beside(inputs.rows, registry()) if published else [])])
-    rows = join_repeats(rows) if join else rows
-    rows = priced(rows, read_prices(prices)) if prices is not None else rows
+    rows = _rows(inputs, published=published, join=join, prices=prices)
     best = _best_first(inputs.runs)
     pairs = _pairs(inputs.runs, pooled, best[:compared])
     folder = SiteFolder(to)
@@ -119,12 +107,11 @@ def build_site(
     start = _start(inputs.runs, pairs, best)
     questions = questions and bool(inputs.runs)
     shown = Shown(questions=questions, answers=questions and answers)
-    benchmark = inputs.rows[0].benchmark
-    figures = summary(inputs.runs, pooled, pairs, start, shown, benchmark)
+    figures = summary(inputs.runs, pooled, pairs, start, shown, inputs.rows[0].benchmark)
     folder.write("data/summary.js", data_script("summary", figures))
     if questions:
         _write_questions(folder, inputs.runs, pooled if answers else without_answers(pooled), thumbnails)
-    heading = title or f"{next(iter(benchmarks))} results"
+    heading = title or f"{inputs.rows[0].benchmark.title} results"
     folder.write("index.html", _page(heading, inputs, rows, pooled, pairs, start, shown).encode())
     shown_frames = len(set(thumbnails.values()))
     folder.finish(SiteContent(title=heading, answers=shown.answers, frames=shown_frames))
@@ -137,6 +124,27 @@ def build_site(
         thumbnails=shown_frames,
         bytes=folder.size,
     )
+
+
+def _refuse_what_makes_no_site(inputs: Inputs, *, frames: bool) -> None:
+    if not inputs.rows:
+        raise UsageError(
+            "no row is left to show: the files hold published rows alone, and --no-published leaves them out"
+        )
+    if frames and not inputs.runs:
+        raise UsageError("rows hold no frames: leave --frames out, or give the run folders too")
+    benchmarks = dict.fromkeys(row.benchmark.title for row in inputs.rows)
+    if len(benchmarks) > 1:
+        raise UsageError(
+            f"a site is of one benchmark, and these are of {' and '.join(benchmarks)}; make a site of each"
+        )
+
+
+def _rows(inputs: Inputs, *, published: bool, join: bool, prices: Path | None) -> list[Row]:
+    """Of the leaderboard: those at hand and the published ones beside them, joined and priced as asked."""
+    rows = distinct([*inputs.rows, *(published_beside(inputs.rows, registry()) if published else [])])
+    rows = join_repeats(rows) if join else rows
+    return priced(rows, read_prices(prices)) if prices is not None else rows
 
 
 def _asset(name: str) -> bytes:
