@@ -50,7 +50,8 @@ def install(package: Path) -> None:
 
 def run_python(package: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(package / "src"), os.environ.get("PYTHONPATH", "")])
-    environment = {**os.environ, "PYTHONPATH": path}
+    # Python takes a module's cached bytecode for the source's of the same second and size: a letter changed is missed.
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", *arguments]
     return subprocess.run(command, cwd=package, env=environment, capture_output=True, text=True, check=False)
 
