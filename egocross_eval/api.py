@@ -19,7 +19,7 @@ from egocross_eval.contracts.task import Target
 from egocross_eval.errors import UsageError, warn_caller
 from egocross_eval.files import remove_unfinished, slug
 from egocross_eval.judging import Judge, judge_run, ready_judges
-from egocross_eval.leaderboard.collect import results_in
+from egocross_eval.leaderboard.believed import current_results, results_in
 from egocross_eval.leaderboard.derived import derive, grade_again, known_targets
 from egocross_eval.model_adapters.spec import ModelSpec, parse_spec
 from egocross_eval.runs.dataset import believed_root, dataset_of
@@ -324,21 +324,19 @@ def _judge(path: Path, judges: Sequence[Judge], known: Registry, **more: Any) ->
 def _derived(folder: RunFolder, targets: Mapping[str, Target], known: Registry, *, asked: bool) -> Results:
     """The results of a folder, derived anew unless nothing changed since they were; by `targets` that were not known
     when it was scored."""
-    if not asked and _is_current(folder, targets_known=bool(targets)):
-        return folder.results()
+    if not asked and (found := _current(folder, targets_known=bool(targets))) is not None:
+        return found
     if targets:
         grade_again(folder, targets, known)
     return derive(folder, known)
 
 
-def _is_current(folder: RunFolder, *, targets_known: bool) -> bool:
-    derived = (PREDICTIONS_FILE, LEADERBOARD_FILE)
-    if not folder.has_results() or not all((folder.path / name).is_file() for name in derived):
-        return False
-    results = folder.results()
-    if results.counts.get("unscored") and targets_known:
-        return False
-    return results.samples_hash == folder.samples_hash()
+def _current(folder: RunFolder, *, targets_known: bool) -> Results | None:
+    """The results as they were derived; None where something must be derived anew."""
+    if not all((folder.path / name).is_file() for name in (PREDICTIONS_FILE, LEADERBOARD_FILE)):
+        return None
+    found = current_results(folder)
+    return None if found is None or (found.counts.get("unscored") and targets_known) else found
 
 
 def _told(observe: Callable[..., object], event: Event) -> None:

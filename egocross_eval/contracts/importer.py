@@ -18,6 +18,8 @@ class ForeignAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Where it stands, for messages, e.g. `samples.jsonl, line 3`."""
     question: str = ""
     """The question's key or id, where the log has it."""
+    number: int | None = None
+    """The question's id, where the log has it beside the key; the answer counts only if both are of one question."""
     position: str = ""
     """What else names it, e.g. its number among the tool's questions; empty where the log has the question's key."""
     text: str = ""

@@ -21,7 +21,7 @@ def read(path: Path) -> ForeignRun:
         spec=f"predictions:{path.name}",
         files=(path,),
         answers=[
-            ForeignAnswer(place=f"{path.name}, entry {number}", question=entry.name, text=entry.answer)
+            ForeignAnswer(place=f"{path.name}, entry {number}", question=entry.name, number=entry.id, text=entry.answer)
             for number, entry in enumerate(entries, 1)
         ],
     )

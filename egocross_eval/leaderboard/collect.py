@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from egocross_eval.errors import UsageError, warn_caller
+from egocross_eval.leaderboard.believed import results_in
 from egocross_eval.leaderboard.links import safe_link
-from egocross_eval.leaderboard.row_checks import row_problem
 from egocross_eval.leaderboard.rows import read_row_file, row_from_run, source_name
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from egocross_eval.contracts.registry import Registry
     from egocross_eval.runs.store import RunFolder
-    from egocross_eval.schema import Results, Row
+    from egocross_eval.schema import Row
 
 
 def rows_from(paths: Iterable[Path], *, relative_to: Path | None = None) -> list[Row]:
@@ -96,28 +96,3 @@ def _is_its_run(row: Row, path: Path) -> bool:
         return RunFolder(path).samples_hash() == row.origin_hash != ""
     except (OSError, ValueError, UsageError):
         return False
-
-
-def results_in(folder: RunFolder) -> Results:
-    """The results of a folder, which others may have made: `results.json` where it belongs to the samples that are
-    there, else computed anew from them (and not written).
-
-    Warns where there is one of other samples; raises `UsageError` where its figures contradict each other.
-    """
-    from egocross_eval.contracts.registry import registry
-    from egocross_eval.leaderboard.derived import compute_results
-    from egocross_eval.schema import SCHEMA_VERSION
-
-    written = folder.results() if folder.has_results() else None
-    if written is None or written.schema_version != SCHEMA_VERSION:
-        return compute_results(folder, registry())
-    if written.samples_hash != folder.samples_hash() or not written.samples_hash:
-        warn_caller(
-            f"{folder.path}: its results.json is of other samples than are there, so the figures are found anew; "
-            f"'egocross-eval score {folder.path}' writes them"
-        )
-        return compute_results(folder, registry())
-    row = row_from_run(folder.record(), written, source=folder.path.name, origin_hash=written.samples_hash)
-    if problem := row_problem(row):
-        raise UsageError(f"{folder.path}: its results can't be: {problem}; egocross-eval score finds them anew")
-    return written

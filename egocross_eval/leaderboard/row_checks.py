@@ -12,7 +12,7 @@ from egocross_eval.scoring.efficiency import efficiency_problem
 from egocross_eval.scoring.outcomes import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from egocross_eval.schema import Figure, Row
 
@@ -41,11 +41,18 @@ def row_problem(row: Row) -> str:
         return f"a text has more than {_LONGEST} characters"
     if not _DATE.fullmatch(row.date):
         return "date is not of the form 2026-01-31"
-    for name, figure in {"micro": row.micro, "macro": row.macro, **row.parts}.items():
-        if figure is not None and (problem := _figure_problem(figure, plain=name != "macro")):
-            return f"{name}: {problem}"
+    if problem := figures_problem({"micro": row.micro, "macro": row.macro, **row.parts}):
+        return problem
     checks = (_totals_problem, _counts_problem, _outcomes_problem)
     return next(filter(None, (check(row) for check in checks)), "") or efficiency_problem(row.efficiency)
+
+
+def figures_problem(figures: Mapping[str, Figure | None]) -> str:
+    """What is wrong with one of the figures, by their names; empty if nothing is."""
+    for name, figure in figures.items():
+        if figure is not None and (problem := _figure_problem(figure, plain=name != "macro")):
+            return f"{name}: {problem}"
+    return ""
 
 
 def _texts(row: Row) -> Iterator[str]:
@@ -67,6 +74,8 @@ def _texts(row: Row) -> Iterator[str]:
 
 def _totals_problem(row: Row) -> str:
     """Micro is over all questions, macro is the mean of the parts, and the parts are within micro."""
+    if row.complete and not row.published and (row.counts.get("errored") or row.counts.get("missing")):
+        return "it is called complete, and not all questions are answered"
     if row.micro is None:
         return "there are figures without micro" if row.parts or row.macro is not None else ""
     if row.micro.n != row.question_count * row.repeats:

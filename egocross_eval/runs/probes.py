@@ -9,7 +9,6 @@ from typing import Any
 from egocross_eval.contracts.task import DataOptions
 from egocross_eval.errors import UsageError
 from egocross_eval.runs.options import RunOptions, options_from
-from egocross_eval.runs.store import RunFolder
 from egocross_eval.schema import Question, RunRecord
 
 
@@ -68,9 +67,3 @@ def probe_plans(
     if not timed and asked["frames"] != ("none",):
         plans["shuffled"] = (model, options_of(record, **{**changed, "shuffled": True}))
     return plans
-
-
-def finished(path: Path) -> bool:
-    """True where a probe has been run to its end."""
-    folder = RunFolder(path)
-    return folder.exists() and folder.has_results() and folder.results().complete

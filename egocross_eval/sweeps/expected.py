@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from egocross_eval.leaderboard.believed import results_in
 from egocross_eval.runs.activity import pace, read_activity
 from egocross_eval.runs.store import RunFolder
 
@@ -30,7 +31,7 @@ def basis_of(folders: Iterable[Path]) -> list[Basis]:
         rate = pace(read_activity(folder.path))
         if rate is None or not folder.has_results():
             continue
-        results = folder.results()
+        results = results_in(folder)
         asked = sum(
             count for name, count in results.counts.items() if name in ("right", "wrong", "not_parsed", "unscored")
         )

@@ -83,8 +83,9 @@ def spread_table(asked: Sequence[Asked]) -> str:
 
 def _pooled(runs: Sequence[Asked]) -> tuple[float, int]:
     """Accuracy over the questions of all runs, and their number."""
+    from egocross_eval.leaderboard.believed import results_in
     from egocross_eval.runs.store import RunFolder
 
-    figures = [figure for run in runs if (figure := RunFolder(run.folder).results().micro) is not None]
+    figures = [figure for run in runs if (figure := results_in(RunFolder(run.folder)).micro) is not None]
     questions = sum(figure.n for figure in figures)
     return (sum(figure.right for figure in figures) / questions if questions else 0.0), questions

@@ -181,7 +181,8 @@ def _each_answer_is_its_question_s(joined: Joined, *, retold: bool) -> None:
     texts = {question.key: said(question) for question in QUESTIONS}
     for key, answer in joined.answers.items():
         assert retold or answer.failure is not None or answer.text == texts[key]
-    entries = [joined.answers, joined.missing, joined.contradicted, joined.reworded]
+    mismatched = set(joined.mismatched) - {*joined.answers, *joined.contradicted, *joined.reworded}
+    entries = [joined.answers, joined.missing, joined.contradicted, joined.reworded, mismatched]
     assert sorted(key for found in entries for key in found) == sorted(texts)
 
 

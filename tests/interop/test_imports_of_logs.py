@@ -142,6 +142,26 @@ def test_our_own_predictions_make_the_same_figures_again(
     assert again.results.groups == run.results.groups
 
 
+def test_predictions_with_the_id_of_another_question_are_left_out_by_name(
+    imported: Callable[..., Import], demo: Path, tmp_path: Path
+) -> None:
+    run = evaluate("baseline:longest", data=demo, split="demo", output=tmp_path / "run")
+    path = run.path / "predictions.json"
+    entries = json.loads(path.read_text())
+    for entry, other in ((entries[0], entries[1]), (entries[5], entries[9])):
+        entry["id"] = other["id"]
+    path.write_text(json.dumps(entries))
+    done = imported(path)
+    assert done.joined.mismatched == (entries[0]["question_id"], entries[5]["question_id"])
+    assert len(done.joined.answers) == len(entries) - 2
+    assert not done.is_complete
+    path.write_text(json.dumps([entry | {"id": 10**6} for entry in entries]))
+    with pytest.raises(
+        UsageError, match=f"none of its .* answers.*; answers with the id of .* left out: {len(entries)}"
+    ):
+        imported(path)
+
+
 def test_readings_that_differ_are_shown_and_kept(
     imported: Callable[..., Import], tmp_path: Path, questions: Sequence[Question]
 ) -> None:

@@ -17,8 +17,12 @@ QUESTIONS = [
 ]
 
 
-def answer(question: str = "", text: str = "A", position: str = "", prompt: str = "") -> ForeignAnswer:
-    return ForeignAnswer(place="log, line 1", question=question, text=text, position=position, prompt=prompt)
+def answer(
+    question: str = "", text: str = "A", position: str = "", prompt: str = "", number: int | None = None
+) -> ForeignAnswer:
+    return ForeignAnswer(
+        place="log, line 1", question=question, text=text, position=position, prompt=prompt, number=number
+    )
 
 
 def test_answers_are_joined_by_key_or_id() -> None:
@@ -44,6 +48,16 @@ def test_an_answer_to_other_words_is_left_out() -> None:
     joined = join(QUESTIONS, [answer("q1", prompt="Look.  What is\n1? A: x"), answer("q2", prompt="Where is 2?")])
     assert set(joined.answers) == {"q1"}
     assert joined.reworded == ("q2",)
+
+
+def test_a_key_beside_the_id_of_another_question_is_left_out_by_name() -> None:
+    found = [answer("q1", number=1), answer("q2", number=3), answer("q4", number=99), answer("q5", number=5)]
+    joined = join(QUESTIONS, [*found, answer("q5", "B", number=6)])
+    assert set(joined.answers) == {"q1", "q5"}
+    assert joined.mismatched == ("q2", "q4", "q5")
+    assert set(joined.missing) == {question.key for question in QUESTIONS} - {"q1", "q2", "q4", "q5"}
+    listed = "answers with the id of another question than their question_id, left out: 3 (q2, q4, q5)"
+    assert listed in joined.lines()
 
 
 def test_nameless_answers_need_a_map_or_an_order() -> None:
@@ -98,6 +112,7 @@ ANSWERS = st.lists(
         answer,
         question=st.sampled_from([*(f"q{number}" for number in range(14)), "0", "5", "99"]),
         text=st.sampled_from("AB"),
+        number=st.sampled_from([None, None, 0, 5, 99]),
     )
 )
 
@@ -107,10 +122,12 @@ ANSWERS = st.lists(
 def test_every_question_and_every_name_is_accounted_for(found: list[ForeignAnswer]) -> None:
     joined = join(QUESTIONS, found)
     groups = [set(joined.answers), set(joined.missing), set(joined.contradicted), set(joined.reworded)]
+    groups.append(set(joined.mismatched).difference(*groups))
     assert sum(len(group) for group in groups) == len(QUESTIONS)
     assert set().union(*groups) == {question.key for question in QUESTIONS}
     names = {question.key for question in QUESTIONS} | {str(question.id) for question in QUESTIONS}
     assert len(joined.foreign) == sum(one.question not in names for one in found)
     for key, one in joined.answers.items():
-        same = [other for other in found if other.question in (key, key.removeprefix("q"))]
+        own = (None, int(key.removeprefix("q")))
+        same = [other for other in found if other.question in (key, str(own[1])) and other.number in own]
         assert {other.text for other in same} == {one.text}

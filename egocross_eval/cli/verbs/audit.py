@@ -72,8 +72,9 @@ def _audit_one(
     from egocross_eval.api import run
     from egocross_eval.cli.show.reporter import Reporter
     from egocross_eval.contracts.registry import registry
+    from egocross_eval.leaderboard.believed import is_finished
     from egocross_eval.runs.own import is_own
-    from egocross_eval.runs.probes import audit_folder, finished, probe_plans
+    from egocross_eval.runs.probes import audit_folder, probe_plans
     from egocross_eval.runs.store import RunFolder
     from egocross_eval.scoring.audit import audit
     from egocross_eval.scoring.comparison import ComparedRun
@@ -86,7 +87,8 @@ def _audit_one(
     probes = {}
     for name, (model, options) in probe_plans(record, questions, prior=prior, **changed).items():
         place = audit_folder(path) / name
-        if not finished(place):
+        folder = RunFolder(place)
+        if not is_finished(folder):
             if not run_missing:
                 click.echo(f"note: no probe {name!r} in {place}", err=True)
                 continue
@@ -100,7 +102,6 @@ def _audit_one(
                 run(options, model, output=place, on_event=Reporter(name, told))
             except DataError as error:
                 raise DataError(f"{error}; if the run's files lie in several folders, name each by --data") from error
-        folder = RunFolder(place)
         label = f"{name} ({_WHAT[name]})"
         probes[name] = ComparedRun(label=label, record=folder.record(), samples=tuple(folder.samples()))
     own = ComparedRun(label=record.model.name, record=record, samples=samples)

@@ -30,6 +30,8 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
     """Questions without an answer."""
     foreign: tuple[str, ...] = ()
     """Names in the log that are no question's."""
+    mismatched: tuple[str, ...] = ()
+    """Questions of answers that have the id of another one beside their key; left out."""
     repeated: tuple[str, ...] = ()
     """Questions that are answered twice with the same output; the first counts."""
     contradicted: tuple[str, ...] = ()
@@ -42,6 +44,7 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
         kinds = {
             "questions without an answer": self.missing,
             "answers to no known question, left out": self.foreign,
+            "answers with the id of another question than their question_id, left out": self.mismatched,
             "questions answered more than once, in the same words": self.repeated,
             "questions answered more than once, differently; none of it counts": self.contradicted,
             "answers to other words than the question's, left out": self.reworded,
@@ -70,19 +73,22 @@ def join(
         question.key: question for question in questions
     }
     groups: dict[str, list[ForeignAnswer]] = {}
-    foreign = []
+    foreign, mismatched = [], []
     for name, answer in named:
-        if name in by_name:
-            groups.setdefault(by_name[name].key, []).append(answer)
-        else:
+        if name not in by_name:
             foreign.append(name)
+        elif answer.number not in (None, by_name[name].id):
+            mismatched.append(by_name[name].key)
+        else:
+            groups.setdefault(by_name[name].key, []).append(answer)
     contradicted = [key for key, found in groups.items() if len({_said(answer) for answer in found}) > 1]
     reworded = [key for key, found in groups.items() if not _asks(found[0], by_name[key])]
     left_out = {*contradicted, *reworded}
     return Joined(
         answers={key: found[0] for key, found in groups.items() if key not in left_out},
-        missing=tuple(question.key for question in questions if question.key not in groups),
+        missing=tuple(question.key for question in questions if question.key not in {*groups, *mismatched}),
         foreign=tuple(foreign),
+        mismatched=tuple(dict.fromkeys(mismatched)),
         repeated=tuple(key for key, found in groups.items() if len(found) > 1 and key not in left_out),
         contradicted=tuple(contradicted),
         reworded=tuple(key for key in reworded if key not in contradicted),

@@ -74,7 +74,8 @@ def import_run(log: Path, output: Path, options: ImportOptions | None = None) ->
     names = read_map(options.names) if options.names is not None else None
     joined = join(questions, foreign.answers, in_order=options.in_order, names=names)
     if not joined.answers:
-        raise UsageError(f"{log}: none of its {len(foreign.answers)} answers is to one of the questions here")
+        listed = "".join(f"; {line}" for line in msgspec.structs.replace(joined, missing=()).lines())
+        raise UsageError(f"{log}: none of its {len(foreign.answers)} answers is to one of the questions here{listed}")
     record = imported_record(importer.name, foreign, plan, questions, options.name, known)
     comparison = write_run(output, record, questions, joined, plan, known, foreign.files)
     return Import(run=load_run(output), tool=importer.name, joined=joined, comparison=comparison)

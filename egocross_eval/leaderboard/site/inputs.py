@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from egocross_eval.leaderboard.collect import results_in, run_folders
+from egocross_eval.leaderboard.believed import results_in
+from egocross_eval.leaderboard.collect import run_folders
 from egocross_eval.leaderboard.rows import read_row_file, row_from_run, source_name
 from egocross_eval.leaderboard.site.scripts import slug
 from egocross_eval.runs.judging import judged_samples
