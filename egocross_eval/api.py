@@ -12,16 +12,17 @@ import msgspec
 
 from egocross_eval.contracts.event import Ended, Event, Warned
 from egocross_eval.contracts.exporter import ExportedRun
+from egocross_eval.contracts.faults import guarded
 from egocross_eval.contracts.model import ModelAdapter
 from egocross_eval.contracts.registry import Registry, registry
 from egocross_eval.contracts.spec import read_options, split_part, split_spec
 from egocross_eval.contracts.task import Target
-from egocross_eval.errors import UsageError, warn_caller
+from egocross_eval.errors import RunError, UsageError, warn_caller
 from egocross_eval.files import remove_unfinished, slug
-from egocross_eval.judging import Judge, judge_run, ready_judges
+from egocross_eval.judging import Judge, check_questions, judge_run, ready_judges
 from egocross_eval.leaderboard.believed import current_results, results_in
 from egocross_eval.leaderboard.derived import derive, grade_again, known_targets
-from egocross_eval.model_adapters.spec import ModelSpec, parse_spec
+from egocross_eval.model_adapters.spec import ModelSpec, asked_of, parse_spec
 from egocross_eval.runs.dataset import believed_root, dataset_of
 from egocross_eval.runs.early_stop import EarlyStop, StoppedEarlyError
 from egocross_eval.runs.first_answers import FirstAnswers
@@ -221,7 +222,7 @@ def run(
         raise UsageError(f"strategy {plan.settings.strategy} names models: give the run's model as a spec too")
     adapter = adapter_for(plan, spec, known) if isinstance(model, str) else model
     try:
-        check_capabilities(plan, adapter, spec.text)
+        check_capabilities(plan, adapter, spec, known)
         path = Path(output) if output is not None else default_output(spec, options)
         session = open_session(plan, adapter, plan.record(spec, adapter, known), path)
         remove_unfinished(path)
@@ -251,10 +252,19 @@ def run(
             tell(Ended(record=record, results=results))
     finally:
         if isinstance(model, str):
-            adapter.close()
+            _close(adapter, spec, known, on_event)
     if judges:
         _judge(folder.path, judges, known, tell=tell, use_cache=options.cache)
     return Run(folder)
+
+
+def _close(adapter: ModelAdapter, spec: ModelSpec, known: Registry, on_event: Callable[[Event], None]) -> None:
+    """Frees what the adapter holds; what it raises then is no fault of the run."""
+    try:
+        with asked_of(spec, known):
+            adapter.close()
+    except RunError as error:
+        on_event(Warned(message=str(error)))
 
 
 def _followers(options: RunOptions, known: Registry) -> dict[str, Callable[[Event], None]]:
@@ -263,7 +273,8 @@ def _followers(options: RunOptions, known: Registry) -> dict[str, Callable[[Even
     for text in options.track:
         name, place, given = split_spec(text, "tracker")
         kind = known.tracker(name)
-        found[f"tracker {text!r}"] = kind.build(place or "", read_options(f"--track {name}", kind.options, given))
+        with guarded("trackers", name, f"at {text}", known=known):
+            found[f"tracker {text!r}"] = kind.build(place or "", read_options(f"--track {name}", kind.options, given))
     return found
 
 
@@ -279,7 +290,7 @@ def _ready_judges(options: RunOptions, plan: RunPlan, known: Registry) -> list[J
         )
     judges = ready_judges(options.judge, options.judging, known)
     for one in judges:
-        one.grader.check(plan.questions)
+        check_questions(one.grader, plan.questions)
     return judges
 
 
@@ -401,7 +412,10 @@ def export_run(run: Path | str, form: str, *, output: Path | str | None = None) 
         results=results_in(folder),
         samples=folder.samples(),
     )
-    said = exporter.export(exported, Path(output) if output is not None else folder.path / exporter.default, options)
+    with guarded("exporters", name, f"on {folder.path}", known=known):
+        said = exporter.export(
+            exported, Path(output) if output is not None else folder.path / exporter.default, options
+        )
     return f"{said}{_left_open(exported.results)}"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from egocross_eval.contracts.event import Ended, Event, Warned
+from egocross_eval.contracts.faults import guarded
 from egocross_eval.contracts.grader import Grader
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.contracts.registry import Registry
@@ -17,7 +18,7 @@ from egocross_eval.errors import UsageError
 from egocross_eval.files import remove_unfinished, slug
 from egocross_eval.grading.rubric import read_rubric
 from egocross_eval.leaderboard.derived import derive
-from egocross_eval.model_adapters.spec import ModelSpec, build_adapter, parse_spec
+from egocross_eval.model_adapters.spec import ModelSpec, asked_of, build_adapter, parse_spec
 from egocross_eval.runs.judging import JUDGES_FOLDER, Case, JudgePlan, cases_of, judge_plan, open_judging
 from egocross_eval.runs.session import ask
 from egocross_eval.runs.store import RunFolder
@@ -83,11 +84,12 @@ def ready_judge(judge: str | ModelAdapter, settings: JudgeSettings, registry: Re
             )
         spec = ModelSpec(scheme=judge, target="", name=judge)
         plain = JudgeSettings(judge_grader=judge)
-        return Judge(spec=spec, adapter=_Nobody(), grader=grader.configured(plain), settings=plain)
+        return Judge(spec=spec, adapter=_Nobody(), grader=_configured(grader, plain), settings=plain)
     grader = registry.grader(settings.judge_grader)
     if not grader.asks:
         raise UsageError(f"--judge-grader {grader.name}: it asks no model; judge by it with --judge {grader.name}")
-    configured, rubric = grader.configured(settings), read_rubric(Path(settings.rubric) if settings.rubric else None)[1]
+    configured = _configured(grader, settings)
+    _, rubric = read_rubric(Path(settings.rubric) if settings.rubric else None)
     if isinstance(judge, str):
         spec, ours = parse_spec(judge), True
         adapter = build_adapter(spec, registry)
@@ -95,10 +97,30 @@ def ready_judge(judge: str | ModelAdapter, settings: JudgeSettings, registry: Re
         spec, ours, adapter = ModelSpec(scheme="python", target=type(judge).__name__), False, judge
     kept = msgspec.structs.replace(settings, rubric=Path(settings.rubric).name if settings.rubric else "")
     made = Judge(spec=spec, adapter=adapter, grader=configured, settings=kept, rubric_hash=rubric, ours=ours)
-    if settings.judge_answer == "choose" and not adapter.capabilities().scores:
+    if settings.judge_answer == "choose" and not _tells_scores(made, registry):
         made.close()
         raise UsageError(f"{spec.text}: can't compare log-probabilities here; use --judge-answer generate")
     return made
+
+
+def _configured(grader: Grader, settings: JudgeSettings) -> Grader:
+    with guarded("graders", grader.name, "to take its settings"):
+        return grader.configured(settings)
+
+
+def _tells_scores(judge: Judge, registry: Registry) -> bool:
+    try:
+        with asked_of(judge.spec, registry):
+            return judge.adapter.capabilities().scores
+    except BaseException:
+        judge.close()
+        raise
+
+
+def check_questions(grader: Grader, questions: Sequence[Question]) -> None:
+    """Raises `UsageError` where the grader can't grade these questions, `RunError` where its code breaks."""
+    with guarded("graders", grader.name, "to check the questions"):
+        grader.check(questions)
 
 
 def ready_judges(judges: Sequence[str | ModelAdapter], settings: JudgeSettings, registry: Registry) -> list[Judge]:

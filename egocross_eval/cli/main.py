@@ -64,6 +64,17 @@ def _plugin_verbs() -> dict[str, CommandType]:
     return {name: command for name, command in registry().commands.items() if name not in VERBS}
 
 
+def _loaded(added: CommandType) -> click.Command:
+    """The command of a plugin's verb. Raises `RunError`, naming the plugin, where there's none."""
+    from egocross_eval.contracts.faults import guarded
+
+    with guarded("commands", added.name, "to load"):
+        command = added.load()
+        if not isinstance(command, click.Command):
+            raise TypeError(f"it gave {command!r}, which is no click command")
+    return command
+
+
 class LazyGroup(click.Group):
     """Imports a verb's module when it's asked for; arguments that start with an option mean `run`."""
 
@@ -75,7 +86,7 @@ class LazyGroup(click.Group):
         """The verb's command, or None."""
         if cmd_name not in VERBS:
             added = _plugin_verbs().get(cmd_name)
-            return added.load() if added is not None else None
+            return _loaded(added) if added is not None else None
         command = importlib.import_module(VERBS[cmd_name][0]).command
         if not isinstance(command, click.Command):
             raise TypeError(f"{VERBS[cmd_name][0]}.command is no click command")

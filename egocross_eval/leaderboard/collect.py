@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from egocross_eval.errors import UsageError, warn_caller
 from egocross_eval.leaderboard.believed import results_in
 from egocross_eval.leaderboard.links import safe_link
+from egocross_eval.leaderboard.published import published_rows
 from egocross_eval.leaderboard.rows import read_row_file, row_from_run, source_name
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def published_beside(rows: Sequence[Row], known: Registry) -> list[Row]:
     """Published rows of the benchmarks that `rows` are of; of all benchmarks where there are no rows."""
     names = {row.benchmark.name for row in rows} or set(known.benchmarks())
     benchmarks = [benchmark for name, benchmark in known.benchmarks().items() if name in names]
-    return [row for benchmark in benchmarks if benchmark.published is not None for row in benchmark.published()]
+    return [row for benchmark in benchmarks for row in published_rows(benchmark, known)]
 
 
 def run_folders(path: Path) -> list[RunFolder]:

@@ -11,6 +11,7 @@ from msgspec.structs import fields, replace
 from egocross_eval.documents import cited, decode_json
 from egocross_eval.errors import UsageError, warn_caller
 from egocross_eval.files import read_bytes
+from egocross_eval.leaderboard.published import published_rows
 from egocross_eval.leaderboard.row_checks import FATES, LARGEST_FILE, row_problem
 from egocross_eval.runs import version1
 from egocross_eval.schema import SCHEMA_VERSION, Figure, Results, Row, RunRecord, RunSettings, Way
@@ -207,7 +208,7 @@ def _with_known_parts(row: Row, path: Path) -> Row | None:
     benchmark = registry().benchmarks().get(row.benchmark.name)
     if not row.published:
         return row if benchmark is None else replace(row, benchmark=benchmark.record())
-    known = benchmark.published() if benchmark is not None and benchmark.published is not None else ()
+    known = published_rows(benchmark, registry()) if benchmark is not None else ()
     found = next((one for one in known if _is_same_result(one, row)), None)
     if found is None:
         message = f"left out: {path}: {cited(row.model)} calls itself published, and {cited(row.benchmark.name)} "

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from egocross_eval.contracts.faults import guarded_benchmark
 from egocross_eval.contracts.registry import registry
 from egocross_eval.contracts.task import DataOptions, Target
 from egocross_eval.errors import DataError, UsageError
@@ -21,7 +22,8 @@ def targets_of_run(record: RunRecord, data: DataOptions) -> Mapping[str, Target]
     if data.answers_file is not None and data.data is None and data.questions_file is None:
         if benchmark.read_targets is None:
             raise UsageError(f"{benchmark.title} reads no answers file: its answers come with the questions")
-        return benchmark.read_targets(data.answers_file)
+        with guarded_benchmark(benchmark, f"to read {data.answers_file} for the answers", known):
+            return benchmark.read_targets(data.answers_file)
     tasks = [known.task(name) for name in record.settings.tasks]
     source = msgspec.structs.replace(data.source(), split=record.settings.split)
     try:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from egocross_eval.contracts.faults import guarded_benchmark
 from egocross_eval.errors import UsageError
 from egocross_eval.leaderboard.derived import compute_results, graded_again
 from egocross_eval.leaderboard.rows import join_repeats, row_from_run
@@ -133,7 +134,8 @@ def _targets(
     benchmark = registry.benchmark(folder.record().benchmark.name)
     if benchmark.read_targets is None:
         raise UsageError(f"{benchmark.title} reads no answers file: its answers come with the questions")
-    targets = benchmark.read_targets(answers_file)
+    with guarded_benchmark(benchmark, f"to read {answers_file} for the answers", registry):
+        targets = benchmark.read_targets(answers_file)
     missing = [question.key for question in folder.questions() if question.key not in targets]
     if missing:
         # Else these were graded by what the run says of its own answers.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from egocross_eval.contracts.faults import guarded
 from egocross_eval.contracts.model import AdapterType, ModelAdapter
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.spec import explained_option, split_spec
@@ -200,14 +203,25 @@ def carried(spec: ModelSpec, registry: Registry) -> ModelSpec:
 def build_adapter(spec: ModelSpec, registry: Registry) -> ModelAdapter:
     """The adapter of a spec, with its options checked; nothing heavy happens before it is asked.
 
-    Raises `UsageError` for an unknown scheme or option, or a value of the wrong type.
+    Raises `UsageError` for an unknown scheme or option, or a value of the wrong type, `RunError` where its factory
+    breaks.
     """
     kind = adapter_type(spec, registry)
     refuse_untyped(spec, kind)
-    adapter = kind.factory(spec.target, _options(spec, kind))
-    if not isinstance(adapter, ModelAdapter):
-        raise UsageError(f"the factory of the model adapter {spec.scheme!r} gave {adapter!r}, which is no ModelAdapter")
+    with asked_of(spec, registry):
+        adapter = kind.factory(spec.target, _options(spec, kind))
+        if not isinstance(adapter, ModelAdapter):
+            raise TypeError(f"its factory gave {adapter!r}, which is no ModelAdapter")
     return adapter
+
+
+@contextmanager
+def asked_of(spec: ModelSpec, registry: Registry) -> Iterator[None]:
+    """Asks the adapter of a spec something before a run: what it raises is a `RunError` that names model and plugin."""
+    known = spec.scheme in registry.model_adapters  # not so for an adapter that a program made itself
+    scheme = adapter_type(spec, registry).scheme if known else spec.scheme
+    with guarded("model_adapters", scheme, f"at {spec.text}", known=registry):
+        yield
 
 
 def _options(spec: ModelSpec, kind: AdapterType) -> msgspec.Struct | dict[str, str]:

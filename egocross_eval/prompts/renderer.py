@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from egocross_eval.contracts.faults import guarded
 from egocross_eval.contracts.style import PromptStyle, StyledText
-from egocross_eval.errors import EgoCrossError, UsageError
+from egocross_eval.errors import UsageError
 from egocross_eval.prompts.turns import Turns
 from egocross_eval.prompts.untimed import is_untimed
 from egocross_eval.schema import Ask, ImagePart, Message, Part, Prompt, Question, TextPart, Turn
@@ -89,12 +90,8 @@ class Renderer(msgspec.Struct, frozen=True, kw_only=True):
     def styled(self, shown: Question) -> StyledText:
         """What the style says of a question whose frames are those that are shown."""
         hidden = shown.hidden_options if self.settings.show_options and shown.needs_options else {}
-        try:
+        with guarded("prompt_styles", self.style.name, f"on {shown.key}", kind=UsageError):
             return self.style.render(shown, option_block(shown.options) or choices_in_words(hidden))
-        except EgoCrossError:
-            raise
-        except Exception as error:
-            raise UsageError(f"the prompt style {self.style.name!r} failed on {shown.key}: {error!r}") from error
 
 
 class QuestionPrompts:
@@ -167,7 +164,9 @@ def _reply(style: PromptStyle, example: Question, shot: Shot) -> str:
     if style.reply is None:
         return shot.reply
     known = shot.question
-    return style.reply(msgspec.structs.replace(example, target=known.target, references=known.references), shot.reply)
+    whole = msgspec.structs.replace(example, target=known.target, references=known.references)
+    with guarded("prompt_styles", style.name, f"to word the answer to {known.key}", kind=UsageError):
+        return style.reply(whole, shot.reply)
 
 
 def prompt_text(prompt: Prompt) -> tuple[tuple[str, str], ...]:

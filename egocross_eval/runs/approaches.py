@@ -7,13 +7,14 @@ from pathlib import Path
 
 import msgspec
 
+from egocross_eval.contracts.faults import guarded
 from egocross_eval.contracts.method import Method
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.style import PromptStyle
 from egocross_eval.contracts.task import Benchmark, Questions
 from egocross_eval.errors import DataError, UsageError
 from egocross_eval.frames.roots import DataRoot
-from egocross_eval.methods.select import build_method
+from egocross_eval.methods.select import build_method, method_name
 from egocross_eval.prompts.renderer import Renderer
 from egocross_eval.prompts.shots import Shots, ShotSetting
 from egocross_eval.prompts.templates import TEMPLATE_SUFFIXES, style_of, template_hash, template_style
@@ -37,6 +38,11 @@ class Approach(msgspec.Struct, frozen=True, kw_only=True):
     """Hash of the template, in a file or in a strategy; empty for a named style."""
     sources: dict[str, int] = {}
     """By each setting that a strategy made, the number of its rule."""
+
+    def most_requests(self, shown: Question) -> int | None:
+        """As the method says it of a question as it is shown. Raises `RunError` where its code breaks."""
+        with guarded("methods", method_name(self.options.method), f"to count requests of {shown.key}"):
+            return self.method.most_requests(shown)
 
     def way(self) -> Way:
         """What a run's record says of it."""
@@ -198,4 +204,5 @@ def _check_method(method: Method, options: RunOptions, questions: Sequence[Quest
         )
     if "images" in method.needs and options.prompt.media == "video":
         raise UsageError(f"--method {options.method}: needs frames as separate images; use --media images")
-    method.check(options.generation, [question.without_target() for question in questions])
+    with guarded("methods", method_name(options.method), "to check the questions"):
+        method.check(options.generation, [question.without_target() for question in questions])

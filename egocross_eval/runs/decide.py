@@ -6,9 +6,12 @@ import traceback
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from egocross_eval.contracts.faults import origin
 from egocross_eval.contracts.grader import Grader
 from egocross_eval.contracts.method import Method
+from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import EgoCrossError, RunError
+from egocross_eval.methods.select import method_name
 from egocross_eval.schema import FILTERED, Answer, Ask, Decision, Grade, Question, Sample
 
 
@@ -24,7 +27,10 @@ def decide(method: Method, name: str, question: Question, answers: Sequence[Answ
     except EgoCrossError:
         raise
     except Exception as error:
-        raise RunError(f"the method {name!r} failed on {question.key}: {error}\n{traceback.format_exc()}") from error
+        raise RunError(
+            f"the method {name!r}{origin('methods', method_name(name), registry())} failed on {question.key}: "
+            f"{error}\n{traceback.format_exc()}"
+        ) from error
     if not isinstance(step, Decision):
         return list(step)
     if question.options and step.label is not None and step.label not in question.options:
@@ -59,7 +65,8 @@ def _called(grader: Grader, question: Question, call: Callable[[], object]) -> o
         raise
     except Exception as error:
         raise RunError(
-            f"the grader {grader.name!r} failed on {question.key}: {error}\n{traceback.format_exc()}"
+            f"the grader {grader.name!r}{origin('graders', grader.name, registry())} failed on {question.key}: "
+            f"{error}\n{traceback.format_exc()}"
         ) from error
 
 

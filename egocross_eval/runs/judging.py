@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from egocross_eval.contracts.faults import guarded
 from egocross_eval.contracts.grader import Grader
 from egocross_eval.contracts.method import Method
 from egocross_eval.contracts.model import ModelAdapter
@@ -155,7 +156,8 @@ def judge_plan(
 
     Raises `UsageError` where the grader can't judge them.
     """
-    grader.check([case.question for case in cases if case.grade is None])
+    with guarded("graders", grader.name, "to check the questions", known=registry):
+        grader.check([case.question for case in cases if case.grade is None])
     generation = GenerationSettings(
         answer_mode="choose" if settings.judge_answer == "choose" else "generate",
         max_new_tokens=settings.judge_max_new_tokens,

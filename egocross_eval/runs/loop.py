@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from egocross_eval.contracts.faults import origin
 from egocross_eval.contracts.model import ModelAdapter
+from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import DataError, EgoCrossError, RunError
 from egocross_eval.reading.response import read_response
 from egocross_eval.runs.activity import OpenNow
@@ -170,7 +172,9 @@ class Loop:
         except EgoCrossError:
             raise
         except (Exception, SystemExit) as error:
-            raise RunError(f"the adapter of {self._model} failed: {error}\n{traceback.format_exc()}") from error
+            plugin = origin("model_adapters", self._model.partition(":")[0], registry())
+            message = f"the adapter of {self._model}{plugin} failed: {error}"
+            raise RunError(f"{message}\n{traceback.format_exc()}") from error
         finally:
             close = getattr(responses, "close", None)
             if close is not None:

@@ -16,7 +16,7 @@ from egocross_eval.counted import counted
 from egocross_eval.errors import DataError, UsageError, did_you_mean
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.model_adapters.routed import RuledAdapter, built
-from egocross_eval.model_adapters.spec import ModelSpec, adapter_type, build_adapter, carried
+from egocross_eval.model_adapters.spec import ModelSpec, adapter_type, asked_of, build_adapter, carried
 from egocross_eval.prompts.shots import ShotSetting
 from egocross_eval.runs.approaches import Approach, Approaches, Planner
 from egocross_eval.runs.bodies import largest_body
@@ -83,15 +83,17 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
         known = spec.scheme in registry.model_adapters  # not so for an adapter that a program made itself
         model = carried(spec, registry) if known else spec
         neutral = adapter_type(model, registry).neutral_options if known else frozenset()
+        with asked_of(spec, registry):
+            fingerprint, details = adapter.fingerprint() or "", adapter.details()
         return RunRecord(
             schema_version=SCHEMA_VERSION,
             benchmark=self.benchmark.record(),
             model=ModelRecord(
                 spec=spec.text,
                 identity=model.without(neutral),
-                fingerprint=adapter.fingerprint() or "",
+                fingerprint=fingerprint,
                 name=model.display_name,
-                details=adapter.details(),
+                details=details,
             ),
             settings=self.settings,
             data_root=str(self.root.path) if self.root else "",
@@ -210,13 +212,19 @@ def check_model(plan: RunPlan, spec: ModelSpec, registry: Registry) -> None:
     """Refuses a model that can't be built, or can't do what the plan asks for, before anything is loaded."""
     adapter = adapter_for(plan, spec, registry)
     try:
-        check_capabilities(plan, adapter, spec.text)
+        check_capabilities(plan, adapter, spec, registry)
     finally:
-        adapter.close()
+        with asked_of(spec, registry):
+            adapter.close()
 
 
-def check_capabilities(plan: RunPlan, adapter: ModelAdapter, scheme: str) -> None:
-    """Refuses, before anything is asked, what the adapter can't do."""
+def check_capabilities(plan: RunPlan, adapter: ModelAdapter, spec: ModelSpec, registry: Registry) -> None:
+    """Refuses, before anything is asked, what the adapter can't do. Raises `RunError` where its code breaks."""
+    with asked_of(spec, registry):
+        _check_abilities(plan, adapter, spec.text)
+
+
+def _check_abilities(plan: RunPlan, adapter: ModelAdapter, scheme: str) -> None:
     adapter.check_labels(request_labels(question, plan.settings.split) for question in plan.questions)
     can = adapter.capabilities()
     asked_with_frames = False

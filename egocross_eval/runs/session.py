@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from egocross_eval.contracts.event import Answered, Event, Started, Stopped, Warned
+from egocross_eval.contracts.faults import guarded
 from egocross_eval.contracts.model import ModelAdapter
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.runs.activity import ActivityLog
@@ -178,7 +179,7 @@ def ask(session: Session, tell: Callable[[Event], None], *, use_cache: bool, by_
             with activity:
                 loop.run(_arranged(session, by_cluster=by_cluster), session.earlier)
             writer.drop_answers()
-        _record_details(session)
+        _record_details(session, tell)
     finally:
         tell(Stopped(record=record))
         if cache is not None:
@@ -208,9 +209,15 @@ def _cache_or_none(record: RunRecord, tell: Callable[[Event], None]) -> Response
         return None
 
 
-def _record_details(session: Session) -> None:
+def _record_details(session: Session, tell: Callable[[Event], None]) -> None:
     """Adds to `run.json` what the adapter knows of its model since it was loaded."""
     model = session.record.model
-    details = model.details | session.adapter.details()
+    name = model.spec.partition(":")[0]
+    try:
+        with guarded("model_adapters", name, f"to tell details of {model.spec}"):
+            details = model.details | session.adapter.details()
+    except RunError as error:
+        tell(Warned(message=str(error)))  # everything is answered by now
+        return
     record = msgspec.structs.replace(session.record, model=msgspec.structs.replace(model, details=details))
     session.folder.write_record(record)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -10,8 +9,9 @@ import msgspec
 
 from egocross_eval.api import Run, run
 from egocross_eval.contracts.event import Event
+from egocross_eval.contracts.faults import as_ours
 from egocross_eval.contracts.registry import registry
-from egocross_eval.errors import EgoCrossError, RunError
+from egocross_eval.errors import EgoCrossError
 from egocross_eval.runs.options import RunOptions
 from egocross_eval.runs.plan import RunPlan, plan_run
 
@@ -89,12 +89,9 @@ def made(one: PlannedRun, watch: Watch, plans: Plans) -> Made:
             planned=one,
             run=run(one.options, one.model, output=one.folder, on_event=watch(one), plan=plans(one.options)),
         )
-    except EgoCrossError as error:
-        return Made(planned=one, run=_left(one), error=error)
     except Exception as error:
-        # A factory or an engine may raise anything; the other runs go on all the same.
-        broken = RunError(f"{type(error).__name__}: {error}\n{traceback.format_exc()}")
-        return Made(planned=one, run=_left(one), error=broken)
+        # An engine may raise anything; the other runs go on all the same.
+        return Made(planned=one, run=_left(one), error=as_ours(error))
 
 
 def _left(one: PlannedRun) -> Run | None:

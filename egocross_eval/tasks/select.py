@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 import msgspec
 
+from egocross_eval.contracts.faults import guarded
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.task import Benchmark, DataSource, Questions, Task
 from egocross_eval.errors import DataError, EgoCrossError, UsageError, unknown
@@ -42,7 +43,7 @@ def of_another_benchmark(names: Collection[str], tasks: list[Task], registry: Re
             continue
         try:
             questions = load_questions([task], DataSource()).questions
-        except (EgoCrossError, OSError):
+        except EgoCrossError:
             continue
         if any(question.key in names for question in questions):
             return f"; for a question of {task.benchmark.title}: --tasks {task.name}"
@@ -78,9 +79,9 @@ def load_questions(tasks: list[Task], source: DataSource) -> Questions:
     benchmark = common_benchmark(tasks)
     check_benchmark(benchmark)
     source = with_split(source, benchmark)
-    merged = _loaded(tasks[0], source)
+    merged = load_task(tasks[0], source)
     for task in tasks[1:]:
-        loaded = _loaded(task, source)
+        loaded = load_task(task, source)
         if loaded.root != merged.root:
             raise UsageError(
                 f"task {task.name!r} has its data in {loaded.root}, the others in {merged.root}: run it by itself"
@@ -100,13 +101,11 @@ def load_questions(tasks: list[Task], source: DataSource) -> Questions:
     return msgspec.structs.replace(merged, questions=tuple(ordered), warnings=warnings)
 
 
-def _loaded(task: Task, source: DataSource) -> Questions:
+def load_task(task: Task, source: DataSource) -> Questions:
     """What the task loads, checked; an error of a plugin's code names the task."""
-    try:
+    with guarded("tasks", task.name, f"to load questions of {task.benchmark.title}", kind=DataError):
         loaded = task.load(source)
-    except (EgoCrossError, OSError):
-        raise
-    except Exception as error:
-        raise DataError(f"task {task.name!r} of {task.benchmark.title} can't be loaded: {error!r}") from error
+        if not isinstance(loaded, Questions):
+            raise TypeError(f"it gave {loaded!r}, which is no Questions")
     check_questions(loaded.questions, task.name)
     return loaded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 from calling import call
 
-from egocross_eval import Run, load_run
+from egocross_eval import AdapterType, ModelAdapter, Request, Response, Run, load_run
 from egocross_eval.cli.show import events
 from egocross_eval.cli.show.events import (
     Line,
@@ -22,6 +23,7 @@ from egocross_eval.cli.show.events import (
     SweepEnded,
     SweepStarted,
 )
+from egocross_eval.contracts.registry import registry
 
 
 def lines(text: str) -> list[Line]:
@@ -74,8 +76,30 @@ def test_a_run_that_breaks_says_why(demo: Path, tmp_path: Path, capsys: pytest.C
     code = call("--model", f"hf:{tmp_path / 'nothing'}", *words, "--output", tmp_path / "run")
     (said,) = lines(capsys.readouterr().out)
     assert isinstance(said, RunFailed)
-    assert (said.exit_code, said.run) == (code, str(tmp_path / "run"))
+    assert (said.exit_code, said.run, said.model) == (code, None, f"hf:{tmp_path / 'nothing'}")
     assert "nothing" in said.message
+    assert not (tmp_path / "run").exists()
+
+
+class Breaks(ModelAdapter):
+    """Answers one question, then no more."""
+
+    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
+        yield Response(key=next(requests).key, text="A")
+        raise RuntimeError("out of memory")
+
+
+def test_a_run_that_breaks_in_the_middle_names_its_folder(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = AdapterType(scheme="breaks", description="", factory=lambda target, options: Breaks())
+    monkeypatch.setitem(registry().model_adapters, "breaks", kind)
+    words: list[str | Path] = ["--data", demo, "--split", "demo", "--limit", "4", "--events"]
+    assert call("--model", "breaks:x", *words, "--output", tmp_path / "run") == 1
+    said = lines(capsys.readouterr().out)[-1]
+    assert isinstance(said, RunFailed)
+    assert (said.run, said.model) == (str(tmp_path / "run"), "breaks:x")
+    assert load_run(tmp_path / "run").path.is_dir()
 
 
 def test_a_sweep_says_which_runs_it_has_and_what_is_open(

@@ -184,7 +184,7 @@ def test_a_style_that_fails_is_named_with_the_question(tmp_path: Path) -> None:
         raise KeyError("verb")
 
     style = PromptStyle(name="broken", description="", render=render)
-    with pytest.raises(UsageError, match=r"the prompt style 'broken' failed on .*KeyError\('verb'\)"):
+    with pytest.raises(UsageError, match=r"the prompt style 'broken' failed on .*KeyError: 'verb'"):
         Renderer(style=style).render(question(), DataRoot(tmp_path))
 
 

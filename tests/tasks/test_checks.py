@@ -71,7 +71,7 @@ def test_a_label_that_no_question_has_is_warned_of() -> None:
 
 @pytest.mark.parametrize("raises", [KeyError("picture"), ValueError("bad number")])
 def test_an_error_of_the_tasks_own_code_names_the_task(raises: Exception) -> None:
-    with pytest.raises(DataError, match=f"task 'cups' of Places can't be loaded: {type(raises).__name__}"):
+    with pytest.raises(DataError, match=f"the task 'cups' failed to load questions of Places: {type(raises).__name__}"):
         load_questions([Task(name="cups", benchmark=PLACES, description="", load=failing(raises))], DataSource())
 
 

@@ -31,7 +31,7 @@ def approach_lines(plan: RunPlan, question: Question) -> Iterator[str]:
     shown = approach.renderer.as_shown(question)
     step = decide(approach.method, approach.options.method, shown, ())
     first = 1 if isinstance(step, Decision) else len(step)
-    most = approach.method.most_requests(shown)
+    most = approach.most_requests(shown)
     if most is None or most > 1:
         yield f"requests: {first} in the first round, {'more may follow' if most is None else f'at most {most} in all'}"
 

@@ -74,7 +74,7 @@ def estimate(plan: RunPlan) -> Estimate:
         approach = plan.approach(question)
         shown = approach.renderer.as_shown(question)
         step = decide(approach.method, approach.options.method, shown, ())
-        most = approach.method.most_requests(shown)
+        most = approach.most_requests(shown)
         known = most is not None and total.most_requests is not None
         total.most_requests = (total.most_requests or 0) + (most or 0) if known else None
         for ask in [] if isinstance(step, Decision) else step:

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +16,7 @@ from egocross_eval.contracts.event import Answered, Ended, Event, Started, Stopp
 from egocross_eval.errors import EgoCrossError, UsageError
 from egocross_eval.replies import ours_alone
 from egocross_eval.runs.decide import utc_now
+from egocross_eval.runs.store import RECORD_FILE
 from egocross_eval.visible import visible_json
 
 if TYPE_CHECKING:
@@ -99,7 +101,9 @@ class RunEnded(_Line, frozen=True, kw_only=True, tag="ended"):
 class RunFailed(_Line, frozen=True, kw_only=True, tag="failed"):
     """A run broke; the same command goes on."""
 
-    run: str
+    run: str | None
+    """Its folder; null where it broke before there was one."""
+    model: str
     message: str
     exit_code: int
 
@@ -143,9 +147,10 @@ def event_lines() -> Iterator[Say]:
         yield lambda line: click.echo(visible_json(msgspec.json.encode(line).decode()), file=out)
 
 
-def say_failed(say: Say, run: str, error: EgoCrossError) -> None:
-    """Says that a run broke."""
-    say(RunFailed(at=utc_now(), run=run, message=str(error), exit_code=error.exit_code))
+def say_failed(say: Say, folder: Path, model: str, error: EgoCrossError) -> None:
+    """Says that the run of a model broke, whose folder was to be this."""
+    run = str(folder) if (folder / RECORD_FILE).is_file() else None
+    say(RunFailed(at=utc_now(), run=run, model=model, message=str(error), exit_code=error.exit_code))
 
 
 class EventLines:
@@ -239,7 +244,7 @@ class SweepEvents:
         """Writes the leaderboard anew, and says what broke."""
         self._folder.take(made)
         if made.error is not None:
-            say_failed(self._say, str(self._sweep.output / made.planned.name), made.error)
+            say_failed(self._say, self._sweep.output / made.planned.name, made.planned.model, made.error)
 
     def print_end(self, made: Sequence[Made]) -> int:
         """Says what is open; the exit code."""

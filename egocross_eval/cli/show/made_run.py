@@ -30,7 +30,8 @@ class MadeRun(msgspec.Struct, frozen=True, kw_only=True):
 class BrokenRun(msgspec.Struct, frozen=True, kw_only=True):
     """A run that broke; the same command goes on."""
 
-    run: Path
+    run: Path | None
+    """Its folder; None where it broke before there was one."""
     model: str
     error: str
     exit_code: int

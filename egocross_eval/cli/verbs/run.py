@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 from egocross_eval.cli.options import load_config
 from egocross_eval.cli.show.made_run import BrokenRun, MadeRun, MadeRuns, made_run
 from egocross_eval.command_options import only_given, options_of_settings, renamed
-from egocross_eval.errors import EgoCrossError, UsageError
+from egocross_eval.errors import RunError, UsageError
 from egocross_eval.replies import Reply, replies
 from egocross_eval.runs.options import PARTS, RunOptions
 
@@ -127,24 +128,29 @@ def _run_all(
 ) -> Reply[MadeRuns | DryRun]:
     """All models are checked before the first is asked; one that breaks doesn't stop the others."""
     from egocross_eval.api import default_output
+    from egocross_eval.contracts.faults import as_ours
     from egocross_eval.contracts.registry import registry
     from egocross_eval.files import slug
     from egocross_eval.runs.plan import check_model
+    from egocross_eval.runs.store import RECORD_FILE
 
     if len(specs) == 1:
         only = run_one(texts[0], specs[0], plan, options, output, set())
         return Reply(value=MadeRuns(runs=[made_run(only)]), code=_exit_code(only))
     for spec in specs:
-        check_model(plan, spec, registry())
+        with contextlib.suppress(RunError):  # its code breaks, which is told when its turn comes
+            check_model(plan, spec, registry())
     runs, broken, codes = list[MadeRun](), list[BrokenRun](), list[int]()
     notes: set[str] = set()
     for text, spec in zip(texts, specs, strict=True):
         path = default_output(spec, options) if output is None else output / slug(spec.text)
         try:
             made = run_one(text, spec, plan, options, path, notes)
-        except EgoCrossError as error:
+        except Exception as raised:
+            error = as_ours(raised)
             click.echo(f"Error: {spec.text}: {error}", err=True)
-            broken.append(BrokenRun(run=path, model=spec.text, error=str(error), exit_code=error.exit_code))
+            kept = path if (path / RECORD_FILE).is_file() else None
+            broken.append(BrokenRun(run=kept, model=spec.text, error=str(error), exit_code=error.exit_code))
             codes.append(error.exit_code)
             continue
         runs.append(made_run(made))
@@ -213,6 +219,7 @@ def _run_for_programs(
 ) -> Run:
     from egocross_eval.api import default_output, run
     from egocross_eval.cli.show.events import EventLines, say_failed
+    from egocross_eval.contracts.faults import as_ours
     from egocross_eval.training.card import warnings_for_model
 
     path = output or default_output(spec, options)
@@ -220,6 +227,6 @@ def _run_for_programs(
         click.echo(f"note: {warning}", err=True)
     try:
         return run(options, text, output=path, on_event=EventLines(say), plan=plan)
-    except EgoCrossError as error:
-        say_failed(say, str(path), error)
+    except Exception as error:
+        say_failed(say, path, spec.text, as_ours(error))
         raise

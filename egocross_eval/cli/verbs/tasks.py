@@ -81,7 +81,7 @@ def _table(tasks: Sequence[Task], counts: dict[str, dict[str, int]]) -> str:
 def _counted(tasks: Sequence[Task], source: DataSource) -> dict[str, dict[str, int]]:
     """Numbers of questions in the files, by task and split; what is wrong with them is said once."""
     from egocross_eval.errors import UsageError
-    from egocross_eval.tasks.select import with_split
+    from egocross_eval.tasks.select import load_task, with_split
 
     counts: dict[str, dict[str, int]] = {}
     faults: dict[str, str] = {}
@@ -89,7 +89,7 @@ def _counted(tasks: Sequence[Task], source: DataSource) -> dict[str, dict[str, i
         counts[task.name] = {}
         try:
             own = with_split(source, task.benchmark)
-            counts[task.name] = {own.split: len(task.load(own).questions)}
+            counts[task.name] = {own.split: len(load_task(task, own).questions)}
         except UsageError as error:
             faults.setdefault(str(error), task.name)
     for fault, name in faults.items():

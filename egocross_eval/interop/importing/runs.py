@@ -8,11 +8,12 @@ from pathlib import Path
 import msgspec
 
 from egocross_eval.api import Run, load_run
+from egocross_eval.contracts.faults import guarded
 from egocross_eval.contracts.importer import ForeignRun, Importer
 from egocross_eval.contracts.registry import Registry, registry
 from egocross_eval.contracts.task import DataOptions
 from egocross_eval.documents import decode_json
-from egocross_eval.errors import UsageError
+from egocross_eval.errors import DataError, RunError, UsageError, warn_caller
 from egocross_eval.files import read_bytes
 from egocross_eval.interop.importing.joining import Joined, join, read_map
 from egocross_eval.interop.importing.writing import Comparison, imported_record, write_run
@@ -66,7 +67,8 @@ def import_run(log: Path, output: Path, options: ImportOptions | None = None) ->
     options = options or ImportOptions()
     known = registry()
     importer = choose_importer(log, options.tool, known)
-    foreign = importer.read(log)
+    with guarded("importers", importer.name, f"on {log}", kind=DataError, known=known):
+        foreign = importer.read(log)
     if not foreign.version:
         foreign = msgspec.structs.replace(foreign, version=options.version)
     plan = plan_run(_run_options(foreign, options), known)
@@ -85,7 +87,7 @@ def choose_importer(log: Path, name: str, known: Registry) -> Importer:
     """The importer of that name, or the one that recognises the log. Raises `UsageError` where that's not one."""
     if name != AUTO:
         return known.importer(name)
-    found = [importer for importer in known.importers.values() if importer.recognises(log)]
+    found = [importer for importer in known.importers.values() if _recognises(importer, log, known)]
     if not found and log.is_file() and log.suffix == ".json":
         # What is cut off or otherwise no JSON is recognised by nobody: that is to be said first.
         decode_json(read_bytes(log), object, str(log))
@@ -94,6 +96,16 @@ def choose_importer(log: Path, name: str, known: Registry) -> Importer:
         why = f"may be of {which}" if found else "isn't recognised"
         raise UsageError(f"{log} {why}: name its tool by --from, one of {', '.join(known.importers)}")
     return found[0]
+
+
+def _recognises(importer: Importer, log: Path, known: Registry) -> bool:
+    """Whether it says so; one that breaks on the log does not, which is said."""
+    try:
+        with guarded("importers", importer.name, f"to recognise {log}", known=known):
+            return importer.recognises(log)
+    except RunError as error:
+        warn_caller(str(error))
+        return False
 
 
 def _run_options(foreign: ForeignRun, options: ImportOptions) -> RunOptions:

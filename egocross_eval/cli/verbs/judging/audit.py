@@ -68,7 +68,7 @@ def command(
     from egocross_eval.auditing import audit_judge, check_audit
     from egocross_eval.cli.show.judgings import JudgeReporter
     from egocross_eval.contracts.registry import registry
-    from egocross_eval.judging import ready_judges
+    from egocross_eval.judging import check_questions, ready_judges
     from egocross_eval.runs.options import RunOptions
     from egocross_eval.runs.plan import plan_run
 
@@ -83,7 +83,7 @@ def command(
     ready = ready_judges(judges, settings, registry())
     try:
         for judge in ready:
-            judge.grader.check(plan.questions)
+            check_questions(judge.grader, plan.questions)
         found = [
             audit_judge(
                 judge,
