@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from egocross_eval.schema import ImagePart, VideoPart
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from egocross_eval.schema import Prompt
 
 MOST_IMAGES = 999
@@ -26,3 +28,10 @@ def media_limits(prompt: Prompt) -> dict[str, int]:
     if shown_kind(prompt) == "video":
         return {"image": 0, "video": 1}
     return {"image": MOST_IMAGES, "video": 0}
+
+
+def processor_settings(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What vLLM's `mm_processor_kwargs` tell the processor's parts."""
+    left = dict(told)
+    parts = [left.pop(name, None) for name in ("images_kwargs", "videos_kwargs")]
+    return left | {name: value for part in parts if isinstance(part, dict) for name, value in part.items()}

@@ -307,9 +307,13 @@ def test_an_unknown_or_wrong_engine_option_is_refused_before_the_start(vivid_che
         build_adapter(parse_spec(f"vllm:{vivid_checkpoint},tensor_parallel_size=many"), registry())
 
 
-def test_the_server_fails_and_answers_as_the_engine_does(served: KeptOpen, spoiled_demo: Path, tmp_path: Path) -> None:
+def test_the_server_fails_and_answers_as_the_engine_does(
+    by_hf: Run, served: KeptOpen, spoiled_demo: Path, tmp_path: Path
+) -> None:
     answered = run(served, spoiled_demo, tmp_path / "run", answer="choose")
     assert_failed_as_expected(answered)
+    by_hfs_count = {name: by_hf.record.model.details[name] for name in ("frame_pixels", "frame_tokens")}
+    assert {name: served.inner.details().get(name) for name in by_hfs_count} == by_hfs_count
     texts = run(served, spoiled_demo, tmp_path / "constrained", answer="constrained", limit=20)
     assert {s.answers[0].response.text for s in texts.samples if s.answers[0].response.failure is None} <= set("ABCD")
 

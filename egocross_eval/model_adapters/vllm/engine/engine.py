@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.model_adapters.streams.loops import LoopThread
 from egocross_eval.model_adapters.vllm.extras import set_environment
+from egocross_eval.model_adapters.vllm.media import processor_settings
 from egocross_eval.model_adapters.vllm.served_lora import not_served
 from egocross_eval.model_adapters.vllm.watchdogs.engine_watchdog import EngineWatchdog
 
@@ -93,9 +94,7 @@ class Engine:
     @property
     def processor_settings(self) -> dict[str, Any]:
         """What `mm_processor_kwargs` tells the processor's parts."""
-        told = dict(self._llm.model_config.multimodal_config.mm_processor_kwargs or {})
-        parts = [told.pop(name, None) or {} for name in ("images_kwargs", "videos_kwargs")]
-        return {name: value for settings in (told, *parts) for name, value in settings.items()}
+        return processor_settings(self._llm.model_config.multimodal_config.mm_processor_kwargs or {})
 
     @property
     def most_running(self) -> int:

@@ -22,6 +22,7 @@ from egocross_eval.model_adapters.vllm.media import media_limits
 from egocross_eval.model_adapters.vllm.record import Identity
 from egocross_eval.model_adapters.vllm.served_lora import check_weights, not_served, room_for, served_lora, switches
 from egocross_eval.model_adapters.vllm.server.process import Server, serve_command, version_of
+from egocross_eval.model_adapters.vllm.server.seen_frames import SeenFrames
 from egocross_eval.schema import Failure
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class VllmServerAdapter(ModelAdapter):
         self._identity = identity
         self._server: Server | None = None
         self._client: OpenAIAdapter | None = None
+        self._seen: SeenFrames | None = None
 
     def capabilities(self) -> Capabilities:
         """Everything, and videos where the checkpoint's processor has a part for them."""
@@ -100,21 +102,22 @@ class VllmServerAdapter(ModelAdapter):
         first = next(requests, None)
         if first is None:
             return
-        client, server = self._started(first)
-        responses = client.generate(itertools.chain([first], requests))
+        client, server, seen = self._started(first)
+        responses = client.generate(seen.looked_at(itertools.chain([first], requests)))
         try:
             for response in responses:
                 if response.failure is not None and response.failure.kind in _LOST:
                     server.check()
+                seen.heard(response)
                 yield _with_frame_failure(response)
         finally:
             close = getattr(responses, "close", None)
             if close is not None:
                 close()
 
-    def _started(self, first: Request) -> tuple[OpenAIAdapter, Server]:
+    def _started(self, first: Request) -> tuple[OpenAIAdapter, Server, SeenFrames]:
         """The client and its server, started for the kind of media that the first request shows."""
-        if self._client is None or self._server is None:
+        if self._client is None or self._server is None or self._seen is None:
             check_weights(self._identity.checkpoint, self._identity.lora, self._identity.engine_options)
             size = None
             if first.prompt.max_pixels is not None:
@@ -123,10 +126,11 @@ class VllmServerAdapter(ModelAdapter):
             distribution = self._identity.version[0] if self._identity.version else "vllm"
             command = [*serve_command(self._python, distribution), *self._arguments(first, size)]
             self._server = Server(command, log=self._options.log)
+            self._seen = SeenFrames(self._identity.checkpoint, self._identity.engine_options)
             self._server.wait(self._options.start_timeout)
             self._check_adapter(self._server)
             self._client = _Client(self._server, self._identity, self._options, files=files)
-        return self._client, self._server
+        return self._client, self._server, self._seen
 
     def _arguments(self, first: Request, size: dict[str, int] | None) -> list[str]:
         identity = self._identity
@@ -178,13 +182,13 @@ class VllmServerAdapter(ModelAdapter):
         return self._identity.fingerprint()
 
     def details(self) -> dict[str, Any]:
-        """Architecture, number of parameters, options and versions."""
-        details = self._identity.details()
+        """Architecture, number of parameters, options and versions; once it has seen frames, what it sees of one."""
+        details = self._identity.details() | (self._seen.details() if self._seen is not None else {})
         return details if self._options.python is None else {**details, "python": self._python}
 
     def close(self) -> None:
         """Ends the server."""
-        server, self._server, self._client = self._server, None, None
+        server, self._server, self._client, self._seen = self._server, None, None, None
         if server is not None:
             server.close()
 
