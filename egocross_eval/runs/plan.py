@@ -208,11 +208,15 @@ def adapter_for(plan: RunPlan, spec: ModelSpec, registry: Registry) -> ModelAdap
     return RuledAdapter(spec, plan.approaches.labels, by_values, built, where=f"strategy {plan.settings.strategy}")
 
 
-def check_model(plan: RunPlan, spec: ModelSpec, registry: Registry) -> None:
-    """Refuses a model that can't be built, or can't do what the plan asks for, before anything is loaded."""
+def check_model(plan: RunPlan, spec: ModelSpec, registry: Registry) -> Capabilities:
+    """What a model can do; refuses one that can't be built, or can't do what the plan asks for, before anything is
+    loaded."""
     adapter = adapter_for(plan, spec, registry)
     try:
         check_capabilities(plan, adapter, spec, registry)
+        with asked_of(spec, registry):
+            can = adapter.capabilities()
+        return can
     finally:
         with asked_of(spec, registry):
             adapter.close()

@@ -7,10 +7,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from calling import call
 from fake_server import HTTP_500, FakeServer
 
-from egocross_eval import load_run
+from egocross_eval import DataSource, load_run
+from egocross_eval.contracts.registry import registry
+from egocross_eval.tasks.select import load_questions
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,51 @@ def test_questions_that_failed(demo: Path, tmp_path: Path) -> None:
     with FakeServer(models=("m",), faults=lambda call: HTTP_500 if call.number == 1 else None) as server:
         asked = "--model", f"openai:m,base_url={server.base_url},max_retries=0", "--data", demo, "--limit", "3"
         assert states(tmp_path / "run", *asked) == (1, 1, False)
+
+
+@pytest.fixture(scope="module")
+def damaged(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's data with a frame of one question cut off and one of another gone."""
+    root = tmp_path_factory.mktemp("damaged") / "data"
+    shutil.copytree(demo, root)
+    questions = load_questions([registry().task("animal")], DataSource(root=root, split="support")).questions
+    first, second = (root / question.frames[0].name for question in questions[:2])
+    first.write_bytes(first.read_bytes()[:20])
+    second.unlink()
+    return root
+
+
+@pytest.mark.parametrize(
+    ("model", "code"), [("openai:m,max_retries=0,base_url={url}", 1), ("baseline:longest", 0), ("hf:./nowhere", 2)]
+)
+def test_a_dry_run_ends_as_the_run_itself(
+    model: str, code: int, damaged: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with FakeServer(models=("m",)) as server:
+        spec = model.format(url=server.base_url)
+        asked = "--model", spec, "--tasks", "animal", "--split", "support", "--data", damaged
+        assert call(*asked, "--dry-run") == code
+        assert server.count == 0
+        shown = capsys.readouterr().out
+        assert call(*asked, "--dry-run", "--format", "json") == code
+        found = json.loads(capsys.readouterr().out)
+        assert call(*asked, "--output", tmp_path / "run") == code
+        if code < 2:
+            assert found["failing"] == load_run(tmp_path / "run").results.counts["errored"] == 2 * code
+            assert "unreadable 2 frames, e.g. " in shown
+        for verb, content in (
+            ("sweep", {"vary": {"seed": [1, 2]}}),
+            ("tune", {"settings": {"a": {}, "b": {"seed": 2}}}),
+        ):
+            file = tmp_path / f"{verb}.yaml"
+            common = {"models": [spec], "options": {"split": "support", "tasks": "animal", "data": str(damaged)}}
+            file.write_text(yaml.safe_dump(common | content))
+            capsys.readouterr()
+            assert call(verb, file, "--dry-run", "--format", "json") == code
+            planned = json.loads(capsys.readouterr().out)["runs"]
+            assert [run.get("failing", 0) for run in planned] == [2 * (code == 1)] * 2
+            assert all(bool(run.get("fault")) == (code == 2) for run in planned)
+            assert call(verb, file) == code
 
 
 def test_answers_that_wait_for_a_judge(demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

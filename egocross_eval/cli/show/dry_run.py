@@ -40,6 +40,10 @@ class Estimate(msgspec.Struct, kw_only=True):
     text_characters: int = 0
     pixels: int = 0
     unreadable: int = 0
+    """Frames that can't be read."""
+    unreadable_example: str = ""
+    failing: int = 0
+    """Questions with such a frame: they fail, where a model looks at frames."""
     largest: int = 0
     """Estimated tokens of the largest request."""
     largest_question: str = ""
@@ -64,6 +68,8 @@ class DryRun(msgspec.Struct, frozen=True, kw_only=True):
     """Estimated input tokens in all, by Qwen3-VL's measure."""
     parts: dict[str, int]
     """Questions by group of the macro average."""
+    failing: int = 0
+    """Questions that would fail, as a frame of theirs can't be read and a model looks at it."""
 
 
 def estimate(plan: RunPlan) -> Estimate:
@@ -77,14 +83,21 @@ def estimate(plan: RunPlan) -> Estimate:
         most = approach.most_requests(shown)
         known = most is not None and total.most_requests is not None
         total.most_requests = (total.most_requests or 0) + (most or 0) if known else None
+        before = total.unreadable
         for ask in [] if isinstance(step, Decision) else step:
             try:
                 prompt = approach.renderer.render(question, plan.root, ask)
-            except DataError:
-                total.unreadable += 1
+            except DataError as error:
+                _note_unreadable(total, str(error))
                 continue
             _add(total, question, prompt, sizes)
+        total.failing += total.unreadable > before
     return total
+
+
+def _note_unreadable(total: Estimate, which: str) -> None:
+    total.unreadable += 1
+    total.unreadable_example = total.unreadable_example or which
 
 
 def _add(total: Estimate, question: Question, prompt: Prompt, sizes: _Sizes) -> None:
@@ -94,7 +107,7 @@ def _add(total: Estimate, question: Question, prompt: Prompt, sizes: _Sizes) -> 
     for name in prompt.frame_paths():
         found = sizes.of(name)
         if found is None:
-            total.unreadable += 1
+            _note_unreadable(total, name)
             continue
         total.frames += 1
         total.bytes += found.bytes
@@ -139,8 +152,7 @@ class _Sizes:
 def dry_run(plan: RunPlan, models: Sequence[str], registry: Registry) -> DryRun:
     """Checks every model spec and estimates what would be sent."""
     specs = [parse_spec(text) for text in models]
-    for spec in specs:
-        check_model(plan, spec, registry)
+    looks = [check_model(plan, spec, registry).needs_content for spec in specs]
     found, settings = estimate(plan), plan.settings
     return DryRun(
         models=tuple(spec.text for spec in specs),
@@ -151,7 +163,15 @@ def dry_run(plan: RunPlan, models: Sequence[str], registry: Registry) -> DryRun:
         estimate=found,
         tokens=found.tokens,
         parts=Counter(filter(None, map(plan.benchmark.record().part, plan.questions))),
+        failing=found.failing if any(looks) else 0,
     )
+
+
+def unreadable_said(found: Estimate, failing: int) -> str:
+    """What frames that can't be read lead to, and how to find them all."""
+    fail = f", so {counted(failing, 'question')} would fail" if failing else ", which no model here looks at"
+    frames = counted(found.unreadable, "frame")
+    return f"{frames}, e.g. {found.unreadable_example}{fail}: 'egocross-eval data verify' lists them"
 
 
 def print_dry_run(plan: RunPlan, done: DryRun) -> None:
@@ -175,7 +195,7 @@ def print_dry_run(plan: RunPlan, done: DryRun) -> None:
     click.echo(f"tokens     about {found.tokens:,} in (Qwen3-VL's measure{first})")
     click.echo(f"largest    about {found.largest:,} tokens: question {found.largest_question}")
     if found.unreadable:
-        click.echo(f"unreadable {counted(found.unreadable, 'frame')}: run 'egocross-eval data verify'")
+        click.echo(f"unreadable {unreadable_said(found, done.failing)}")
     if done.parts:
         listed = ", ".join(f"{name} {count}" for name, count in done.parts.items())
         click.echo(f"{plan.benchmark.macro + 's':10} {listed}")

@@ -9,7 +9,7 @@ from typing import Literal
 import click
 import msgspec
 
-from egocross_eval.cli.show.dry_run import Estimate, estimate
+from egocross_eval.cli.show.dry_run import Estimate, estimate, unreadable_said
 from egocross_eval.cli.show.pace import duration
 from egocross_eval.cli.show.terminal import fitted_table, wrapped
 from egocross_eval.contracts.registry import registry
@@ -44,6 +44,10 @@ class PlannedLine(msgspec.Struct, frozen=True, kw_only=True):
     """The run that tells the time."""
     fault: str = ""
     """Why it can't be made so."""
+    failing: int = 0
+    """Questions that would fail, as a frame of theirs can't be read and the model looks at it."""
+    unreadable: str = ""
+    """Which frames those are, in words."""
 
 
 class SweepPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,9 +72,10 @@ def plan_sweep(sweep: Sweep, like: Sequence[Path]) -> SweepPlan:
 
 
 def sweep_plan_reply(sweep: Sweep, like: Sequence[Path]) -> Reply[SweepPlan]:
-    """The plan; exit code 2 where a model can't be built or can't be asked so."""
+    """The plan; exit code 2 where a model can't be built or can't be asked so, 1 where questions would fail."""
     plan = plan_sweep(sweep, like)
-    return Reply(value=plan, show=lambda: _print_plan(plan), code=2 if any(one.fault for one in plan.runs) else 0)
+    code = max((2 if one.fault else 1 if one.failing else 0 for one in plan.runs), default=0)
+    return Reply(value=plan, show=lambda: _print_plan(plan), code=code)
 
 
 def _print_plan(plan: SweepPlan) -> None:
@@ -87,6 +92,8 @@ def _print_plan(plan: SweepPlan) -> None:
     for line in plan.runs:
         if line.fault:
             click.echo(f"Error: {line.name}: {line.fault}", err=True)
+        elif line.failing:
+            click.echo(f"Error: {line.name}: unreadable: {line.unreadable}", err=True)
 
 
 def _requests(line: PlannedLine) -> str:
@@ -100,9 +107,10 @@ def _requests(line: PlannedLine) -> str:
 def _line(one: PlannedRun, plan: RunPlan, size: Estimate, known: list[Basis]) -> PlannedLine:
     done = _answered(one.folder)
     to_ask = max(0, size.questions - done)
-    spec, fault = parse_spec(one.model), ""
+    spec, fault, failing = parse_spec(one.model), "", 0
     try:
-        check_model(plan, spec, registry())
+        if check_model(plan, spec, registry()).needs_content and to_ask:
+            failing = size.failing
     except EgoCrossError as error:
         fault = str(error)
     tokens = size.tokens if not size.questions else size.tokens * to_ask // size.questions
@@ -121,6 +129,8 @@ def _line(one: PlannedRun, plan: RunPlan, size: Estimate, known: list[Basis]) ->
         seconds=seconds,
         judged_by=basis.folder.name if basis is not None else "",
         fault=fault,
+        failing=failing,
+        unreadable=unreadable_said(size, failing) if failing else "",
     )
 
 

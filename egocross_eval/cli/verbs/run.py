@@ -105,7 +105,7 @@ def _dry_run(plan: RunPlan, models: tuple[str, ...]) -> Reply[MadeRuns | DryRun]
     for warning in plan.warnings:
         click.echo(f"note: {warning}", err=True)
     found = dry_run(plan, models, registry())
-    return Reply(value=found, show=lambda: print_dry_run(plan, found))
+    return Reply(value=found, show=lambda: print_dry_run(plan, found), code=1 if found.failing else 0)
 
 
 def _check_arguments(stray: tuple[str, ...], models: tuple[str, ...]) -> None:
