@@ -73,7 +73,7 @@ def _results(folder: RunFolder, record: RunRecord, registry: Registry, samples: 
     shared: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
     tokens: Counter[str] = Counter(input=0, output=0)
     seconds = 0.0
-    methods = record.settings.values()["method"]
+    rotates = record.settings.strategy is not None or record.settings.method == "rotate"
     rotations: Counter[str] = Counter()
     judgements, took = JudgedSamples(folder, record), EfficiencyCounter()
     for sample in samples:
@@ -85,7 +85,7 @@ def _results(folder: RunFolder, record: RunRecord, registry: Registry, samples: 
         seen.add(sample.key)
         if sample.question.target is not None:
             targets.append((sample.key, sample.question.target))
-        if "rotate" in methods and asked_by(record.settings, sample.question).method == "rotate":
+        if rotates and asked_by(record.settings, sample.question).method == "rotate":
             rotations.update(count_rotations([sample]))
         judgements.add(sample)
         took.add(sample)

@@ -14,7 +14,7 @@ from egocross_eval.files import read_bytes
 from egocross_eval.leaderboard.published import published_rows
 from egocross_eval.leaderboard.row_checks import FATES, LARGEST_FILE, row_problem
 from egocross_eval.runs import version1
-from egocross_eval.schema import SCHEMA_VERSION, Figure, Results, Row, RunRecord, RunSettings, Way
+from egocross_eval.schema import NOT_KNOWN, SCHEMA_VERSION, Figure, Results, Row, RunRecord, RunSettings, Way
 from egocross_eval.scoring.efficiency import joined_efficiency
 from egocross_eval.scoring.outcomes import Table, averaged, interval_of, table
 from egocross_eval.settings import GenerationSettings, PromptSettings
@@ -118,10 +118,10 @@ def _short_settings(record: RunRecord) -> dict[str, str]:
     short: dict[str, str] = {}
     for field, values in _every_setting(record.settings).items():
         if field in _SHOWN_ALWAYS:
-            short[_SHOWN_ALWAYS[field]] = " or ".join(map(str, values))
+            short[_SHOWN_ALWAYS[field]] = " or ".join(map(str, values)) or NOT_KNOWN
         elif values != (_DEFAULTS[field],):
             name = _SHORT_NAMES.get(field, field.replace("_", " "))
-            short[name] = " or ".join(_short_value(field, value) for value in values)
+            short[name] = " or ".join(_short_value(field, value) for value in values) or NOT_KNOWN
     if record.untimed:
         short["times unknown"] = ", ".join(f"{name or 'questions'} {count}" for name, count in record.untimed.items())
     blind = short["frames"] == "none"
@@ -143,7 +143,8 @@ def _short_settings(record: RunRecord) -> dict[str, str]:
 
 
 def _every_setting(settings: RunSettings) -> dict[str, tuple[Any, ...]]:
-    """By field, the values that it has for the questions: several where a strategy asks them in several ways."""
+    """By field, the values that it has for the questions: several where a strategy asks them in several ways, none
+    where that isn't known."""
     asked = settings.values()
     alone = {name: (getattr(settings, name),) for name in settings.__struct_fields__ if name not in asked}
     return {name: values for name, values in (asked | alone).items() if name not in _SHOWN_ELSEWHERE}

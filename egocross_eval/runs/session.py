@@ -21,7 +21,7 @@ from egocross_eval.runs.order import cluster_by_cluster, neighbours
 from egocross_eval.runs.own import remember
 from egocross_eval.runs.plan import RunPlan
 from egocross_eval.runs.store import RunFolder, SampleWriter
-from egocross_eval.schema import Answer, Question, RunRecord, Sample
+from egocross_eval.schema import NOT_KNOWN, Answer, Question, RunRecord, Sample
 
 EMPTY_HASH = hashlib.sha256().hexdigest()
 """Of a `samples.jsonl` without a line."""
@@ -111,9 +111,9 @@ def _shown(record: RunRecord) -> dict[str, Any]:
     for shown_otherwise in ("prompt", "generation", "given", "ways"):
         del flat[shown_otherwise]
     asked = settings.values()
-    templates = [text[:12] or "none" for text in asked.pop("style_hash")]
+    templates = [text[:12] or "none" for text in asked.pop("style_hash")] or [NOT_KNOWN]
     del asked["model"], flat["style_hash"]  # the strategy names it
-    flat |= {name: values[0] if len(values) == 1 else values for name, values in asked.items()}
+    flat |= {name: values[0] if len(values) == 1 else values or NOT_KNOWN for name, values in asked.items()}
     flat["strategy"] = str(settings.strategy or "none")
     flat["text of the template"] = ", ".join(templates)
     return {

@@ -21,11 +21,12 @@ from egocross_eval.schema.record import (
 )
 from egocross_eval.schema.results import CorrectedFigures, Efficiency, Figure, JudgeFigures, Results
 from egocross_eval.schema.row import Row
-from egocross_eval.schema.run_settings import Rule, RunSettings, Strategy, Way
+from egocross_eval.schema.run_settings import NOT_KNOWN, Rule, RunSettings, Strategy, Way
 from egocross_eval.schema.sample import Cost, Decision, Grade, Outcome, Sample
 
 __all__ = [
     "FILTERED",
+    "NOT_KNOWN",
     "SCHEMA_VERSION",
     "Answer",
     "Ask",

@@ -9,7 +9,10 @@ from typing import Any
 import msgspec
 
 from egocross_eval.schema.noun import Noun
-from egocross_eval.settings import GenerationSettings, JudgeSettings, PromptSettings
+from egocross_eval.settings import GenerationSettings, JudgeSettings, PromptSettings, options_of
+
+NOT_KNOWN = "not known"
+"""What is shown of a setting whose value a run doesn't say."""
 
 
 class Rule(Noun, frozen=True, kw_only=True):
@@ -80,7 +83,8 @@ class RunSettings(Noun, frozen=True, kw_only=True):
     strategy: Strategy | None = None
     """What is set otherwise for some questions."""
     ways: tuple[Way, ...] = ()
-    """With a strategy, the ways in which the questions are asked by it; of a shard those of the whole run."""
+    """With a strategy, the ways in which the questions are asked by it; of a shard those of the whole run. Early runs
+    by a strategy don't say."""
     given: tuple[str, ...] = ()
     """Options that the user gave beside a strategy: they count before what it says."""
     grader: str = "letter"
@@ -105,6 +109,20 @@ class RunSettings(Noun, frozen=True, kw_only=True):
         return self.ways or (alone,)
 
     def values(self) -> dict[str, tuple[Any, ...]]:
-        """By field of a `Way`, the values that it has for the questions, each once."""
-        found = [way.values() for way in self.asked()]
-        return {name: tuple(dict.fromkeys(values[name] for values in found)) for name in found[0]}
+        """By field of a `Way`, the values that it has for the questions, each once; none where a rule sets it and the
+        run doesn't say for which of them."""
+        found, unknown = [way.values() for way in self.asked()], self._unknown()
+        return {
+            name: () if name in unknown else tuple(dict.fromkeys(values[name] for values in found)) for name in found[0]
+        }
+
+    def _unknown(self) -> frozenset[str]:
+        """Fields of a `Way` that rules set in a run without `ways`."""
+        if self.strategy is None or self.ways:
+            return frozenset()
+        fields = {
+            known.name: known.field for part in (PromptSettings, GenerationSettings) for known in options_of(part)
+        }
+        named = {name for rule in self.strategy.rules for name in rule.settings} - {*self.given}
+        template = {"style", "style_hash"} if named & {"style", "text"} else set()
+        return frozenset({fields.get(name, name) for name in named - {"text"}} | template)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from egocross_eval.schema import RunRecord
+from egocross_eval.schema import NOT_KNOWN, RunRecord
 
 
 class Differing(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +32,11 @@ def _flat(record: RunRecord) -> dict[str, str]:
     # What is given beside a strategy shows in how the questions are asked.
     elsewhere = {"prompt", "generation", "ways", "given"}
     own = {name: getattr(settings, name) for name in settings.__struct_fields__ if name not in elsewhere}
-    asked = {name: " or ".join(map(_text, values)) for name, values in settings.values().items() if name != "model"}
+    asked = {
+        name: " or ".join(map(_text, values)) or NOT_KNOWN
+        for name, values in settings.values().items()
+        if name != "model"
+    }
     shown: dict[str, object] = {name.replace("_", " "): value for name, value in (own | asked).items()}
     shown["questions"] = f"{record.question_count} ({record.questions_hash[:12]})"
     shown |= {f"file {name}": digest[:12] for name, digest in record.data_hashes.items()}

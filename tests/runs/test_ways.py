@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from egocross_eval import Run, RunKeywords, UsageError, evaluate, export_run
+from egocross_eval import Run, RunKeywords, UsageError, evaluate, export_run, load_run
+from egocross_eval.contracts.registry import registry
 from egocross_eval.interop.trackers.following import flat_settings
+from egocross_eval.leaderboard.derived import derive
 from egocross_eval.leaderboard.rows import row_from_run
 from egocross_eval.scoring.differing import differing
 
@@ -103,6 +106,48 @@ def test_a_run_does_not_go_on_beside_an_option_that_overrides_its_strategy(
     assert by_strategy(demo, tmp_path / "strategy", ALIKE, tasks="animal").results.complete
     with pytest.raises(UsageError, match="frames: 'uniform:1' there, 'all' now"):
         by_strategy(demo, tmp_path / "strategy", ALIKE, tasks="animal", frames="all")
+
+
+def without_ways(run: Run) -> Run:
+    """As a run was written before runs said in which ways a strategy asked."""
+    path = run.path / "run.json"
+    content = json.loads(path.read_text())
+    del content["settings"]["ways"]
+    path.write_text(json.dumps(content))
+    return load_run(run.path)
+
+
+def test_what_rules_set_in_a_run_that_does_not_say_for_which_questions_is_not_known(
+    demo: Path, tmp_path: Path, of_domains: Run
+) -> None:
+    other = asked(demo, tmp_path / "other", tasks="animal,industry")
+    known, rotated = settings(of_domains), of_domains.results.rotations
+    early = without_ways(of_domains)
+    told = settings(early)
+    by_rule = ("style", "frames", "method", "template")
+    assert [told[name] for name in by_rule] == ["not known"] * 4
+    assert {name: told[name] for name in told if name not in by_rule} == {
+        name: known[name] for name in known if name not in by_rule
+    }
+    shown = {found.what: (found.first, found.second) for found in differing(early.record, other.record)}
+    assert shown["frames"] == ("not known", "all")
+    assert shown["method"] == ("not known", "once")
+    assert flat_settings(early.record)["prompt.frames"] == "not known"
+    assert derive(early.folder, registry()).rotations == rotated
+
+
+def test_an_option_beside_a_strategy_is_known_whatever_its_rules_say(demo: Path, tmp_path: Path) -> None:
+    run = without_ways(by_strategy(demo, tmp_path / "given", BY_DOMAIN, tasks="animal", frames="tail:2"))
+    told = settings(run)
+    assert (told["frames"], told["style"], told["method"]) == ("tail:2", "not known", "not known")
+
+
+def test_an_export_leaves_out_what_is_not_known(alike: Run, tmp_path: Path) -> None:
+    export_run(without_ways(alike).path, "lm-eval", output=tmp_path / "export")
+    (path,) = (tmp_path / "export").glob("**/results*.json")
+    exported = json.loads(path.read_text())["config"]["gen_kwargs"]
+    assert "max_new_tokens" not in exported
+    assert exported["temperature"] == 0
 
 
 def test_a_template_of_a_strategy_is_told_by_its_hash(demo: Path, tmp_path: Path) -> None:

@@ -69,8 +69,9 @@ def _results(run: ExportedRun, tasks: dict[str, str], date: float) -> dict[str, 
     generation = {
         name: asked[name][0] if len(asked[name]) == 1 else list(asked[name])
         for name in record.settings.generation.__struct_fields__
+        if asked[name]
     }
-    shots = max(ShotSetting.parse(text).count for text in asked["shots"])
+    shots = max((ShotSetting.parse(text).count for text in asked["shots"]), default=None)
     return {
         "results": {group: total} | rows,
         "groups": {group: total},
@@ -109,7 +110,7 @@ def _figure(alias: str, figure: Figure) -> dict[str, Any]:
     }
 
 
-def _config(task: str, generation: dict[str, Any], shots: int) -> dict[str, Any]:
+def _config(task: str, generation: dict[str, Any], shots: int | None) -> dict[str, Any]:
     return {
         "task": task,
         "output_type": "generate_until",

@@ -14,7 +14,7 @@ import msgspec
 
 from egocross_eval.contracts.event import Answered, Ended, Event, Started, Stopped
 from egocross_eval.runs import store
-from egocross_eval.schema import Figure, Results, RunRecord, Sample
+from egocross_eval.schema import NOT_KNOWN, Figure, Results, RunRecord, Sample
 
 FILES = (
     store.RECORD_FILE,
@@ -120,12 +120,12 @@ def flat_settings(record: RunRecord) -> dict[str, str]:
     settings = _flat("", msgspec.structs.replace(record.settings, ways=()))
     del settings["ways"]
     # As the questions were asked, where a strategy says otherwise.
-    asked = record.settings.values() if record.settings.ways else {}
+    asked = record.settings.values() if record.settings.strategy is not None else {}
     for name, values in asked.items():
         if name == "model":  # of the strategy, whose rules are told
             continue
         owner = next((part for part in ("prompt", "generation") if f"{part}.{name}" in settings), "")
-        settings[f"{owner}.{name}" if owner else name] = " or ".join(map(str, values))
+        settings[f"{owner}.{name}" if owner else name] = " or ".join(map(str, values)) or NOT_KNOWN
     return {
         "benchmark": record.benchmark.name,
         "model": record.model.spec,
