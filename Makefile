@@ -154,9 +154,11 @@ docs: $(DOCS_VENV)/.ready
 	$(DOCS_VENV)/bin/codespell docs README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md egocross_eval
 	PYTHONPATH=. NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/python -m mkdocs build --strict
 
-# Wheel and source archive on each Python that is here, the extras, the container file.
+# Wheel and source archive on each Python that is here, the extras, the container file, the board's workflows.
 test-release: $(VENV)/.dev $(DOCS_VENV)/.ready
 	$(DOCS_VENV)/bin/hadolint container/Dockerfile
+	$(DOCS_VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows board/.github/workflows/*.yml
+	$(DOCS_VENV)/bin/zizmor --quiet --offline board/.github/workflows
 	PATH="$(abspath $(TOOLS)/bin):$$PATH" $(BIN)/pytest tests/release -m release
 
 # The pictures in it, taken of the demo's site in Chromium.
