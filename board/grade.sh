@@ -26,6 +26,10 @@ fi
 [ -d "$submissions" ] || refuse "there is no folder $submissions"
 odd=$(find "$submissions" ! -type f ! -type d -print -quit)
 [ -z "$odd" ] || refuse "$(printf '%q' "$odd") is a link or no file"
+# Questions of your own, where the board is over others than the published testbed.
+questions=()
+own=$(dirname "$0")/questions.json
+[ ! -f "$own" ] || questions=(--questions "$own")
 # Figures are those found here alone.
 find "$submissions" -type f -name results.json -delete
 
@@ -48,6 +52,7 @@ for place in "$submissions"/*/; do
   esac
   printf '\n%s\n' "$place"
   if ! { egocross-eval leaderboard verify "$place/rows.json" "$place/run" --answers "$private/answers.json" --strict \
+    "${questions[@]}" \
     && grade "$place/run"; }; then
     printf 'REFUSED: %s\n' "$place"
     failed=1

@@ -122,6 +122,9 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
     """Results that others published, as leaderboard rows."""
     read_targets: Callable[[Path], Mapping[str, Target]] | None = None
     """Reads a file of right answers, by the question's key. None: targets come with the questions alone."""
+    known_questions: Callable[[str], Mapping[str, str]] | None = None
+    """Digests (`Question.digest`) of a split's questions by key, where they are the same for everybody: what runs of
+    others say of their questions is held against them. Empty for a split whose aren't known."""
     training: TrainingSplits | None = None
     """None: there is nothing to train on."""
     strategies: Path | None = None

@@ -76,7 +76,14 @@ def _row(folder: RunFolder, base: Path) -> Row:
     record = folder.record()
     name = source_name(folder.path, record)
     link = os.path.relpath(folder.path, base).replace(os.sep, "/")
-    return row_from_run(record, results, source=name, origin_hash=results.samples_hash, link=link)
+    return row_from_run(
+        record,
+        results,
+        source=name,
+        origin_hash=results.samples_hash,
+        link=link,
+        asked_hash=folder.asked_hash(),
+    )
 
 
 def _linked_anew(row: Row, origin: Path, base: Path) -> Row:

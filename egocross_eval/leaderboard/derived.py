@@ -60,9 +60,17 @@ def _noted(samples: Iterable[Sample], benchmark: BenchmarkRecord, file: BinaryIO
     file.write(b"[]\n" if mark == b"[" else b"\n]\n")
 
 
-def compute_results(folder: RunFolder, registry: Registry, samples: Iterable[Sample] | None = None) -> Results:
-    """The results of what is in the folder now, or of `samples` in its place, without writing them."""
-    return _results(folder, folder.record(), registry, folder.final_samples() if samples is None else samples)
+def compute_results(
+    folder: RunFolder,
+    registry: Registry,
+    samples: Iterable[Sample] | None = None,
+    *,
+    record: RunRecord | None = None,
+) -> Results:
+    """The results of what is in the folder now, without writing them; of `samples`, or by `record`, in place of its
+    own."""
+    samples = folder.final_samples() if samples is None else samples
+    return _results(folder, record or folder.record(), registry, samples)
 
 
 def _results(folder: RunFolder, record: RunRecord, registry: Registry, samples: Iterable[Sample]) -> Results:

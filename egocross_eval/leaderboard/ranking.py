@@ -11,7 +11,7 @@ from egocross_eval.errors import unknown
 from egocross_eval.scoring.standing import Candidate, Standing, standing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from egocross_eval.schema import BenchmarkRecord, Figure, Row
 
@@ -25,6 +25,8 @@ class Board(NamedTuple):
     benchmark: BenchmarkRecord
     split: str
     question_count: int
+    asked: str
+    """Beginning of the hash of what was asked, where boards over a whole split differ in it."""
     answers: str
     """Beginning of the hash of the answers that the rows were scored with, where boards differ in them."""
     rows: list[Row]
@@ -46,7 +48,12 @@ def boards(rows: Sequence[Row], *, sort: str = "micro") -> list[Board]:
     groups: dict[tuple[str, str, int, str, str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault(_questions(row), []).append(row)
-    found = [_board(same, sort, key) for members in groups.values() for key, same in _by_answers(members)]
+    found = [
+        _board(same, sort, asked, answers)
+        for members in groups.values()
+        for asked, alike in _apart(members, members, lambda row: row.asked_hash)
+        for answers, same in _apart(alike, [row for row in alike if row.complete], lambda row: row.answers_hash)
+    ]
     return sorted(found, key=lambda board: not _is_whole(board.rows[0]))
 
 
@@ -57,18 +64,19 @@ def _questions(row: Row) -> tuple[str, str, int, str, str, str]:
     return row.benchmark.name, row.split, row.question_count, questions, row.judge, row.judge_hash
 
 
-def _by_answers(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
-    """Rows over the same questions apart by the answers that they were scored with, and the beginning of their hash.
+def _apart(rows: Sequence[Row], telling: Sequence[Row], hash_of: Callable[[Row], str]) -> list[tuple[str, list[Row]]]:
+    """Rows apart by a hash of what they are about, as those `telling` have it, and the beginning of that.
 
-    Rows that don't tell, or aren't complete, stand beside most of the others.
+    Rows with another hash, or without, stand beside most of the others.
     """
-    keys = Counter(row.answers_hash for row in rows if row.complete and row.answers_hash)
+    keys = Counter(key for row in telling if (key := hash_of(row)))
     if len(keys) < 2:
         return [("", list(rows))]
     usual = keys.most_common(1)[0][0]
     found: dict[str, list[Row]] = {key: [] for key in keys}
     for row in rows:
-        found[row.answers_hash if row.answers_hash in keys else usual].append(row)
+        key = hash_of(row)
+        found[key if key in keys else usual].append(row)
     return [(key[:8], members) for key, members in found.items()]
 
 
@@ -76,7 +84,7 @@ def _is_whole(row: Row) -> bool:
     return row.benchmark.sizes.get(row.split) == row.question_count
 
 
-def _board(rows: Sequence[Row], sort: str, answers: str) -> Board:
+def _board(rows: Sequence[Row], sort: str, asked: str, answers: str) -> Board:
     ordered = sorted(rows, key=lambda row: (row.model.casefold(), row.source, row.origin_hash))
     if sort == "date":
         ordered.sort(key=lambda row: row.date, reverse=True)
@@ -85,7 +93,7 @@ def _board(rows: Sequence[Row], sort: str, answers: str) -> Board:
     by = sort if sort not in ("model", "date") else "micro"
     first = rows[0]
     ranks, found = ranked(ordered, by=by)
-    return Board(first.benchmark, first.split, first.question_count, answers, ordered, ranks, found)
+    return Board(first.benchmark, first.split, first.question_count, asked, answers, ordered, ranks, found)
 
 
 def _score_order(row: Row, by: str) -> tuple[bool, float]:

@@ -62,6 +62,7 @@ def _texts(row: Row) -> Iterator[str]:
         row.judge_hash,
         row.efficiency.currency if row.efficiency is not None else "",
         row.questions_hash,
+        row.asked_hash,
         row.answers_hash,
         row.benchmark.name,
         row.benchmark.title,

@@ -42,9 +42,11 @@ class RowFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     rows: list[RankedRow]
 
 
-def row_from_run(record: RunRecord, results: Results, *, source: str, origin_hash: str, link: str = "") -> Row:
+def row_from_run(
+    record: RunRecord, results: Results, *, source: str, origin_hash: str, link: str = "", asked_hash: str = ""
+) -> Row:
     """The row of a run, or of a judging that of the run which it judged. `source` names it (its folder's name),
-    `origin_hash` is the SHA-256 of its samples file."""
+    `origin_hash` is the SHA-256 of its samples file, `asked_hash` what its folder has."""
     asked = record.judged or record
     return Row(
         schema_version=SCHEMA_VERSION,
@@ -64,6 +66,7 @@ def row_from_run(record: RunRecord, results: Results, *, source: str, origin_has
         link=link,
         question_count=record.question_count,
         questions_hash=record.questions_hash,
+        asked_hash=asked_hash,
         fingerprint=asked.model.fingerprint,
         answers_hash=results.answers_hash,
         outcomes=results.outcomes,
@@ -275,6 +278,7 @@ def _without_seed(row: Row) -> tuple[object, ...]:
         row.fingerprint,
         row.split,
         row.questions_hash,
+        row.asked_hash,
         row.question_count,
         row.answers_hash,
         row.judge_hash,

@@ -54,9 +54,10 @@ def table_of(
         [Cell(c.text(one, intervals), c.link(one.row) if c.link else "", c.number) for c in shown] for one in ranked
     ]
     count = f"{board.question_count:,} question{'' if board.question_count == 1 else 's'}"
+    asked = f", questions {board.asked}" if board.asked else ""
     answers = f", answers {board.answers}" if board.answers else ""
     judge = f", judged by {board.rows[0].judge}" if board.rows[0].judge else ""
-    title = f"{board.benchmark.title}, {board.split}, {count}{answers}{judge}"
+    title = f"{board.benchmark.title}, {board.split}, {count}{asked}{answers}{judge}"
     return Table(title, shown, rows, _notes(board, shown, intervals, sort))
 
 
@@ -69,6 +70,11 @@ def _notes(board: Board, columns: Sequence[Column], intervals: IntervalStyle, so
     axis = board.benchmark.grouping(board.benchmark.macro)
     if axis is not None and "macro" in names:
         notes[0] += f" Macro: unweighted mean over {axis.title}s."
+    if board.asked:
+        notes.append(
+            f"Over questions whose hash begins with {board.asked}; rows over as many with other words, options, labels "
+            "or clusters stand in a table of their own. 'leaderboard verify' tells which are the benchmark's."
+        )
     if board.answers:
         notes.append(
             f"Scored with the answers whose hash begins with {board.answers}; rows scored with others stand in "

@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from egocross_eval.contracts.faults import guarded_benchmark
+from egocross_eval.contracts.task import DataOptions
 from egocross_eval.errors import UsageError
 from egocross_eval.leaderboard.derived import compute_results, graded_again
+from egocross_eval.leaderboard.known_questions import KnownQuestions, known_questions, other_questions
 from egocross_eval.leaderboard.rows import join_repeats, row_from_run
 from egocross_eval.runs.store import questions_hash
-from egocross_eval.schema import SCHEMA_VERSION, Figure, Row
+from egocross_eval.schema import SCHEMA_VERSION, Figure, Row, asked_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from egocross_eval.contracts.registry import Registry
     from egocross_eval.contracts.task import Target
     from egocross_eval.runs.store import RunFolder
-    from egocross_eval.schema import Sample
+    from egocross_eval.schema import Question, RunRecord, Sample
 
 _OWN = frozenset({"schema_version", "source", "link", "published", "benchmark", "price", "currency"})
 """Fields that depend on who wrote or read the row, and where."""
@@ -66,20 +68,24 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verify(
-    rows: Sequence[Row], folders: Sequence[RunFolder], registry: Registry, answers_file: Path | None = None
+    rows: Sequence[Row], folders: Sequence[RunFolder], registry: Registry, data: DataOptions | None = None
 ) -> Verified:
     """Compares each row that came from the runs in `folders` with what they give; runs that differ in the seed alone
     give one row, unless each has its own.
 
-    Graded by the answers in `answers_file`, else by those that the runs carry, which is noted. A row that claims no
-    figure, as who made it knew no right answer, is held against its run as that is. Raises `UsageError` where no row
-    is plainly that of a run, a run was judged, or the file lacks an answer to a question.
+    Graded by the answers file of `data`, else by the answers that the runs carry, which is noted; figures are those of
+    the benchmark as it is known here. The questions of each run are held against those that `data` names, else those
+    that the benchmark is known to have. A row that claims no figure, as who made it knew no right answer, is held
+    against its run as that is. Raises `UsageError` where no row is plainly that of a run, a run was judged, or the file
+    lacks an answer to a question.
     """
+    data = data or DataOptions()
+    answers_file = data.answers_file
     _refuse_judged(folders)
     ungraded = {row.origin_hash for row in rows if not row.published and not row.answers_hash}
     # Their sources are their places, so that a joined row says which it was made of.
     again = [
-        _Again(folder, _targets(folder, registry, answers_file, ungraded), registry, source=str(place))
+        _Again(folder, _targets(folder, registry, answers_file, ungraded), data, registry, source=str(place))
         for place, folder in enumerate(folders)
     ]
     known = {row.origin_hash for row in rows if not row.published}
@@ -149,21 +155,33 @@ def _targets(
 class _Again:
     """The row of a run made anew, and what in its folder doesn't fit."""
 
-    def __init__(self, folder: RunFolder, targets: Mapping[str, Target], registry: Registry, *, source: str) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        targets: Mapping[str, Target],
+        data: DataOptions,
+        registry: Registry,
+        *,
+        source: str,
+    ) -> None:
         self.folder = folder
-        record, self.faults, self.notes = folder.record(), list[str](), list[str]()
+        self.faults, self.notes = list[str](), list[str]()
+        record = self._known_record(registry)
         questions = {question.key: question.without_target() for question in folder.questions()}
-        if questions_hash(questions.values()) != record.questions_hash:
+        if questions_hash(questions.values()) != record.questions_hash or len(questions) != record.question_count:
             self.faults.append(f"{folder.path}: its questions are not those that run.json names")
-        if record.benchmark != registry.benchmark(record.benchmark.name).record():
-            self.notes.append(
-                f"{folder.path}: run.json describes {record.benchmark.title} otherwise than is known here"
-            )
+        self._hold(questions.values(), known_questions(record, registry, data))
         self._changed: list[str] = []
         self._foreign: list[str] = []
         samples = self._noted(graded_again(folder, targets, registry), questions)
-        results = compute_results(folder, registry, samples)
-        self.row = row_from_run(record, results, source=source, origin_hash=results.samples_hash)
+        results = compute_results(folder, registry, samples, record=record)
+        self.row = row_from_run(
+            record,
+            results,
+            source=source,
+            origin_hash=results.samples_hash,
+            asked_hash=asked_hash(question.digest() for question in questions.values()),
+        )
         if self._foreign:
             self.faults.append(
                 f"{folder.path}: {len(self._foreign)} answers are to other questions than the run asked, e.g. "
@@ -174,6 +192,27 @@ class _Again:
                 f"{folder.path}: {len(self._changed)} outputs are read or graded otherwise than the folder says, e.g. "
                 f"{self._changed[0]}"
             )
+
+    def _hold(self, questions: Iterable[Question], known: KnownQuestions | None) -> None:
+        """Holds the run's questions against those that are known."""
+        if known is None:
+            remedy = "name the file or data root that holds them by --questions or --data"
+            self.notes.append(f"{self.folder.path}: nothing is known here of its questions; {remedy}")
+            return
+        self.faults += [f"{self.folder.path}: {fault}" for fault in other_questions(questions, known)]
+
+    def _known_record(self, registry: Registry) -> RunRecord:
+        """What the folder says of the run, with the benchmark as it's known here: groups are the benchmark's to say."""
+        record = self.folder.record()
+        known = registry.benchmark(record.benchmark.name)
+        if record.benchmark != known.record():
+            self.notes.append(f"{self.folder.path}: run.json describes {known.title} otherwise than is known here")
+        if record.settings.grader != known.grader:
+            self.faults.append(
+                f"{self.folder.path}: graded by {record.settings.grader!r}, and {known.title} is graded by "
+                f"{known.grader!r}"
+            )
+        return msgspec.structs.replace(record, benchmark=known.record())
 
     def _noted(self, pairs: Iterator[tuple[Sample, Sample]], questions: Mapping[str, Any]) -> Iterator[Sample]:
         for sample, again in pairs:
@@ -210,6 +249,8 @@ def _row_of(rows: Sequence[Row], derived: Row, *, alone: bool) -> Row:
 def _compared(row: Row, derived: Row) -> Iterator[str]:
     """What differs, a line for each field."""
     left_out = _OWN | (_NOT_OF_VERSION_1 if row.schema_version < SCHEMA_VERSION else frozenset())
+    if not row.asked_hash:  # as in rows that were written before there was one
+        left_out |= {"asked_hash"}
     for field in msgspec.structs.fields(Row):
         one, other = getattr(row, field.name), getattr(derived, field.name)
         if field.name in left_out or _plain(one, left_out) == _plain(other, left_out):

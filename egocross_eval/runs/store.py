@@ -21,7 +21,7 @@ from egocross_eval.errors import DataError, EgoCrossError, RunError, UsageError,
 from egocross_eval.files import holds_nothing, open_for_appending, open_regular, read_bytes, write_file, writing
 from egocross_eval.natural_order import natural_key
 from egocross_eval.runs import locks, version1
-from egocross_eval.schema import SCHEMA_VERSION, Answer, Question, Results, RunRecord, Sample
+from egocross_eval.schema import SCHEMA_VERSION, Answer, Question, Results, RunRecord, Sample, asked_hash
 
 T = TypeVar("T")
 
@@ -144,6 +144,14 @@ class RunFolder:
         read = _reader(Question, version1.question)
         lines = read_bytes(path, follow=False).splitlines()
         return [read(line, f"{path}, line {number}") for number, line in enumerate(lines, 1)]
+
+    def asked_hash(self) -> str:
+        """Of the questions; empty where their file is missing."""
+        return (
+            asked_hash(question.digest() for question in self.questions_without(()))
+            if (self.path / QUESTIONS_FILE).is_file()
+            else ""
+        )
 
     def questions_without(self, keys: Container[str]) -> Iterator[Question]:
         """The questions whose key is none of `keys`, read one at a time."""

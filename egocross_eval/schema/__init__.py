@@ -10,7 +10,7 @@ from egocross_eval.schema.ask import Ask, Turn
 from egocross_eval.schema.benchmark import BenchmarkRecord, Grouping
 from egocross_eval.schema.noun import SCHEMA_VERSION
 from egocross_eval.schema.prompt import ImagePart, Message, Part, Prompt, Request, TextPart, VideoPart
-from egocross_eval.schema.question import Frame, Question
+from egocross_eval.schema.question import Frame, Question, asked_hash
 from egocross_eval.schema.record import (
     Combined,
     CombinedPart,
@@ -68,4 +68,5 @@ __all__ = [
     "Turn",
     "VideoPart",
     "Way",
+    "asked_hash",
 ]

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from egocross_eval.schema.noun import Noun
+
+
+def asked_hash(digests: Iterable[str]) -> str:
+    """SHA-256 of the digests of questions, in whatever order: equal where the same is asked and counted alike."""
+    import hashlib
+
+    return hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
 
 
 class Frame(Noun, frozen=True, kw_only=True, gc=False):
@@ -53,6 +62,15 @@ class Question(Noun, frozen=True, kw_only=True):
             return frozenset()
         right = self.options[self.target]
         return frozenset(label for label, text in self.options.items() if text == right)
+
+    def digest(self) -> str:
+        """Hash of what it asks and of how it's counted: key, words, options, cluster and labels. The same wherever its
+        frames lie, and whether or not its answer is known. 32 hexadecimal digits."""
+        import hashlib
+
+        options = [list(found.items()) for found in (self.options, self.hidden_options)]
+        content = (self.key, self.text, options, self.needs_options, self.cluster, sorted(self.labels.items()))
+        return hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:32]
 
     def without_target(self) -> Question:
         """The question as it may be asked: without what is known of its answer."""

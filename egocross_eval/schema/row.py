@@ -41,6 +41,9 @@ class Row(Noun, frozen=True, kw_only=True):
     """Questions asked; rows are ranked together only where split and questions are the same."""
     questions_hash: str = ""
     """As in `RunRecord`; empty for published rows, which are over the whole testbed."""
+    asked_hash: str = ""
+    """Hash of the questions' words, options, clusters and labels, wherever their frames lie: rows are ranked together
+    only where it's the same. Empty where it isn't known."""
     fingerprint: str = ""
     """The model's, as in `ModelRecord`; empty for published rows."""
     decimals: int = 2

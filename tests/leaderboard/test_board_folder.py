@@ -18,6 +18,8 @@ import pytest
 import yaml
 from calling import call
 
+from egocross_eval.runs.store import RunFolder, questions_hash
+
 BOARD = Path(__file__).resolve().parents[2] / "board"
 WORKFLOWS = BOARD / ".github" / "workflows"
 
@@ -91,10 +93,11 @@ def write_rows(place: Path) -> None:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A maintainer's checkout."""
+def checkout(tmp_path: Path, demo: Path) -> Path:
+    """A maintainer's checkout, of a board over the demo's questions."""
     folder = tmp_path / "board"
     shutil.copytree(BOARD, folder)
+    shutil.copy(demo / "egocross_testbed" / "egocross_testbed_imgs.json", folder / "questions.json")
     return folder
 
 
@@ -207,6 +210,16 @@ def group_otherwise(place: Path) -> None:
     write_rows(place)
 
 
+def move_to_another_domain(place: Path) -> None:
+    """Labels on which macro rests, wherever they stand, with all hashes as they then are."""
+    for name in ("questions.jsonl", "samples.jsonl"):
+        edited(place / "run" / name, lambda line: line.get("question", line)["labels"].update(domain="animal"))
+    digest = questions_hash(RunFolder(place / "run").questions())
+    edited(place / "run" / "run.json", lambda record: record.update(questions_hash=digest))
+    assert call("score", place / "run") == 0
+    write_rows(place)
+
+
 def link_rows(place: Path) -> None:
     (place / "rows.json").unlink()
     (place / "rows.json").symlink_to("../b/rows.json")
@@ -233,6 +246,7 @@ FORGERIES = [
     (grade_by_hand, "are read or graded otherwise than the folder says"),
     (claim_without_answers, "answers_hash: nothing in the row"),
     (group_otherwise, "run.json describes EgoCross otherwise"),
+    (move_to_another_domain, "asked otherwise than in questions.json"),
     (link_rows, "is a link or no file"),
     (link_run, "is a link or no file"),
     (odd_name, "name it by letters"),
@@ -247,6 +261,14 @@ def test_what_does_not_hold_is_red(forge: Callable[[Path], None], said: str, boa
     assert done.returncode == 1, done.stdout + done.stderr
     assert said in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_board_without_questions_of_its_own_is_over_the_published_testbed(board: Path, answers: str) -> None:
+    (board / "questions.json").unlink()
+    done = verified(board, answers)
+    assert done.returncode == 1
+    assert "in EgoCross, testbed, as published, e.g. " in done.stdout
 
 
 @pytest.mark.parametrize(("secret", "said"), [("", "nothing is graded"), ("[]", "isn't what 'gzip")])

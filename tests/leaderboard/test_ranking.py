@@ -118,6 +118,19 @@ def test_rows_scored_with_other_answers_stand_apart_and_rows_that_do_not_tell_be
     assert [board.answers for board in boards(scored[:2])] == [""]
 
 
+def test_rows_over_as_many_other_questions_stand_apart_whatever_their_questions_hash() -> None:
+    benchmark, other = "a" * 64, "b" * 64
+    scored = [row("a", 640, asked_hash=benchmark), row("b", 600, asked_hash=benchmark), row("old", 500)]
+    found = boards([*scored, row("forged", 957, asked_hash=other)])
+    assert [(board.asked, [one.model for one in board.rows]) for board in found] == [
+        ("a" * 8, ["a", "b", "old"]),
+        ("b" * 8, ["forged"]),
+    ]
+    assert "questions bbbbbbbb" in table_of(found[1]).title
+    assert any("other words, options, labels" in note for note in table_of(found[1]).notes)
+    assert [board.asked for board in boards(scored)] == [""]
+
+
 def test_rows_are_sorted_and_ranked_by_what_is_asked() -> None:
     first = row("first", 600, macro=figure(300), date="2025-01-01")
     second = row("second", 300, macro=figure(600), date="2026-01-01")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,15 @@ import pytest
 from calling import call
 
 from egocross_eval import evaluate
+from egocross_eval.runs.store import RunFolder, questions_hash
+
+Verify = Callable[..., int]
+"""Calls the verb with the demo's data, and returns its exit code."""
+
+
+@pytest.fixture
+def verify(demo: Path) -> Verify:
+    return lambda *arguments: call("leaderboard", "verify", *arguments, "--data", demo)
 
 
 @pytest.fixture
@@ -33,8 +43,10 @@ def edited(path: Path, change: Callable[[dict[str, Any]], None]) -> Path:
     return path
 
 
-def test_a_row_is_what_its_run_gives(board: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call("leaderboard", "verify", board, run) == 0
+def test_a_row_is_what_its_run_gives(
+    verify: Verify, board: Path, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verify(board, run) == 0
     assert "is what" in capsys.readouterr().out
 
 
@@ -49,17 +61,17 @@ def test_a_row_is_what_its_run_gives(board: Path, run: Path, capsys: pytest.Capt
     ],
 )
 def test_what_was_changed_by_hand_is_named(
-    name: str, value: Any, said: str, board: Path, run: Path, capsys: pytest.CaptureFixture[str]
+    verify: Verify, name: str, value: Any, said: str, board: Path, run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edited(board, lambda row: row.update({name: value}))
-    assert call("leaderboard", "verify", board, run) == 1
+    assert verify(board, run) == 1
     out = capsys.readouterr().out
     assert said in out
     assert out.count("in the row") == 1
 
 
 def test_a_run_whose_grades_were_changed_does_not_give_its_row(
-    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    verify: Verify, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = [json.loads(line) for line in (run / "samples.jsonl").read_text().splitlines()]
     wrong = [line for line in lines if line["grade"]["outcome"] == "wrong"]
@@ -68,7 +80,7 @@ def test_a_run_whose_grades_were_changed_does_not_give_its_row(
     (run / "samples.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert call("leaderboard", run, "--no-published", "--output", tmp_path / "board.json") == 0
     capsys.readouterr()
-    assert call("leaderboard", "verify", tmp_path / "board.json", run) == 1
+    assert verify(tmp_path / "board.json", run) == 1
     found = capsys.readouterr()
     assert f"{len(wrong)} outputs are read or graded otherwise" in found.err
     assert "micro: 100.00% (12 of 12 right" in found.out
@@ -76,29 +88,29 @@ def test_a_run_whose_grades_were_changed_does_not_give_its_row(
 
 
 def test_a_run_with_the_answers_of_other_questions_is_found_out(
-    board: Path, run: Path, capsys: pytest.CaptureFixture[str]
+    verify: Verify, board: Path, run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = (run / "samples.jsonl").read_text()
     question = json.loads(text.splitlines()[0])["question"]["text"]
     (run / "samples.jsonl").write_text(text.replace(json.dumps(question)[1:-1], "An easier one?"))
-    assert call("leaderboard", "verify", board, run) == 1
+    assert verify(board, run) == 1
     assert "answers are to other questions than the run asked, e.g. " in capsys.readouterr().out
 
 
 def test_a_joined_row_is_verified_by_all_of_its_runs(
-    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    verify: Verify, demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs = [evaluate("baseline:chance", data=demo, output=tmp_path / f"r{seed}", seed=seed).path for seed in (0, 1)]
     assert call("leaderboard", *runs, "--no-published", "--output", tmp_path / "board.json") == 0
     assert '"repeats": 2' in (tmp_path / "board.json").read_text()
-    assert call("leaderboard", "verify", tmp_path / "board.json", *runs) == 0
+    assert verify(tmp_path / "board.json", *runs) == 0
     capsys.readouterr()
-    assert call("leaderboard", "verify", tmp_path / "board.json", runs[0]) == 1
+    assert verify(tmp_path / "board.json", runs[0]) == 1
     assert "repeats: 2 in the row, 1 from the run" in capsys.readouterr().out
 
 
 def test_other_answers_than_those_of_the_run_are_named(
-    board: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    verify: Verify, board: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     samples = [json.loads(line) for line in (run / "samples.jsonl").read_text().splitlines()]
     key = [
@@ -111,29 +123,31 @@ def test_other_answers_than_those_of_the_run_are_named(
         for s in samples
     ]
     (tmp_path / "answers.json").write_text(json.dumps(key))
-    assert call("leaderboard", "verify", board, run, "--answers", tmp_path / "answers.json") == 1
+    assert verify(board, run, "--answers", tmp_path / "answers.json") == 1
     assert "answers_hash: " in capsys.readouterr().out
 
 
-def test_whose_answers_it_was_graded_by_is_said(board: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call("leaderboard", "verify", board, run) == 0
+def test_whose_answers_it_was_graded_by_is_said(
+    verify: Verify, board: Path, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verify(board, run) == 0
     assert "the right answers in the run folder itself, which whoever sends it can change" in capsys.readouterr().err
 
 
 def test_answers_to_a_part_of_the_questions_are_refused(
-    board: Path, run: Path, demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    verify: Verify, board: Path, run: Path, demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answers = demo / "egocross_testbed" / "egocross_testbed_answers.json"
-    assert call("leaderboard", "verify", board, run, "--answers", answers) == 0
+    assert verify(board, run, "--answers", answers) == 0
     assert "which whoever sends it" not in capsys.readouterr().err
     part = tmp_path / "part.json"
     part.write_text(json.dumps(json.loads(answers.read_text())[:3]))
-    assert call("leaderboard", "verify", board, run, "--answers", part) == 2
+    assert verify(board, run, "--answers", part) == 2
     assert "give the whole file" in capsys.readouterr().err
 
 
 def test_a_folder_of_runs_verifies_every_row_of_a_board(
-    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    verify: Verify, demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs, board = tmp_path / "runs", tmp_path / "board.json"
     for name in ("longest", "position"):
@@ -141,65 +155,65 @@ def test_a_folder_of_runs_verifies_every_row_of_a_board(
     for seed in (0, 1):
         evaluate("baseline:chance", data=demo, output=runs / f"chance-{seed}", seed=seed)
     assert call("leaderboard", runs, "--no-published", "--output", board) == 0
-    assert call("leaderboard", "verify", board, runs) == 0
+    assert verify(board, runs) == 0
     found = capsys.readouterr()
     assert found.out.count(" is what ") == 3
     assert f"baseline:chance is what {runs / 'chance-0'} and {runs / 'chance-1'} give" in found.out
     assert "not looked at" not in found.err
     edited(board, lambda row: row.update(date="2020-01-01"))
-    assert call("leaderboard", "verify", board, runs) == 1
+    assert verify(board, runs) == 1
     assert capsys.readouterr().out.count("is not what") == 1
 
 
 def test_rows_of_which_no_run_is_given_are_named(
-    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    verify: Verify, demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs, board = tmp_path / "runs", tmp_path / "board.json"
     for name in ("longest", "position"):
         evaluate(f"baseline:{name}", data=demo, output=runs / name, limit=12, cache=False)
     assert call("leaderboard", runs, "--no-published", "--output", board) == 0
-    assert call("leaderboard", "verify", board, runs / "longest") == 0
+    assert verify(board, runs / "longest") == 0
     assert "not looked at, as no run of theirs was given: baseline:position" in capsys.readouterr().err
 
 
 def test_strictly_every_row_needs_its_run_and_your_answers(
-    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    verify: Verify, demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs, board = tmp_path / "runs", tmp_path / "board.json"
     answers = demo / "egocross_testbed" / "egocross_testbed_answers.json"
     for name in ("longest", "position"):
         evaluate(f"baseline:{name}", data=demo, output=runs / name, limit=12, cache=False)
     assert call("leaderboard", runs, "--no-published", "--output", board) == 0
-    strictly = ("leaderboard", "verify", board, "--strict", "--answers", answers)
-    assert call(*strictly, runs) == 0
-    assert call(*strictly, runs / "longest") == 1
+    strictly = (board, "--strict", "--answers", answers)
+    assert verify(*strictly, runs) == 0
+    assert verify(*strictly, runs / "longest") == 1
     assert "not verified, as no run of theirs was given: baseline:position" in capsys.readouterr().err
-    assert call("leaderboard", "verify", board, runs, "--strict") == 2
+    assert verify(board, runs, "--strict") == 2
     assert "--strict needs --answers" in capsys.readouterr().err
 
 
 def test_answers_that_say_less_of_what_is_right_change_no_grade(
-    board: Path, run: Path, demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    verify: Verify, board: Path, run: Path, demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     known = json.loads((demo / "egocross_testbed" / "egocross_testbed_answers.json").read_text())
     letters = [{name: one[name] for name in ("id", "question_id", "correct_option_letter")} for one in known]
     assert letters != known
     (tmp_path / "letters.json").write_text(json.dumps(letters))
-    assert call("leaderboard", "verify", board, run, "--answers", tmp_path / "letters.json", "--strict") == 0
+    assert verify(board, run, "--answers", tmp_path / "letters.json", "--strict") == 0
     assert "otherwise" not in capsys.readouterr().err
 
 
 def test_a_row_that_claims_no_figure_is_held_against_its_run_in_all_else(
-    run: Path, demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    verify: Verify, run: Path, demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     board, answers = tmp_path / "board.json", demo / "egocross_testbed" / "egocross_testbed_answers.json"
     without_answers(run)
     assert call("leaderboard", run, "--no-published", "--output", board) == 0
     assert json.loads(board.read_text())["rows"][0]["row"]["micro"] is None
-    assert call("leaderboard", "verify", board, run, "--answers", answers, "--strict") == 0
+    assert verify(board, run, "--answers", answers, "--strict") == 0
     assert "without figures, as no right answer was known: baseline:chance" in capsys.readouterr().err
     edited(board, lambda row: row.update(model="OracleVLM"))
-    assert call("leaderboard", "verify", board, run, "--answers", answers, "--strict") == 1
+    assert verify(board, run, "--answers", answers, "--strict") == 1
     assert "model: OracleVLM in the row" in capsys.readouterr().out
 
 
@@ -213,27 +227,31 @@ def without_answers(run: Path) -> None:
     assert call("score", run) == 0
 
 
-def test_what_a_judge_said_is_refused_by_name(demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_judge_said_is_refused_by_name(
+    verify: Verify, demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run, board = tmp_path / "run", tmp_path / "board.json"
     evaluate("baseline:longest", "open-animal", data=demo, output=run, limit=2, judge="rules", cache=False)
     assert call("leaderboard", run, "--no-published", "--output", board) == 0
-    assert call("leaderboard", "verify", board, run) == 2
+    assert verify(board, run) == 2
     assert f"judge the run yourself: egocross-eval judge {run} --judge SPEC" in capsys.readouterr().err
 
 
-def test_a_file_without_a_row_of_a_run_is_named(board: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_without_a_row_of_a_run_is_named(
+    verify: Verify, board: Path, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     content = json.loads(board.read_text())
     board.write_text(json.dumps({**content, "rows": []}))
-    assert call("leaderboard", "verify", board, run) == 2
+    assert verify(board, run) == 2
     assert "there is no row to verify" in capsys.readouterr().err
 
 
-def test_rows_that_stand_apart_are_verified_apart(demo: Path, tmp_path: Path) -> None:
+def test_rows_that_stand_apart_are_verified_apart(verify: Verify, demo: Path, tmp_path: Path) -> None:
     runs, board = tmp_path / "runs", tmp_path / "board.json"
     for seed in (0, 1):
         evaluate("baseline:chance", data=demo, output=runs / str(seed), seed=seed)
     assert call("leaderboard", runs, "--no-published", "--no-join", "--output", board) == 0
-    assert call("leaderboard", "verify", board, runs) == 0
+    assert verify(board, runs) == 0
 
 
 @pytest.mark.parametrize("verb", ["view", "score", "submit", "compare"])
@@ -242,3 +260,118 @@ def test_a_verb_of_one_run_names_those_of_a_folder_of_runs(
 ) -> None:
     assert call(verb, run.parent) == 2
     assert f"but it holds runs: give one of them ({run})" in capsys.readouterr().err
+
+
+def forged(run: Path, change: Callable[[dict[str, Any]], None], *, record: dict[str, Any] | None = None) -> Path:
+    """A run whose questions were changed wherever they stand, with all hashes as they then are, and its row."""
+    for name in ("questions.jsonl", "samples.jsonl"):
+        lines = [json.loads(line) for line in (run / name).read_text().splitlines()]
+        for line in lines:
+            change(line.get("question", line))
+        (run / name).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    content = json.loads((run / "run.json").read_text())
+    folder = RunFolder(run)
+    content["questions_hash"] = questions_hash(folder.questions())
+    content["settings"].update(record or {})
+    (run / "run.json").write_text(json.dumps(content))
+    assert call("score", run) == 0
+    board = run.with_name("forged.json")
+    assert call("leaderboard", run, "--no-published", "--output", board) == 0
+    return board
+
+
+def in_an_easy_domain(question: dict[str, Any]) -> None:
+    question["labels"]["domain"] = "animal"
+
+
+def with_the_answer_told(question: dict[str, Any]) -> None:
+    question["text"] += f" (It is {question['target']}.)"
+
+
+def with_one_option_alone(question: dict[str, Any]) -> None:
+    question["options"] = dict.fromkeys(question["options"], question["options"][question["target"]])
+
+
+def each_a_video_of_its_own(question: dict[str, Any]) -> None:
+    question["cluster"] = question["key"]
+
+
+CHANGES = [
+    (in_an_easy_domain, "domain 'animal', there '"),
+    (with_the_answer_told, "text '"),
+    (with_one_option_alone, "options {"),
+    (each_a_video_of_its_own, "cluster '"),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), CHANGES, ids=[change.__name__ for change, _ in CHANGES])
+def test_a_run_whose_questions_are_others_is_refused_though_all_its_hashes_fit(
+    verify: Verify,
+    change: Callable[[dict[str, Any]], None],
+    said: str,
+    run: Path,
+    demo: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    board = forged(run, change)
+    answers = demo / "egocross_testbed" / "egocross_testbed_answers.json"
+    assert (
+        call("leaderboard", "verify", board, run, "--questions", answers.with_name("egocross_testbed_imgs.json")) == 1
+    )
+    assert verify(board, run, "--answers", answers) == 1
+    out = capsys.readouterr().out
+    assert re.search(rf"questions? asked otherwise than in {demo}, e\.g\. .* \({re.escape(said)}", out), out
+
+
+def test_a_grader_that_the_benchmark_does_not_have_is_refused(
+    verify: Verify, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board = forged(run, lambda question: None, record={"grader": "rules"})
+    assert verify(board, run) == 1
+    assert "graded by 'rules', and EgoCross is graded by 'letter'" in capsys.readouterr().out
+
+
+def test_groups_are_those_of_the_benchmark_whatever_the_run_says(
+    verify: Verify, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = json.loads((run / "run.json").read_text())
+    content["benchmark"]["macro"] = "question_type"
+    (run / "run.json").write_text(json.dumps(content))
+    assert verify(forged(run, lambda question: None), run) == 1
+    found = capsys.readouterr()
+    assert "macro: " in found.out
+    assert "run.json describes EgoCross otherwise than is known here" in found.err
+
+
+def test_questions_that_nobody_knows_are_said_and_strictly_refused(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, board = tmp_path / "run", tmp_path / "board.json"
+    evaluate("baseline:longest", data=demo, split="support", output=run, cache=False)
+    questions = RunFolder(run).questions()
+    answers = tmp_path / "answers.json"
+    answers.write_text(
+        json.dumps([{"id": q.id, "question_id": q.key, "correct_option_letter": q.target} for q in questions])
+    )
+    assert call("leaderboard", run, "--no-published", "--output", board) == 0
+    asked = ("leaderboard", "verify", board, run, "--answers", answers)
+    assert call(*asked) == 0
+    assert "nothing is known here of its questions" in capsys.readouterr().err
+    assert call(*asked, "--strict") == 1
+    assert call(*asked, "--strict", "--data", demo) == 0
+
+
+def test_the_published_testbed_is_known_without_any_file(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, board = tmp_path / "run", tmp_path / "board.json"
+    evaluate("baseline:longest", data=shared_data, output=run, limit=40, cache=False, frames="none")
+    assert call("leaderboard", run, "--no-published", "--output", board) == 0
+    assert call("leaderboard", "verify", board, run) == 0
+    assert call("leaderboard", "verify", forged(run, in_an_easy_domain), run) == 1
+    assert "asked otherwise than in EgoCross, testbed, as published, e.g. " in capsys.readouterr().out
+
+
+def test_runs_of_the_demo_are_none_of_the_testbed(board: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("leaderboard", "verify", board, run) == 1
+    assert "if it's of other data, name them by --questions or --data" in capsys.readouterr().out

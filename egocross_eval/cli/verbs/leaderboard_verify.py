@@ -23,25 +23,47 @@ if TYPE_CHECKING:
     help="Grade by the right answers in this file; default: by those that the run carries.",
 )
 @click.option(
+    "--questions",
+    "questions_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Hold the runs' questions against those in this file; default: the benchmark's as published.",
+)
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="ROOT",
+    help="Hold them against those below this data root.",
+)
+@click.option(
     "--strict",
     is_flag=True,
-    help="Exit code 1 too where a row has no run here, or a run's folder says of its outputs what they don't give. "
-    "Needs --answers.",
+    help="Exit code 1 too where a row has no run here, a run's folder says of its outputs what they don't give, or "
+    "nothing is known of its questions. Needs --answers.",
 )
 @replies()
-def command(rows: Path, runs: tuple[Path, ...], answers_file: Path | None, strict: bool) -> Reply[Verified]:
+def command(
+    rows: Path,
+    runs: tuple[Path, ...],
+    answers_file: Path | None,
+    questions_file: Path | None,
+    data: Path | None,
+    strict: bool,
+) -> Reply[Verified]:
     """Derive rows of ROWS (a file of leaderboard --format json) anew from their RUNS, and say what differs.
 
     RUNS are run folders or folders of runs. All outputs are read and graded again. A row that joins runs needs all of
-    them. Rows of which no run is given are named. Exit code 1: something differs. A check that nobody watches needs
-    --strict: it passes only where every row was derived, and graded by your answers.
+    them. Rows of which no run is given are named. Questions are held against the benchmark's, as published or in the
+    file or data root that you name. Exit code 1: something differs. A check that nobody watches needs --strict: it
+    passes only where every row was derived, and graded by your answers.
 
     \b
     egocross-eval leaderboard verify board.json runs/mine --answers egocross_testbed_answers.json
     egocross-eval leaderboard verify board.json runs
+    egocross-eval leaderboard verify board.json runs/of-the-demo --data demo
     egocross-eval leaderboard verify rows.json run --answers egocross_testbed_answers.json --strict
     """
     from egocross_eval.contracts.registry import registry
+    from egocross_eval.contracts.task import DataOptions
     from egocross_eval.leaderboard.collect import run_folders
     from egocross_eval.leaderboard.rows import read_row_file
     from egocross_eval.leaderboard.verify import verify
@@ -51,7 +73,8 @@ def command(rows: Path, runs: tuple[Path, ...], answers_file: Path | None, stric
             "--strict needs --answers: without, a run is graded by what whoever sends it says is right."
         )
     folders = {folder.path.resolve(): folder for run in runs for folder in run_folders(run)}
-    found = verify(read_row_file(rows), list(folders.values()), registry(), answers_file)
+    mine = DataOptions(data=data, questions_file=questions_file, answers_file=answers_file)
+    found = verify(read_row_file(rows), list(folders.values()), registry(), mine)
     for note in [note for one in found.rows for note in one.notes] + found.notes:
         click.echo(f"note: {note}", err=True)
     if found.without_run:

@@ -35,6 +35,8 @@ class SiteRun(msgspec.Struct, frozen=True, kw_only=True):
     record: RunRecord
     results: Results
     samples: tuple[Sample, ...]
+    asked_hash: str = ""
+    """As in `Row`."""
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +63,14 @@ def read_inputs(paths: Iterable[Path], *, published: bool = True) -> Inputs:
             folders |= {folder.path.resolve(): folder for folder in run_folders(path)}
     runs = _runs(list(folders.values()))
     rows = [
-        row_from_run(run.record, run.results, source=run.source, origin_hash=run.results.samples_hash) for run in runs
+        row_from_run(
+            run.record,
+            run.results,
+            source=run.source,
+            origin_hash=run.results.samples_hash,
+            asked_hash=run.asked_hash,
+        )
+        for run in runs
     ]
     return Inputs(runs=tuple(runs), rows=(*rows, *exported))
 
@@ -80,6 +89,7 @@ def _runs(folders: Sequence[RunFolder]) -> list[SiteRun]:
             record=record,
             results=results_in(folder),
             samples=tuple(judged_samples(folder)),
+            asked_hash=folder.asked_hash(),
         )
         for folder, record, name, label in zip(folders, records, names, labels, strict=True)
     ]

@@ -12,6 +12,7 @@ from egocross_eval.errors import DataError
 from egocross_eval.schema import Grouping, Question
 from egocross_eval.tasks.egocross.benchmark_record import HUB_DATASET, RECORD, SPLITS, TRAINING
 from egocross_eval.tasks.egocross.catalogue import worded_as
+from egocross_eval.tasks.egocross.known_questions import open_questions
 
 NEEDS_OPTIONS = "object not visible identification"
 """The question type that asks which of the options isn't there: 72 questions of the testbed."""
@@ -45,6 +46,7 @@ EGOCROSS_OPEN = Benchmark(
     sizes=RECORD.sizes,
     prediction_labels=RECORD.prediction_labels,
     read_targets=_read_targets,
+    known_questions=open_questions,
     training=msgspec.structs.replace(TRAINING, by_default=False),
     hub_dataset=HUB_DATASET,
     hub_task="open",

@@ -14,9 +14,10 @@ from typing import Literal
 import msgspec
 
 from egocross_eval.errors import DataError
-from egocross_eval.schema import SCHEMA_VERSION, Figure, Row
+from egocross_eval.schema import SCHEMA_VERSION, Figure, Row, asked_hash
 from egocross_eval.scoring.accuracy import Counted, Interval, assumed_interval
 from egocross_eval.tasks.egocross.benchmark_record import RECORD, SPLITS
+from egocross_eval.tasks.egocross.known_questions import closed_questions
 
 
 class _Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,6 +106,7 @@ def _row(entry: _Entry, source: _Source, table: _Table) -> Row:
         note=_disagreement(entry, f"{100 * computed:.{decimals}f}"),
         link=source.link,
         question_count=total,
+        asked_hash=asked_hash(closed_questions(SPLITS[0]).values()),
         decimals=decimals,
     )
 

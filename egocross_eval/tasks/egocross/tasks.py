@@ -23,6 +23,7 @@ from egocross_eval.tasks.egocross.catalogue import (
     TESTBED_COUNT,
     task_slug,
 )
+from egocross_eval.tasks.egocross.known_questions import closed_questions
 from egocross_eval.tasks.egocross.layout import split_files
 from egocross_eval.tasks.egocross.openqa import EGOCROSS_OPEN, opened
 from egocross_eval.tasks.egocross.source import all_roots, root_of, with_root
@@ -85,6 +86,7 @@ EGOCROSS = Benchmark(
     prediction_labels=RECORD.prediction_labels,
     published=_published,
     read_targets=_read_targets,
+    known_questions=closed_questions,
     training=TRAINING,
     strategies=Path(__file__).parent / "strategies",
     hub_dataset=HUB_DATASET,
