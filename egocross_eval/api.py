@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
@@ -31,6 +31,7 @@ from egocross_eval.runs.options import RunOptions, options_from
 from egocross_eval.runs.plan import RunPlan, adapter_for, check_capabilities, plan_run
 from egocross_eval.runs.session import ask, open_session
 from egocross_eval.runs.store import LEADERBOARD_FILE, PREDICTIONS_FILE, RunFolder
+from egocross_eval.runs.telling import Teller
 from egocross_eval.schema import Results, RunRecord, Sample
 from egocross_eval.settings import AnswerMode, Media, Prematch
 
@@ -221,50 +222,54 @@ def run(
     if plan.approaches.models() and not isinstance(model, str):
         raise UsageError(f"strategy {plan.settings.strategy} names models: give the run's model as a spec too")
     adapter = adapter_for(plan, spec, known) if isinstance(model, str) else model
-    try:
-        check_capabilities(plan, adapter, spec, known)
-        path = Path(output) if output is not None else default_output(spec, options)
-        session = open_session(plan, adapter, plan.record(spec, adapter, known), path)
-        remove_unfinished(path)
-        tell = _Teller(on_event, known, followers)
-        for message in plan.warnings:
-            tell(Warned(message=message))
-        folder, record, asks = session.folder, session.record, bool(session.pending)
-        targets = known_targets(session.plan.questions) if session.outcomes.get("unscored") else {}
-        by_cluster = options.by_cluster or options.stop_against is not None
-        if options.stop_against is not None:
-            tell.add(EarlyStop(options.stop_against, session))
-        if session.is_new:
-            tell.add(FirstAnswers(session.record.settings))
-        # Deriving needs no question in memory: what a large run holds of them is let go before.
-        del plan
-        try:
-            ask(session, tell, use_cache=options.cache, by_cluster=by_cluster)
-        except StoppedEarlyError as stopped:
-            tell(Warned(message=f"{stopped} The same command without --stop-against asks the rest."))
-        except BaseException:
-            folder.discard_unanswered()
-            raise
-        finally:
-            del session
-            results = _derived(folder, targets, known, asked=asks) if folder.exists() else None
-        if results is not None:
-            tell(Ended(record=record, results=results))
-    finally:
-        if isinstance(model, str):
-            _close(adapter, spec, known, on_event)
-    if judges:
-        _judge(folder.path, judges, known, tell=tell, use_cache=options.cache)
+    ours = _closing(adapter, spec, known, on_event) if isinstance(model, str) else contextlib.nullcontext()
+    with Teller(on_event, known, followers) as tell:
+        with ours:
+            check_capabilities(plan, adapter, spec, known)
+            path = Path(output) if output is not None else default_output(spec, options)
+            session = open_session(plan, adapter, plan.record(spec, adapter, known), path)
+            remove_unfinished(path)
+            for message in plan.warnings:
+                tell(Warned(message=message))
+            folder, record, asks = session.folder, session.record, bool(session.pending)
+            targets = known_targets(session.plan.questions) if session.outcomes.get("unscored") else {}
+            by_cluster = options.by_cluster or options.stop_against is not None
+            if options.stop_against is not None:
+                tell.add(EarlyStop(options.stop_against, session))
+            if session.is_new:
+                tell.add(FirstAnswers(session.record.settings))
+            # Deriving needs no question in memory: what a large run holds of them is let go before.
+            del plan
+            try:
+                ask(session, tell, use_cache=options.cache, by_cluster=by_cluster)
+            except StoppedEarlyError as stopped:
+                tell(Warned(message=f"{stopped} The same command without --stop-against asks the rest."))
+            except BaseException:
+                folder.discard_unanswered()
+                raise
+            finally:
+                del session
+                results = _derived(folder, targets, known, asked=asks) if folder.exists() else None
+            if results is not None:
+                tell(Ended(record=record, results=results))
+        if judges:
+            _judge(folder.path, judges, known, tell=tell, use_cache=options.cache)
     return Run(folder)
 
 
-def _close(adapter: ModelAdapter, spec: ModelSpec, known: Registry, on_event: Callable[[Event], None]) -> None:
-    """Frees what the adapter holds; what it raises then is no fault of the run."""
+@contextlib.contextmanager
+def _closing(
+    adapter: ModelAdapter, spec: ModelSpec, known: Registry, on_event: Callable[[Event], None]
+) -> Iterator[None]:
+    """Frees what the adapter holds at the end; what it raises then is no fault of the run."""
     try:
-        with asked_of(spec, known):
-            adapter.close()
-    except RunError as error:
-        on_event(Warned(message=str(error)))
+        yield
+    finally:
+        try:
+            with asked_of(spec, known):
+                adapter.close()
+        except RunError as error:
+            on_event(Warned(message=str(error)))
 
 
 def _followers(options: RunOptions, known: Registry) -> dict[str, Callable[[Event], None]]:
@@ -319,9 +324,9 @@ def judge(
     given = [judges] if isinstance(judges, str | ModelAdapter) else list(judges)
     settings = options_from(None, **keywords).judging
     path = run.path if isinstance(run, Run) else Path(run)
-    tell = _Teller(on_event or _warn, known)
     ready = ready_judges(given, settings, known)
-    return [Run(folder) for folder in _judge(path, ready, known, targets=targets, tell=tell, use_cache=cache)]
+    with Teller(on_event or _warn, known) as tell:
+        return [Run(folder) for folder in _judge(path, ready, known, targets=targets, tell=tell, use_cache=cache)]
 
 
 def _judge(path: Path, judges: Sequence[Judge], known: Registry, **more: Any) -> list[RunFolder]:
@@ -348,44 +353,6 @@ def _current(folder: RunFolder, *, targets_known: bool) -> Results | None:
         return None
     found = current_results(folder)
     return None if found is None or (found.counts.get("unscored") and targets_known) else found
-
-
-def _told(observe: Callable[..., object], event: Event) -> None:
-    observe(event=event)
-
-
-class _Teller:
-    """Tells the caller and the observing plugins; a plugin that raises is warned of once and told no more."""
-
-    def __init__(
-        self,
-        on_event: Callable[[Event], None],
-        known: Registry,
-        followers: Mapping[str, Callable[[Event], None]] | None = None,
-    ) -> None:
-        self._on_event = on_event
-        self._own: list[Callable[[Event], None]] = []
-        self._observers: dict[str, Callable[[Event], object]] = {
-            f"plugin {name!r}": functools.partial(_told, observe) for name, observe in known.observers().items()
-        } | dict(followers or {})
-
-    def add(self, observe: Callable[[Event], None]) -> None:
-        """Tells another of ours, which may end the run by raising; last of all, so that everybody knows by then."""
-        self._own.append(observe)
-
-    def __call__(self, event: Event) -> None:
-        self._on_event(event)
-        for name, observe in list(self._observers.items()):
-            try:
-                observe(event)
-            except Exception as error:
-                # Never lets an observer end a run.
-                del self._observers[name]
-                kind = type(event).__name__
-                message = f"the {name} failed on the event {kind} and is told no more: {error!r}"
-                self._on_event(Warned(message=message))
-        for own in self._own:
-            own(event)
 
 
 def export_run(run: Path | str, form: str, *, output: Path | str | None = None) -> str:

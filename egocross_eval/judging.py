@@ -46,7 +46,7 @@ class Judge(msgspec.Struct, frozen=True, kw_only=True):
         """Name of the folder of its judgings: other settings, other folders."""
         if not self.grader.asks:
             return slug(self.spec.text)
-        names = [self.spec.display_name, f"mark{self.settings.judge_threshold:g}"]
+        names = [self.spec.folder_name, f"mark{self.settings.judge_threshold:g}"]
         if self.settings.prematch != "exact":
             names.append(self.settings.prematch)
         if self.settings.judge_answer != "generate":

@@ -22,6 +22,7 @@ ORDER = (
     "counted",
     "visible",
     "reachable",
+    "hanging",
     "frames",
     "settings",
     "command_options",

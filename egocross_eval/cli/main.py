@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from egocross_eval.errors import EgoCrossError, did_you_mean
+from egocross_eval.hanging import end_process
 from egocross_eval.version import __version__
 
 if TYPE_CHECKING:
@@ -159,7 +160,10 @@ def main(args: list[str] | None = None) -> Any:
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         code = 130
-    sys.exit(code if isinstance(code, int) else 0)
+    code = code if isinstance(code, int) else 0
+    if args is None:
+        end_process(code)
+    sys.exit(code)
 
 
 def _fault(message: str, code: int, args: list[str] | None) -> int:

@@ -81,4 +81,7 @@ def egocross_commands() -> Iterable[CommandType]:  # type: ignore[empty-body]
 
 @hookspec
 def egocross_event(event: Event) -> None:
-    """Something happened in a run: one of `Started`, `Answered`, `Warned`, `Stopped`, `Ended`."""
+    """Something happened in a run: one of `Started`, `Answered`, `Warned`, `Stopped`, `Ended`.
+
+    Called in a thread of the plugin's own, which is waited for 60 seconds, and 300 where it ended.
+    """

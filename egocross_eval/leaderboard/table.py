@@ -84,6 +84,7 @@ def _notes(board: Board, columns: Sequence[Column], intervals: IntervalStyle, so
     if any(row.published for row in rows):
         notes.append(f"{PUBLISHED}: measured by the source named; {DERIVED} computed from the counts behind its cells.")
     notes += [f"{DISAGREES} {row.model}: {row.note}." for row in rows if row.published and row.note]
+    notes += _shared_names(rows)
     notes += _unranked_notes(board, by) if any(column.name == "rank" for column in columns) else []
     if any((figure := figure_of(row, name)) is not None and figure.open for row in rows for name in names):
         notes.append("≥: some questions failed or aren't scored but stay in the count: the true figure may be higher.")
@@ -99,6 +100,20 @@ def _notes(board: Board, columns: Sequence[Column], intervals: IntervalStyle, so
         if old := sorted(used - set(METHODS)):
             notes.append(f"Interval ({', '.join(old)}): as version 0.1 found it, some too narrow.")
     return notes
+
+
+def _shared_names(rows: Sequence[Row]) -> list[str]:
+    """Names that several models have: their weights, or how they were loaded, differ."""
+    prints: dict[str, set[str]] = {}
+    for row in rows:
+        if row.fingerprint and not row.published:
+            prints.setdefault(row.model, set()).add(row.fingerprint)
+    return [
+        f"{name} stands for {len(found)} different models here, which their sources tell apart; in a spec, name=TEXT "
+        "names one."
+        for name, found in prints.items()
+        if len(found) > 1
+    ]
 
 
 def _unranked_notes(board: Board, by: str) -> list[str]:

@@ -20,8 +20,14 @@ from egocross_eval.errors import UsageError, did_you_mean
 _SECRET = re.compile(r"(?i)(api_?keys?|token|secrets?|passwords?)$")
 """Option names that would carry a secret: refused, as specs are written into run folders."""
 
-_GENERIC = re.compile(r"model|merged|final|adapter|checkpoint-\d+")
+_GENERIC = re.compile(
+    r"(?i)models?|merged|final|base|tuned|adapters?|lora|best|last|latest|outputs?|weights|hf|export(ed)?|snapshots"
+    r"|(checkpoints?|ckpts?|epoch|(global[-_]?)?step|iter)([-_]?\d+)?|[0-9a-f]{40}"
+)
 """Names of folders that every training has: those above them tell them apart."""
+
+_GENERIC_IN_FOLDERS = re.compile(r"model|merged|final|adapter|checkpoint-\d+")
+"""Those of them that names of run folders have known from the beginning."""
 
 _TOLD = ("lora", "letter", "pretrained")
 """Options that tell models of one target apart: tables name them."""
@@ -68,18 +74,26 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def display_name(self) -> str:
         """What tables call the model."""
+        return self._called(_GENERIC)
+
+    @property
+    def folder_name(self) -> str:
+        """What folders of judgings and sweeps are called: never otherwise, so that those there are gone on with."""
+        return self._called(_GENERIC_IN_FOLDERS)
+
+    def _called(self, generic: re.Pattern[str]) -> str:
         if self.name:
             return self.name
         target = self.target.rstrip("/")
-        short = target if "/" not in target or not target.startswith((".", "/", "~")) else _short(target)
-        told = [f"{key}={_short(value)}" for key, value in self.options.items() if key in _TOLD]
+        short = target if "/" not in target or not target.startswith((".", "/", "~")) else _short(target, generic)
+        told = [f"{key}={_short(value, generic)}" for key, value in self.options.items() if key in _TOLD]
         return " ".join([f"{self.scheme}:{short}", *told])
 
 
-def _short(path: str) -> str:
-    """The end of a path that tells it from others."""
+def _short(path: str, generic: re.Pattern[str]) -> str:
+    """The end of a path that tells it from others, from its last folder on whose name isn't `generic`."""
     parts = [part for part in Path(path).parts if part not in ("/", "..")]
-    first = next((place for place in reversed(range(len(parts))) if not _GENERIC.fullmatch(parts[place])), 0)
+    first = next((place for place in reversed(range(len(parts))) if not generic.fullmatch(parts[place])), 0)
     return "/".join(parts[first:])
 
 

@@ -107,7 +107,7 @@ def planned_sweep(content: SweepFile, place: Place, output: Path | None) -> Swee
         PlannedRun(
             name=(
                 name := "-".join(
-                    [slug(model.display_name), *(slug(f"{key} {value}".strip()) for key, value in setting.items())]
+                    [slug(model.folder_name), *(slug(f"{key} {value}".strip()) for key, value in setting.items())]
                 )
             ),
             model=model.typed,

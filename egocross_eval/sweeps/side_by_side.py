@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from egocross_eval.api import Run
 from egocross_eval.contracts.event import Event
 from egocross_eval.errors import RunError, UsageError
+from egocross_eval.hanging import end_process
 from egocross_eval.runs.store import RunFolder
 from egocross_eval.sweeps.planned import Made, PlannedRun, Plans, made
 
@@ -82,6 +83,7 @@ def _child(one: PlannedRun, answer: Connection) -> None:
 
     came = made(one, lambda _: nothing, Plans())
     answer.send((str(came.error), came.error.exit_code) if came.error is not None else ("", 0))
+    end_process(0)
 
 
 def _status(code: int | None) -> str:

@@ -217,6 +217,60 @@ def test_a_server_that_dies_or_hangs_in_the_middle_is_warned_of_once_and_stops_n
     assert (folder / "results.json").is_file()
 
 
+HANGS_AT_THE_END = """
+import os, signal, sys
+from egocross_eval.cli.main import main
+from egocross_eval.interop.trackers.following import Follower
+from egocross_eval.runs import telling
+telling.LAST_PATIENCE = float(os.environ["LAST"])
+whole = Follower._end
+def end(self, results):
+    os.killpg(int(os.environ["STORE"]), signal.SIGSTOP)
+    print("sending", flush=True, file=sys.stderr)
+    whole(self, results)
+Follower._end = end
+main()
+"""
+
+
+@pytest.mark.interop
+@pytest.mark.slow
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_server_that_hangs_at_the_end_is_waited_for_so_long_and_no_longer(
+    demo: Path, tmp_path: Path, interrupted: bool
+) -> None:
+    address, folder = f"http://127.0.0.1:{free_port()}", tmp_path / "run"
+    with mlflow_server(tmp_path, address) as store:
+        words = ["--model", "baseline:longest", "--data", str(demo), "--limit", "20", "--output", str(folder)]
+        command = [
+            str(other.program("exports", "python")),
+            "-c",
+            HANGS_AT_THE_END,
+            *words,
+            "--track",
+            f"mlflow:{address}",
+        ]
+        settings = {"PYTHONPATH": str(other.ROOT), "MLFLOW_HTTP_REQUEST_TIMEOUT": "3600", "STORE": str(store.pid)}
+        settings["LAST"] = "3600" if interrupted else "3"
+        begun = time.monotonic()
+        run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **settings})
+        said = ""
+        if interrupted:
+            assert run.stderr is not None
+            for line in run.stderr:
+                said += line
+                if "sending" in line:
+                    break
+            time.sleep(1)
+            run.send_signal(signal.SIGINT)
+        said += run.communicate(timeout=600)[1]
+        assert time.monotonic() - begun < 600
+        os.killpg(store.pid, signal.SIGKILL)
+    assert run.returncode == (130 if interrupted else 0), said
+    assert said.count("did not come back from the event Ended within 3 s and is told no more") == (not interrupted)
+    assert load_run(folder).results.complete
+
+
 def _wait_for_answers(samples: Path, count: int) -> None:
     for _ in range(1200):
         if samples.is_file() and samples.read_bytes().count(b"\n") >= count:

@@ -152,6 +152,13 @@ def test_an_unknown_format_is_refused() -> None:
         render([], "latx")
 
 
+def test_a_name_that_several_models_have_is_said() -> None:
+    animal, surgery = replace(good(), fingerprint="a1"), replace(good(), fingerprint="b2", source="other-run")
+    text = render([animal, surgery])
+    assert f"{animal.model} stands for 2 different models here, which their sources tell apart" in text
+    assert "different models" not in render([animal, replace(animal, source="again")])
+
+
 def test_a_hostile_name_stays_in_its_markdown_cell() -> None:
     text = render([replace(good(), model=HOSTILE, source=HOSTILE, date=HOSTILE)])
     header, _, *rows = markdown_cells(text)

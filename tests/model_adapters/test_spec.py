@@ -38,12 +38,38 @@ def test_the_name_option_names_the_model_in_tables() -> None:
 
 
 def test_a_local_path_is_shown_by_its_last_part_and_a_hub_name_whole() -> None:
-    assert parse_spec("hf:./some/where/ckpt").display_name == "hf:ckpt"
+    assert parse_spec("hf:./some/where/tiny").display_name == "hf:tiny"
     assert parse_spec("hf:/runs/animal/model").display_name == "hf:animal/model"
     assert parse_spec("hf:base,lora=runs/animal/model").display_name == "hf:base lora=animal/model"
     assert parse_spec("hf:base,lora=../runs/a/model/checkpoint-7").display_name == "hf:base lora=a/model/checkpoint-7"
     assert parse_spec("hf:base,lora=model").display_name == "hf:base lora=model"
     assert parse_spec("hf:Qwen/Qwen3-VL-4B-Instruct").display_name == "hf:Qwen/Qwen3-VL-4B-Instruct"
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "base",
+        "model",
+        "final",
+        "checkpoint",
+        "checkpoint-7",
+        "epoch_3",
+        "global_step-400",
+        "Best",
+        "output",
+        "0123" * 10,
+    ],
+)
+def test_checkpoints_whose_last_folder_has_a_common_name_are_told_apart_by_those_above(last: str) -> None:
+    names = {parse_spec(f"hf:/models/{training}/{last}").display_name for training in ("animal", "surgery")}
+    assert names == {f"hf:animal/{last}", f"hf:surgery/{last}"}
+
+
+def test_folders_are_called_as_they_ever_were_so_that_they_are_gone_on_with() -> None:
+    assert parse_spec("hf:/models/animal/base").folder_name == "hf:base"
+    assert parse_spec("hf:/models/animal/model").folder_name == "hf:animal/model"
+    assert parse_spec("hf:/models/animal/base,name=Mine").folder_name == "Mine"
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", ":x", "hf:x,novalue", "hf:x,=3", "hf:x,a=1,a=2"])
