@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from egocross_eval.methods.evidence import decide
     from egocross_eval.methods.once import Once, plain_decision
     from egocross_eval.reading import extract
+    from egocross_eval.replies import Reply, replying
     from egocross_eval.runs.options import RunOptions
     from egocross_eval.schema import (
         Answer,
@@ -82,6 +83,7 @@ _HOMES = {
     "methods.evidence": ("decide",),
     "methods.once": ("Once", "plain_decision"),
     "reading": ("extract",),
+    "replies": ("Reply", "replying"),
     "runs.options": ("RunOptions",),
     "schema": (
         *("Answer", "Ask", "Decision", "Failure", "Figure", "Frame", "Grade", "Grouping", "ImagePart", "Imported"),
@@ -147,6 +149,7 @@ __all__ = [
     "Question",
     "Questions",
     "Reading",
+    "Reply",
     "Request",
     "Response",
     "Results",
@@ -183,6 +186,7 @@ __all__ = [
     "options_of_settings",
     "plain_decision",
     "read_egocross",
+    "replying",
     "run",
 ]
 

@@ -82,6 +82,10 @@ def replies(*forms: str, by_output: bool = False) -> Callable[[Verb], Callable[.
     return decorate
 
 
+replying = replies
+"""The same for plugins, as `egocross_eval.replying`: `egocross_eval.replies` is this module."""
+
+
 @contextmanager
 def ours_alone() -> Iterator[TextIO]:
     """Standard output for programs: what writes to it. Whatever else is printed meanwhile, by the verb, by engines and

@@ -41,7 +41,7 @@ GROUPS = {
     "What a method gets": ("Answer", "Reading"),
     "What a grader gives": ("Grade",),
     "What a grader gets": ("JudgeSettings",),
-    "Styles, exporters and verbs": ("PromptStyle", "StyledText", "Exporter", "TrackerType", "CommandType"),
+    "Styles, exporters and verbs": ("PromptStyle", "StyledText", "Exporter", "TrackerType", "CommandType", "Reply"),
     "What an importer gives": ("Importer", "ForeignRun", "ForeignAnswer"),
     "What a run is": (
         "ExportedRun",

@@ -66,6 +66,7 @@ PUBLIC = {
     "Question",
     "Questions",
     "Reading",
+    "Reply",
     "Request",
     "Response",
     "Results",
@@ -102,6 +103,7 @@ PUBLIC = {
     "options_of_settings",
     "plain_decision",
     "read_egocross",
+    "replying",
     "run",
 }
 """A name that goes, or means another thing, breaks the programs of others: say so in the changelog."""

@@ -97,6 +97,18 @@ def test_a_plugin_adds_a_verb_to_the_command_line(tmp_path: Path) -> None:
     assert "did you mean 'hello'" in run(tmp_path, "hell").stderr
 
 
+def test_a_verb_of_a_plugin_replies_to_programs_as_ours_do(called: Callable[..., Called]) -> None:
+    words = called("gauges")
+    assert (words.code, words.out) == (0, "dial   8\nbar    6\n")
+    reply = called("gauges", "--split", "field", "--format", "json")
+    assert reply.code == 0
+    assert json.loads(reply.out) == {"split": "field", "questions": {"dial": 8, "bar": 6}}
+    fault = called("gauges", "--split", "fields", "--format", "json")
+    assert fault.code == 2
+    assert json.loads(fault.out)["exit_code"] == 2
+    assert "field" in json.loads(fault.out)["error"]
+
+
 def test_the_plugin_is_listed_with_what_it_registers(installed: Path) -> None:
     plugins = {p["name"]: p for p in json.loads(run(installed, "plugins", "--format", "json").stdout)}
     assert plugins["echo"]["distribution"] == "egocross-echo"

@@ -1,12 +1,16 @@
 """Another benchmark: reading gauges. Some questions want a number, some have six options; its data come with it."""
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from egocross_eval import (
     Benchmark,
+    CommandType,
     DataSource,
     Decision,
     Frame,
@@ -19,6 +23,9 @@ from egocross_eval import (
     Task,
     hookimpl,
 )
+
+if TYPE_CHECKING:
+    from click import Command
 
 DATA = Path(__file__).parent / "data"
 NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
@@ -80,3 +87,14 @@ def egocross_graders() -> Iterable[Grader]:
 @hookimpl
 def egocross_tasks() -> Iterable[Task]:
     return [Task(name="gauges", benchmark=GAUGES, description="what an instrument shows", load=load)]
+
+
+def load_verb() -> Command:
+    from egocross_gauges.verb import command
+
+    return command
+
+
+@hookimpl
+def egocross_commands() -> Iterable[CommandType]:
+    return [CommandType(name="gauges", description="Count the gauges of a split.", load=load_verb)]
