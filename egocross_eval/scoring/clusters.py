@@ -38,8 +38,7 @@ class Layout(NamedTuple):
     stratum_of: Ints
     """Number of the stratum of each cluster."""
     flat: Layout | None = None
-    """Without strata, for where clusters must be compared across them: one lies in several strata, or several strata
-    have just one cluster each."""
+    """Without strata, for where clusters lie in several of them."""
 
 
 class Parts(NamedTuple):
@@ -93,9 +92,8 @@ def layout(clusters: Sequence[str], strata: Sequence[str]) -> Layout:
     order = np.argsort(place, kind="stable")
     found, starts = np.unique(place[order], return_index=True)
     stratum_of = found // len(names)
-    _, first, count = np.unique(stratum_of, return_index=True, return_counts=True)
-    crossed = len(found) > len(names) or int((count == 1).sum()) > 1
-    flat = layout(clusters, [""] * len(clusters)) if crossed else None
+    _, first = np.unique(stratum_of, return_index=True)
+    flat = layout(clusters, [""] * len(clusters)) if len(found) > len(names) else None
     return Layout(order, starts, starts[first], stratum_of, flat)
 
 
@@ -107,10 +105,11 @@ def parts(values: Floats, counted: Flags, placed: Layout, *, macro: bool = False
     import numpy as np
 
     if placed.flat is not None:
-        found = parts(_linearised(values, counted, placed, macro), counted, placed.flat)
+        linear, estimate = _linearised(values, counted, placed, macro)
+        found = parts(linear, counted, placed.flat)
         size, square = _of_strata(values, counted, placed, macro)
         contribution = _contributions(values, counted, placed, placed.flat, macro)
-        return found._replace(size=size, square=square, contribution=contribution)
+        return found._replace(mean=estimate, size=size, square=square, contribution=contribution)
     counted = counted[:, placed.order]
     values = np.where(counted, values[:, placed.order], 0.0)
     first = np.searchsorted(placed.clusters, placed.strata)
@@ -127,7 +126,7 @@ def parts(values: Floats, counted: Flags, placed: Layout, *, macro: bool = False
     influence = (weight / some)[:, of] * (totals - sizes * mean[:, of]) / np.sqrt(left)
     q = np.where(share < 1, share * share / left, 0.0)
     concentration, once, twice = (np.add.reduceat(sums, first, axis=1) for sums in (share**2, q, q * q))
-    lone = np.add.reduceat(sizes > 0, first, axis=1, dtype=np.int64) == 1
+    lone = _lone(sizes, placed)
     spent = concentration + once**2 - twice
     return Parts(
         weight=weight,
@@ -175,35 +174,49 @@ def _weights(size: Floats, macro: bool) -> Floats:
     return shares
 
 
-def _linearised(values: Floats, counted: Flags, placed: Layout, macro: bool) -> Floats:
-    """Values whose plain mean is the weighted mean of the strata, each question having the influence that it has on
-    that."""
+def _linearised(values: Floats, counted: Flags, placed: Layout, macro: bool) -> tuple[Floats, Floats]:
+    """Values in which each question has the influence that it has on the weighted mean of the strata, and that mean, a
+    column.
+
+    A stratum of a lone cluster varies about the whole's mean: about its own it would have no part in the variance.
+    """
     import numpy as np
 
     counted = counted[:, placed.order]
     values = np.where(counted, values[:, placed.order], 0.0)
     of = np.repeat(np.arange(len(placed.strata)), np.diff(np.append(placed.strata, values.shape[1])))
+    sizes = np.add.reduceat(counted.astype(np.float64), placed.clusters, axis=1)
     size = np.add.reduceat(counted.astype(np.float64), placed.strata, axis=1)
     some = np.maximum(size, 1.0)
     mean = np.add.reduceat(values, placed.strata, axis=1) / some
     weight = _weights(size, macro)
     scale = size.sum(axis=1, keepdims=True) * weight / some
     estimate = (weight * mean).sum(axis=1, keepdims=True)
+    centre = np.where(_lone(sizes, placed), estimate, mean)
     linear = np.empty_like(values)
-    linear[:, placed.order] = estimate + scale[:, of] * (values - mean[:, of])
-    return linear
+    linear[:, placed.order] = estimate + scale[:, of] * (values - centre[:, of])
+    return linear, estimate
 
 
-def pooled(found: Parts, lone_variance: Floats) -> tuple[Floats, Floats]:
+def _lone(sizes: Floats, placed: Layout) -> Flags:
+    """Rows x strata: whether just one of the clusters, which have these `sizes` in a row, counts there."""
+    import numpy as np
+
+    first = np.searchsorted(placed.clusters, placed.strata)
+    lone: Flags = np.add.reduceat(sizes > 0, first, axis=1, dtype=np.int64) == 1
+    return lone
+
+
+def pooled(found: Parts, lone_variance: Floats, lone_freedom: float = 1.0) -> tuple[Floats, Floats]:
     """Variance of the weighted mean of each row and its degrees of freedom by Welch and Satterthwaite.
 
-    A lone cluster counts with the `lone_variance` (rows x strata) that it's taken to have, and one degree of freedom.
-    The degrees are 0 where nothing varies.
+    A lone cluster counts with the `lone_variance` (rows x strata) that it's taken to have, and the degrees of freedom
+    given. The degrees are 0 where nothing varies.
     """
     import numpy as np
 
     variance = np.where(found.lone, lone_variance, found.variance)
-    freedom = np.where(found.lone, 1.0, np.maximum(found.freedom, 1e-9))
+    freedom = np.where(found.lone, lone_freedom, np.maximum(found.freedom, 1e-9))
     total = variance.sum(axis=1)
     spent = (variance**2 / freedom).sum(axis=1)
     return total, np.where(spent > 0, total**2 / np.where(spent > 0, spent, 1.0), 0.0)

@@ -31,6 +31,8 @@ FEWEST_CLUSTERS = 6
 POWER = 0.8
 """Share of cases in which a difference of `Differences.detectable` is shown."""
 
+_LONE_FREEDOM = 2.0
+"""Degrees of freedom of what a lone cluster is taken to vary: chosen by simulation."""
 _FLIPS = 9_999
 """Random sign flips where there are too many clusters to try all."""
 _ALL_FLIPS = 13
@@ -88,7 +90,7 @@ def differences(changes: Floats, counted: Flags, placed: Layout, *, macro: bool 
     # A lone cluster is taken to vary as independent questions with one flip more do, times an assumed design effect.
     flips = (found.square * found.size + 1) / (found.size + 1)
     alone = found.weight**2 * flips / (found.size + 1) * (1 + ASSUMED_CORRELATION * (found.size - 1))
-    variance, freedom = pooled(found, alone)
+    variance, freedom = pooled(found, alone, _LONE_FREEDOM)
     value = found.estimate
     error = np.sqrt(np.maximum(variance, _least(found, value)))
     error = np.where(found.clusters < 2, np.inf, error)

@@ -94,6 +94,18 @@ def test_questions_that_do_not_count_are_as_if_they_were_not_there() -> None:
     assert some.clusters[0] == none.clusters[0] == 13
 
 
+def test_a_stratum_of_one_cluster_among_crossed_ones_keeps_its_weight_and_has_a_part_in_the_variance() -> None:
+    clusters, strata = [f"c{i}" for i in range(8) for _ in range(4)], ["x", "x", "y", "y"] * 8
+    values = np.random.default_rng(4).choice([0.0, 1.0], size=len(clusters))
+    beside = np.append(values, [1.0] * 6)
+    found = of(beside, [*clusters, *["c0"] * 6], [*strata, *["z"] * 6], macro=True)
+    mean = np.mean([values[np.array(strata) == name].mean() for name in "xy"] + [1.0])
+    assert found.estimate[0] == pytest.approx(mean)
+    assert found.contribution.sum() == pytest.approx(mean)
+    within = of(np.append(values, [mean] * 6), [*clusters, *["c0"] * 6], [*strata, *["z"] * 6], macro=True)
+    assert found.variance.sum() > within.variance.sum()
+
+
 def test_a_cluster_that_lies_in_two_strata_stays_whole() -> None:
     # Four videos, each with questions of both types that are right or wrong together.
     clusters = [f"c{i}" for i in (0, 1, 2, 3) for _ in range(6)]

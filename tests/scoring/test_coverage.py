@@ -64,6 +64,13 @@ def test_intervals_hold_the_truth_in_93_to_97_percent(structure: Structure, accu
     )
 
 
+ALONE = {
+    "two of fifty beside two": [(f"s{s}c{c}", f"s{s}") for s in (0, 1) for c in range(16) for _ in range(15)]
+    + [(f"s{s}", f"s{s}") for s in (2, 3) for _ in range(50)],
+    "four of twenty": [(f"s{s}", f"s{s}") for s in range(4) for _ in range(20)],
+}
+"""Cluster and stratum of each question."""
+
 TINY = {"8 questions": (1, 2, 1, 4), "one beside many": (1, 1, 1, 20), "two videos": (4, 4, 4, 4)}
 
 
@@ -77,6 +84,18 @@ def test_they_do_where_domains_have_a_question_or_a_video_each(name: str, accura
         found = [accuracy_interval(row, clusters, strata, macro=macro) for row in rows]
         share = sum(one.low <= accuracy <= one.high for one in found) / ROWS
         assert share >= 0.95 - 2.5 * (0.05 * 0.95 / ROWS) ** 0.5
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.15])
+@pytest.mark.parametrize("name", ALONE)
+def test_they_do_where_several_domains_have_one_video_with_many_questions(name: str, rho: float) -> None:
+    clusters, strata = zip(*ALONE[name], strict=True)
+    structure = Structure(clusters, strata, {})
+    for macro in (False, True):
+        rows = outcomes(structure, 0.45, rho, ROWS, seed=4).tolist()
+        found = [accuracy_interval(row, clusters, strata, macro=macro) for row in rows]
+        share = sum(one.low <= 0.45 <= one.high for one in found) / ROWS
+        assert share >= 0.93 - 2.5 * (0.05 * 0.95 / ROWS) ** 0.5, macro
 
 
 def test_they_do_where_domains_differ_in_their_correlation() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from simulated_runs import Structure, boards
 
 from egocross_eval.scoring.clusters import layout
 from egocross_eval.scoring.difference import Differences, differences, mcnemar_exact, sign_flip
@@ -81,6 +82,27 @@ def test_a_domain_with_a_single_question_leaves_the_others_as_they_are() -> None
     alone, joined = changed(by_cluster), changed([*by_cluster, [1]], ["s"] * 30 + ["t"])
     assert joined.error[0] == pytest.approx(alone.error[0], rel=0.05)
     assert joined.clusters[0] == 31
+
+
+LONE = {
+    "four alone": [(f"s{s}", f"s{s}") for s in range(4) for _ in range(20)],
+    "two beside two": [(f"s{s}c{c}", f"s{s}") for s in (0, 1) for c in range(16) for _ in range(15)]
+    + [(f"s{s}", f"s{s}") for s in (2, 3) for _ in range(50)],
+    "types of one video among types of all": [(f"c{c}", f"t{t}") for t in (0, 1) for c in range(24) for _ in range(3)]
+    + [(f"c{t}", f"t{t}") for t in (2, 3) for _ in range(6)],
+}
+"""Cluster and stratum of each question, where several strata have one cluster."""
+
+
+@pytest.mark.parametrize("macro", [False, True])
+@pytest.mark.parametrize(("name", "least"), [("four alone", 0.93), ("two beside two", 0.93), (list(LONE)[2], 0.8)])
+def test_domains_of_one_video_have_their_part_in_how_sure_a_difference_is(name: str, least: float, macro: bool) -> None:
+    clusters, strata = zip(*LONE[name], strict=True)
+    runs = boards(Structure(clusters, strata, {}), [0.5, 0.5], 0.1, 300, seed=6)
+    changes = runs[:, 1] - runs[:, 0]
+    counted = np.ones(changes.shape, dtype=np.bool_)
+    low, high = differences(changes, counted, layout(clusters, strata), macro=macro).interval()
+    assert ((low <= 0) & (high >= 0)).mean() >= least
 
 
 def test_the_smallest_difference_shrinks_with_the_clusters() -> None:
