@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 from calling import call
 
 from egocross_eval import evaluate
+from egocross_eval.leaderboard.collect import rows_from
+from egocross_eval.leaderboard.site.inputs import read_inputs
 from egocross_eval.runs.store import RunFolder, questions_hash
 
 Verify = Callable[..., int]
@@ -370,6 +373,19 @@ def test_the_published_testbed_is_known_without_any_file(
     assert call("leaderboard", "verify", board, run) == 0
     assert call("leaderboard", "verify", forged(run, in_an_easy_domain), run) == 1
     assert "asked otherwise than in EgoCross, testbed, as published, e.g. " in capsys.readouterr().out
+
+
+def test_rows_of_boards_and_sites_say_what_was_asked_wherever_the_frames_lie(
+    run: Path, demo: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(demo / "egocross_testbed", elsewhere)
+    again = evaluate("baseline:chance", data=elsewhere, output=tmp_path / "again", limit=12, cache=False).path
+    assert RunFolder(again).record().questions_hash != RunFolder(run).record().questions_hash
+    rows = [*rows_from([run, again]), *read_inputs([run, again]).rows]
+    assert {row.asked_hash for row in rows} == {RunFolder(run).asked_hash()}
+    forged(again, in_an_easy_domain)
+    assert rows_from([again])[0].asked_hash != rows[0].asked_hash
 
 
 def test_runs_of_the_demo_are_none_of_the_testbed(board: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
