@@ -13,6 +13,11 @@ from egocross_eval.errors import EgoCrossError, UsageError
 class BrokenContractError(AssertionError):
     """A part doesn't do what its contract says; the message has the contract's words and place."""
 
+    def __init__(self, found: str, place: str = "", words: str = "") -> None:
+        """`found` is what was seen, `place` the file and line of the contract, `words` what stands there."""
+        super().__init__(f"{found}. The contract ({place}): {words!r}" if place else found)
+        self.found, self.place, self.words = found, place, words
+
 
 class NotPromised(Exception):  # noqa: N818 - no fault: the check doesn't apply
     """The part doesn't promise what a check is about."""
@@ -48,7 +53,7 @@ class Contract(NamedTuple):
     def require(self, kept: bool, words: str, found: str) -> None:
         """Raises where `kept` is false: `words` are the contract's own, `found` is what was seen instead."""
         if not kept:
-            raise BrokenContractError(f"{self.part}: {found}. The contract ({self.place(words)}): {words!r}")
+            raise BrokenContractError(f"{self.part}: {found}", self.place(words), words)
 
     def place(self, words: str) -> str:
         """`file:line` of the contract's words, or of the noun's that it is about; they may be wrapped there."""

@@ -15,6 +15,7 @@ from egocross_eval.testing.graders import grader_checks
 from egocross_eval.testing.methods import method_checks
 from egocross_eval.testing.others import command_checks, exporter_checks, style_checks
 from egocross_eval.testing.tasks import task_checks
+from egocross_eval.testing.told_once import told_once
 
 
 def checks(plugin: str, *, specs: Mapping[str, str] | None = None, data: Path | str | None = None) -> list[Check]:
@@ -25,7 +26,8 @@ def checks(plugin: str, *, specs: Mapping[str, str] | None = None, data: Path | 
         specs: what to try an adapter or a method by, by scheme or name; by default the example that it gives.
         data: data root of its tasks, where they need one.
 
-    Raises `UsageError` for a plugin that isn't installed; what the plugin can't do shows when a check is called.
+    A fault that breaks several checks is told by the first that meets it; the others name that one in a line. Raises
+    `UsageError` for a plugin that isn't installed; what the plugin can't do shows when a check is called.
     """
     known = registry()
     info = next((found for found in known.plugins if found.name == plugin), None)
@@ -38,7 +40,7 @@ def checks(plugin: str, *, specs: Mapping[str, str] | None = None, data: Path | 
         )
     if info.error:
         return [Check(f"plugin {plugin}: can be loaded", partial(_broken, info))]
-    return list(_checks(known, info, dict(specs or {}), Path(data) if data is not None else None))
+    return list(told_once(_checks(known, info, dict(specs or {}), Path(data) if data is not None else None)))
 
 
 def _broken(info: PluginInfo) -> None:

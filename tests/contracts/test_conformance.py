@@ -218,10 +218,9 @@ def test_a_server_that_is_down_is_named_and_not_called_the_adapters_fault(
     kind = busy(lambda number: True)
     broken = check_plugin(egocross_model_adapters=lambda: [kind])
     assert {name.partition(": ")[2] for name in broken} == {"answers each request once", "is killed and goes on"}
-    for text in broken.values():
-        assert text.startswith(
-            "mine:x doesn't answer, so it can't be checked: http_503: overloaded. Start what it asks"
-        )
+    first, second = broken.values()
+    assert first.startswith("mine:x doesn't answer, so it can't be checked: http_503: overloaded. Start what it asks")
+    assert second.endswith("goes on: fails as 'adapter mine: answers each request once' does, for the same fault")
 
 
 @pytest.mark.parametrize(
@@ -288,6 +287,48 @@ def test_a_broken_grader_is_told_which_line_it_breaks(check_plugin: Callable[...
     broken = check_plugin(egocross_graders=lambda: [Generous()])
     assert "a credit of 2.0" in broken["grader generous: gives credits between 0 and 1"]
     assert "grader.py:" in broken["grader generous: leaves answers unscored where the target isn't known"]
+
+
+def test_one_fault_is_told_once_and_what_else_it_breaks_in_a_line(check_plugin: Callable[..., dict[str, str]]) -> None:
+    def broken_engine(target: str, options: object) -> ModelAdapter:
+        raise OSError("the engine is gone")
+
+    kind = AdapterType(scheme="mine", description="d", factory=broken_engine, example="mine:x")
+    first, *others = check_plugin(egocross_model_adapters=lambda: [kind]).values()
+    assert "the engine is gone" in first
+    assert len(others) > 5
+    for text in others:
+        assert text.endswith("' does, for the same fault")
+        assert "\n" not in text
+
+
+class Crashing(Good):
+    def generate(self, requests: Iterator[Request]) -> Iterator[Response]:
+        for _ in requests:
+            raise ZeroDivisionError("no tokens")
+        yield from ()
+
+
+def test_a_crash_while_it_is_asked_is_one_fault_by_itself_and_in_a_run(
+    check_plugin: Callable[..., dict[str, str]],
+) -> None:
+    kind = AdapterType(scheme="mine", description="d", factory=lambda target, options: Crashing(), example="mine:x")
+    broken = check_plugin(egocross_model_adapters=lambda: [kind])
+    assert [text for text in broken.values() if "no tokens" in text] == [
+        "adapter mine: answers each request once: raised ZeroDivisionError('no tokens')"
+    ]
+    assert broken["adapter mine: is killed and goes on"].endswith("' does, for the same fault")
+
+
+def test_two_faults_of_one_line_are_both_told_and_its_words_once(check_plugin: Callable[..., dict[str, str]]) -> None:
+    broken = check_plugin(egocross_graders=lambda: [Generous()])
+    unread = broken["grader generous: tells unread answers apart"]
+    unknown = broken["grader generous: leaves answers unscored where the target isn't known"]
+    assert "The contract (egocross_eval/contracts/grader.py:" in unread
+    assert re.search(
+        r"right without a target\. That's the line of 'grader generous: tells unread answers apart' \(.*py:\d+\)",
+        unknown,
+    )
 
 
 class Misnaming(Grader):
