@@ -18,6 +18,14 @@ from egocross_eval.cli.main import VERBS, cli
 
 def verbs() -> Iterator[tuple[str, click.Command]]:
     """What is typed to call it, such as `train merge`, and its command. Verbs of installed plugins are left out."""
+    for name, command in commands():
+        if name and (not isinstance(command, click.Group) or command.invoke_without_command):
+            yield name, command
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """The same with the groups: each before the verbs within it, and first of all the whole, whose name is empty."""
+    yield "", cli
     context = click.Context(cli)
     for name in VERBS:
         command = cli.get_command(context, name)
@@ -26,8 +34,7 @@ def verbs() -> Iterator[tuple[str, click.Command]]:
 
 
 def _below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
-    if not isinstance(command, click.Group) or command.invoke_without_command:
-        yield name, command
+    yield name, command
     for inner, found in _inner(command):
         yield from _below(f"{name} {inner}", found)
 

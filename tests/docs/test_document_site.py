@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import re
 
+import click
 import documented
 import pytest
 import yaml
 from documented import ROOT
+from public_site import faults, on_page_markdown, reference
+from verb_tree import commands
 
 DOCS = ROOT / "docs"
 PAGES = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md"))
@@ -87,3 +90,37 @@ def test_a_row_outside_of_its_table_is_found() -> None:
     assert table_faults(f"{table}\n| 2 | 3 |\n") == ["| 2 | 3 |"]
     assert table_faults(f"{table}| 2 |\n") == ["| 2 |"]
     assert table_faults(f"Words.\n{table}") == ["| a | b |"]
+
+
+def test_the_reference_has_every_verb_with_every_option_that_its_help_shows() -> None:
+    page = on_page_markdown(documented.text_of("docs/reference/command-line.md"), page=None)
+    for path, command in commands():
+        section = "\n".join(reference(path, command))
+        options = [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
+        assert section in page
+        assert [flag for one in options for flag in one.opts if flag not in section] == []
+
+
+@pytest.mark.parametrize(
+    ("default", "told"), [(None, ""), ("a|b_c_", " &#91;default: a&#124;b&#95;c&#95;&#93;")], ids=["none", "marks"]
+)
+def test_help_is_shown_as_it_is_meant_with_the_default_where_there_is_one(default: object, told: str) -> None:
+    option = click.Option(["--some", "some"], default=default, show_default=True, help="Of `a`, *b* | <c>.")
+    (row,) = [line for line in reference("verb", click.Command("verb", params=[option])) if "--some" in line]
+    assert row == f"| <code>--some TEXT</code> | Of <code>a</code>, &#42;b&#42; &#124; &lt;c&gt;.{told} |"
+
+
+@pytest.mark.parametrize(
+    ("built", "found"),
+    [
+        ("<p>a <code>`b` | c</code></p><script>`d`|</script>", []),
+        ("<td>Sentinel.UNSET</td>", ["Sentinel", "UNSET"]),
+        ("<code>&lt;object object at 0x7f2a31c0&gt;</code>", ["<object object at 0x7f2a31c0>"]),
+        ("<p><br>| a | b |</p>", ["| a | b |"]),
+        ("<td>``</td>", ["``"]),
+        ('<div class="doc-signature highlight"><pre>a: Annotated[int, 1]</pre></div>', ["Annotated[int, 1]"]),
+        ("<p>Write <code>Annotated[float, NEUTRAL]</code>.</p>", []),
+    ],
+)
+def test_what_shows_through_in_a_built_page_is_found(built: str, found: list[str]) -> None:
+    assert faults(f"<html><body>{built}</body></html>") == found

@@ -79,6 +79,14 @@ def test_two_builds_give_the_same_bytes(kind: str, tmp_path: Path) -> None:
     assert len(digests) == 1
 
 
+def test_the_source_archive_has_the_package_and_what_it_comes_with_alone(tmp_path: Path) -> None:
+    listed = subprocess.run(["git", "ls-files", "egocross_eval"], cwd=ROOT, capture_output=True, text=True, check=True)
+    beside = {".gitignore", "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
+    with tarfile.open(built(tmp_path, "sdist")) as opened:
+        members = {member.name.partition("/")[2] for member in opened.getmembers() if member.isfile()}
+    assert members == {*listed.stdout.splitlines(), *beside}
+
+
 def test_the_source_archive_has_what_builds_the_wheel(tmp_path: Path, wheel: Path) -> None:
     archive = built(tmp_path, "sdist")
     with tarfile.open(archive) as opened:
