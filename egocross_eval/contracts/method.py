@@ -40,6 +40,10 @@ class Method:
         """Raises `UsageError` where the method can't work with these settings or questions, which carry no target.
         Called before anything is asked."""
 
+    def notes(self, questions: Sequence[Question]) -> Sequence[str]:
+        """What a user must know of how it asks these questions, which carry no target; said once before they are."""
+        return ()
+
     def most_requests(self, question: Question) -> int | None:
         """Most requests that the question can take in all rounds; None where only the first round is known."""
         return None

@@ -6,12 +6,11 @@ import re
 from collections.abc import Sequence
 
 from egocross_eval.contracts.method import Method, MethodType, Need
-from egocross_eval.errors import UsageError
 from egocross_eval.methods.count import read_number
 from egocross_eval.methods.evidence import strongest
 from egocross_eval.methods.once import plain_decision
 from egocross_eval.methods.option_values import require, seconds
-from egocross_eval.prompts.untimed import untimed_note
+from egocross_eval.prompts.untimed import is_untimed, untimed_note
 from egocross_eval.reading.response import final_text
 from egocross_eval.schema import Answer, Ask, Decision, Question
 from egocross_eval.settings import GenerationSettings
@@ -21,21 +20,26 @@ _OF_ALL = re.compile(r"\bof\s+\d+", re.I)
 
 
 class Locate(Method):
-    """One ask, `frame`, with a number beside each frame. A question without frames is asked as it stands."""
+    """One ask, `frame`, with a number beside each frame.
+
+    A question without frames, or with frames whose times aren't known, is asked as it stands.
+    """
 
     needs: frozenset[Need] = frozenset({"images", "options"})
 
     def check(self, settings: GenerationSettings, questions: Sequence[Question]) -> None:
-        """Options must be times, and frames have theirs."""
+        """Options must be times."""
         require("locate", questions, seconds, "times")
+
+    def notes(self, questions: Sequence[Question]) -> Sequence[str]:
+        """Questions that are asked as they stand, as their frames have no times."""
         unknown = untimed_note(questions)
-        if unknown:
-            raise UsageError(f"--method locate: the frame times of {unknown} are not known; use another method")
+        return [f"the frame times of {unknown} are not known, so these are asked for the letter"] if unknown else []
 
     def step(self, question: Question, answers: Sequence[Answer]) -> Sequence[Ask] | Decision:
         """The number of the frame, then the nearest option."""
         if not answers:
-            return [_ask(question) if question.frames else Ask()]
+            return [_ask(question) if question.frames and not is_untimed(question.frames) else Ask()]
         if not answers[0].ask.name:
             return plain_decision(question, answers[0])
         count = len(question.frames)

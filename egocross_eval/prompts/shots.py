@@ -1,4 +1,4 @@
-"""Examples before a question, as earlier turns of the dialogue: `N`, `N:feedback`, `N:text`."""
+"""Examples before a question, as earlier turns of the dialogue: `N`, `N:feedback`, `N:text`, each with `:covered`."""
 
 from __future__ import annotations
 
@@ -14,24 +14,43 @@ from egocross_eval.schema import Question
 ShotForm = Literal["plain", "feedback", "text"]
 """Question and right answer; some answers wrong, and each followed by what is right; or without the frames."""
 
+COVERED = "covered"
+"""Behind the number: questions that no example suits are asked without."""
+
 
 class ShotSetting(msgspec.Struct, frozen=True, kw_only=True):
     """A parsed `--shots` value."""
 
     count: int = 0
     form: ShotForm = "plain"
+    covered: bool = False
+    """Where no example suits, the question is asked without; False: that is refused."""
 
     @classmethod
     def parse(cls, text: str) -> ShotSetting:
-        """Reads `N`, `N:feedback` or `N:text`, or nothing; anything else is a `UsageError`."""
-        number, colon, form = text.partition(":")
+        """Reads `N`, `N:feedback` or `N:text`, each with `:covered` behind it or not, or nothing; anything else is a
+        `UsageError`."""
         if not text:
             return cls()
-        forms = get_args(ShotForm)
-        if not (number.isascii() and number.isdigit()) or (colon and form not in forms):
-            near = did_you_mean(form, forms) if colon else ""
-            raise UsageError(f"--shots {text!r} is none of: N, N:feedback, N:text (N a whole number), e.g. 4{near}")
-        return cls(count=int(number), form=form or "plain")  # type: ignore[arg-type]
+        number, *words = text.split(":")
+        covered = words[-1:] == [COVERED]
+        form, *more = words[: len(words) - covered] or ["plain"]
+        if not (number.isascii() and number.isdigit()) or more or form not in get_args(ShotForm):
+            near = next(filter(None, (did_you_mean(word, (*get_args(ShotForm), COVERED)) for word in words)), "")
+            raise UsageError(
+                f"--shots {text!r} is none of: N, N:feedback, N:text (N a whole number), with or without "
+                f":{COVERED} behind it, e.g. 4{near}"
+            )
+        return cls(count=int(number), form=form, covered=covered)  # type: ignore[arg-type]
+
+    def where_covered(self) -> ShotSetting:
+        """The same for questions that an example suits, and no examples for others."""
+        return msgspec.structs.replace(self, covered=True)
+
+    def __str__(self) -> str:
+        """As `parse` reads it."""
+        form = "" if self.form == "plain" else f":{self.form}"
+        return f"{self.count}{form}{f':{COVERED}' if self.covered else ''}"
 
 
 class Shot(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -19,7 +20,7 @@ from egocross_eval.prompts.renderer import Renderer
 from egocross_eval.prompts.shots import Shots, ShotSetting
 from egocross_eval.prompts.templates import TEMPLATE_SUFFIXES, style_of, template_hash, template_style
 from egocross_eval.runs.options import RunOptions
-from egocross_eval.runs.shots import choose_shots, load_examples, refuse_leaks
+from egocross_eval.runs.shots import Cell, Cover, choose_shots, cover, load_examples, refuse_leaks, shot_notes
 from egocross_eval.runs.strategy import Treatment, given_options, treatment
 from egocross_eval.runs.times import refuse_video
 from egocross_eval.schema import Question, Strategy, Way
@@ -106,19 +107,25 @@ class Planner:
         self.files: tuple[Path, ...] = ()
         self.notes: list[str] = []
         self._examples: Questions | None = None
+        self._covers: dict[ShotSetting, dict[Cell, Cover]] = {}
 
     def approaches(self, questions: Sequence[Question], root: DataRoot | None, data: Path | None) -> Approaches:
         """The approach to each question; examples lie in `data`. Raises `UsageError` for what can't work."""
         rules = self._strategy.rules if self._strategy is not None else ()
         labels = tuple(dict.fromkeys(name for rule in rules for name in rule.match))
         treatments: dict[tuple[str, ...], Treatment] = {}
-        asked: dict[tuple[tuple[str, int], ...], list[Question]] = {}
+        asked: dict[_Kind, list[Question]] = {}
         for question in questions:
             values = tuple(question.label(name) for name in labels)
             if values not in treatments:
                 treatments[values] = treatment(self._base, self._strategy, question.labels, self.given)
             asked.setdefault(_kind(treatments[values]), []).append(question)
-        made = {_kind(found): self._approach(found, asked[_kind(found)], root, data) for found in treatments.values()}
+        made: dict[_Kind, Approach] = {}
+        for found in treatments.values():
+            if _kind(found) not in made:
+                made[_kind(found)] = self._approach(found, asked[_kind(found)], root, data)
+        for setting, covers in self._covers.items():
+            self.notes += shot_notes(setting, covers, self._benchmark)
         return Approaches(labels=labels, by_values={values: made[_kind(t)] for values, t in treatments.items()})
 
     def _approach(
@@ -126,15 +133,13 @@ class Planner:
     ) -> Approach:
         options = found.options
         style, style_hash = self._style(found)
-        renderer = Renderer(
-            style=style,
-            settings=options.prompt,
-            seed=options.generation.seed,
-            shots=self._shots(options, questions, root, data),
-        )
+        with self._blamed(found, "shots"):
+            shots = self._shots(options, questions, root, data)
+        renderer = Renderer(style=style, settings=options.prompt, seed=options.generation.seed, shots=shots)
         _check_questions(questions, options, renderer, words=bool(style_hash))
-        method = build_method(options.method, self._registry)
-        _check_method(method, options, questions)
+        with self._blamed(found, "method"):
+            method = build_method(options.method, self._registry)
+            self.notes += _checked_method(method, options, questions)
         return Approach(
             options=options,
             renderer=renderer,
@@ -143,6 +148,17 @@ class Planner:
             style_hash=style_hash,
             sources=found.sources,
         )
+
+    @contextmanager
+    def _blamed(self, found: Treatment, setting: str) -> Iterator[None]:
+        """What is wrong with a setting names the rule that made it."""
+        try:
+            yield
+        except (UsageError, DataError) as error:
+            if self._strategy is None or setting not in found.sources:
+                raise
+            rule = self._strategy.rules[found.sources[setting]]
+            raise type(error)(f"strategy {self._strategy.name}, line {rule.line}: {error}") from error
 
     def _style(self, found: Treatment) -> tuple[PromptStyle, str]:
         """The style, and the hash of its template as `resolve_style` has it."""
@@ -169,13 +185,23 @@ class Planner:
             raise DataError(
                 f"--shots {options.shots}: {missing}, or show the examples' text alone: --shots {setting.count}:text"
             )
-        chosen = choose_shots(self._examples, questions, self._benchmark, setting, options.generation.seed)
-        refuse_leaks(chosen.shots, questions, root)
-        self.notes += chosen.warnings
-        return chosen.shots
+        shots = choose_shots(self._examples, questions, self._benchmark, setting, options.generation.seed)
+        refuse_leaks(shots, questions, root)
+        self._keep(setting, cover(shots, questions))
+        return shots
+
+    def _keep(self, setting: ShotSetting, found: Mapping[Cell, Cover]) -> None:
+        """Keeps how well examples cover questions, those of all approaches with that setting together."""
+        known = self._covers.setdefault(setting, {})
+        for cell, (fewest, without) in found.items():
+            before = known.get(cell, Cover(fewest, 0))
+            known[cell] = Cover(min(fewest, before.fewest), without + before.without)
 
 
-def _kind(found: Treatment) -> tuple[tuple[str, int], ...]:
+_Kind = tuple[tuple[str, int], ...]
+
+
+def _kind(found: Treatment) -> _Kind:
     """Questions of equal kind are asked alike."""
     return tuple(found.sources.items())
 
@@ -194,8 +220,8 @@ def _check_questions(questions: Sequence[Question], options: RunOptions, rendere
         renderer.words(question)
 
 
-def _check_method(method: Method, options: RunOptions, questions: Sequence[Question]) -> None:
-    """Refuses a method that these questions or settings don't suit."""
+def _checked_method(method: Method, options: RunOptions, questions: Sequence[Question]) -> Sequence[str]:
+    """Refuses a method that these questions or settings don't suit; what is to be said of how it asks the others."""
     without = sum(not question.options for question in questions)
     if "options" in method.needs and without:
         raise UsageError(
@@ -205,4 +231,6 @@ def _check_method(method: Method, options: RunOptions, questions: Sequence[Quest
     if "images" in method.needs and options.prompt.media == "video":
         raise UsageError(f"--method {options.method}: needs frames as separate images; use --media images")
     with guarded("methods", method_name(options.method), "to check the questions"):
-        method.check(options.generation, [question.without_target() for question in questions])
+        asked = [question.without_target() for question in questions]
+        method.check(options.generation, asked)
+        return [f"--method {options.method}: {note}" for note in method.notes(asked)]

@@ -58,8 +58,8 @@ class RunOptions(Checked, frozen=True, kw_only=True):
         str,
         option(
             "Show N examples of the same kind before each question, as earlier turns; with feedback on their answers, "
-            "or without their frames.",
-            metavar="N[:feedback|:text]",
+            "or without their frames; ':covered' asks questions that no example suits without.",
+            metavar="N[:feedback|:text][:covered]",
         ),
     ] = ""
     ids: Annotated[str, option("Ask only these questions: ids or question_ids, comma-separated.", metavar="ID,...")] = (

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,14 +19,16 @@ from egocross_eval.prompts.shots import Shot, Shots, ShotSetting
 from egocross_eval.schema import Question
 from egocross_eval.tasks.select import load_questions
 
+Cell = tuple[str, ...]
 
-class ChosenShots(NamedTuple):
-    """Examples and what a user must know of them."""
 
-    shots: Shots
-    files: tuple[Path, ...]
-    """The files that they were read from."""
-    warnings: tuple[str, ...]
+class Cover(NamedTuple):
+    """How many examples suit the questions of a cell."""
+
+    fewest: int
+    """Before one of them, at most as many as are wanted."""
+    without: int
+    """Questions that none suits."""
 
 
 def load_examples(benchmark: Benchmark, root: Path | None, registry: Registry, setting: ShotSetting) -> Questions:
@@ -48,14 +49,14 @@ def load_examples(benchmark: Benchmark, root: Path | None, registry: Registry, s
 
 def choose_shots(
     examples: Questions, questions: Sequence[Question], benchmark: Benchmark, setting: ShotSetting, seed: int
-) -> ChosenShots:
+) -> Shots:
     """The examples for these questions: of the same cell, in an order drawn by the seed.
 
-    Raises `UsageError` for cells without an example from another cluster.
+    Raises `UsageError` for questions without an example from another cluster, unless the setting asks them so.
     """
     alike = benchmark.training.alike if benchmark.training is not None else ()
     root = DataRoot(examples.root) if examples.root is not None else None
-    by_cell: dict[tuple[str, ...], list[Question]] = {}
+    by_cell: dict[Cell, list[Question]] = {}
     for example in sorted(examples.questions, key=lambda q: _draw(seed, q.key)):
         by_cell.setdefault(tuple(example.label(name) for name in alike), []).append(example)
     shots = Shots(
@@ -67,27 +68,50 @@ def choose_shots(
         },
         root=root,
     )
-    return ChosenShots(shots, examples.files, _few(shots, questions, benchmark))
-
-
-def _few(shots: Shots, questions: Iterable[Question], benchmark: Benchmark) -> tuple[str, ...]:
-    """Says for which cells there are fewer examples than wanted; raises where there is none."""
-    least: dict[tuple[str, ...], int] = {}
-    asked: Counter[tuple[str, ...]] = Counter()
-    for question in questions:
-        cell = shots.cell(question)
-        asked[cell] += 1
-        least[cell] = min(len(shots.of(question)), least.get(cell, shots.setting.count))
-    given = f"--shots {shots.setting.count}"
-    examples = benchmark.training.examples if benchmark.training is not None else ""
-    none = [f"{' / '.join(filter(None, cell)) or 'no labels'} ({asked[cell]})" for cell in asked if not least[cell]]
-    if none:
+    without = _without(cover(shots, questions))
+    if without and not setting.covered:
         raise UsageError(
-            f"{given}: the {examples} split has no example from another {benchmark.cluster} for these questions: "
-            f"{'; '.join(none)}. Ask the others (--tasks), or give these 'shots: 0' by a rule of a strategy file"
+            f"--shots {setting}: {_none(benchmark)} these questions: {without}. Ask them without examples "
+            f"('{setting.where_covered()}' in place of '{setting}'), or ask the others alone (--tasks)"
         )
-    few = [f"{' / '.join(cell)} {least[cell]}" for cell in asked if least[cell] < shots.setting.count]
-    return (f"{given}: the {examples} split has fewer examples for {'; '.join(few)}",) if few else ()
+    return shots
+
+
+def cover(shots: Shots, questions: Iterable[Question]) -> dict[Cell, Cover]:
+    """How well the questions are covered, by cell."""
+    found: dict[Cell, Cover] = {}
+    for question in questions:
+        number, cell = len(shots.of(question)), shots.cell(question)
+        fewest, without = found.get(cell, Cover(shots.setting.count, 0))
+        found[cell] = Cover(min(number, fewest), without + (not number))
+    return found
+
+
+def shot_notes(setting: ShotSetting, covers: Mapping[Cell, Cover], benchmark: Benchmark) -> list[str]:
+    """What a user must know of the examples: which questions have none, and which cells fewer than wanted."""
+    without = _without(covers)
+    few = [f"{_named(cell)} {found.fewest}" for cell, found in covers.items() if 0 < found.fewest < setting.count]
+    notes = [f"--shots {setting}: {_none(benchmark)} {without}; these are asked without"] if without else []
+    if few:
+        notes.append(f"--shots {setting}: the {_split(benchmark)} split has fewer examples for {'; '.join(few)}")
+    return notes
+
+
+def _without(covers: Mapping[Cell, Cover]) -> str:
+    """The cells of questions without examples, with the number of these; empty where there are none."""
+    return "; ".join(f"{_named(cell)} ({found.without})" for cell, found in covers.items() if found.without)
+
+
+def _named(cell: Cell) -> str:
+    return " / ".join(filter(None, cell)) or "no labels"
+
+
+def _none(benchmark: Benchmark) -> str:
+    return f"the {_split(benchmark)} split has no example from another {benchmark.cluster} for"
+
+
+def _split(benchmark: Benchmark) -> str:
+    return benchmark.training.examples if benchmark.training is not None else ""
 
 
 def _shot(example: Question, place: int, setting: ShotSetting, seed: int) -> Shot:

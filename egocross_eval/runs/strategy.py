@@ -29,6 +29,9 @@ SETTINGS = (*flat_options(PromptSettings, GenerationSettings), *OWN)
 
 _FOR = "for"
 
+_NAMED = 20
+"""Most rules that are named by their lines."""
+
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The YAML of a strategy."""
@@ -201,13 +204,10 @@ def check_rules(
     for rule in strategy.rules:
         _check_match(rule, known, f"strategy {strategy.name}, line {rule.line}")
     seen = {tuple(question.labels.items()): question.labels for question in questions}.values()
-    asleep, hidden = [], []
-    for number, rule in enumerate(strategy.rules):
-        matched = [labels for labels in seen if rule.matches(labels)]
-        if not matched:
-            asleep.append(rule.line)
-        elif not any(number in treatment(options, strategy, labels, given).sources.values() for labels in matched):
-            hidden.append(rule.line)
+    counting = {number for labels in seen for number in treatment(options, strategy, labels, given).sources.values()}
+    silent = [rule for number, rule in enumerate(strategy.rules) if number not in counting]
+    hidden = [rule.line for rule in silent if any(rule.matches(labels) for labels in seen)]
+    asleep = [rule.line for rule in silent if not any(rule.matches(labels) for labels in seen)]
     notes = []
     if asleep:
         notes.append(f"strategy {strategy.name}: no question of this run matches {_rules(asleep)}")
@@ -229,4 +229,6 @@ def _check_match(rule: Rule, known: Mapping[str, set[str]], where: str) -> None:
 
 def _rules(lines: Iterable[int]) -> str:
     numbers = [str(line) for line in lines]
-    return f"the rule{'s' if len(numbers) > 1 else ''} in line{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}"
+    more = f" and {len(numbers) - _NAMED:,} more" if len(numbers) > _NAMED else ""
+    several = "s" if len(numbers) > 1 else ""
+    return f"the rule{several} in line{several} {', '.join(numbers[:_NAMED])}{more}"

@@ -79,7 +79,7 @@ class RunSettings(Noun, frozen=True, kw_only=True):
     method: str = "once"
     """How a question is asked: `name[:argument][,key=value...]`."""
     shots: str = ""
-    """Examples before each question: `N[:feedback|:text]`."""
+    """Examples before each question: `N[:feedback|:text][:covered]`."""
     strategy: Strategy | None = None
     """What is set otherwise for some questions."""
     ways: tuple[Way, ...] = ()

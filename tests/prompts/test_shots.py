@@ -30,7 +30,7 @@ from egocross_eval.cli.main import cli
 from egocross_eval.contracts.registry import registry
 from egocross_eval.contracts.task import DataSource
 from egocross_eval.prompts.renderer import prompt_text
-from egocross_eval.prompts.shots import ShotSetting
+from egocross_eval.prompts.shots import Shot, ShotSetting
 from egocross_eval.runs.options import options_from
 from egocross_eval.runs.plan import RunPlan, plan_run
 from egocross_eval.runs.requests import request_of
@@ -40,6 +40,11 @@ from egocross_eval.schema import Ask
 def planned(data: Path, shots: str, split: str = "demo", **keywords: object) -> RunPlan:
     given: RunKeywords = {"data": data, "split": split, "shots": shots, **keywords}  # type: ignore[typeddict-item]
     return plan_run(options_from(**given), registry())
+
+
+def shots_of(plan: RunPlan, question: Question) -> Sequence[Shot]:
+    shots = plan.approach(question).renderer.shots
+    return shots.of(question) if shots is not None else ()
 
 
 def turns(plan: RunPlan, question: Question) -> Sequence[tuple[str, str]]:
@@ -159,8 +164,13 @@ def test_cells_without_examples_are_named_with_what_to_do(demo: Path, tmp_path: 
     kept = [item for item in json.loads(path.read_bytes()) if "extreme sport" not in item["messages"][0]["content"]]
     path.unlink()
     path.write_text(json.dumps(kept))
-    with pytest.raises(UsageError, match=r"xsports / sport identification \(4\).*'shots: 0' by a rule of a strategy"):
+    with pytest.raises(UsageError, match=r"xsports / sport identification \(4\).*'2:covered' in place of '2'"):
         planned(root, "2", tasks="xsports")
+    covered = planned(root, "2:covered", tasks="xsports")
+    bare = [question for question in covered.questions if not shots_of(covered, question)]
+    assert {question.label("question_type") for question in bare} == {"sport identification"}
+    assert len(bare) == 4
+    assert sum("xsports / sport identification (4); these are asked without" in note for note in covered.warnings) == 1
     assert planned(root, "2", tasks="next-direction-prediction").questions
     with pytest.warns(UserWarning, match="fewer examples for surgery / next action prediction 1"):
         evaluate(
@@ -192,13 +202,14 @@ def test_an_example_that_shows_a_frame_of_a_question_is_refused_by_content(demo:
         planned(root, "1", tasks="xsports")
 
 
-@given(st.integers(0, 99), st.sampled_from(["", ":feedback", ":text", ":plain"]))
-def test_any_number_and_form_is_read(count: int, form: str) -> None:
-    found = ShotSetting.parse(f"{count}{form}")
-    assert (found.count, found.form) == (count, form.removeprefix(":") or "plain")
+@given(st.integers(0, 99), st.sampled_from(["", ":feedback", ":text", ":plain"]), st.sampled_from(["", ":covered"]))
+def test_any_number_and_form_is_read(count: int, form: str, covered: str) -> None:
+    found = ShotSetting.parse(f"{count}{form}{covered}")
+    assert (found.count, found.form, found.covered) == (count, form.removeprefix(":") or "plain", bool(covered))
+    assert ShotSetting.parse(str(found)) == found
 
 
-@pytest.mark.parametrize("text", ["x", "-1", "4:feedbck", "4:", "٤", "1.5"])
+@pytest.mark.parametrize("text", ["x", "-1", "4:feedbck", "4:", "٤", "1.5", "2:coverd", "2:covered:text", ":covered"])
 def test_anything_else_is_refused_with_what_is_taken(text: str) -> None:
     with pytest.raises(UsageError, match=r"N, N:feedback, N:text"):
         options_from(shots=text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -167,6 +168,32 @@ def test_rules_that_change_nothing_are_named(demo: Path, tmp_path: Path) -> None
     assert notes == ["strategy mine: later rules or given options hide all of the rule in line 3"]
     notes = [w for w in planned(demo, path, tasks="industry").warnings if w.startswith("strategy")]
     assert notes == ["strategy mine: no question of this run matches the rules in lines 3, 6, 8"]
+
+
+def test_many_rules_are_read_against_the_questions_in_no_time(demo: Path) -> None:
+    """Once for each kind of question, and not once more for each rule."""
+    match: dict[str, tuple[str, ...]] = {"domain": ("animal",)}
+    rules = tuple(Rule(match=match, settings={"timestamps": bool(n % 2)}, line=n) for n in range(1, 5001))
+    begun = time.process_time()
+    plan = plan_run(
+        options_from(RunOptions(rules=Strategy(name="long", rules=rules)), data=demo, split="demo"), registry()
+    )
+    assert time.process_time() - begun < 10, "it takes minutes where each rule is held against all others"
+    (note,) = [note for note in plan.warnings if note.startswith("strategy long")]
+    assert note.endswith("lines 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20 and 4,979 more")
+
+
+@pytest.mark.parametrize("split", ["demo", "support"])
+def test_no_note_is_told_twice(split: str, demo: Path) -> None:
+    for name in named_strategies(EGOCROSS):
+        notes = planned(demo, name, split=split).warnings
+        assert len(notes) == len(set(notes))
+
+
+def test_what_a_rule_asks_and_cannot_have_names_its_line(demo: Path, tmp_path: Path) -> None:
+    rules = "rules:\n  - timestamps: true\n  - for: {domain: animal}\n    method: locate\n"
+    with pytest.raises(UsageError, match=r"strategy mine, line 3: --method locate: options of .* are no times"):
+        planned(demo, written(tmp_path, rules))
 
 
 def test_an_unknown_name_is_answered_with_those_that_there_are(demo: Path) -> None:

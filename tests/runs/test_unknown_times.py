@@ -15,6 +15,7 @@ from egocross_eval.leaderboard.collect import rows_from
 from egocross_eval.prompts.renderer import prompt_text
 from egocross_eval.runs.options import options_from
 from egocross_eval.runs.plan import RunPlan, plan_run
+from egocross_eval.schema import Decision
 
 
 def planned(demo: Path, split: str = "support", **keywords: object) -> RunPlan:
@@ -76,9 +77,15 @@ def test_a_video_is_refused_with_all_that_have_no_times(demo: Path) -> None:
         planned(demo, "demo", media="video", shots="1", tasks="industry")
 
 
-def test_locate_names_all_questions_without_times(demo: Path) -> None:
-    with pytest.raises(UsageError, match=r"frame times of .* are not known; use another method"):
-        planned(demo, method="locate", tasks="action-temporal-localization")
+def test_locate_asks_questions_without_times_for_the_letter_and_says_which(demo: Path) -> None:
+    plan = planned(demo, method="locate", tasks="action-temporal-localization")
+    (said,) = [warning for warning in plan.warnings if "--method locate" in warning]
+    asked = {question.key: plan.step(question.without_target(), ()) for question in plan.questions}
+    letters = {key for key, step in asked.items() if not isinstance(step, Decision) and not step[0].name}
+    unknown = {question.key for question in plan.questions if question.label("dataset") == "ENIGMA"}
+    assert letters == unknown
+    assert 0 < len(unknown) < len(plan.questions)
+    assert f"{len(unknown)} of {len(plan.questions)} questions (ENIGMA {len(unknown)}) are not known" in said
 
 
 def test_a_shard_records_what_the_whole_run_does(demo: Path) -> None:
