@@ -207,6 +207,31 @@ def test_missing_frames_stop_a_training_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_dry_run_of_an_experiment_says_what_its_evaluation_would_fail_of(
+    tmp_path: Path, demo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, experiment = tmp_path / "data", tmp_path / "e.yaml"
+    shutil.copytree(demo, data)
+    content = {"model": str(write_base(tmp_path / "base")), "data": str(data), "output": "out", "domains": ["animal"]}
+    experiment.write_text(yaml.safe_dump(content))
+    assert call("experiment", experiment, "--dry-run") == 0
+    answers = data / "egocross_testbed" / "egocross_testbed_answers.json"
+    known = answers.read_text()
+    answers.unlink()
+    assert call("experiment", experiment, "--dry-run") == 1
+    assert "the right answers of 100 questions aren't known" in capsys.readouterr().err
+    answers.write_text(known)
+    frame = next((data / "egocross_testbed").rglob("*.jpg"), None) or next((data / "egocross_testbed").rglob("*.png"))
+    frame.write_bytes(b"")
+    capsys.readouterr()
+    assert call("experiment", experiment, "--dry-run", "--format", "json") == 1
+    assert "would fail" in json.loads(capsys.readouterr().out)["evaluation"]["fault"]
+    (data / "egocross_testbed").rename(data / "elsewhere")
+    (data / "elsewhere" / "egocross_testbed_imgs.json").unlink()
+    assert call("experiment", experiment, "--dry-run") == 1
+    assert "Error: evaluation: there is no egocross_testbed_imgs.json" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments", [{}, {"use_dft_loss": True}])
 def test_the_loss_is_told_beside_that_of_guessing(
     options: TrainOptions, arguments: dict[str, Any], capsys: pytest.CaptureFixture[str]

@@ -16,6 +16,7 @@ from egocross_eval.training.example_checks import Finding
 from egocross_eval.training.recipes import Recipe
 
 if TYPE_CHECKING:
+    from egocross_eval.training.experiment_file import Experiment
     from egocross_eval.training.gpus import Gpu
     from egocross_eval.training.planning import TrainPlan
 
@@ -57,11 +58,45 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
     """LLaMA-Factory's configuration."""
 
 
+class PlannedEvaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """How base and experts would be asked."""
+
+    questions: int = 0
+    fault: str = ""
+    """Why they can't be asked, or not scored; empty where they can."""
+
+
 class PlannedExperiment(msgspec.Struct, frozen=True, kw_only=True):
     """An experiment before it's started."""
 
     trainings: dict[str, TrainingPlan]
     """By the name of the expert."""
+    evaluation: PlannedEvaluation | None = None
+    """None where the experts are asked what was held out for them."""
+
+
+def planned_evaluation(experiment: Experiment) -> PlannedEvaluation | None:
+    """What is known of an experiment's evaluation before anything is trained."""
+    from egocross_eval.cli.show.dry_run import estimate, unreadable_said
+    from egocross_eval.contracts.registry import registry
+    from egocross_eval.errors import EgoCrossError
+    from egocross_eval.runs.options import options_from
+    from egocross_eval.runs.plan import plan_run
+    from egocross_eval.training.experiment import run_options
+
+    if experiment.evaluate.split != "testbed":
+        return None
+    try:
+        plan = plan_run(options_from(**run_options(experiment)), registry())
+    except EgoCrossError as error:
+        return PlannedEvaluation(fault=str(error))
+    found, fault = estimate(plan), ""
+    unknown = sum(question.target is None for question in plan.questions)
+    if found.failing:
+        fault = f"unreadable: {unreadable_said(found, found.failing)}"
+    elif unknown:
+        fault = f"the right answers of {counted(unknown, 'question')} aren't known, so there would be no score"
+    return PlannedEvaluation(questions=found.questions, fault=fault)
 
 
 def training_plan(plan: TrainPlan, findings: list[Finding], gpus: Sequence[Gpu]) -> TrainingPlan:

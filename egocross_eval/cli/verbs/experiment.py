@@ -78,8 +78,8 @@ def command(file: Path, python: Path | None, dry_run: bool, allow_difference: bo
 
 
 def _looked_at(experiment: Experiment) -> Reply[Made | PlannedExperiment]:
-    """The plan of each expert's training."""
-    from egocross_eval.cli.show.train_plan import PlannedExperiment, print_plan, training_plan
+    """The plan of each expert's training, and of the evaluation that follows."""
+    from egocross_eval.cli.show.train_plan import PlannedExperiment, planned_evaluation, print_plan, training_plan
     from egocross_eval.cli.show.train_report import print_findings
     from egocross_eval.contracts.registry import registry
     from egocross_eval.training.experiment_file import experts_of, train_options
@@ -87,7 +87,8 @@ def _looked_at(experiment: Experiment) -> Reply[Made | PlannedExperiment]:
     from egocross_eval.training.gpus import usable_gpus
     from egocross_eval.training.planning import plan_training
 
-    plans, code = {}, 0
+    evaluation = planned_evaluation(experiment)
+    plans, code = {}, 1 if evaluation is not None and evaluation.fault else 0
     for expert in experts_of(experiment):
         plan = plan_training(train_options(experiment, expert), registry())
         gpus = usable_gpus() if plan.launch.gpus else []
@@ -99,8 +100,10 @@ def _looked_at(experiment: Experiment) -> Reply[Made | PlannedExperiment]:
             click.echo(f"\nexpert of {name}")
             print_findings(plan.findings)
             print_plan(plan)
+        if evaluation is not None and evaluation.fault:
+            click.echo(f"Error: evaluation: {evaluation.fault}", err=True)
 
-    return Reply(value=PlannedExperiment(trainings=plans), show=show, code=code)
+    return Reply(value=PlannedExperiment(trainings=plans, evaluation=evaluation), show=show, code=code)
 
 
 def _show(made: Made) -> None:
