@@ -9,16 +9,17 @@ from __future__ import annotations
 import codecs
 import functools
 import re
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
-from egocross_eval.errors import DataError
+from egocross_eval.errors import DataError, did_you_mean
 from egocross_eval.files import LARGEST, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import yaml
 
@@ -119,9 +120,23 @@ def decode_entries(data: bytes, kind: type[T], where: str) -> list[T]:
 def decode_yaml(text: str, kind: type[T], where: str) -> T:
     """The YAML in `text` as `kind`. Keys are always texts, so that `on` is no boolean; `5e-5` is a number.
 
-    Raises `DataError` with the line for malformed YAML, and for aliases, tags, repeated keys and deep nesting.
+    Raises `DataError` with the line for malformed YAML, for aliases, tags, repeated keys and deep nesting, and for what
+    isn't of that kind.
     """
-    return _converted(_parsed_yaml(text, where), kind, where)
+    return _converted(_parsed_yaml(text, where), kind, where, text)
+
+
+class Place(NamedTuple):
+    """A YAML file that is read, as errors name places in it."""
+
+    path: Path
+    what: str
+    lines: Mapping[tuple[str | int, ...], int]
+    """By the keys that lead to a value, its line."""
+
+    def at(self, *keys: str | int) -> str:
+        """The file, and the line of a value in it, or of the nearest around it."""
+        return f"{self.what} {self.path}{_line(self.lines, keys)}"
 
 
 def yaml_lines(text: str) -> dict[tuple[str | int, ...], int]:
@@ -151,16 +166,83 @@ def read_yaml(path: Path, kind: type[T], *, what: str = "") -> T:
 
     Errors as `decode_yaml` and `read_bytes` raise them.
     """
-    where = _named_file(path, what)
-    content = _parsed_yaml(read_text(path, what=what, limit=YAML_LARGEST), where)
-    return _converted({} if content is None else content, kind, where)
+    where, text = _named_file(path, what), read_text(path, what=what, limit=YAML_LARGEST)
+    content = _parsed_yaml(text, where)
+    return _converted({} if content is None else content, kind, where, text)
 
 
-def _converted(content: Any, kind: type[T], where: str) -> T:
+def read_place(path: Path, what: str) -> Place:
+    """The lines of a valid YAML file. Raises as `read_yaml`."""
+    return Place(path, what, yaml_lines(read_text(path, what=what, limit=YAML_LARGEST)))
+
+
+def _converted(content: Any, kind: type[T], where: str, text: str) -> T:
     try:
         return msgspec.convert(content, kind)
     except msgspec.ValidationError as error:
-        raise DataError(f"{where}: {explained(error)}") from error
+        line = _line(yaml_lines(text), fault_keys(error))
+        raise DataError(f"{where}{line}: {explained(error, kind)}") from error
+
+
+def _line(lines: Mapping[tuple[str | int, ...], int], keys: tuple[str | int, ...]) -> str:
+    """`, line N` of the value that the keys lead to, or of the nearest around it that has one."""
+    found = (lines[keys[:length]] for length in range(len(keys), 0, -1) if keys[:length] in lines)
+    line = next(found, None)
+    return f", line {line}" if line else ""
+
+
+def fault_keys(error: msgspec.ValidationError) -> tuple[str | int, ...]:
+    """The keys that lead to what a validation found, as far as its message names them."""
+    message, _, place = str(error).partition(" - at ")
+    keys: list[str | int] = []
+    for name, number in _steps(place.strip("`")):
+        if not name and not number.isdigit():
+            break
+        keys.append(name or int(number))
+    if match := re.fullmatch(r"Object contains unknown field `(.+)`", message, re.DOTALL):
+        keys.append(match[1])
+    return tuple(keys)
+
+
+def _steps(place: str) -> list[tuple[str, str]]:
+    """A path such as `$.train[3].set[...]` as its names and the numbers in brackets, one of each pair being empty."""
+    return re.findall(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]", place)
+
+
+def _could_stand(kind: Any, place: str) -> list[str]:
+    """At a place in a document of that kind, the names of its fields, or the values that it can have."""
+    if kind is None:
+        return []
+    found = [msgspec.inspect.type_info(kind)]
+    for name, _ in _steps(place):
+        found = [inner for one in found for inner in _inside(one, name)]
+    return [str(value) for one in found for value in _names(one)]
+
+
+def _inside(info: msgspec.inspect.Type, name: str) -> list[msgspec.inspect.Type]:
+    """The type of a field of that name, or of entries where it's empty."""
+    inner: list[msgspec.inspect.Type] = []
+    match info:
+        case msgspec.inspect.StructType(fields=fields) if name:
+            inner = [field.type for field in fields if field.encode_name == name]
+        case msgspec.inspect.DictType(value_type=value) if not name:
+            inner = [value]
+        case msgspec.inspect.CollectionType(item_type=item) if not name:
+            inner = [item]
+    return [
+        one for found in inner for one in (found.types if isinstance(found, msgspec.inspect.UnionType) else [found])
+    ]
+
+
+def _names(info: msgspec.inspect.Type) -> list[object]:
+    match info:
+        case msgspec.inspect.StructType(fields=fields):
+            return [field.encode_name for field in fields]
+        case msgspec.inspect.LiteralType(values=values):
+            return list(values)
+        case msgspec.inspect.Metadata(type=inner):
+            return _names(inner)
+    return []
 
 
 def _parsed_yaml(text: str, where: str) -> Any:
@@ -176,10 +258,14 @@ def _parsed_yaml(text: str, where: str) -> Any:
         raise DataError(f"{where} has a character or a number that YAML doesn't allow") from None
 
 
-def explained(error: msgspec.ValidationError) -> str:
-    """What a validation found, in plain words, such as `entry 4: 'id' is a text, not a whole number`."""
+def explained(error: msgspec.ValidationError, kind: Any = None) -> str:
+    """What a validation found, in plain words, such as `entry 4: 'id' is a text, not a whole number`.
+
+    With the `kind` that was wanted, unknown names are answered with those that there are.
+    """
     message, _, place = str(error).partition(" - at ")
-    entry, field = _place(place.strip("`"))
+    place = place.strip("`")
+    entry, field = _place(place)
     what = repr(field) if field else "this" if entry else "the content"
     if match := re.fullmatch(r"Expected `(.+?)`, got `(.+?)`", message):
         fault = f"{what} is {_TYPES.get(match[2], match[2])}, not {_named(match[1])}"
@@ -188,14 +274,20 @@ def explained(error: msgspec.ValidationError) -> str:
         fault = f"{inside}{'has' if field else 'there is'} no {match[1]!r}"
     elif match := re.fullmatch(r"Object contains unknown field `(.+)`", message, re.DOTALL):
         fault = f"{f'{what} has an' if field else 'there is an'} unknown field {cited(match[1])}"
+        fault += _known(match[1], _could_stand(kind, place))
     elif match := re.fullmatch(r"Invalid (?:enum )?value (.+)", message, re.DOTALL):
         value = match[1] if len(match[1]) <= _CITED else f"{match[1][:_CITED]}..."
         fault = f"{what} is {value}, which is none of the values it can have"
+        fault += _known(match[1].strip("'"), _could_stand(kind, place))
     elif match := re.fullmatch(r"Expected `(\w+)` (.+)", message):
         fault = f"{what} must be {_named(match[1])} {_bound(match[2])}"
     else:
         fault = f"{what} can't be used: {message[:1].lower()}{message[1:]}"
     return f"{entry}: {fault}" if entry else fault
+
+
+def _known(name: str, names: list[str]) -> str:
+    return f"{did_you_mean(name, names)}; known: {', '.join(names)}" if names else ""
 
 
 def _bound(text: str) -> str:

@@ -53,10 +53,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f" (did you mean {' or '.join(repr(n) for n in near)}?)" if near else ""
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
+def unknown(what: str, name: str, known: Iterable[str], where: str = "") -> UsageError:
     """The error for a `name` that is none of the `known` ones: the nearest are suggested and all are listed."""
     names = sorted(known)
-    return UsageError(f"unknown {what} {name!r}{did_you_mean(name, names)}; known: {', '.join(names) or 'none'}")
+    said = f"unknown {what} {name!r}{did_you_mean(name, names)}; known: {', '.join(names) or 'none'}"
+    return UsageError(f"{where}: {said}" if where else said)
 
 
 def warn_caller(message: str) -> None:

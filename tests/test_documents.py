@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -59,7 +60,37 @@ def test_a_value_of_the_wrong_kind_is_named_in_plain_words(content: Any, message
     assert str(error.value) == f"thing.json: {message}"
     with pytest.raises(DataError) as error:
         decode_yaml(yaml.safe_dump(content), Thing, "thing.yaml")
-    assert str(error.value) == f"thing.yaml: {message}"
+    assert re.fullmatch(rf"thing.yaml(, line \d)?: {re.escape(message)}(.*; known: .*)?", str(error.value))
+
+
+class Wide(msgspec.Struct, forbid_unknown_fields=True):
+    thing: Thing | None = None
+    colour: Literal["red", "green"] = "red"
+    several: list[dict[str, Literal["one", "two"]]] = []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "\nthings: 1",
+            "w, line 2: there is an unknown field 'things' (did you mean 'thing'?); known: thing, colour, s",
+        ),
+        (
+            "thing:\n  id: 1\ncolour: gren",
+            "w, line 3: 'colour' is 'gren', which is none of the values it can have (did you mean 'green'?); known: gr",
+        ),
+        ("thing:\n  kind: cat\n  id: x", "w, line 3: 'thing.id' is a text, not a whole number"),
+        (
+            "several:\n- {a: one}\n- {b: tw}",
+            "w, line 3: 'several[1].*' is 'tw', which is none of the values it can have (did you mean 'two'?); known: ",
+        ),
+    ],
+)
+def test_a_fault_in_yaml_is_said_with_its_line_and_with_what_could_stand_there(text: str, message: str) -> None:
+    with pytest.raises(DataError) as error:
+        decode_yaml(text, Wide, "w")
+    assert str(error.value).startswith(message)
 
 
 def test_an_entry_of_a_list_is_named_by_place_and_id() -> None:
@@ -139,7 +170,7 @@ def test_a_key_that_stands_twice_is_named_where_that_matters() -> None:
 
 def test_the_kind_of_file_is_said_where_it_is_known(tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text("id: one")
-    with pytest.raises(DataError, match=r"^model file .*m\.yaml: 'id' is a text"):
+    with pytest.raises(DataError, match=r"^model file .*m\.yaml, line 1: 'id' is a text"):
         read_yaml(tmp_path / "m.yaml", Thing, what="model file")
 
 

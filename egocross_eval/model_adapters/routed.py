@@ -199,16 +199,12 @@ class RuledAdapter(SeveralModels):
         self,
         default: ModelSpec,
         labels: Sequence[str],
-        models: Mapping[tuple[str, ...], str],
+        models: Mapping[tuple[str, ...], ModelSpec],
         build_one: Build,
-        *,
-        where: str,
     ) -> None:
         self._default = default
         self._labels = tuple(labels)
-        self._specs = {
-            values: msgspec.structs.replace(parse_spec(text), file=where) for values, text in models.items() if text
-        }
+        self._specs = dict(models)
         super().__init__([default, *self._specs.values()], build_one)
 
     def check_labels(self, labels: Iterable[Mapping[str, str]]) -> None:
@@ -254,8 +250,13 @@ def _common(all_of_them: list[Capabilities]) -> Capabilities:
 
 
 def built(spec: ModelSpec) -> ModelAdapter:
-    """The adapter of a spec, by whatever plugin registered it."""
-    return build_adapter(spec, registry())
+    """The adapter of a spec, by whatever plugin registered it; a `UsageError` names the file that the spec is from."""
+    try:
+        return build_adapter(spec, registry())
+    except UsageError as error:
+        if not spec.file or str(error).startswith(spec.file):
+            raise
+        raise UsageError(f"{spec.file}: {error}") from error
 
 
 def build(target: str, options: RoutedOptions) -> ModelAdapter:

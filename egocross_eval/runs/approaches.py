@@ -21,7 +21,7 @@ from egocross_eval.prompts.shots import Shots, ShotSetting
 from egocross_eval.prompts.templates import TEMPLATE_SUFFIXES, style_of, template_hash, template_style
 from egocross_eval.runs.options import RunOptions
 from egocross_eval.runs.shots import Cell, Cover, choose_shots, cover, load_examples, refuse_leaks, shot_notes
-from egocross_eval.runs.strategy import Treatment, given_options, treatment
+from egocross_eval.runs.strategy import Treatment, given_options, strategy_said, treatment
 from egocross_eval.runs.times import refuse_video
 from egocross_eval.schema import Question, Strategy, Way
 
@@ -164,7 +164,7 @@ class Planner:
         """The style, and the hash of its template as `resolve_style` has it."""
         if found.text and self._strategy is not None:
             rule = self._strategy.rules[found.sources["text"]]
-            where = f"strategy {self._strategy.name}, the text of the rule in line {rule.line}"
+            where = f"{strategy_said(self._base, self._strategy)}, the text of the rule in line {rule.line}"
             return style_of(found.text, where, name=f"{self._strategy.name}:{rule.line}"), template_hash(found.text)
         if "style" in found.sources:
             return self._registry.prompt_style(found.options.prompt.style), ""

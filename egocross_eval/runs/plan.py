@@ -16,7 +16,7 @@ from egocross_eval.counted import counted
 from egocross_eval.errors import DataError, UsageError, did_you_mean
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.model_adapters.routed import RuledAdapter, built
-from egocross_eval.model_adapters.spec import ModelSpec, adapter_type, asked_of, build_adapter, carried
+from egocross_eval.model_adapters.spec import ModelSpec, adapter_type, asked_of, build_adapter, carried, parse_spec
 from egocross_eval.prompts.shots import ShotSetting
 from egocross_eval.runs.approaches import Approach, Approaches, Planner
 from egocross_eval.runs.bodies import largest_body
@@ -25,7 +25,7 @@ from egocross_eval.runs.options import RunOptions
 from egocross_eval.runs.requests import request_labels
 from egocross_eval.runs.shards import shard_of
 from egocross_eval.runs.store import questions_hash
-from egocross_eval.runs.strategy import check_rules, find_strategy
+from egocross_eval.runs.strategy import check_rules, find_strategy, strategy_said
 from egocross_eval.runs.times import times_left_off
 from egocross_eval.schema import (
     SCHEMA_VERSION,
@@ -38,6 +38,7 @@ from egocross_eval.schema import (
     RunSettings,
     Sample,
     ShardRecord,
+    Strategy,
 )
 from egocross_eval.settings import PromptSettings
 from egocross_eval.tasks.select import common_benchmark, load_questions, select_tasks, with_split
@@ -202,10 +203,20 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
 
 def adapter_for(plan: RunPlan, spec: ModelSpec, registry: Registry) -> ModelAdapter:
     """The adapter of a model, or one that also sends questions to the models that the plan's strategy names."""
-    if not plan.approaches.models():
+    strategy = plan.settings.strategy
+    if strategy is None or not plan.approaches.models():
         return build_adapter(spec, registry)
-    by_values = {values: one.model for values, one in plan.approaches.by_values.items()}
-    return RuledAdapter(spec, plan.approaches.labels, by_values, built, where=f"strategy {plan.settings.strategy}")
+    by_values = {
+        values: msgspec.structs.replace(parse_spec(one.model), file=_rule_of(one, strategy))
+        for values, one in plan.approaches.by_values.items()
+        if one.model
+    }
+    return RuledAdapter(spec, plan.approaches.labels, by_values, built)
+
+
+def _rule_of(approach: Approach, strategy: Strategy) -> str:
+    """Where a strategy names the model."""
+    return f"{strategy_said(approach.options, strategy)}, line {strategy.rules[approach.sources['model']].line}"
 
 
 def check_model(plan: RunPlan, spec: ModelSpec, registry: Registry) -> Capabilities:

@@ -13,7 +13,7 @@ from egocross_eval.contracts.task import Benchmark
 from egocross_eval.documents import YAML_LARGEST, decode_yaml, read_text, yaml_lines
 from egocross_eval.errors import UsageError, did_you_mean
 from egocross_eval.methods.select import build_method
-from egocross_eval.model_adapters.spec import parse_spec
+from egocross_eval.model_adapters.spec import adapter_type, parse_spec
 from egocross_eval.prompts.templates import TEMPLATE_SUFFIXES, style_of
 from egocross_eval.runs.options import RunOptions, flat_options, options_from
 from egocross_eval.schema import Question, Rule, Strategy
@@ -91,10 +91,14 @@ def _rule(
         return f"strategy {path}, line {lines.get(('rules', number, *keys), 0)}"
 
     settings: dict[str, Any] = {}
+    spelt: dict[str, str] = {}
     for key, value in raw.items():
         name = key.replace("-", "_")
         if name == _FOR:
             continue
+        if name in spelt:
+            raise UsageError(f"{place(key)}: {key!r} is there twice, first as {spelt[name]!r}")
+        spelt[name] = key
         if name not in SETTINGS:
             known = (_FOR, *SETTINGS)
             raise UsageError(
@@ -133,7 +137,7 @@ def _check(name: str, value: Any, registry: Registry) -> None:
             raise UsageError("text is a prompt template, with {{ frames }}, {{ question }} and {{ option_block }}")
         style_of(value, "its template", name="text")
     elif name == "model":
-        parse_spec(str(value))
+        adapter_type(parse_spec(str(value)), registry)
     elif name == "method":
         build_method(value, registry)
     else:
@@ -177,9 +181,14 @@ def treatment(
         changed = options_from(options, **values)
     except UsageError as error:
         lines = sorted({strategy.rules[number].line for number in sources.values()})
-        where = f"strategy {strategy.name}, {_rules(lines)}, for {_said(labels)}"
+        where = f"{strategy_said(options, strategy)}, {_rules(lines)}, for {_said(labels)}"
         raise UsageError(f"{where}: {error}") from error
     return Treatment(msgspec.structs.replace(changed, given=options.given), text, model, sources)
+
+
+def strategy_said(options: RunOptions, strategy: Strategy) -> str:
+    """What messages call the strategy of a run: by its file, where it's from one."""
+    return f"strategy {options.strategy or strategy.name}"
 
 
 def _said(labels: Mapping[str, str]) -> str:
@@ -201,8 +210,9 @@ def check_rules(
     for question in everything:
         for label, value in question.labels.items():
             known.setdefault(label, set()).add(value)
+    said = strategy_said(options, strategy)
     for rule in strategy.rules:
-        _check_match(rule, known, f"strategy {strategy.name}, line {rule.line}")
+        _check_match(rule, known, f"{said}, line {rule.line}")
     seen = {tuple(question.labels.items()): question.labels for question in questions}.values()
     counting = {number for labels in seen for number in treatment(options, strategy, labels, given).sources.values()}
     silent = [rule for number, rule in enumerate(strategy.rules) if number not in counting]

@@ -5,18 +5,22 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from egocross_eval.documents import YAML_LARGEST, read_text, read_yaml, yaml_lines
+from egocross_eval.contracts.registry import registry
+from egocross_eval.documents import Place, read_place, read_yaml
 from egocross_eval.errors import UsageError, did_you_mean
 from egocross_eval.files import slug
+from egocross_eval.methods.select import build_method
+from egocross_eval.model_adapters.spec import ModelSpec
 from egocross_eval.prompts.templates import TEMPLATE_SUFFIXES
 from egocross_eval.runs.options import RunOptions, all_options, options_from
-from egocross_eval.runs.strategy import written
+from egocross_eval.runs.strategy import find_strategy, written
 from egocross_eval.sweeps.models import swept_models
 from egocross_eval.sweeps.planned import PlannedRun
+from egocross_eval.tasks.select import common_benchmark, select_tasks
 
 FILES = (*TEMPLATE_SUFFIXES, ".yaml", ".yml")
 """Endings by which the value of an option is known to be a file."""
@@ -62,24 +66,10 @@ def read_sweep(path: Path, output: Path | None = None) -> Sweep:
 _File = TypeVar("_File", bound=SweepFile)
 
 
-class Place(NamedTuple):
-    """A file that is read, as errors name places in it."""
-
-    path: Path
-    what: str
-    lines: Mapping[tuple[str | int, ...], int]
-    """By the keys that lead to a value, its line."""
-
-    def at(self, *keys: str | int) -> str:
-        """The file, and the line of a value in it."""
-        line = self.lines.get(keys)
-        return f"{self.what} {self.path}" + (f", line {line}" if line else "")
-
-
 def read_content(path: Path, kind: type[_File], what: str) -> tuple[_File, Place]:
     """What is written in a file of this kind. Raises as `read_sweep`."""
     raw = read_yaml(path, dict[str, Any], what=what)
-    place = Place(path, what, yaml_lines(read_text(path, what=what, limit=YAML_LARGEST)))
+    place = read_place(path, what)
     known = kind.__struct_fields__
     for key in raw:
         if key not in known:
@@ -98,10 +88,11 @@ def planned_sweep(content: SweepFile, place: Place, output: Path | None) -> Swee
     path = place.path
     base = path.resolve().parent
     folder = output or base / (content.output or path.stem)
-    try:
-        models = swept_models(content.models, base)
-    except UsageError as error:
-        raise UsageError(f"{place.at('models')}: {error}") from error
+    models = [
+        (model, place.at("models", number))
+        for number, text in enumerate(content.models)
+        for model in _models(text, place.at("models", number), base)
+    ]
     variants = list(_variants(content, place, base))
     runs = [
         PlannedRun(
@@ -114,16 +105,25 @@ def planned_sweep(content: SweepFile, place: Place, output: Path | None) -> Swee
             options=options,
             folder=folder / name,
             setting=setting,
+            model_at=model_at,
+            way_at=way_at,
         )
-        for model in models
-        for setting, options in variants
+        for model, model_at in models
+        for setting, options, way_at in variants
     ]
     _refuse_shared_names(place, runs)
     return Sweep(output=folder, runs=tuple(runs), at_once=content.at_once)
 
 
-def _variants(content: SweepFile, place: Place, base: Path) -> Iterator[tuple[dict[str, str], RunOptions]]:
-    """Each way in which every model is asked: what tells it from the others, and its options."""
+def _models(text: str, where: str, base: Path) -> list[ModelSpec]:
+    try:
+        return swept_models([text], base)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from error
+
+
+def _variants(content: SweepFile, place: Place, base: Path) -> Iterator[tuple[dict[str, str], RunOptions, str]]:
+    """Each way in which every model is asked: what tells it from the others, its options, and where it stands."""
     common = _options(RunOptions(), content.options, place, ("options",), base)
     empty = [name for name, values in content.vary.items() if not values]
     if empty:
@@ -136,21 +136,41 @@ def _variants(content: SweepFile, place: Place, base: Path) -> Iterator[tuple[di
         for values in itertools.product(*content.vary.values()):
             varied = dict(zip(content.vary, values, strict=True))
             said = {key: _text(value) for key, value in varied.items()}
-            yield ({name: ""} if name else {}) | said, _options(named, varied, place, ("vary",), base)
+            keys = ("settings", name) if name else ("vary",) if varied else ("options",)
+            told = {name: ""} if name else {}
+            options = _options(named, varied, place, ("vary",), base)
+            yield told | said, options, f"{place.at(*keys)}: {'.'.join(keys)}"
 
 
 def _options(
     start: RunOptions, given: Mapping[str, Any], place: Place, keys: tuple[str | int, ...], base: Path
 ) -> RunOptions:
     for name, value in given.items():
-        where = f"{place.at(*keys, name)}: {'.'.join(map(str, keys))}"
-        if name in _NOT_HERE:
-            raise UsageError(f"{where}: {name!r} is of one run alone; leave it out")
         try:
+            if name in _NOT_HERE:
+                raise UsageError(f"{name!r} is of one run alone; leave it out")
             start = options_from(start, **{name: _seen_from(name, value, base)})
         except UsageError as error:
-            raise UsageError(f"{where}: {error}") from error
+            raise UsageError(f"{place.at(*keys, name)}: {'.'.join(map(str, keys))}: {error}") from error
+    for name in given:
+        try:
+            _refuse_unknown(name, start)
+        except UsageError as error:
+            raise UsageError(f"{place.at(*keys, name)}: {'.'.join(map(str, keys))}: {error}") from error
     return start
+
+
+def _refuse_unknown(option: str, options: RunOptions) -> None:
+    """Raises `UsageError` where an option names what no plugin has."""
+    known = registry()
+    if option == "tasks":
+        select_tasks(options.tasks, known)
+    elif option == "method" and options.method:
+        build_method(options.method, known)
+    elif option == "style" and not options.prompt.style.endswith(TEMPLATE_SUFFIXES):
+        known.prompt_style(options.prompt.style)
+    elif option == "strategy" and options.strategy:
+        find_strategy(options.strategy, common_benchmark(select_tasks(options.tasks, known)), known)
 
 
 def _seen_from(name: str, value: Any, base: Path) -> Any:

@@ -11,7 +11,7 @@ from egocross_eval.api import Run, run
 from egocross_eval.contracts.event import Event
 from egocross_eval.contracts.faults import as_ours
 from egocross_eval.contracts.registry import registry
-from egocross_eval.errors import EgoCrossError
+from egocross_eval.errors import EgoCrossError, UsageError
 from egocross_eval.runs.options import RunOptions
 from egocross_eval.runs.plan import RunPlan, plan_run
 
@@ -27,6 +27,10 @@ class PlannedRun(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path
     setting: dict[str, str] = {}
     """What tells it from the others of its model, for tables."""
+    way_at: str = ""
+    """Where its file says how it's asked: file, line and keys."""
+    model_at: str = ""
+    """Where its file names the model."""
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,11 +57,16 @@ class Plans:
     def __init__(self) -> None:
         self._known: dict[RunOptions, RunPlan] = {}
 
-    def __call__(self, options: RunOptions) -> RunPlan:
-        """The plan of a run. Raises as `plan_run`."""
+    def __call__(self, options: RunOptions, at: str = "") -> RunPlan:
+        """The plan of a run. Raises as `plan_run`, naming the place that the options are from where it's given."""
         key = msgspec.structs.replace(options, name="")
         if key not in self._known:
-            self._known[key] = plan_run(options, registry())
+            try:
+                self._known[key] = plan_run(options, registry())
+            except UsageError as error:
+                if not at:
+                    raise
+                raise UsageError(f"{at}: {error}") from error
         return self._known[key]
 
 
@@ -87,7 +96,9 @@ def made(one: PlannedRun, watch: Watch, plans: Plans) -> Made:
     try:
         return Made(
             planned=one,
-            run=run(one.options, one.model, output=one.folder, on_event=watch(one), plan=plans(one.options)),
+            run=run(
+                one.options, one.model, output=one.folder, on_event=watch(one), plan=plans(one.options, one.way_at)
+            ),
         )
     except Exception as error:
         # An engine may raise anything; the other runs go on all the same.

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from egocross_eval.contracts.registry import registry
-from egocross_eval.documents import explained, read_yaml
+from egocross_eval.documents import Place, explained, fault_keys, read_place, read_yaml
 from egocross_eval.errors import DataError, UsageError, unknown
+from egocross_eval.methods.select import build_method
 from egocross_eval.model_adapters.spec import ModelSpec, adapter_type, refuse_untyped
 from egocross_eval.settings import GenerationSettings, PromptSettings, joined_paths, options_of, parted_paths
+from egocross_eval.tasks.select import select_tasks
 from egocross_eval.training.curriculum import Curriculum
 from egocross_eval.training.environment import Say
 from egocross_eval.training.examples import Split, trainable
 from egocross_eval.training.options import TrainOptions
+from egocross_eval.training.recipes import recipe_names
 from egocross_eval.training.trainer_arguments import refuse_risky
 
 
@@ -83,23 +87,21 @@ def read_experiment(path: Path, say: Say = lambda text: None) -> Experiment:
     Raises `DataError` for what can't be read and `UsageError` for what can't be done, naming file and field.
     """
     content = _with_split(read_yaml(path, dict[str, Any], what="experiment file"), path, say)
-    content = _gathered(content, "train", "prompt", PromptSettings)
-    content = _gathered(content, "evaluate", "generation", GenerationSettings)
+    place = read_place(path, "experiment file")
+    content = _gathered(content, "train", TrainingPart, "prompt", place)
+    content = _gathered(content, "evaluate", EvaluationPart, "generation", place)
     try:
         found = msgspec.convert(content, Experiment)
     except msgspec.ValidationError as error:
-        raise DataError(f"experiment file {path}: {explained(error)}") from error
-    except UsageError as error:  # a setting with an impossible value
-        raise UsageError(f"experiment file {path}: {error}") from error
+        raise DataError(f"{place.at(*fault_keys(error))}: {explained(error, Experiment)}") from error
     groups = trainable(registry()).groups()
     found = msgspec.structs.replace(found, domains=found.domains or groups)
-    for domain in found.domains:
-        if domain not in groups:
-            raise unknown("domain", domain, groups)
-    _check_split(found, path)
-    refuse_risky(found.train.set, f"experiment file {path}: train.set")
+    _check_names(found, groups, place)
+    _check_split(found, place)
+    refuse_risky(found.train.set, f"{place.at('train', 'set')}: train.set")
     options = found.evaluate.options
-    spec = ModelSpec(scheme=found.evaluate.engine, target=found.model, options=options, file=f"experiment file {path}")
+    where = place.at("evaluate", "options")
+    spec = ModelSpec(scheme=found.evaluate.engine, target=found.model, options=options, file=where)
     refuse_untyped(spec, adapter_type(spec, registry()))
     base = path.resolve().parent
     model = found.model
@@ -117,28 +119,72 @@ def _listed(data: str | tuple[str, ...]) -> tuple[str, ...]:
     return (data,) if isinstance(data, str) else data
 
 
-def _gathered(content: dict[str, Any], part: str, field: str, kind: type[msgspec.Struct]) -> dict[str, Any]:
-    """The content with the settings among the fields of `part` put into the one that holds them."""
+def _gathered(
+    content: dict[str, Any], part: str, kind: type[msgspec.Struct], field: str, place: Place
+) -> dict[str, Any]:
+    """The content with the settings among the fields of `part` put into the one that holds them.
+
+    Raises `UsageError` for a name that is neither, and for an impossible setting, with its line.
+    """
     written = content.get(part)
     if not isinstance(written, dict):
         return content
-    names = {known.name: known.field for known in options_of(kind)}
-    settings = {names[name]: value for name, value in written.items() if name in names}
-    rest = {name: value for name, value in written.items() if name not in names}
+    holder = msgspec.structs.fields(kind)[kind.__struct_fields__.index(field)].type
+    names = {known.name: known.field for known in options_of(holder)}
+    settings, rest = {}, {}
+    known = (*(name for name in kind.__struct_fields__ if name != field), *names)
+    for name, value in written.items():
+        if name not in (*known, field):
+            raise unknown(f"field of {part}", name, known, place.at(part, name))
+        if name in names:
+            settings[names[name]] = value
+            _check_setting(name, names[name], value, holder, f"{place.at(part, name)}: {part}")
+        else:
+            rest[name] = value
     return {**content, part: {**rest, field: settings}} if settings else content
 
 
-def _check_split(found: Experiment, path: Path) -> None:
+def _check_setting(name: str, field: str, value: Any, holder: type[msgspec.Struct], where: str) -> None:
+    """Raises `UsageError` for a value that the setting of that name, which is that field of its struct, can't have."""
+    try:
+        msgspec.convert({field: value}, holder)
+    except msgspec.ValidationError as error:
+        raise DataError(f"{where}: {explained(error, holder).replace(repr(field), repr(name))}") from error
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from error
+
+
+def _check_names(found: Experiment, groups: Sequence[str], place: Place) -> None:
+    """Raises `UsageError` for names of what there isn't."""
+    for number, domain in enumerate(found.domains):
+        if domain not in groups:
+            raise unknown("domain", domain, groups, place.at("domains", number))
+    recipe = found.train.recipe
+    if not recipe.endswith((".yaml", ".yml")) and recipe not in recipe_names():
+        raise unknown("recipe", recipe, recipe_names(), place.at("train", "recipe"))
+    try:
+        select_tasks(found.evaluate.tasks, registry())
+    except UsageError as error:
+        raise UsageError(f"{place.at('evaluate', 'tasks')}: {error}") from error
+    try:
+        build_method(found.evaluate.method or "once", registry())
+    except UsageError as error:
+        raise UsageError(f"{place.at('evaluate', 'method')}: {error}") from error
+
+
+def _check_split(found: Experiment, place: Place) -> None:
     part, several = found.train, found.train.folds or found.train.seeds > 1
     if part.seeds < 1:
-        raise UsageError(f"experiment file {path}: train.seeds is {part.seeds}, at least 1")
+        raise UsageError(f"{place.at('train', 'seeds')}: train.seeds is {part.seeds}, at least 1")
     if part.folds and part.holdout:
-        raise UsageError(f"experiment file {path}: train.folds and train.holdout exclude each other")
+        raise UsageError(f"{place.at('train', 'holdout')}: train.folds and train.holdout exclude each other")
     if found.evaluate.split == "holdout" and not part.holdout and not part.folds:
-        raise UsageError(f"experiment file {path}: to evaluate on the holdout, set train.holdout, e.g. 0.3, or folds")
+        raise UsageError(
+            f"{place.at('evaluate', 'split')}: to evaluate on the holdout, set train.holdout, e.g. 0.3, or folds"
+        )
     if found.evaluate.split == "testbed" and several:
         raise UsageError(
-            f"experiment file {path}: train.folds and train.seeds make several experts of a domain, and the testbed is "
+            f"{place.at('train')}: train.folds and train.seeds make several experts of a domain, and the testbed is "
             f"not to choose among them; set evaluate.split: holdout"
         )
 

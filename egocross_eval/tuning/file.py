@@ -8,10 +8,11 @@ import msgspec
 
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.task import Benchmark
+from egocross_eval.documents import Place
 from egocross_eval.errors import UsageError, did_you_mean, unknown
 from egocross_eval.runs.options import RunOptions, all_options
 from egocross_eval.runs.strategy import SETTINGS
-from egocross_eval.sweeps.file import Place, Sweep, SweepFile, planned_sweep, read_content
+from egocross_eval.sweeps.file import Sweep, SweepFile, planned_sweep, read_content
 from egocross_eval.sweeps.planned import PlannedRun
 from egocross_eval.tasks.select import common_benchmark, select_tasks
 

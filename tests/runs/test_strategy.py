@@ -17,8 +17,9 @@ from egocross_eval import EGOCROSS, ModelAdapter, Request, Response, Run, RunKey
 from egocross_eval.cli.main import cli
 from egocross_eval.contracts.registry import registry
 from egocross_eval.leaderboard.derived import grade_again
+from egocross_eval.model_adapters.spec import parse_spec
 from egocross_eval.runs.options import RunOptions, options_from
-from egocross_eval.runs.plan import RunPlan, plan_run
+from egocross_eval.runs.plan import RunPlan, check_model, plan_run
 from egocross_eval.runs.probes import options_of
 from egocross_eval.runs.store import RunFolder
 from egocross_eval.runs.strategy import SETTINGS, named_strategies, read_strategy, treatment
@@ -138,7 +139,12 @@ def test_each_setting_is_that_of_its_last_rule_and_nothing_given_changes(
             "line 2: no question has the domain 'anmal' (did you",
         ),
         ("- shuffled: true\n  timestamps: true", "the rule in line 2, for domain"),
-        ("frames: all", "mine.yaml: 'rules' is a mapping, not a list"),
+        ("frames: all", "line 1: 'rules' is a mapping, not a list"),
+        ("- max-pixels: 1000\n  max_pixels: 2000", "line 3: 'max_pixels' is there twice, first as 'max-pixels'"),
+        (
+            "- for: {domain: animal}\n  model: basline:chance",
+            "line 3: unknown model adapter 'basline' (did you mean 'b",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_with_file_and_line(rules: str, says: str, demo: Path, tmp_path: Path) -> None:
@@ -146,8 +152,22 @@ def test_what_is_wrong_is_named_with_file_and_line(rules: str, says: str, demo: 
     path.write_text("rules:\n" + textwrap.indent(rules, "  "))
     with pytest.raises(UsageError) as caught:
         planned(demo, path)
-    assert says in str(caught.value)
-    assert "mine" in str(caught.value)
+    assert f"strategy {path}, {says}" in str(caught.value)
+
+
+def test_a_field_that_is_misspelt_is_answered_with_those_that_there_are(demo: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("description: x\nrule:\n  - frames: all\n")
+    with pytest.raises(UsageError, match=r"mine.yaml, line 2: there is an unknown field 'rule' \(did you mean 'rules'"):
+        planned(demo, path)
+
+
+def test_a_model_that_a_rule_misspells_is_named_with_file_and_line(demo: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("rules:\n  - for: {domain: animal}\n    model: baseline:lngest\n")
+    plan = planned(demo, path)
+    with pytest.raises(UsageError, match=r"strategy .*mine.yaml, line 2: unknown baseline 'lngest' \(did you mean 'lo"):
+        check_model(plan, parse_spec("baseline:chance"), registry())
 
 
 def test_rules_that_change_nothing_are_named(demo: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -128,12 +129,48 @@ def test_paths_are_seen_from_the_file(tmp_path: Path) -> None:
         ({"vary": {"seed": []}}, "vary.seed has no value"),
         ({"at_once": 0}, "at_once is 0"),
         ({"vary": {"seed": ["x"]}}, "vary: --seed 'x'"),
+        (
+            {"models": ["baseline:chance", "basline:chance"]},
+            "line 3: unknown model adapter 'basline' .did you mean 'bas",
+        ),
+        ({"options": {"tasks": "animl"}}, "line 4: options: unknown task 'animl' .did you mean 'animal'"),
+        (
+            {"settings": {"a": {"method": "verifi"}}},
+            "line 5: settings.a: unknown method 'verifi' .did you mean 'verify'",
+        ),
+        (
+            {"settings": {"a": {"strategy": "omnego"}}},
+            "line 5: settings.a: .*no strategy 'omnego' .did you mean 'omnie",
+        ),
+        (
+            {"vary": {"style": ["json", "leter"]}},
+            "line 4: vary: unknown prompt style 'leter' .did you mean 'letter'",
+        ),
         ({"models": ["baseline:chance", "baseline:chance"]}, "would share the folder"),
     ],
 )
 def test_mistakes_in_the_file_are_named(tmp_path: Path, content: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=f"(?s)sweep file .*s.yaml.*{message}"):
         read_sweep(write(tmp_path / "s.yaml", **content))
+
+
+def test_what_only_the_questions_tell_is_said_with_the_way_and_its_line(
+    tmp_path: Path, demo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(
+        tmp_path / "s.yaml",
+        models=["baseline:longst"],
+        options={"data": str(demo), "tasks": "open"},
+        settings={"plain": {}, "told": {"answer": "choose"}},
+    )
+    assert call("sweep", file, "--dry-run") == 2
+    assert re.search(
+        r"sweep file .*s.yaml, line 8: settings.told: --answer choose: [0-9]+ of [0-9]+ questions have no options",
+        capsys.readouterr().err,
+    )
+    file = write(file, models=["baseline:longst"], options={"data": str(demo)})
+    assert call("sweep", file, "--dry-run") == 2
+    assert re.search(r"s.yaml, line 2: unknown baseline 'longst' \(did you mean 'longest'", capsys.readouterr().err)
 
 
 def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path) -> None:
@@ -201,7 +238,7 @@ def pace_of(folder: Path, seconds: int) -> None:
 def test_the_plan_names_models_that_can_not_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = write(tmp_path / "s.yaml", models=["hf:./nope", "baseline:chance"], options={"split": "demo"})
     assert call("sweep", file, "--dry-run") == 2
-    assert "Error: hf-nope: hf:./nope: there is no folder" in capsys.readouterr().err
+    assert f"Error: hf-nope: sweep file {file}, line 2: hf:./nope: there is no folder" in capsys.readouterr().err
 
 
 def test_the_activity_of_a_run_says_its_pace(tmp_path: Path) -> None:

@@ -40,16 +40,28 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"domains": ["animals"]}, "did you mean 'animal'"),
-        ({"train": {"recipes": "lora"}}, "recipes"),
-        ({"evaluate": {"split": "holdout"}}, "train.holdout"),
-        ({"train": {"frames": "uniform:0"}}, "e.yaml(.|\n)*uniform"),
-        ({"train": {"seeds": 3}}, "the testbed is not to choose among them"),
-        ({"train": {"folds": 2, "holdout": 0.2}, "evaluate": {"split": "holdout"}}, "exclude each other"),
+        ({"domains": ["animals"]}, r"line 3: .*did you mean 'animal'"),
+        ({"trein": {}}, r"line 7: there is an unknown field 'trein' \(did you mean 'train'"),
+        (
+            {"train": {"seed": 1, "recipes": "lora"}},
+            r"line 8: unknown field of train 'recipes' \(did you mean 'recipe'",
+        ),
+        ({"train": {"recipe": "lra"}}, r"line 8: unknown recipe 'lra' \(did you mean 'lora'"),
+        ({"evaluate": {"split": "support"}}, "line 6: 'evaluate.split' is 'support', .*known: holdout, testbed"),
+        (
+            {"evaluate": {"split": "testbed", "answer": "chose"}},
+            "line 6: evaluate: 'answer' is 'chose', .*mean 'choose'",
+        ),
+        ({"evaluate": {"method": "verifi"}}, r"line 6: unknown method 'verifi' \(did you mean 'verify'"),
+        ({"evaluate": {"tasks": "animl"}}, r"line 6: unknown task 'animl' \(did you mean 'animal'"),
+        ({"evaluate": {"split": "holdout"}}, "line 6: .*train.holdout"),
+        ({"train": {"frames": "uniform:0"}}, "line 8: train: .*uniform"),
+        ({"train": {"seeds": 3}}, "line 7: .*the testbed is not to choose among them"),
+        ({"train": {"folds": 2, "holdout": 0.2}, "evaluate": {"split": "holdout"}}, "line 11: .*exclude each other"),
     ],
 )
 def test_mistakes_in_the_file_are_named(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(UsageError, match=f"experiment file .*e.yaml, {message}"):
         read_experiment(write(tmp_path / "e.yaml", **changes))
 
 

@@ -64,7 +64,7 @@ def plan_sweep(sweep: Sweep, like: Sequence[Path]) -> SweepPlan:
     known = basis_of([*(one.folder for one in sweep.runs), *like])
     lines = []
     for one in sweep.runs:
-        plan = plans(one.options)
+        plan = plans(one.options, one.way_at)
         if id(plan) not in sizes:
             sizes[id(plan)] = estimate(plan)
         lines.append(_line(one, plan, sizes[id(plan)], known))
@@ -112,7 +112,7 @@ def _line(one: PlannedRun, plan: RunPlan, size: Estimate, known: list[Basis]) ->
         if check_model(plan, spec, registry()).needs_content and to_ask:
             failing = size.failing
     except EgoCrossError as error:
-        fault = str(error)
+        fault = f"{one.model_at}: {error}" if one.model_at else str(error)
     tokens = size.tokens if not size.questions else size.tokens * to_ask // size.questions
     model = carried(spec, registry())
     identity = model.without(adapter_type(model, registry()).neutral_options)

@@ -71,8 +71,8 @@ def carry_out_and_tell(
     from egocross_eval.sweeps.side_by_side import carry_out_side_by_side
 
     plans = Plans()
-    for options in dict.fromkeys(one.options for one in sweep.runs):
-        plans(options)
+    for one in sweep.runs:
+        plans(one.options, one.way_at)
     progress = (told or SweepProgress)(sweep, SweepFolder(sweep))
     if sweep.at_once == 1:
         made = carry_out(sweep.runs, watch=progress.begin, after=progress.end, plans=plans)
