@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# usage: grade.sh SUBMISSIONS, with the answers in the variable ANSWERS (README.md: "Set it up")
+# usage: grade.sh SUBMISSIONS GRADED, with the answers in the variable ANSWERS (README.md: "Set it up")
 #
-# Verifies each submission by the board's answers, then grades its run where it lies. Exit code 1: one of them doesn't
-# hold, isn't whole, or can't be graded. What was submitted is read as data: nothing of it is run or installed.
+# Copies the submissions to the new folder GRADED, verifies each by the board's answers, then grades its run there. Exit
+# code 1: one of them doesn't hold, isn't whole, or can't be graded. What was submitted is read as data: nothing of it is
+# run or installed, and nothing in it is changed.
 set -euo pipefail
 export LC_ALL=C.UTF-8
 shopt -s nullglob dotglob
 
 submissions=$1
+graded=$2
 private=$(mktemp -d)
 silence=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 trap 'rm -rf "$private"; echo "::$silence::"' EXIT
@@ -30,8 +32,10 @@ odd=$(find "$submissions" ! -type f ! -type d -print -quit)
 questions=()
 own=$(dirname "$0")/questions.json
 [ ! -f "$own" ] || questions=(--questions "$own")
+[ ! -e "$graded" ] || refuse "$graded exists already: name a new folder for the graded copies"
+cp -R "$submissions" "$graded"
 # Figures are those found here alone.
-find "$submissions" -type f -name results.json -delete
+find "$graded" -type f -name results.json -delete
 
 grade() {
   local run
@@ -45,7 +49,7 @@ grade() {
 }
 
 failed=0 found=0
-for place in "$submissions"/*/; do
+for place in "$graded"/*/; do
   place=${place%/} found=1
   case ${place##*/} in
     .* | *[!A-Za-z0-9._-]*) refuse "$(printf '%q' "$place"): name it by letters, digits, '.', '_' and '-'" ;;

@@ -15,6 +15,7 @@ from egocross_eval import AdapterType, ModelAdapter, Request, Response, Run, loa
 from egocross_eval.cli.show import events
 from egocross_eval.cli.show.events import (
     Line,
+    Refused,
     RunEnded,
     RunFailed,
     RunProgress,
@@ -79,6 +80,36 @@ def test_a_run_that_breaks_says_why(demo: Path, tmp_path: Path, capsys: pytest.C
     assert (said.exit_code, said.run, said.model) == (code, None, f"hf:{tmp_path / 'nothing'}")
     assert "nothing" in said.message
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--model", "baseline:chance", "--model", "hf:/nowhere/nope"), "hf:/nowhere/nope: "),
+        (("--model", "baseline:chance", "--tasks", "anmal"), "did you mean 'animal'"),
+        (("--model", "bsline:chance"), "did you mean 'baseline'"),
+        (("baseline:chance",), "did you mean --model baseline:chance?"),
+    ],
+)
+def test_what_is_refused_before_anything_begins_is_a_line_too(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], why: str
+) -> None:
+    assert call("run", *words, "--data", demo, "--split", "demo", "--output", tmp_path / "run", "--events") == 2
+    printed = capsys.readouterr()
+    (said,) = lines(printed.out)
+    assert isinstance(said, Refused)
+    assert said.exit_code == 2
+    assert why in said.message
+    assert said.message in printed.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_sweep_that_is_refused_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "sweep.yaml").write_text("modls: [baseline:chance]\n")
+    assert call("sweep", tmp_path / "sweep.yaml", "--events") == 2
+    (said,) = lines(capsys.readouterr().out)
+    assert isinstance(said, Refused)
+    assert "modls" in said.message
 
 
 class Breaks(ModelAdapter):

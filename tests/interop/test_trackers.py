@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -80,6 +81,20 @@ print(json.dumps({"steps": [row.get("step") for row in logs], "last": numbers, "
     assert kept["config"]["model"] == "baseline:longest"
     assert list((tmp_path / "trackio").rglob("*samples.jsonl*")) or kept["steps"][-1] == 100
     no_secret_in(tmp_path)
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("form", [("--events",), ("--format", "json")])
+def test_trackio_leaves_standard_output_to_programs_also_when_the_process_ends(
+    demo: Path, tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    words = ["--model", "baseline:longest", "--data", str(demo), "--split", "demo", "--output", str(tmp_path / "run")]
+    for _ in ("new", "gone on with"):
+        place = {"TRACKIO_DIR": str(tmp_path / "trackio")}
+        done = other.run("exports", "egocross-eval", *words, "--track", "trackio:mine", *form, more=place)
+        assert done.returncode == 0, done.stderr
+        for document in done.stdout.splitlines() if form == ("--events",) else [done.stdout]:
+            json.loads(document)
 
 
 @pytest.mark.interop
@@ -381,6 +396,9 @@ def test_what_a_tracker_lacks_is_told_before_the_run(demo: Path, tmp_path: Path,
         ("wandb:mine", "nobody is logged in; run 'wandb login', set WANDB_API_KEY, or use mode=offline"),
         ("swanlab:mine", "nobody is logged in; run 'swanlab login'"),
         ("mlflow:http://127.0.0.1:9", "no server answers at http://127.0.0.1:9"),
+        ("mlflow:./mlruns", "./mlruns can't be used: The filesystem tracking backend"),
+        ("mlflow:foo://x", "name a server (http://HOST:5000) whose credentials are set, or a database"),
+        ("mlflow:databricks", "databricks can't be used: Reading Databricks credential configuration failed"),
         ("wandb:logged-in", "no server answers at http://127.0.0.1:9; look at the network, or use mode=offline"),
         ("swanlab:logged-in", "no server answers at http://127.0.0.1:9; look at the network, or use mode=offline"),
     ],

@@ -237,11 +237,11 @@ def odd_name(place: Path) -> None:
 FORGERIES = [
     (add_row_without_run, "not verified, as no run of theirs was given: OracleVLM"),
     (add_row_with_the_same_run, "not verified, as no run of theirs was given: OracleVLM"),
-    (remove_rows, "there is no file 'submitted/submissions/longest/rows.json'"),
-    (remove_run, "'submitted/submissions/longest/run'"),
+    (remove_rows, "there is no file 'graded/longest/rows.json'"),
+    (remove_run, "'graded/longest/run'"),
     (add_run_without_row, "OracleVLM"),
     (empty_rows, "there is no row to verify"),
-    (raise_outputs, "is not what submitted/submissions/longest/run gives"),
+    (raise_outputs, "is not what graded/longest/run gives"),
     (grade_by_own_answers, "answers_hash: "),
     (grade_by_hand, "are read or graded otherwise than the folder says"),
     (claim_without_answers, "answers_hash: nothing in the row"),
@@ -307,8 +307,11 @@ def test_a_run_made_without_answers_is_graded_by_the_maintainers(board: Path, an
     done = verified(board, answers)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "without figures, as no right answer was known: baseline:longest" in done.stderr
-    results = json.loads((place / "run" / "results.json").read_text())
+    results = json.loads((board / "graded" / "longest" / "run" / "results.json").read_text())
     assert results["micro"]["n"] == 12
+    assert json.loads((place / "run" / "results.json").read_text())["micro"] is None, "what was submitted is left alone"
+    shutil.rmtree(board / "graded")
+    assert verified(board, answers).returncode == 0
 
 
 def test_nothing_of_a_pull_request_is_run() -> None:
@@ -354,6 +357,8 @@ def identity(monkeypatch: pytest.MonkeyPatch) -> None:
     ("changed", "code"),
     [
         ("submissions/new/rows.json", 0),
+        ("submissions/theirs/rows.json", 1),
+        ("submissions/theirs/run/more.json", 1),
         ("submissions/rows.json", 1),
         ("grade.sh", 1),
         (".github/workflows/board.yml", 1),
@@ -364,6 +369,8 @@ def identity(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_pull_request_changes_submissions_alone(changed: str, code: int, tmp_path: Path) -> None:
     fork = tmp_path / "board" / "submitted"
     shutil.copytree(BOARD, fork)
+    (fork / "submissions" / "theirs").mkdir(parents=True)
+    (fork / "submissions" / "theirs" / "rows.json").write_text("{}")
     git(fork, "init", "--quiet", "--initial-branch=main")
     git(fork, "add", ".")
     git(fork, "commit", "--quiet", "-m", "The board")
@@ -377,6 +384,29 @@ def test_a_pull_request_changes_submissions_alone(changed: str, code: int, tmp_p
     assert not [line for line in done.stdout.splitlines() if line.startswith("::")]
     unknown = run_step(script("check.yml", "Look at what is changed"), fork.parent, BASE="0" * 40)
     assert unknown.returncode != 0
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("rm", "-r", "submissions/theirs"), "submissions/theirs is on the board already"),
+        (("mv", "submissions/theirs", "submissions/mine"), "A pull request brings one submission"),
+    ],
+)
+def test_a_pull_request_takes_nobodys_submission_away(words: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    fork = tmp_path / "board" / "submitted"
+    (fork / "submissions" / "theirs").mkdir(parents=True)
+    (fork / "submissions" / "theirs" / "rows.json").write_text("{}")
+    git(fork, "init", "--quiet", "--initial-branch=main")
+    git(fork, "add", ".")
+    git(fork, "commit", "--quiet", "-m", "The board")
+    base = git(fork, "rev-parse", "HEAD").strip()
+    git(fork, *words)
+    git(fork, "commit", "--quiet", "-m", "Away with it")
+    done = run_step(script("check.yml", "Look at what is changed"), fork.parent, BASE=base)
+    assert done.returncode == 1
+    assert said in done.stdout
 
 
 @pytest.mark.parametrize("name", ["check.yml", "board.yml"])

@@ -108,6 +108,13 @@ class RunFailed(_Line, frozen=True, kw_only=True, tag="failed"):
     exit_code: int
 
 
+class Refused(_Line, frozen=True, kw_only=True, tag="refused"):
+    """What was asked for can't be done: nothing began. The last line, and the only one."""
+
+    message: str
+    exit_code: int
+
+
 class SweepStarted(_Line, frozen=True, kw_only=True, tag="sweep_started"):
     """A sweep begins or goes on."""
 
@@ -126,7 +133,7 @@ class SweepEnded(_Line, frozen=True, kw_only=True, tag="sweep_ended"):
     exit_code: int
 
 
-Line = RunStarted | RunProgress | RunWarned | RunStopped | RunEnded | RunFailed | SweepStarted | SweepEnded
+Line = RunStarted | RunProgress | RunWarned | RunStopped | RunEnded | RunFailed | Refused | SweepStarted | SweepEnded
 
 
 def check_alone(*, dry_run: bool) -> None:
@@ -145,6 +152,18 @@ def event_lines() -> Iterator[Say]:
     """What prints a line at once, with standard output for these lines alone."""
     with ours_alone() as out:
         yield lambda line: click.echo(visible_json(msgspec.json.encode(line).decode()), file=out)
+
+
+@contextmanager
+def refusal_told(asked: bool) -> Iterator[None]:
+    """Says what is refused before anything began, where lines are asked for."""
+    try:
+        yield
+    except EgoCrossError as error:
+        if asked:
+            with event_lines() as say:
+                say(Refused(at=utc_now(), message=str(error), exit_code=error.exit_code))
+        raise
 
 
 def say_failed(say: Say, folder: Path, model: str, error: EgoCrossError) -> None:

@@ -67,28 +67,14 @@ def command(
     Exit codes: 0 complete (also where no right answer is known, or a judge is waited for), 1 errors remain or a part of
     the right answers isn't known, 2 wrong usage, 130 interrupted.
     """
-    from click.core import ParameterSource
-    from msgspec.structs import replace
+    from egocross_eval.cli.show.events import check_alone, event_lines, refusal_told
 
-    from egocross_eval.cli.show.events import check_alone, event_lines
-    from egocross_eval.contracts.registry import registry
-    from egocross_eval.model_adapters.spec import adapter_type, parse_spec, refuse_untyped
-    from egocross_eval.runs.options import options_from
-    from egocross_eval.runs.plan import plan_run
-
-    _check_arguments(stray, model)
     if events:
         check_alone(dry_run=dry_run)
-    options = options_from(**only_given(settings))
-    if options.name and len(model) > 1:
-        raise UsageError("--name names one run; with several models give each its own, as in --model SPEC,name=TEXT")
-    specs = [parse_spec(text) for text in model]
-    context = click.get_current_context()
-    configured = context.get_parameter_source("model") is ParameterSource.DEFAULT_MAP
-    for spec in specs:
-        kind = adapter_type(spec, registry())
-        refuse_untyped(replace(spec, file=spec.file or "config file") if configured else spec, kind)
-    plan = plan_run(options, registry())
+    with refusal_told(events):
+        options, specs, plan = _planned(stray, model, settings)
+        if len(specs) > 1 and not dry_run:
+            _check_models(specs, plan)
     if dry_run:
         return _dry_run(plan, model)
     if not events:
@@ -96,6 +82,41 @@ def command(
     with event_lines() as say:
         one = functools.partial(_run_for_programs, say)
         return _run_all(one, model, specs, plan, options, output, show=False)
+
+
+def _planned(
+    stray: tuple[str, ...], models: tuple[str, ...], settings: dict[str, Any]
+) -> tuple[RunOptions, list[ModelSpec], RunPlan]:
+    """What is asked for: all that can be wrong with it before a model is looked at."""
+    from click.core import ParameterSource
+    from msgspec.structs import replace
+
+    from egocross_eval.contracts.registry import registry
+    from egocross_eval.model_adapters.spec import adapter_type, parse_spec, refuse_untyped
+    from egocross_eval.runs.options import options_from
+    from egocross_eval.runs.plan import plan_run
+
+    _check_arguments(stray, models)
+    options = options_from(**only_given(settings))
+    if options.name and len(models) > 1:
+        raise UsageError("--name names one run; with several models give each its own, as in --model SPEC,name=TEXT")
+    specs = [parse_spec(text) for text in models]
+    context = click.get_current_context()
+    configured = context.get_parameter_source("model") is ParameterSource.DEFAULT_MAP
+    for spec in specs:
+        kind = adapter_type(spec, registry())
+        refuse_untyped(replace(spec, file=spec.file or "config file") if configured else spec, kind)
+    return options, specs, plan_run(options, registry())
+
+
+def _check_models(specs: list[ModelSpec], plan: RunPlan) -> None:
+    """All models are checked before the first is asked."""
+    from egocross_eval.contracts.registry import registry
+    from egocross_eval.runs.plan import check_model
+
+    for spec in specs:
+        with contextlib.suppress(RunError):  # its code breaks, which is told when its turn comes
+            check_model(plan, spec, registry())
 
 
 def _dry_run(plan: RunPlan, models: tuple[str, ...]) -> Reply[MadeRuns | DryRun]:
@@ -126,20 +147,15 @@ def _run_all(
     *,
     show: bool,
 ) -> Reply[MadeRuns | DryRun]:
-    """All models are checked before the first is asked; one that breaks doesn't stop the others."""
+    """One that breaks doesn't stop the others."""
     from egocross_eval.api import default_output
     from egocross_eval.contracts.faults import as_ours
-    from egocross_eval.contracts.registry import registry
     from egocross_eval.files import slug
-    from egocross_eval.runs.plan import check_model
     from egocross_eval.runs.store import RECORD_FILE
 
     if len(specs) == 1:
         only = run_one(texts[0], specs[0], plan, options, output, set())
         return Reply(value=MadeRuns(runs=[made_run(only)]), code=_exit_code(only))
-    for spec in specs:
-        with contextlib.suppress(RunError):  # its code breaks, which is told when its turn comes
-            check_model(plan, spec, registry())
     runs, broken, codes = list[MadeRun](), list[BrokenRun](), list[int]()
     notes: set[str] = set()
     for text, spec in zip(texts, specs, strict=True):

@@ -45,12 +45,13 @@ def command(
 
     Exit codes: 0 all answered, 1 errors remain, 2 wrong usage, 130 interrupted.
     """
-    from egocross_eval.cli.show.events import SweepEvents, check_alone, event_lines
+    from egocross_eval.cli.show.events import SweepEvents, check_alone, event_lines, refusal_told
     from egocross_eval.sweeps.file import read_sweep
 
     if events:
         check_alone(dry_run=dry_run)
-    sweep = read_sweep(file, output)
+    with refusal_told(events):
+        sweep = read_sweep(file, output)
     if dry_run:
         from egocross_eval.cli.show.sweep_plan import sweep_plan_reply
 

@@ -27,7 +27,10 @@ _PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRI
 
 
 def build(target: str, options: MlflowOptions) -> Callable[[Event], None]:
-    """Follows a run on a server. Raises `UsageError` where mlflow isn't installed or the server can't be reached."""
+    """Follows a run on a server.
+
+    Raises `UsageError` where mlflow isn't installed, and for a place that it doesn't take or that doesn't let us in.
+    """
     uri = needed_target("mlflow", target, "URI")
     address = urlsplit(uri)
     if address.username or address.password:
@@ -40,7 +43,16 @@ def build(target: str, options: MlflowOptions) -> Callable[[Event], None]:
     mlflow = library("mlflow")
     if address.scheme in ("http", "https") and not reachable(uri):
         raise UsageError(f"--track mlflow: no server answers at {uri}")
-    return follow(_Mlflow(mlflow, uri, options.experiment))
+    try:
+        client = _Mlflow(mlflow, uri, options.experiment)
+        client.look_up()
+    except Exception as error:  # of MLflow, of the database's driver, of what reads credentials
+        why = next(iter(str(error).splitlines()), type(error).__name__)[:_LONGEST]
+        raise UsageError(
+            f"--track mlflow: {uri} can't be used: {why}; name a server (http://HOST:5000) whose credentials are set, "
+            "or a database (sqlite:///runs.db)"
+        ) from error
+    return follow(client)
 
 
 class _Mlflow:
@@ -49,6 +61,10 @@ class _Mlflow:
         self._experiment = experiment
         self._id = ""
         self._step = 0
+
+    def look_up(self) -> None:
+        """Asks for the experiment, which needs no more than that the place takes us."""
+        self._client.get_experiment_by_name(self._experiment)
 
     def begin(self, run: Identity) -> None:
         experiment = self._experiment_id()

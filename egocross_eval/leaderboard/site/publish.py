@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from egocross_eval.counted import counted
 from egocross_eval.errors import UsageError
@@ -55,8 +56,14 @@ def preview(site: Path, *, answers: bool, frames: bool) -> Preview:
 
 
 def check_place(site: Path, place: str, target: str) -> None:
-    """Raises `UsageError` where publishing there would lose something: the site itself, or what isn't a site."""
+    """Raises `UsageError` where publishing there would lose something: the site itself, what isn't a site, a key."""
     if place != "folder":
+        address = urlsplit(target)
+        if address.password or (address.username and address.scheme in ("http", "https")):
+            raise UsageError(
+                "--to: an address with a user or token in it, which would be printed and kept; let git ask for it "
+                "(git config credential.helper), or use ssh: git@HOST:OWNER/NAME.git"
+            )
         return
     there, here = Path(target).resolve(), site.resolve()
     if there == here or here in there.parents or there in here.parents:

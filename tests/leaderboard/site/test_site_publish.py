@@ -197,6 +197,16 @@ def test_a_place_that_is_none_is_refused(where: str, site: Path, capsys: pytest.
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("address", ["https://me:tok-123@example.org/x/y", "https://tok-123@example.org/x/y"])
+def test_an_address_with_a_key_in_it_is_refused_and_not_printed(
+    address: str, site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("site", "publish", site, "--to", f"github-pages:{address}") == 2
+    printed = capsys.readouterr()
+    assert "an address with a user or token in it" in printed.err
+    assert "tok-123" not in printed.out + printed.err
+
+
 class Hub(BaseHTTPRequestHandler):
     """As much of the Hub as an upload of small files needs."""
 
