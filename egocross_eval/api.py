@@ -17,6 +17,7 @@ from egocross_eval.contracts.model import ModelAdapter
 from egocross_eval.contracts.registry import Registry, registry
 from egocross_eval.contracts.spec import read_options, split_part, split_spec
 from egocross_eval.contracts.task import Target
+from egocross_eval.counted import agreed, counted
 from egocross_eval.errors import RunError, UsageError, warn_caller
 from egocross_eval.files import remove_unfinished, slug
 from egocross_eval.judging import Judge, check_questions, judge_run, ready_judges
@@ -290,7 +291,8 @@ def _ready_judges(options: RunOptions, plan: RunPlan, known: Registry) -> list[J
     closed = sum(bool(question.options) for question in plan.questions)
     if closed:
         raise UsageError(
-            f"--judge: {closed} of {len(plan.questions)} questions have options, and a judge marks answers in free "
+            f"--judge: {closed} of {counted(len(plan.questions), 'question')} {agreed(closed, 'has', 'have')} "
+            "options, and a judge marks answers in free "
             "words; ask the open tasks: --tasks open"
         )
     judges = ready_judges(options.judge, options.judging, known)
@@ -390,7 +392,7 @@ def _left_open(results: Results) -> str:
     """What an export lacks, for the end of a line; empty where it lacks nothing."""
     counts = results.counts
     left = [f"{counts[name]} {name}" for name in ("errored", "missing") if counts.get(name)]
-    return f" (the run isn't complete: of {counts['total']} questions {' and '.join(left)})" if left else ""
+    return f" (the run isn't complete: of {counted(counts['total'], 'question')} {' and '.join(left)})" if left else ""
 
 
 def default_output(spec: ModelSpec, options: RunOptions) -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from egocross_eval.contracts.registry import Registry
+from egocross_eval.counted import agreed, counted
 from egocross_eval.documents import read_json
 from egocross_eval.errors import DataError, UsageError
 from egocross_eval.grading.audited import CONTROL, REPEAT, ROOT, SWAPPED, AuditedJudge
@@ -62,7 +63,8 @@ def check_audit(questions: Sequence[Question]) -> None:
     unknown = [question.key for question in questions if not question.target]
     if unknown:
         raise DataError(
-            f"{len(unknown)} of {len(questions)} questions have no known answer, which controls are made of (e.g. "
+            f"{len(unknown)} of {counted(len(questions), 'question')} {agreed(len(unknown), 'has', 'have')} no "
+            "known answer, which controls are made of (e.g. "
             f"{unknown[0]}); give a file of answers: --answers FILE, or --split demo"
         )
 

@@ -14,6 +14,7 @@ from egocross_eval.contracts.grader import Grader
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.task import Target
+from egocross_eval.counted import agreed, counted
 from egocross_eval.errors import UsageError
 from egocross_eval.files import remove_unfinished, slug
 from egocross_eval.grading.rubric import read_rubric
@@ -164,7 +165,12 @@ def judge_run(
     plans = [plan_for(judge, cases, questions, record, registry) for judge in judges]
     left = record.question_count - len(cases)
     if left:
-        tell(Warned(message=f"{left} of {record.question_count} questions of the run have no answer yet"))
+        tell(
+            Warned(
+                message=f"{left} of {counted(record.question_count, 'question')} of the run "
+                f"{agreed(left, 'has', 'have')} no answer yet"
+            )
+        )
     return [
         judge_cases(plan, judge, path / JUDGES_FOLDER / judge.folder, registry, tell=tell, use_cache=use_cache)
         for plan, judge in zip(plans, judges, strict=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from egocross_eval.combining.parts import Part, read_parts, refuse_other_ways
+from egocross_eval.counted import counted
 from egocross_eval.errors import UsageError, unknown
 from egocross_eval.schema import BenchmarkRecord, Question
 from egocross_eval.scoring.results import SCORED
@@ -44,7 +45,8 @@ def chosen(parts: Sequence[Part], paths: Sequence[Path], by: str) -> Choice:
 
     if len(paths) != len(parts):
         raise UsageError(
-            f"--rule best needs --chosen-on once for each of the {len(parts)} runs, in their order; it's there "
+            f"--rule best needs --chosen-on once for each of the {counted(len(parts), 'run')}, in their order; "
+            f"it's there "
             f"{len(paths)} times. They are runs of the same models in the same ways on other data"
         )
     runs = read_parts(paths)

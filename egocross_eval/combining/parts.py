@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from egocross_eval.counted import agreed, counted
 from egocross_eval.errors import UsageError
 from egocross_eval.runs.store import RunFolder
 from egocross_eval.schema import CombinedPart, Question, RunRecord, RunSettings, Sample
@@ -77,7 +78,10 @@ def _part(path: Path, name: str) -> Part:
     samples = {sample.key: sample for sample in folder.final_samples()}
     failed = sum(sample.outcome == "errored" for sample in samples.values())
     if open_ := record.question_count - len(samples) + failed:
-        raise UsageError(f"{path} is not finished: {open_} of {record.question_count} questions have no answer yet")
+        raise UsageError(
+            f"{path} is not finished: {open_} of {counted(record.question_count, 'question')} "
+            f"{agreed(open_, 'has', 'have')} no answer yet"
+        )
     return Part(name, path, record, samples)
 
 

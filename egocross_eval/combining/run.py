@@ -14,6 +14,7 @@ from egocross_eval.combining.best import Choice, chosen, grouping_named
 from egocross_eval.combining.parts import Part, read_parts, with_target
 from egocross_eval.combining.rules import TIE, has_scores, summed, voted
 from egocross_eval.contracts.registry import Registry
+from egocross_eval.counted import agreed, counted
 from egocross_eval.errors import UsageError
 from egocross_eval.files import new_folder
 from egocross_eval.runs.decide import make_sample, utc_now
@@ -133,7 +134,9 @@ def _check(paths: Sequence[Path], output: Path, recipe: Recipe) -> None:
     if recipe.rule != "best" and (recipe.by or recipe.chosen_on):
         raise UsageError(f"--by and --chosen-on are for --rule best, not for {recipe.rule}")
     if recipe.weights and len(recipe.weights) != len(paths):
-        raise UsageError(f"--weights: {len(recipe.weights)} for {len(paths)} runs; give one for each, in their order")
+        raise UsageError(
+            f"--weights: {len(recipe.weights)} for {counted(len(paths), 'run')}; give one for each, in their order"
+        )
     if any(not (math.isfinite(weight) and weight > 0) for weight in recipe.weights):
         raise UsageError("--weights: each is a number above 0; leave out the run that is to count nothing")
     if RunFolder(output).exists() or not RunFolder(output).is_unstarted():
@@ -154,7 +157,8 @@ def _without_scores(parts: Sequence[Part]) -> dict[str, int]:
 def _refuse_free(questions: Sequence[Question], rule: Rule) -> None:
     if free := sum(not question.options for question in questions):
         raise UsageError(
-            f"--rule {rule}: {free} of {len(questions)} questions have no options to agree on; use --rule best"
+            f"--rule {rule}: {free} of {counted(len(questions), 'question')} {agreed(free, 'has', 'have')} no "
+            "options to agree on; use --rule best"
         )
 
 

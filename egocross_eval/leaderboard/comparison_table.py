@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from egocross_eval.counted import agreed, counted
 from egocross_eval.leaderboard.render import escape_markdown
 from egocross_eval.scoring.accuracy import LEVEL
 from egocross_eval.scoring.comparison import Comparison, Verdict
@@ -53,7 +54,8 @@ def _markdown(comparison: Comparison, flips: int) -> str:
     look = comparison.micro
     blocks = [f"**{second} against {first}**", escape_markdown(verdict_sentence(comparison))]
     blocks.append(
-        f"Of {look.n} questions, {comparison.same_letter} have the same answer and {comparison.same_outcome} the same "
+        f"Of {counted(look.n, 'question')}, {comparison.same_letter} "
+        f"{agreed(comparison.same_letter, 'has', 'have')} the same answer and {comparison.same_outcome} the same "
         f"outcome; {look.gained} are right only in {second}, {look.lost} only in {first}."
     )
     if comparison.notes:

@@ -8,6 +8,7 @@ import msgspec
 
 from egocross_eval.contracts.faults import guarded_benchmark
 from egocross_eval.contracts.task import DataOptions
+from egocross_eval.counted import agreed, counted
 from egocross_eval.errors import UsageError
 from egocross_eval.leaderboard.derived import compute_results, graded_again
 from egocross_eval.leaderboard.known_questions import KnownQuestions, known_questions, other_questions
@@ -147,7 +148,7 @@ def _targets(
         # Else these were graded by what the run says of its own answers.
         raise UsageError(
             f"{answers_file} has no answer to {len(missing)} of the run's questions, e.g. {missing[0]}; "
-            f"give the whole file"
+            "give the whole file"
         )
     return {} if folder.samples_hash() in ungraded else targets
 
@@ -184,12 +185,13 @@ class _Again:
         )
         if self._foreign:
             self.faults.append(
-                f"{folder.path}: {len(self._foreign)} answers are to other questions than the run asked, e.g. "
+                f"{folder.path}: {counted(len(self._foreign), 'answer')} to other questions than the run asked, e.g. "
                 f"{self._foreign[0]}"
             )
         if self._changed:
             self.notes.append(
-                f"{folder.path}: {len(self._changed)} outputs are read or graded otherwise than the folder says, e.g. "
+                f"{folder.path}: {counted(len(self._changed), 'output')} "
+                f"{agreed(len(self._changed), 'is', 'are')} read or graded otherwise than the folder says, e.g. "
                 f"{self._changed[0]}"
             )
 
@@ -242,7 +244,7 @@ def _row_of(rows: Sequence[Row], derived: Row, *, alone: bool) -> Row:
         if len(found) == 1:
             return found[0]
     raise UsageError(
-        f"none of the {len(own)} rows is plainly that of {derived.model}: {', '.join(row.model for row in own[:10])}"
+        f"none of the rows ({len(own)}) is plainly that of {derived.model}: {', '.join(row.model for row in own[:10])}"
     )
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from egocross_eval.counted import counted
 from egocross_eval.errors import UsageError
 from egocross_eval.schema import Question
 
@@ -55,6 +56,7 @@ def require(method: str, questions: Sequence[Question], read: Callable[[str], T 
     if other:
         example = next(text for text in other[0].options.values() if read(text) is None)
         raise UsageError(
-            f"--method {method}: options of {len(other)} of {len(questions)} questions are no {what}, e.g. {example!r} "
+            f"--method {method}: options of {len(other)} of {counted(len(questions), 'question')} are no "
+            f"{what}, e.g. {example!r} "
             f"of {other[0].key}; ask these alone (--tasks), or use it by a rule of a strategy file"
         )

@@ -13,6 +13,7 @@ from egocross_eval.contracts.method import Method
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.style import PromptStyle
 from egocross_eval.contracts.task import Benchmark, Questions
+from egocross_eval.counted import agreed, counted
 from egocross_eval.errors import DataError, UsageError
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.methods.select import build_method, method_name
@@ -212,8 +213,9 @@ def _check_questions(questions: Sequence[Question], options: RunOptions, rendere
     without = sum(not question.options for question in questions)
     if mode != "generate" and without:
         raise UsageError(
-            f"--answer {mode}: {without} of {len(questions)} questions have no options to choose among; "
-            f"use --answer generate"
+            f"--answer {mode}: {without} of {counted(len(questions), 'question')} "
+            f"{agreed(without, 'has', 'have')} no options to choose among; "
+            "use --answer generate"
         )
     refuse_video(questions, renderer)
     for question in questions if words else ():
@@ -225,8 +227,9 @@ def _checked_method(method: Method, options: RunOptions, questions: Sequence[Que
     without = sum(not question.options for question in questions)
     if "options" in method.needs and without:
         raise UsageError(
-            f"--method {options.method}: {without} of {len(questions)} questions have no options, which it needs; "
-            f"use --method once"
+            f"--method {options.method}: {without} of {counted(len(questions), 'question')} "
+            f"{agreed(without, 'has', 'have')} no options, which it needs; "
+            "use --method once"
         )
     if "images" in method.needs and options.prompt.media == "video":
         raise UsageError(f"--method {options.method}: needs frames as separate images; use --media images")

@@ -88,7 +88,7 @@ def _refuse_others(first: _Part, other: _Part) -> None:
     ]
     whole = [(part.shard.of, part.shard.question_count, part.shard.questions_hash) for part in (first, other)]
     if whole[0] != whole[1]:
-        texts = [f"of {of}, of {count} questions ({name[:12]})" for of, count, name in whole]
+        texts = [f"of {of}, of {counted(count, 'question')} ({name[:12]})" for of, count, name in whole]
         found.append(("shard", texts[0], texts[1]))
     if found:
         lines = [f"  {key}: {before!r} in the one, {after!r} in the other" for key, before, after in found]
@@ -126,7 +126,8 @@ def _questions(parts: Sequence[_Part]) -> list[Question]:
     questions = [placed[place][0] for place in sorted(placed)]
     if sorted(placed) != list(range(whole.question_count)) or questions_hash(questions) != whole.questions_hash:
         raise UsageError(
-            f"the shards hold {len(questions)} of {whole.question_count} questions, or others than the whole run; "
+            f"the shards hold {len(questions)} of {counted(whole.question_count, 'question')}, or others than "
+            "the whole run; "
             "were their files changed?"
         )
     return questions

@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
+from egocross_eval.counted import counted
 from egocross_eval.errors import UsageError
 from egocross_eval.schema import Question, ShardRecord
 
@@ -39,7 +40,8 @@ def shard_places(questions: Sequence[Question], number: int, of: int) -> tuple[i
         before += weight
     if not mine:
         raise UsageError(
-            f"--shard {number}/{of}: {len(questions)} questions on {len(groups)} different clips leave nothing for it; "
+            f"--shard {number}/{of}: {counted(len(questions), 'question')} on {counted(len(groups), 'different clip')} "
+            "leave nothing for it; "
             "use fewer shards"
         )
     return tuple(sorted(mine))

@@ -17,6 +17,7 @@ from egocross_eval.api import Run, evaluate
 from egocross_eval.contracts.event import Answered, Event
 from egocross_eval.contracts.model import AdapterType, ModelAdapter
 from egocross_eval.contracts.registry import registry
+from egocross_eval.counted import counted
 from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
 from egocross_eval.schema import Failure, ImagePart, Request, Response
@@ -103,7 +104,8 @@ def _checked(contract: Contract, asked: Sequence[Request], answered: Sequence[Re
     contract.require(
         not (missing or extra or twice),
         _ONE_EACH,
-        f"{len(asked)} requests, {len(answered)} responses (missing {missing}, unasked {extra}, twice {twice})",
+        f"{counted(len(asked), 'request')}, {counted(len(answered), 'response')} (missing {missing}, unasked "
+        f"{extra}, twice {twice})",
     )
     for response in answered:
         given = [response.text is not None, response.scores is not None, response.failure is not None]
@@ -133,7 +135,7 @@ def _refuse_outage(spec: str, failure: Failure | None) -> None:
 def _answers_nothing(contract: Contract, kind: AdapterType, spec: str) -> None:
     with _built(spec) as adapter:
         answered = list(adapter.generate(iter(())))
-    contract.require(not answered, _ONE_EACH, f"{len(answered)} responses to no request")
+    contract.require(not answered, _ONE_EACH, f"{counted(len(answered), 'response')} to no request")
 
 
 def _draws_lazily(contract: Contract, kind: AdapterType, spec: str) -> None:

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from egocross_eval.api import evaluate
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.contracts.task import DataSource, Questions, Task
+from egocross_eval.counted import counted
 from egocross_eval.errors import DataError, EgoCrossError
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.schema import Request, Response
@@ -93,7 +94,7 @@ def _has_frames(contract: Contract, task: Task, data: Path | None) -> None:
         raise NotPromised(found.no_frames)
     root = DataRoot(found.root or "")
     gone = [frame.name for frame in frames if not root.resolve(frame.name).is_file()]
-    contract.require(not gone, _ROOT, f"{len(gone)} frames are not below {root.path}: {gone[:3]}")
+    contract.require(not gone, _ROOT, f"{counted(len(gone), 'frame')} not below {root.path}: {gone[:3]}")
 
 
 def _has_groups(contract: Contract, task: Task, data: Path | None) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from egocross_eval.counted import counted
 from egocross_eval.errors import UsageError
 from egocross_eval.files import write_file
 from egocross_eval.schema import Figure
@@ -90,7 +91,8 @@ def looks_table(looks: list[Look]) -> str:
     lines.append(f"best: {best.spec}" + (f"; as many right: {', '.join(alike)}" if alike else ""))
     if len(trained) > 1:
         lines.append(
-            f"It was chosen by {len(trained)} looks at {best.figure.n} examples, so its accuracy here flatters it; "
-            f"report that on examples that chose nothing."
+            f"It was chosen by {counted(len(trained), 'look')} at {counted(best.figure.n, 'example')}, so its "
+            "accuracy here flatters it; "
+            "report that on examples that chose nothing."
         )
     return "\n".join(lines)

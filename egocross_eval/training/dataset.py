@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from egocross_eval.counted import counted
 from egocross_eval.documents import decode_entries
 from egocross_eval.errors import DataError, UsageError
 from egocross_eval.files import read_bytes, write_file
@@ -66,7 +67,8 @@ def render_examples(questions: Iterable[Question], renderer: Renderer, root: Dat
         marks = sum(text.count(PLACEHOLDER) for _, text in prompt_text(prompt))
         if marks != len(prompt.images()):
             raise DataError(
-                f"{question.key}: {marks} {PLACEHOLDER} marks for {len(prompt.images())} images; its text or "
+                f"{question.key}: {marks} {PLACEHOLDER} marks for {counted(len(prompt.images()), 'image')}; its "
+                "text or "
                 f"the prompt template writes {PLACEHOLDER} itself"
             )
         target = question.target

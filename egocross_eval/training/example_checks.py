@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from egocross_eval.counted import counted
+from egocross_eval.counted import agreed, counted
 from egocross_eval.frames.pictures import FrameError
 from egocross_eval.prompts.untimed import untimed_note
 from egocross_eval.schema import Question
@@ -48,7 +48,9 @@ def check_frames(questions: Iterable[Question], paths_of: Iterable[Sequence[str]
                 broken.append(f"{question.key}: {error}")
     if not broken:
         return []
-    return [Finding(level="error", check="frames", message=f"{len(broken)} unreadable frames: {listed(broken)}")]
+    return [
+        Finding(level="error", check="frames", message=f"{counted(len(broken), 'unreadable frame')}: {listed(broken)}")
+    ]
 
 
 def check_letters(questions: Sequence[Question]) -> list[Finding]:
@@ -77,7 +79,10 @@ def check_clips(examples: Examples) -> list[Finding]:
     if not wrong:
         return []
     which = listed([f"{key}: {reason}" for key, reason in wrong.items()])
-    message = f"{len(wrong)} examples carry another question's clip ({which}); --drop-wrong-clips leaves them out"
+    message = (
+        f"{counted(len(wrong), 'example')} {agreed(len(wrong), 'carries', 'carry')} another question's "
+        f"clip ({which}); --drop-wrong-clips leaves them out"
+    )
     return [Finding(level="warning", check="clips", message=message)]
 
 
@@ -98,7 +103,8 @@ def check_tokens(lengths: Sequence[tuple[str, int]], cutoff: int) -> list[Findin
         return []
     room = max(tokens for _, tokens in lengths) + 64
     message = (
-        f"{len(long)} examples don't fit cutoff_len {cutoff} and would lose their end, the answer first: "
+        f"{counted(len(long), 'example')} {agreed(len(long), 'does', 'do')}n't fit cutoff_len {cutoff} and "
+        "would lose the end, the answer first: "
         f"{listed(long)}; lower --max-pixels, take --frames uniform:N, or --set cutoff_len={room}"
     )
     return [Finding(level="error", check="tokens", message=message)]

@@ -12,6 +12,7 @@ import msgspec
 
 from egocross_eval.contracts.registry import Registry, registry
 from egocross_eval.contracts.task import Benchmark, DataSource, Questions
+from egocross_eval.counted import counted
 from egocross_eval.errors import DataError, UsageError, unknown
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.runs.plan import limited
@@ -138,7 +139,7 @@ def _of_domain(domain: str, sizes: dict[str, int], split: Split) -> set[str]:
     parts = split.folds or 2
     if len(sizes) < parts:
         raise UsageError(
-            f"{domain} has {len(sizes)} source videos, too few for {parts} parts that share none; "
+            f"{domain} has {counted(len(sizes), 'source video')}, too few for {parts} parts that share none; "
             f"use fewer folds or leave --holdout out"
         )
     order = sorted(sizes, key=lambda video: hashlib.sha256(f"{split.seed}/{video}".encode()).digest())

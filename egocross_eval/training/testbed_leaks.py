@@ -7,6 +7,7 @@ from pathlib import Path
 
 from egocross_eval.contracts.registry import registry
 from egocross_eval.contracts.task import Benchmark
+from egocross_eval.counted import agreed, counted
 from egocross_eval.errors import DataError
 from egocross_eval.frames.shared import owners_of
 from egocross_eval.schema import Question
@@ -27,7 +28,8 @@ def check_leaks(
     findings: list[Finding] = []
     if inside:
         message = (
-            f"{len(inside)} examples name frames below {folder}/, which must never be trained on: {listed(inside)}"
+            f"{counted(len(inside), 'example')} {agreed(len(inside), 'names', 'name')} frames below "
+            f"{folder}/, which must never be trained on: {listed(inside)}"
         )
         findings.append(Finding(level="error", check="testbed", message=message))
     try:
@@ -43,7 +45,8 @@ def check_leaks(
     frames, common = _shared_frames(paths_of, testbed, loaded.root or root)
     if common:
         message = (
-            f"{common} frames look like those of several testbed videos (blank or stand-in pictures): they tell no clip"
+            f"{counted(common, 'frame')} {agreed(common, 'looks', 'look')} as in several testbed videos "
+            "(blank or stand-in pictures), which tells no clip"
         )
         findings.append(Finding(level="note", check="testbed", message=message))
     for what, found in (("source videos", shared), ("questions", same), ("frames (by content)", frames)):

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from egocross_eval.counted import agreed, counted
 from egocross_eval.errors import DataError, RunError
 from egocross_eval.runs.decide import utc_now
 from egocross_eval.training.card import CARD_VERSION, TrainingCard, read_card
@@ -113,7 +114,10 @@ def _prepare(plan: TrainPlan, environment: TrainingEnvironment, state: State, sa
     say("writing the dataset")
     written = write_files(plan)
     if written.copied:
-        say(f"{written.copied} frames were copied in the size that evaluation shows")
+        say(
+            f"{counted(written.copied, 'frame')} {agreed(written.copied, 'was', 'were')} copied in the size "
+            "that evaluation shows"
+        )
     state = msgspec.structs.replace(
         state, hashes=written.hashes, parity=parity, command=command(environment, plan.launch, written.config)
     )
@@ -140,7 +144,7 @@ def stop_at_no_number(watcher: Watcher) -> Callable[[Step], None]:
         if not math.isfinite(loss):
             raise RunError(
                 f"the loss is no number at step {step.current_steps}: lower learning_rate, or --set bf16=true where "
-                f"fp16 is set; remove the output folder before training anew"
+                "fp16 is set; remove the output folder before training anew"
             )
         if loss == 0.0 and not seen:
             watcher.say("the very first loss is 0: nothing is learnt; look at the labels in the log")

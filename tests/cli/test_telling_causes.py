@@ -36,7 +36,7 @@ def test_predictions_of_another_split_are_told_apart_from_unknown_answers(demo: 
     without = tmp_path / "data"
     shutil.copytree(demo, without, ignore=shutil.ignore_patterns("*answers*", "*.jpg", "*.png"))
     text = said("score", path, "--data", without)
-    assert "none of its 1 entries is of the split testbed, e.g. 'elsewhere_1'" in text
+    assert "none of its entries (1) is of the split testbed, e.g. 'elsewhere_1'" in text
     assert "--split" in text
 
 

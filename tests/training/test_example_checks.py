@@ -125,7 +125,7 @@ def test_a_picture_that_several_testbed_videos_share_identifies_none(tmp_path: P
     frame.write_bytes((tmp_path / "egocross_testbed/EgoPet/generated/741/frames/ai_q1/frame_00000.jpg").read_bytes())
     (finding,) = leaks(found)
     assert finding.level == "note"
-    assert "1 frames" in finding.message
+    assert "1 frame looks" in finding.message
 
 
 def test_frames_below_the_testbed_folder_are_errors(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_marks_that_do_not_match_the_images_are_named_with_their_place(tmp_path:
     broken = example()
     broken["images"] = broken["images"][:1]
     root = write_support(tmp_path, [broken], frames=False)
-    with pytest.raises(DataError, match="example 1: 2 <image> marks for 1 images"):
+    with pytest.raises(DataError, match="example 1: 2 <image> marks for 1 image"):
         read_examples(root)
 
 

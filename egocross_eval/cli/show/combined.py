@@ -9,7 +9,7 @@ import msgspec
 
 from egocross_eval.cli.show.made_run import MadeRun
 from egocross_eval.cli.show.terminal import wrapped
-from egocross_eval.counted import counted
+from egocross_eval.counted import agreed, counted
 from egocross_eval.leaderboard.comparison_table import StatedComparison
 
 if TYPE_CHECKING:
@@ -83,7 +83,10 @@ def print_parts(made: CombinedRun) -> None:
         click.echo(f"ties: {ties}, decided by the run that stands first; --weights leave fewer")
     total = made.results.counts["total"]
     for name, count in made.without_scores.items():
-        click.echo(f"{name}: {count} of {total} questions have no scores in it and are decided by the others")
+        click.echo(
+            f"{name}: {count} of {counted(total, 'question')} {agreed(count, 'has', 'have')} no scores in it, "
+            "and the others decide"
+        )
     if made.choice is not None:
         _print_choice(made.choice)
 

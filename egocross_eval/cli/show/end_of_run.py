@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from egocross_eval.cli.show.terminal import described, fitted_table, screen_width, shortened
-from egocross_eval.counted import counted
+from egocross_eval.counted import agreed, counted
 
 if TYPE_CHECKING:
     from egocross_eval.api import Run
@@ -33,11 +33,16 @@ def print_end(run: Run) -> None:
         click.echo()
     if filtered := results.counts.get("filtered"):
         _say(
-            "filtered", f"a content filter withheld {filtered} of {record.question_count} answers: they count as wrong"
+            "filtered",
+            f"a content filter withheld {filtered} of {counted(record.question_count, 'answer')}: "
+            f"{agreed(filtered, 'it counts', 'they count')} as wrong",
         )
     if results.rotations:
         asked, position, content = (results.rotations.get(name, 0) for name in ("asked", "position", "content"))
-        text = f"of {asked} questions, the same place every time on {position}, the same option every time on {content}"
+        text = (
+            f"of {counted(asked, 'question')}, the same place every time on {position}, the same option "
+            f"every time on {content}"
+        )
         _say("rotations", text)
     click.echo(f"run folder: {run.path}")
     _say_next(run)

@@ -11,6 +11,7 @@ import msgspec
 
 from egocross_eval.cli.show.made_run import MadeRun, made_run
 from egocross_eval.cli.show.terminal import wrapped
+from egocross_eval.counted import agreed, counted
 from egocross_eval.interop.importing.writing import Comparison
 
 if TYPE_CHECKING:
@@ -54,7 +55,10 @@ def print_import(done: Import) -> None:
     asked = done.run.record.question_count
     answers = done.joined.answers.values()
     failed = Counter(answer.failure.kind for answer in answers if answer.failure is not None)
-    click.echo(f"{len(answers) - failed.total()} of {asked} questions have an answer in this log of {done.tool}")
+    given = len(answers) - failed.total()
+    click.echo(
+        f"{given} of {counted(asked, 'question')} {agreed(given, 'has', 'have')} an answer in this log of {done.tool}"
+    )
     if failed:
         kinds = ", ".join(f"{count} {kind}" for kind, count in failed.most_common())
         click.echo(f"questions that failed there: {failed.total()} ({kinds})", err=True)

@@ -13,6 +13,7 @@ import msgspec
 from egocross_eval.cli.show.made_run import MadeRun, made_run
 from egocross_eval.cli.show.reporter import Reporter
 from egocross_eval.contracts.event import Event, Started
+from egocross_eval.counted import agreed, counted
 from egocross_eval.scoring.agreement import PairAgreement
 from egocross_eval.scoring.clustered_mean import Estimate
 
@@ -87,10 +88,13 @@ def print_judging(judging: Run, *, cells: bool) -> None:
     if found.mean_mark is not None:
         lines.append(f"mean mark: {found.mean_mark:.2f} of 5")
     if found.unasked and record.model.fingerprint:
-        lines.append(f"{found.unasked} answers were told right without asking the judge")
+        lines.append(
+            f"{counted(found.unasked, 'answer')} {agreed(found.unasked, 'was', 'were')} told right without "
+            "asking the judge"
+        )
     if found.not_judged:
         lines.append(
-            f"{found.not_judged} answers are not judged: no reply to them could be read; they count neither right nor "
+            f"{counted(found.not_judged, 'answer')} not judged, as no reply could be read: neither right nor "
             "wrong, and the score is a lower bound"
         )
     for line in lines:
@@ -142,7 +146,8 @@ def print_correction(results: Results) -> None:
     shown = (f"{name} {_share(figure)}" for name, figure in (("micro", found.micro), ("macro", found.macro)))
     click.echo(
         wrapped(
-            f"corrected by {found.labels} labels (PPI++): {', '.join(shown)}; the judge counts {found.trust:.0%} "
+            f"corrected by {counted(found.labels, 'label')} (PPI++): {', '.join(shown)}; the judge counts "
+            f"{found.trust:.0%} "
             "beside the labels"
         )
     )
@@ -197,7 +202,9 @@ def _print_pair(one: str, other: str, found: PairAgreement, samples: Mapping[str
         if measure is not None
     )
     click.echo(f"\n{one} / {other}")
-    click.echo(wrapped(f"the same verdict on {found.same:.1%} of {found.n} answers{f'; {told}' if told else ''}"))
+    click.echo(
+        wrapped(f"the same verdict on {found.same:.1%} of {counted(found.n, 'answer')}{f'; {told}' if told else ''}")
+    )
     for parting in found.partings[:most]:
         sample = samples[parting.key]
         click.echo(

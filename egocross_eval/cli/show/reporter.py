@@ -73,7 +73,8 @@ class Reporter:
         """One line per kind of failure with an example, and one for outputs that were not read."""
         if self._cached:
             click.echo(
-                f"\n{self._cached} of {self._answered} answers came from the response cache (--no-cache asks again)."
+                f"\n{self._cached} of {counted(self._answered, 'answer')} came from the response cache "
+                "(--no-cache asks again)."
             )
         for kind, count in self._failed.most_common():
             click.echo(f"\n{count} failed ({kind}), {self._example(kind)}", err=True)

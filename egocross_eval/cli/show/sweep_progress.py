@@ -12,6 +12,7 @@ from egocross_eval.cli.show.events import Share, share_of
 from egocross_eval.cli.show.reporter import Reporter
 from egocross_eval.cli.show.terminal import on_screen
 from egocross_eval.contracts.event import Event
+from egocross_eval.counted import agreed, counted
 from egocross_eval.runs.store import LEADERBOARD_FILE
 from egocross_eval.sweeps.file import Sweep
 from egocross_eval.sweeps.planned import Made, PlannedRun
@@ -95,7 +96,11 @@ class SweepProgress:
         broken = [one for one in made if one.error is not None]
         if open_ := [one for one in made if not one.complete]:
             failed = f", {len(broken)} of them broke" if broken else ""
-            click.echo(f"{len(open_)} of {len(made)} runs are open{failed}; the same command goes on", err=True)
+            click.echo(
+                f"{len(open_)} of {counted(len(made), 'run')} {agreed(len(open_), 'is', 'are')} open{failed}; "
+                "the same command goes on",
+                err=True,
+            )
         return exit_code(made)
 
 

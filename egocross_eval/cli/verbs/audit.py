@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from egocross_eval.command_options import renamed
+from egocross_eval.counted import counted
 from egocross_eval.errors import DataError, UsageError
 from egocross_eval.replies import Reply, replies
 
@@ -144,7 +145,8 @@ def _rotation_lines(found: Rotations) -> list[str]:
         f"{place.letter} {place.accuracy:.1%} ({place.low:.1%} to {place.high:.1%})" for place in found.places
     )
     return [
-        f"Rotations: the same option in all of them on {found.same_option} of {found.asked} questions, the same place "
+        f"Rotations: the same option in all of them on {found.same_option} of "
+        f"{counted(found.asked, 'question')}, the same place "
         f"on {found.same_place} ({found.same_place / found.asked:.1%}; guessing: {found.same_place_by_chance:.1%}).",
         f"Answers by letter: {shares}; {found.distance:.1%} would have to move for an even use (p {found.p:.2g}).",
         f"Accuracy where the right option stands at: {right}.",

@@ -84,15 +84,19 @@ def _check_targets(path: Path, targets: Mapping[str, Target], questions: Sequenc
 
     known = [question for question in questions if question.key in targets]
     if not known:
-        raise DataError(f"{path} answers none of the run's {len(questions)} questions: their question_ids are others")
+        raise DataError(
+            f"{path} answers none of the run's {counted(len(questions), 'question')}: their question_ids are others"
+        )
     if len(known) < len(questions):
         click.echo(
-            f"note: {path} answers {len(known)} of {len(questions)} questions; the others stay as they were", err=True
+            f"note: {path} answers {len(known)} of {counted(len(questions), 'question')}; the others stay as they were",
+            err=True,
         )
     odd = [question.key for question in known if _contradicts_itself(question, targets[question.key])]
     if odd:
         click.echo(
-            f"note: {path}: the answer_text of {len(odd)} questions is another option than their letter, which counts "
+            f"note: {path}: the answer_text of {counted(len(odd), 'question')} is another option than the "
+            "letter, which counts "
             f"(e.g. {odd[0]})",
             err=True,
         )
@@ -135,7 +139,7 @@ def _score_file(path: Path, tasks: str, data: DataOptions, threshold: float) -> 
         if entries and not any(entry.name in own for entry in entries):
             split = with_split(data.source(), benchmark).split
             raise DataError(
-                f"{path}: none of its {len(entries)} entries is of the split {split}, e.g. "
+                f"{path}: none of its entries ({len(entries)}) is of the split {split}, e.g. "
                 f"{entries[0].name!r}: name the split of its questions by --split"
             )
         remedy = f"{given} answers none of them" if given else "pass --answers FILE"

@@ -55,7 +55,8 @@ def _check(run: ExportedRun, options: HubOptions) -> None:
     if size != record.question_count:
         whole = f"{size} questions" if size else f"one of {', '.join(record.benchmark.sizes) or 'no split'}"
         raise UsageError(
-            f"{run.name} is over {record.question_count} questions of the split {record.settings.split!r}; the Hub "
+            f"{run.name} is over {counted(record.question_count, 'question')} of the split "
+            f"{record.settings.split!r}; the Hub "
             f"compares results over the whole split ({whole})"
         )
     if options.source_name and not options.source:

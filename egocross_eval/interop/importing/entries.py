@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from egocross_eval.counted import counted
 from egocross_eval.documents import cited, decode_json
 from egocross_eval.errors import DataError
 from egocross_eval.files import read_bytes
@@ -65,7 +66,9 @@ def first_text(value: Any, where: str) -> str:
     """The one output in a text or in nested lists of one. Raises `DataError` for several and for anything else."""
     while isinstance(value, list):
         if len(value) != 1:
-            raise DataError(f"{where} has {len(value)} outputs; logs of one output to each question are imported")
+            raise DataError(
+                f"{where} has {counted(len(value), 'output')}; logs of one output to each question are imported"
+            )
         value = value[0]
     if not isinstance(value, str):
         raise DataError(f"{where}: the output is {cited(value)}, not a text")

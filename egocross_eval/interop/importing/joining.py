@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from egocross_eval.contracts.importer import ForeignAnswer
+from egocross_eval.counted import agreed, counted
 from egocross_eval.documents import read_json
 from egocross_eval.errors import UsageError
 from egocross_eval.natural_order import natural_key
@@ -116,9 +117,11 @@ def _named(
         return [(names.get(answer.position, answer.position or answer.place), answer) for answer in answers]
     if not in_order:
         raise UsageError(
-            f"{answers[0].place}: {len(answers)} answers don't say which question they are to; pass --map FILE, a JSON "
+            f"{answers[0].place}: {counted(len(answers), 'answer')} {agreed(len(answers), 'does', 'do')}n't say "
+            "which question is meant; pass --map FILE, a JSON "
             f"mapping from the tool's names such as {answers[0].position!r} to question_ids, or --in-order where all "
-            f"{len(questions)} questions were asked in the order of their ids"
+            f"{counted(len(questions), 'question')} {agreed(len(questions), 'was', 'were')} asked in the order "
+            "of their ids"
         )
     tasks = {answer.position.rpartition("/")[0] for answer in answers}
     if len(tasks) > 1:
@@ -127,8 +130,9 @@ def _named(
     _refuse_gaps(ordered)
     if len(ordered) != len(questions):
         raise UsageError(
-            f"--in-order: the log has answers to {len(ordered)} questions, and there are {len(questions)}; choose "
-            f"those that were asked by --tasks, or pass --map FILE"
+            f"--in-order: the log has answers to {counted(len(ordered), 'question')}, and there are "
+            f"{len(questions)}; choose "
+            "those that were asked by --tasks, or pass --map FILE"
         )
     keys = {position: question.key for position, question in zip(ordered, questions, strict=True)}
     return [(keys[answer.position], answer) for answer in answers]
@@ -141,7 +145,7 @@ def _refuse_gaps(positions: Sequence[str]) -> None:
         if not (_NUMBER.fullmatch(before) and _NUMBER.fullmatch(after) and int(after) == int(before) + 1):
             raise UsageError(
                 f"--in-order: after the tool's question {before!r} comes {after!r}, so some are left out; pass --map "
-                f"FILE"
+                "FILE"
             )
 
 

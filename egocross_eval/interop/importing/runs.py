@@ -77,7 +77,7 @@ def import_run(log: Path, output: Path, options: ImportOptions | None = None) ->
     joined = join(questions, foreign.answers, in_order=options.in_order, names=names)
     if not joined.answers:
         listed = "".join(f"; {line}" for line in msgspec.structs.replace(joined, missing=()).lines())
-        raise UsageError(f"{log}: none of its {len(foreign.answers)} answers is to one of the questions here{listed}")
+        raise UsageError(f"{log}: none of its answers ({len(foreign.answers)}) is to one of the questions here{listed}")
     record = imported_record(importer.name, foreign, plan, questions, options.name, known)
     comparison = write_run(output, record, questions, joined, plan, known, foreign.files)
     return Import(run=load_run(output), tool=importer.name, joined=joined, comparison=comparison)
@@ -130,7 +130,7 @@ def _asked(foreign: ForeignRun, plan: RunPlan) -> Sequence[Question]:
     if foreign.questions_hash and foreign.questions_hash != questions_hash(plan.questions):
         raise UsageError(
             f"the questions of {', '.join(plan.settings.tasks)}, split {plan.settings.split}, aren't those that were "
-            f"asked; name the data by --data (or the split by --split) that the tasks were made with"
+            "asked; name the data by --data (or the split by --split) that the tasks were made with"
         )
     record = plan.benchmark.record()
     parts = set(foreign.parts) or {record.part(question) for question in plan.questions}

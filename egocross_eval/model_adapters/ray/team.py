@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from egocross_eval.counted import counted
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.model_adapters.ray.cluster import Cluster
 from egocross_eval.model_adapters.ray.options import RayOptions
@@ -121,7 +122,9 @@ class Team:
         placed = [member for member in self.members if member.ready]
         texts = []
         if len(placed) < len(self.members):
-            texts.append(f"{len(self.members) - len(placed)} of {len(self.members)} replicas to be placed and loaded")
+            texts.append(
+                f"{len(self.members) - len(placed)} of {counted(len(self.members), 'replica')} to be placed and loaded"
+            )
         busy = sorted((one for one in placed if one.report.oldest), key=_waited, reverse=True)
         texts += [f"{one.label}: {one.report.oldest} for {_waited(one):.0f} s" for one in busy[:3]]
         return "; ".join(texts)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from egocross_eval.counted import agreed, counted
 from egocross_eval.errors import EgoCrossError, MissingExtraError, UsageError, unknown
 from egocross_eval.reachable import reachable
 from egocross_eval.tasks.egocross import layout
@@ -126,7 +127,10 @@ def _from_hugging_face(part: Part, to: Path, domain: str | None) -> FetchSummary
         raise _explain_hugging_face(error) from error
     lost = [name for name, size in sizes.items() if not (to / name).is_file() or (to / name).stat().st_size != size]
     if lost:
-        raise FetchError(f"{len(lost)} of {len(sizes)} files are not complete (the first: {lost[0]}); fetch again")
+        raise FetchError(
+            f"{len(lost)} of {counted(len(sizes), 'file')} {agreed(len(lost), 'is', 'are')} not complete (the "
+            f"first: {lost[0]}); fetch again"
+        )
     files = [to / name for name in sizes]
     return FetchSummary(
         part=part,

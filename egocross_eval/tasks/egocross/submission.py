@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import msgspec
 
+from egocross_eval.counted import agreed, counted
 from egocross_eval.errors import UsageError
 from egocross_eval.files import write_file
 from egocross_eval.scoring.predictions_file import name_some
@@ -78,7 +79,9 @@ def export(run: ExportedRun, path: Path, options: SubmissionOptions) -> str:
         return f"wrote {path}: {report}"
     asked = Counter(sample.question.label("dataset") for sample in run.samples)
     if asked.total() != run.record.question_count:
-        raise UsageError(f"{run.name} has {asked.total()} of {run.record.question_count} answers: finish the run first")
+        raise UsageError(
+            f"{run.name} has {asked.total()} of {counted(run.record.question_count, 'answer')}: finish the run first"
+        )
     report = write_submission(run.samples, path, allow_unanswered=options.allow_unanswered, expected=asked)
     return f"wrote {path}, a rehearsal: {report}; the challenge takes the testbed's {_TESTBED.total()} alone"
 
@@ -111,7 +114,8 @@ def write_submission(
     empty = tuple(entry["question_id"] for entry in entries if not entry["answer"])
     if empty and not allow_unanswered:
         raise UsageError(
-            f"{len(empty)} of {len(entries)} questions have no letter ({name_some(empty)}); run the same command again "
+            f"{len(empty)} of {counted(len(entries), 'question')} {agreed(len(empty), 'has', 'have')} no letter "
+            f"({name_some(empty)}); run the same command again "
             "to ask failed questions, or leave them empty with --allow-unanswered (they count as wrong)"
         )
     write_file(zip_path, _archive(_json(entries)))
@@ -128,7 +132,7 @@ def check_entries(entries: Sequence[Entry], expected: Counter[str] = _TESTBED) -
         raise UsageError(f"questions occur more than once: id {name_some(twice)}")
     missing = [str(number) for number in range(1, total + 1) if number not in found]
     if missing or len(found) != total:
-        whole, then = f"a submission holds all {total} questions of the testbed", ""
+        whole, then = f"a submission holds all {counted(total, 'question')} of the testbed", ""
         if expected != _TESTBED:
             whole = f"a rehearsal takes a run of all questions of a benchmark, id 1 to {max((total, *found))}"
         else:

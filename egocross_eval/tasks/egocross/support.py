@@ -134,7 +134,9 @@ def _question(
     if mismatch:
         notices.append(notice("wrong_clip", question, mismatch))
     if ordered != paths:
-        notices.append(notice("unsorted_frames", question, f"the list of {len(paths)} frames is out of order"))
+        notices.append(
+            notice("unsorted_frames", question, f"the list of {counted(len(paths), 'frame')} is out of order")
+        )
     missing = missing_frames(ordered, rule)
     if missing:
         notices.append(notice("dropped_frames", question, f"{missing} missing among {counted(len(paths), 'frame')}"))
@@ -154,7 +156,7 @@ def _conversation(item: SupportItem, owner: str) -> tuple[str, dict[str, str], s
     content, reply = turns[0].content, turns[1].content.strip()
     marks = content.count(PLACEHOLDER)
     if marks != len(item.images):
-        raise DataError(f"{owner}: {marks} {PLACEHOLDER} marks for {len(item.images)} images")
+        raise DataError(f"{owner}: {marks} {PLACEHOLDER} marks for {counted(len(item.images), 'image')}")
     # Wherever the marks stand: the frames of a clip are shown in their order, before the question.
     lines = [line for line in content.replace(PLACEHOLDER, "").splitlines() if line.strip()]
     if len(lines) <= len(LETTERS):

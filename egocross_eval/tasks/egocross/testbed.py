@@ -141,7 +141,9 @@ def _question(
         references=known.references if known else {},
     )
     if ordered != names:
-        notices.append(notice("unsorted_frames", question, f"the list of {len(names)} frames is out of order"))
+        notices.append(
+            notice("unsorted_frames", question, f"the list of {counted(len(names), 'frame')} is out of order")
+        )
     missing = missing_frames(ordered, rule)
     if missing:
         notices.append(notice("dropped_frames", question, f"{missing} missing among {counted(len(names), 'frame')}"))
@@ -182,7 +184,7 @@ def _answer_gaps(path: Path, questions: Sequence[Question], answers: dict[int, A
     lines = []
     without = sum(question.target is None for question in questions)
     if without:
-        lines.append(f"{path} has no answer for {without} of {len(questions)} questions")
+        lines.append(f"{path} has no answer for {without} of {counted(len(questions), 'question')}")
     others = len(answers.keys() - {question.id for question in questions})
     if others:
         lines.append(f"{path} has answers for {others} ids that are no questions here")

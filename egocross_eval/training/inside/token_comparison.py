@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from egocross_eval.counted import counted
 from egocross_eval.errors import RunError
 from egocross_eval.schema import Request, Response
 
@@ -31,7 +32,7 @@ def compare(payload: dict[str, Any]) -> dict[str, Any]:
         trained, tokenizer = _trained(payload["config"])
     requests = [msgspec.convert(request, Request) for request in payload["requests"]]
     if len(trained) != len(requests):
-        raise RunError(f"LLaMA-Factory kept {len(trained)} of {len(requests)} examples; its log says why")
+        raise RunError(f"LLaMA-Factory kept {len(trained)} of {counted(len(requests), 'example')}; its log says why")
     asked = _asked(payload["model"], requests)
     examples = []
     for row, ids, answer in zip(trained, asked, payload["answers"], strict=True):
@@ -89,7 +90,8 @@ def _difference(row: dict[str, Any], asked: list[int], answer: str, tokenizer: A
             (i for i, (a, b) in enumerate(zip(prompt, asked, strict=False)) if a != b), min(len(prompt), len(asked))
         )
         return (
-            f"the prompts part at token {place} ({len(prompt)} tokens are trained on, {len(asked)} are asked): "
+            f"the prompts part at token {place} ({counted(len(prompt), 'token')} are trained on, {len(asked)} "
+            "are asked): "
             f"training has {_shown(prompt, place, tokenizer)}, evaluation {_shown(asked, place, tokenizer)}"
         )
     text = tokenizer.decode(reply)
