@@ -15,6 +15,8 @@ from egocross_eval.errors import DataError, EgoCrossError, RunError
 if TYPE_CHECKING:
     from egocross_eval.contracts.task import Benchmark
 
+_PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
+
 TRACEBACK = "EGOCROSS_TRACEBACK"
 """Environment variable: set, errors of plugins come with their traceback."""
 
@@ -62,12 +64,19 @@ def cause(error: BaseException) -> str:
     """What was raised and where, in one line; its traceback below on request."""
     said = " ".join(str(error).split())
     shown = f"{type(error).__name__}{said and f': {said}'}"
-    frames = traceback.extract_tb(error.__traceback__)
-    if frames:
-        shown += f" ({'/'.join(Path(frames[-1].filename).parts[-2:])}, line {frames[-1].lineno})"
+    if place := _place(error):
+        shown += f" ({'/'.join(Path(place.filename).parts[-2:])}, line {place.lineno})"
     if os.environ.get(TRACEBACK):
         return f"{shown}\n{''.join(traceback.format_exception(error))}"
     return f"{shown}; {TRACEBACK}=1 shows the traceback"
+
+
+def _place(error: BaseException) -> traceback.FrameSummary | None:
+    """Where it was raised, as far as that is in the package that we called and not in what that calls itself."""
+    frames = traceback.extract_tb(error.__traceback__)
+    others = [frame for frame in frames if not frame.filename.startswith(_PACKAGE)] or list(frames)
+    home = os.path.dirname(others[0].filename) + os.sep if others else ""  # noqa: PTH120 - as frames have it
+    return next((frame for frame in reversed(others) if frame.filename.startswith(home)), None)
 
 
 def as_ours(error: Exception) -> EgoCrossError:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
+from egocross_eval.counted import agreed
 from egocross_eval.errors import UsageError
 from egocross_eval.schema import RunRecord, Sample
 from egocross_eval.scoring.accuracy import LEVEL
@@ -266,7 +267,8 @@ def _notes(runs: Sequence[LabelledRun], found: Matrix, aligned: Aligned, a: int,
     told = (found.sent[a] != "") & (found.sent[b] != "")
     differently = int((told & (found.sent[a] != found.sent[b]))[shared].sum())
     if 0 < differently < shared.sum():
-        notes.append(f"{differently} of {int(shared.sum())} shared questions were sent differently")
+        were = agreed(differently, "was", "were")
+        notes.append(f"{differently} of {int(shared.sum())} shared questions {were} sent differently")
     elif differently:
         notes.append("every shared question was sent differently")
     return notes

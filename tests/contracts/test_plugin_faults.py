@@ -161,6 +161,16 @@ def test_the_cause_is_one_line_with_its_place_and_the_traceback_comes_on_request
     assert "Traceback (most recent call last)" in capsys.readouterr().err
 
 
+def test_the_place_is_that_in_the_plugin_and_not_in_what_it_calls(
+    plugin: Callable[..., None], demo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plugin(egocross_model_adapters=[model(lambda target, options: json.loads("{"))])
+    assert call("--model", "mine:words", "--data", demo, "--limit", "3") == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert "JSONDecodeError: " in said
+    assert "(contracts/test_plugin_faults.py, line " in said
+
+
 def test_a_model_that_is_no_good_at_its_end_leaves_the_run_as_it_is(
     plugin: Callable[..., None], demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
