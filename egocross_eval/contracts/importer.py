@@ -31,6 +31,10 @@ class ForeignAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What the tool gave it, where the log says; 1 is right."""
     prompt: str = ""
     """Words that were asked, as far as the log has them."""
+    options: dict[str, str] = {}
+    """The options by the label that each had there, where the log has them beside the prompt."""
+    target: str = ""
+    """The right answer there, a label or an option's text, where the log has it."""
     input_tokens: int | None = None
     output_tokens: int | None = None
     seconds: float | None = None

@@ -14,6 +14,7 @@ from egocross_eval.documents import cited
 from egocross_eval.errors import DataError
 from egocross_eval.files import read_bytes
 from egocross_eval.interop.importing.entries import count, log_entry, log_file, needed, optional, question_name
+from egocross_eval.interop.importing.options import listed_options, told_target
 from egocross_eval.schema import Failure
 
 FORMS = (2,)
@@ -133,7 +134,9 @@ def _answer(sample: Any, where: str) -> ForeignAnswer:
         failure=failure,
         label=label,
         score=score,
-        prompt=_prompt(sample.get("input")),
+        prompt=_asked(sample),
+        options=listed_options(sample.get("choices")),
+        target=told_target(sample.get("target")),
         input_tokens=count(usage.get("input_tokens")),
         output_tokens=count(usage.get("output_tokens")),
         seconds=output["time"] if isinstance(output.get("time"), float) else None,
@@ -156,6 +159,14 @@ def _text(content: Any) -> str:
         return content
     parts = content if isinstance(content, list) else []
     return "".join(part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))
+
+
+def _asked(sample: dict[str, Any]) -> str:
+    """The words before the output: solvers may word anew, and with other options, what stands under `input`."""
+    messages = [one for one in optional(sample, "messages", list, []) if isinstance(one, dict)]
+    outputs = [place for place, one in enumerate(messages) if one.get("role") == "assistant"]
+    asked = [one for one in messages[: outputs[-1] if outputs else None] if one.get("role") != "assistant"]
+    return _prompt(asked) or _prompt(sample.get("input"))
 
 
 def _prompt(content: Any) -> str:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from egocross_eval.contracts.importer import ForeignAnswer, ForeignRun
-from egocross_eval.scoring.predictions_file import read_predictions
+from egocross_eval.counted import counted
+from egocross_eval.errors import UsageError
+from egocross_eval.interop.importing.entries import optional
+from egocross_eval.interop.importing.options import told_options, told_target
+from egocross_eval.scoring.predictions_file import PredictionEntry, raw_entries, read_predictions
 
 
 def recognises(path: Path) -> bool:
@@ -14,14 +19,30 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path) -> ForeignRun:
-    """The run that a predictions file is; errors as `read_predictions` raises them."""
+    """The run that a predictions file is; errors as `read_predictions` raises them, and `UsageError` where no entry has
+    an answer."""
     entries = read_predictions(path)
+    if not any(entry.answer.strip() for entry in entries):
+        raise UsageError(f"{path}: none of its {counted(len(entries), 'entry', 'entries')} has an answer")
     return ForeignRun(
         model=path.stem,
         spec=f"predictions:{path.name}",
         files=(path,),
         answers=[
-            ForeignAnswer(place=f"{path.name}, entry {number}", question=entry.name, number=entry.id, text=entry.answer)
-            for number, entry in enumerate(entries, 1)
+            _answer(entry, raw, f"{path.name}, entry {number}")
+            for number, (entry, raw) in enumerate(zip(entries, raw_entries(path), strict=True), 1)
         ],
+    )
+
+
+def _answer(entry: PredictionEntry, raw: Any, where: str) -> ForeignAnswer:
+    fields: dict[str, Any] = raw if isinstance(raw, dict) else {}
+    return ForeignAnswer(
+        place=where,
+        question=entry.name,
+        number=entry.id,
+        text=entry.answer,
+        prompt=optional(fields, "question_text", str, "") or optional(fields, "question", str, ""),
+        options=told_options(fields),
+        target=told_target(fields.get("correct_answer")),
     )

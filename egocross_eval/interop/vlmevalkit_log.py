@@ -14,6 +14,7 @@ from egocross_eval.documents import cited, decode_entries, decode_text
 from egocross_eval.errors import DataError, MissingExtraError
 from egocross_eval.files import LARGEST, read_bytes
 from egocross_eval.interop.importing.entries import question_name
+from egocross_eval.interop.importing.options import told_options, told_target
 from egocross_eval.schema import Failure
 
 FAILED = "Failed to obtain answer"
@@ -116,4 +117,6 @@ def _answer(row: Mapping[str, Any], where: str) -> ForeignAnswer:
         failure=failure,
         score=float(hit) if hit in ("0", "1", "0.0", "1.0") else None,
         prompt=str(row.get("question") or ""),
+        options=told_options(row),
+        target=told_target(row.get("answer")),
     )

@@ -22,15 +22,22 @@ class Once(Method):
 
 
 def plain_decision(question: Question, answer: Answer) -> Decision:
-    """The decision that a single answer to the question as it stands is: an option's label, or a text in words."""
+    """The decision that a single answer is: the label of an option, wherever it was shown, or a text in words."""
     if question.options:
-        reading = answer.reading
-        return Decision(
-            label=reading.label, scores=answer.response.scores or {}, rule=reading.rule, reason=reading.reason
-        )
+        reading, own = answer.reading, _own_labels(question, answer)
+        scores = {own.get(label, label): score for label, score in (answer.response.scores or {}).items()}
+        label = own.get(reading.label, reading.label) if reading.label is not None else None
+        return Decision(label=label, scores=scores, rule=reading.rule, reason=reading.reason)
     final = final_text(answer.response.text or "")
     text, rule = predicted_text(final)
     return Decision(text=text, rule=rule) if text else Decision(reason="empty")
+
+
+def _own_labels(question: Question, answer: Answer) -> dict[str, str]:
+    """By label as shown, the question's label of that option, where they were shown in another order."""
+    first = {text: label for label, text in reversed(question.options.items())}
+    shown = answer.ask.options or {}
+    return {label: first[text] for label, text in shown.items() if text in first}
 
 
 METHOD = MethodType(

@@ -97,6 +97,12 @@ def read_predictions(path: Path) -> list[PredictionEntry]:
     raise UsageError(f"{path}: expected a list of predictions or a dict by question_id, not {type(data).__name__}")
 
 
+def raw_entries(path: Path) -> list[Any]:
+    """The entries as they stand in the file, in the order of `read_predictions`; for a file that it reads."""
+    data: Any = decode_json(_content(path), Any, str(path))
+    return list(data.values()) if isinstance(data, dict) else data if isinstance(data, list) else []
+
+
 def _content(path: Path) -> bytes:
     content = read_bytes(path, limit=_LARGEST)
     if path.suffix.lower() != ".zip":

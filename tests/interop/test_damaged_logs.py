@@ -61,7 +61,8 @@ def write_lm_eval(folder: Path, content: Content) -> Path:
 
 def inspect() -> Content:
     return [
-        {"id": question.key, "epoch": 1, "input": question.text, "scores": {"letter": {"value": "C", "answer": "A"}}}
+        {"id": question.key, "epoch": 1, "input": question.text, "choices": ["x", "y"], "target": "A"}
+        | {"scores": {"letter": {"value": "C", "answer": "A"}}}
         | {"output": {"choices": [{"message": {"content": said(question)}}], "usage": {"input_tokens": 3}}}
         for question in QUESTIONS
     ]
@@ -80,7 +81,7 @@ def write_inspect(folder: Path, content: Content) -> Path:
 def vlmevalkit() -> Content:
     return [
         {"index": number, "question_id": question.key, "question": question.text, "prediction": said(question)}
-        | {"hit": 1}
+        | {"hit": 1, "A": "x", "B": "y", "answer": "A"}
         for number, question in enumerate(QUESTIONS)
     ]
 
@@ -181,8 +182,10 @@ def _each_answer_is_its_question_s(joined: Joined, *, retold: bool) -> None:
     texts = {question.key: said(question) for question in QUESTIONS}
     for key, answer in joined.answers.items():
         assert retold or answer.failure is not None or answer.text == texts[key]
-    mismatched = set(joined.mismatched) - {*joined.answers, *joined.contradicted, *joined.reworded}
-    entries = [joined.answers, joined.missing, joined.contradicted, joined.reworded, mismatched]
+    left_out = [*joined.contradicted, *joined.reworded, *joined.other_options, *joined.unsure_options]
+    left_out += joined.other_target
+    mismatched = set(joined.mismatched) - {*joined.answers, *left_out}
+    entries = [joined.answers, joined.missing, left_out, mismatched]
     assert sorted(key for found in entries for key in found) == sorted(texts)
 
 

@@ -16,6 +16,7 @@ from egocross_eval.contracts.importer import ForeignAnswer
 from egocross_eval.counted import agreed, counted
 from egocross_eval.documents import read_json
 from egocross_eval.errors import UsageError
+from egocross_eval.interop.importing.options import Standing, standing
 from egocross_eval.natural_order import natural_key
 from egocross_eval.schema import Question
 from egocross_eval.scoring.predictions_file import name_some
@@ -39,6 +40,14 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
     """Questions that are answered twice with different outputs; none counts."""
     reworded: tuple[str, ...] = ()
     """Questions whose text isn't in what the log says was asked; left out."""
+    other_options: tuple[str, ...] = ()
+    """Questions that had other options there; left out."""
+    unsure_options: tuple[str, ...] = ()
+    """Questions whose options stood in an order that the log leaves open or tells in two ways; left out."""
+    other_target: tuple[str, ...] = ()
+    """Questions of which another option is right there; left out."""
+    reordered: dict[str, dict[str, str]] = {}
+    """The question's options by label as shown, of answers to the same options in another order."""
 
     def lines(self) -> list[str]:
         """One line for each kind of trouble, naming the first questions."""
@@ -49,6 +58,12 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
             "questions answered more than once, in the same words": self.repeated,
             "questions answered more than once, differently; none of it counts": self.contradicted,
             "answers to other words than the question's, left out": self.reworded,
+            "answers to other options than the question's, left out": self.other_options,
+            "answers to options whose order the log doesn't make sure, left out": self.unsure_options,
+            "answers to options of which another one is right, left out": self.other_target,
+            "answers to the same options in another order, their letters taken for the options that stood there": tuple(
+                self.reordered
+            ),
         }
         return [f"{kind}: {len(names)} ({name_some(names)})" for kind, names in kinds.items() if names]
 
@@ -82,22 +97,36 @@ def join(
             mismatched.append(by_name[name].key)
         else:
             groups.setdefault(by_name[name].key, []).append(answer)
-    contradicted = [key for key, found in groups.items() if len({_said(answer) for answer in found}) > 1]
-    reworded = [key for key, found in groups.items() if not _asks(found[0], by_name[key])]
-    left_out = {*contradicted, *reworded}
+    stood = {key: [standing(answer, by_name[key]) for answer in found] for key, found in groups.items()}
+    faults = {key: fault for key, found in groups.items() if (fault := _fault(found, stood[key], by_name[key]))}
+    kept = {key: found for key, found in groups.items() if key not in faults}
+    reordered = {key: shown for key in kept if (shown := stood[key][0].shown) is not None}
     return Joined(
-        answers={key: found[0] for key, found in groups.items() if key not in left_out},
+        answers={key: found[0] for key, found in kept.items()},
         missing=tuple(question.key for question in questions if question.key not in {*groups, *mismatched}),
         foreign=tuple(foreign),
         mismatched=tuple(dict.fromkeys(mismatched)),
-        repeated=tuple(key for key, found in groups.items() if len(found) > 1 and key not in left_out),
-        contradicted=tuple(contradicted),
-        reworded=tuple(key for key in reworded if key not in contradicted),
+        repeated=tuple(key for key, found in kept.items() if len(found) > 1),
+        reordered=reordered,
+        **{fault: tuple(key for key, found in faults.items() if found == fault) for fault in _FAULTS},
     )
 
 
-def _said(answer: ForeignAnswer) -> tuple[str, str]:
-    return answer.text, answer.failure.kind if answer.failure is not None else ""
+_FAULTS = ("contradicted", "reworded", "other_options", "unsure_options", "other_target")
+"""Why none of a question's answers counts, the first that holds; fields of `Joined`."""
+
+
+def _fault(answers: Sequence[ForeignAnswer], stood: Sequence[Standing], question: Question) -> str:
+    """Why none of a question's answers is sure; empty where they are."""
+    said = {(answer.text, answer.failure.kind if answer.failure is not None else "") for answer in answers}
+    troubles = {one.trouble for one in stood}
+    orders = [one.shown for one in stood]
+    found = {
+        "contradicted": len(said) > 1 or any(order != orders[0] for order in orders),
+        "reworded": not all(_asks(answer, question) for answer in answers),
+        **{trouble: trouble in troubles for trouble in _FAULTS[2:]},
+    }
+    return next((fault for fault in _FAULTS if found[fault]), "")
 
 
 def _asks(answer: ForeignAnswer, question: Question) -> bool:

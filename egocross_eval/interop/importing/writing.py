@@ -98,7 +98,7 @@ def write_run(
     assert record.imported is not None
     renders = record.imported.settings_known and not record.settings.style_hash
     samples = [
-        _sample(question, joined.answers[question.key], record.imported.tool, plan, renders=renders)
+        _sample(question, joined, record.imported.tool, plan, renders=renders)
         for question in questions
         if question.key in joined.answers
     ]
@@ -124,7 +124,8 @@ def _entries_of(files: Sequence[Path], folder: Path) -> set[str]:
     return {file.relative_to(root).parts[0] for file in within}
 
 
-def _sample(question: Question, foreign: ForeignAnswer, tool: str, plan: RunPlan, *, renders: bool) -> Sample:
+def _sample(question: Question, joined: Joined, tool: str, plan: RunPlan, *, renders: bool) -> Sample:
+    foreign = joined.answers[question.key]
     response = Response(
         key=question.key,
         text=foreign.text if foreign.failure is None else None,
@@ -133,11 +134,13 @@ def _sample(question: Question, foreign: ForeignAnswer, tool: str, plan: RunPlan
         output_tokens=foreign.output_tokens,
         seconds=foreign.seconds,
     )
+    ask = Ask(options=joined.reordered.get(question.key))
+    shown = ask.options or question.options
     answer = Answer(
-        ask=Ask(),
-        sent=_sent(question, foreign, plan, renders=renders),
+        ask=ask,
+        sent=_sent(question, ask, foreign, plan, renders=renders),
         response=response,
-        reading=read_response(response, question.options, tuple(question.options)),
+        reading=read_response(response, shown, tuple(shown)),
         theirs=Reading(label=foreign.label, rule=tool) if foreign.label is not None else None,
     )
     decision = Decision(reason="errored") if response.failure else Once().step(question.without_target(), [answer])
@@ -145,10 +148,10 @@ def _sample(question: Question, foreign: ForeignAnswer, tool: str, plan: RunPlan
     return make_sample(plan.grader, question, [answer], decision)
 
 
-def _sent(question: Question, foreign: ForeignAnswer, plan: RunPlan, *, renders: bool) -> Sent:
+def _sent(question: Question, ask: Ask, foreign: ForeignAnswer, plan: RunPlan, *, renders: bool) -> Sent:
     """What was asked: as our task renders it where the log is one of ours, else the words that the log has."""
     if renders:
-        return RequestMaker(plan).made(question, Ask(), read_frames=False)[1]
+        return RequestMaker(plan).made(question, ask, read_frames=False)[1]
     return Sent(messages=(("user", foreign.prompt),) if foreign.prompt else ())
 
 

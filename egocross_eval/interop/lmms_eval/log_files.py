@@ -20,6 +20,7 @@ from egocross_eval.interop.importing.entries import (
     optional,
     question_name,
 )
+from egocross_eval.interop.importing.options import told_options, told_target
 from egocross_eval.interop.lmms_eval.environment import KNOWN
 from egocross_eval.interop.lmms_eval.failures import is_api_class, response_of
 from egocross_eval.interop.lmms_eval.marks import MARK, TaskMark
@@ -150,6 +151,8 @@ def _answer(line: dict[str, Any], task: str, where: str, *, api: bool) -> Foreig
         label=_label(row, filtered),
         score=row.get("score") if isinstance(row.get("score"), int | float) else _score(line),
         prompt=optional(line, "input", str, ""),
+        options=told_options(optional(line, "doc", dict, {})),
+        target=told_target(line.get("target")),
         input_tokens=count(tokens.get("input_tokens")),
         output_tokens=count(tokens.get("output_tokens")),
     )

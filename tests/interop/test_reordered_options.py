@@ -1,0 +1,372 @@
+"""Letters mean what stood beside them there: options in another order are mapped by their texts, others left out."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from egocross_eval import (
+    Answer,
+    Ask,
+    DataOptions,
+    ForeignAnswer,
+    Question,
+    Reading,
+    Response,
+    UsageError,
+    plain_decision,
+)
+from egocross_eval.contracts.registry import registry
+from egocross_eval.interop.importing.joining import Joined, join
+from egocross_eval.interop.importing.options import listed_options, standing, told_options
+from egocross_eval.interop.importing.runs import Import, ImportOptions, import_run
+from egocross_eval.reading.response import read_response
+from egocross_eval.runs.options import options_from
+from egocross_eval.runs.plan import plan_run
+from egocross_eval.schema import Sent
+
+LETTERS = "ABCD"
+Order = Sequence[int]
+"""Which of the question's options stood at each letter."""
+
+
+class Asked:
+    """A question as another tool asked it, with its options in some order, and what a model chose."""
+
+    def __init__(self, question: Question, order: Order, chosen: int, form: Callable[[str, str], str]) -> None:
+        texts = list(question.options.values())
+        self.question, self.key = question, question.key
+        self.options = {letter: texts[place] for letter, place in zip(LETTERS, order, strict=True)}
+        self.letter = LETTERS[chosen]
+        accepted = {question.options[label] for label in question.accepted()}
+        self.target = next(letter for letter, text in self.options.items() if text in accepted)
+        self.right = self.options[self.letter] in accepted
+        listed = "".join(form(letter, text) for letter, text in self.options.items())
+        self.prompt = f"Look at the frames.\n{question.text}\n{listed}\nReply with one letter only: A, B, C or D."
+
+
+def lmms_eval(folder: Path, asked: Sequence[Asked]) -> Path:
+    (folder / "1_results.json").write_text('{"config": {"model": "x"}, "configs": {"mine": {}}, "results": {}}')
+    lines = [
+        {"doc_id": number, "target": one.target, "filtered_resps": [one.letter], "input": one.prompt}
+        | {"micro": {"question_id": one.key, "letter": one.letter, "score": float(one.right)}}
+        for number, one in enumerate(asked)
+    ]
+    (folder / "1_samples_mine.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder / "1_results.json"
+
+
+def lm_eval(folder: Path, asked: Sequence[Asked], *, prompts: bool = True) -> Path:
+    results = {"lm_eval_version": "0.4.9", "configs": {"mine": {}}, "config": {}, "results": {}}
+    (folder / "results_1.json").write_text(json.dumps(results))
+    lines = [
+        {"doc_id": number, "resps": [[one.letter]], "filtered_resps": [one.letter], "exact_match": float(one.right)}
+        | {"doc": {"question_id": one.key, "question": one.question.text, "choices": list(one.options.values())}}
+        | {"target": one.target}
+        | ({"arguments": {"gen_args_0": {"arg_0": one.prompt, "arg_1": {"until": []}}}} if prompts else {})
+        for number, one in enumerate(asked)
+    ]
+    (folder / "samples_mine_1.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder / "results_1.json"
+
+
+def lm_eval_without_prompts(folder: Path, asked: Sequence[Asked]) -> Path:
+    return lm_eval(folder, asked, prompts=False)
+
+
+def inspect(folder: Path, asked: Sequence[Asked], *, shuffled: bool = True) -> Path:
+    header = {"version": 2, "status": "success", "eval": {"model": "x/y", "created": "2026"}}
+    with zipfile.ZipFile(folder / "log.eval", "w") as archive:
+        archive.writestr("header.json", json.dumps(header))
+        for number, one in enumerate(asked):
+            sample: dict[str, Any] = {"id": one.key, "input": one.question.text, "target": [one.target]}
+            sample |= {"choices": list(one.options.values())} if shuffled else {}
+            sample |= {"scores": {"letter": {"value": "C" if one.right else "I", "answer": one.letter}}}
+            reply = {"role": "assistant", "content": one.letter}
+            sample |= {"messages": [{"role": "user", "content": one.prompt}, reply]}
+            sample |= {"output": {"choices": [{"message": reply}]}}
+            archive.writestr(f"samples/{number}_epoch_1.json", json.dumps(sample))
+    return folder / "log.eval"
+
+
+def inspect_whose_solver_shuffles(folder: Path, asked: Sequence[Asked]) -> Path:
+    return inspect(folder, asked, shuffled=False)
+
+
+def vlmevalkit(folder: Path, asked: Sequence[Asked]) -> Path:
+    rows = [
+        {"index": number, "question_id": one.key, "question": one.question.text, **one.options, "answer": one.target}
+        | {"prediction": one.letter, "hit": int(one.right)}
+        for number, one in enumerate(asked)
+    ]
+    (folder / "model_data.json").write_text(json.dumps(rows))
+    return folder / "model_data.json"
+
+
+def predictions(folder: Path, asked: Sequence[Asked]) -> Path:
+    entries = [
+        {"question_id": one.key, "question_text": one.question.text, "answer": one.letter}
+        | {"options": [f"{letter}: {text}" for letter, text in one.options.items()]}
+        for one in asked
+    ]
+    (folder / "predictions.json").write_text(json.dumps(entries))
+    return folder / "predictions.json"
+
+
+Writer = Callable[[Path, Sequence[Asked]], Path]
+TOOLS: dict[str, tuple[str, Writer]] = {
+    "lmms-eval": ("lmms-eval", lmms_eval),
+    "lm-eval": ("lm-eval", lm_eval),
+    "lm-eval without prompts": ("lm-eval", lm_eval_without_prompts),
+    "inspect": ("inspect", inspect),
+    "inspect whose solver shuffles": ("inspect", inspect_whose_solver_shuffles),
+    "vlmevalkit": ("vlmevalkit", vlmevalkit),
+    "predictions": ("predictions", predictions),
+}
+
+FORMS: dict[str, Callable[[str, str], str]] = {
+    "A: x": lambda letter, text: f"{letter}: {text}\n",
+    "A. x": lambda letter, text: f"{letter}. {text}\n",
+    "(A) x": lambda letter, text: f"({letter}) {text}\n",
+    "A) x, each its own paragraph": lambda letter, text: f"{letter}) {text}\n\n",
+    "**A**: x": lambda letter, text: f"- **{letter}**: {text}\n",
+    "Option A: x": lambda letter, text: f"Option {letter}: {text}.\n",
+    "A - x": lambda letter, text: f"{letter} - {text}\n",
+    "A, a line below": lambda letter, text: f"{letter}\n{text}\n",
+    "within a line": lambda letter, text: f"({letter}) {text} ",
+    "within a line, A. x": lambda letter, text: f"{letter}. {text}; ",
+    "JSON": lambda letter, text: f'"{letter}": {json.dumps(text)},\n',
+}
+TEXTS = (
+    *("1", "6", "5", "3", "top-left", "bottom right", "-5 degrees", "(left) hand", "A dog: brown", "B", "a", "I"),
+    *("3.5 s to 7.0 s", 'a sign "stop"', "left, then right", "Option C", "the knife.", "Knife", "knife", "2. step"),
+)
+
+
+def chosen_here(asked: Asked, joined: Joined) -> str | None:
+    """What the run's decision is, by text."""
+    shown = joined.reordered.get(asked.key)
+    response = Response(key=asked.key, text=joined.answers[asked.key].text)
+    reading = read_response(response, shown or asked.question.options, tuple(LETTERS))
+    decision = plain_decision(
+        asked.question, Answer(ask=Ask(options=shown), sent=Sent(), response=response, reading=reading)
+    )
+    return asked.question.options[decision.label] if decision.label is not None else None
+
+
+@st.composite
+def questions_asked(draw: st.DrawFn) -> list[Asked]:
+    form = draw(st.sampled_from(sorted(FORMS)))
+    asked = []
+    for number in range(draw(st.integers(1, 3))):
+        texts = draw(st.lists(st.sampled_from(TEXTS), min_size=4, max_size=4))
+        options = dict(zip(LETTERS, texts, strict=True))
+        question = Question(
+            id=number,
+            key=f"clip_{number}",
+            text=f"Which is {number}?",
+            options=options,
+            target=draw(st.sampled_from(LETTERS)),
+        )
+        order = draw(st.permutations(range(4)))
+        asked.append(Asked(question, order, draw(st.integers(0, 3)), FORMS[form]))
+    return asked
+
+
+@pytest.mark.hypothesis
+@pytest.mark.parametrize("tool", TOOLS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(asked=questions_asked())
+def test_an_answer_to_options_in_any_order_is_that_option_or_left_out(
+    tool: str, asked: list[Asked], tmp_path: Path
+) -> None:
+    name, write = TOOLS[tool]
+    joined = join([one.question for one in asked], registry().importer(name).read(write(tmp_path, asked)).answers)
+    left_out = {*joined.other_options, *joined.unsure_options, *joined.other_target}
+    for one in asked:
+        assert one.key in left_out or chosen_here(one, joined) == one.options[one.letter]
+    assert len(joined.answers) + len(left_out) == len(asked)
+
+
+PLAIN = [
+    Question(id=number, key=f"clip_{number}", text=f"Which is {number}?", options=options, target="ABCD"[number % 4])
+    for number, options in enumerate(
+        [
+            {"A": "1", "B": "6", "C": "5", "D": "3"},
+            {"A": "top-left", "B": "top right", "C": "bottom left", "D": "bottom-right"},
+            {"A": "a knife, held by the left hand", "B": "scissors", "C": "scissors", "D": "none of these"},
+            {"A": "3.5 s to 7.0 s", "B": "0.0 s to 3.5 s", "C": "7.0 s to 9.0 s", "D": "9.0 s to 10.0 s"},
+        ]
+    )
+]
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("form", FORMS)
+def test_whatever_the_form_of_labels_all_options_in_another_order_are_mapped(
+    tool: str, form: str, tmp_path: Path
+) -> None:
+    name, write = TOOLS[tool]
+    orders = [(3, 2, 1, 0), (1, 2, 3, 0), (2, 0, 3, 1), (0, 1, 2, 3)]
+    asked = [Asked(question, order, 1, FORMS[form]) for question, order in zip(PLAIN, orders, strict=True)]
+    joined = join(PLAIN, registry().importer(name).read(write(tmp_path, asked)).answers)
+    assert set(joined.answers) == {question.key for question in PLAIN}
+    assert list(joined.reordered) == ["clip_0", "clip_1", "clip_2"]
+    assert [chosen_here(one, joined) for one in asked] == [one.options[one.letter] for one in asked]
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("form", FORMS)
+def test_an_answer_to_other_options_is_left_out(tool: str, form: str, tmp_path: Path) -> None:
+    name, write = TOOLS[tool]
+    others = [
+        Question(**{**{field: getattr(question, field) for field in ("id", "key", "text", "target")}},
+                 options={**question.options, "D": "something else"})
+        for question in PLAIN
+    ]  # fmt: skip
+    asked = [Asked(question, (0, 1, 2, 3), 1, FORMS[form]) for question in others]
+    joined = join(PLAIN, registry().importer(name).read(write(tmp_path, asked)).answers)
+    assert not joined.answers
+    assert joined.other_options == tuple(question.key for question in PLAIN)
+    assert any("answers to other options than the question's, left out: 4" in line for line in joined.lines())
+
+
+def answered(question: Question = PLAIN[0], **fields: Any) -> ForeignAnswer:
+    return ForeignAnswer(place="log, line 1", question=question.key, text="A", **fields)
+
+
+def test_a_log_that_tells_two_orders_is_not_sure() -> None:
+    prompt = "Which is 0?\nA: 1\nB: 6\nC: 5\nD: 3"
+    told = answered(prompt=prompt, options={"A": "3", "B": "5", "C": "6", "D": "1"})
+    assert standing(told, PLAIN[0]).trouble == "unsure_options"
+    joined = join(PLAIN[:1], [told])
+    assert joined.unsure_options == ("clip_0",)
+    assert not joined.answers
+
+
+def test_a_prompt_of_other_options_than_the_log_s_own_fields_is_left_out() -> None:
+    told = answered(prompt="Which is 0?\nA: dog\nB: cat", options=PLAIN[0].options)
+    assert standing(told, PLAIN[0]).trouble == "other_options"
+
+
+def test_labels_that_are_not_the_question_s_are_not_sure() -> None:
+    for labels in ("1234", "abcd"):
+        listed = "\n".join(f"{label}. {text}" for label, text in zip(labels, ("1", "6", "5", "3"), strict=True))
+        assert standing(answered(prompt=f"Which is 0?\n{listed}"), PLAIN[0]).trouble == "unsure_options"
+
+
+def test_the_options_are_those_of_the_question_and_not_of_an_example() -> None:
+    example = "Which is 0?\nA: 3\nB: 5\nC: 6\nD: 1\nAnswer: B\n\n"
+    own = "Which is 0?\nA: 6\nB: 1\nC: 5\nD: 3\nReply with (A), (B), (C) or (D)."
+    assert standing(answered(prompt=example + own), PLAIN[0]).shown == {"A": "6", "B": "1", "C": "5", "D": "3"}
+
+
+def test_options_before_the_question_count_where_no_example_has_a_list_of_its_own() -> None:
+    own = "A: 6\nB: 1\nC: 5\nD: 3\nWhich is 0?"
+    assert standing(answered(prompt=own), PLAIN[0]).shown == {"A": "6", "B": "1", "C": "5", "D": "3"}
+    other = "A: dog\nB: cat\nWhich is it?\n"
+    assert standing(answered(prompt=other + own), PLAIN[0]).trouble == "unsure_options"
+
+
+def test_another_right_answer_tells_another_order() -> None:
+    assert standing(answered(target="A"), PLAIN[0]).trouble == ""
+    assert standing(answered(target="(A) 1"), PLAIN[0]).trouble == ""
+    assert standing(answered(target="1"), PLAIN[0]).trouble == ""
+    for target in ("D", "3", "a text that is no option"):
+        assert standing(answered(target=target), PLAIN[0]).trouble == "other_target"
+    assert join(PLAIN[:1], [answered(target="D")]).other_target == ("clip_0",)
+
+
+def test_options_of_the_same_text_are_alike() -> None:
+    question = PLAIN[2]
+    swapped = {"A": "scissors", "B": "scissors", "C": "a knife, held by the left hand", "D": "none of these"}
+    assert standing(answered(question, options=swapped, target="B"), question).shown == swapped
+
+
+def test_a_log_that_does_not_tell_the_order_is_read_as_ever() -> None:
+    for prompt in ("", "Which is 0?", "Which is 0? Say 1, 6, 5 or 3.", "1. Look.\n2. Answer.\nWhich is 0?"):
+        found = standing(answered(prompt=prompt), PLAIN[0])
+        assert (found.shown, found.trouble) == (None, "")
+
+
+def test_a_closed_question_is_none_that_is_answered_in_words() -> None:
+    question = Question(id=1, key="clip_0", text="Which is 0?", hidden_options=PLAIN[0].options)
+    assert standing(answered(prompt="Which is 0?\nA: 1\nB: 6\nC: 5\nD: 3"), question).trouble == "other_options"
+    assert standing(answered(prompt="Which is 0? Choose among: 1; 6; 5; 3."), question).trouble == ""
+
+
+def test_the_same_letter_to_two_orders_contradicts_itself() -> None:
+    one, other = answered(options=PLAIN[0].options), answered(options={"A": "3", "B": "5", "C": "6", "D": "1"})
+    assert join(PLAIN[:1], [one, other]).contradicted == ("clip_0",)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ["x", "y"],
+        ["A: x", "B. y"],
+        ["(A) x", "(B) y"],
+        {"A": "x", "B": "y"},
+        {"text": ["x", "y"], "label": ["A", "B"]},
+    ],
+)
+def test_lists_of_options_have_many_forms(value: Any) -> None:
+    assert listed_options(value) == told_options({"choices": value}) == {"A": "x", "B": "y"}
+
+
+def test_columns_of_a_table_are_options_and_empty_ones_none() -> None:
+    assert told_options({"A": 3.0, "B": "y", "C": float("nan"), "D": None}) == {"A": "3", "B": "y"}
+    assert told_options({"options": "no list", "A": True}) == {}
+
+
+@pytest.fixture
+def imported(demo: Path, tmp_path: Path) -> Callable[..., Import]:
+    def imported(log: Path, name: str = "imported") -> Import:
+        return import_run(log, tmp_path / name, ImportOptions(data=DataOptions(data=demo, split="demo")))
+
+    return imported
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_whole_log_with_reversed_options_has_the_tool_s_own_counts(
+    tool: str, demo: Path, tmp_path: Path, imported: Callable[..., Import]
+) -> None:
+    questions = plan_run(options_from(data=demo, split="demo"), registry()).questions
+    asked = [Asked(question, (3, 2, 1, 0), place % 4, FORMS["A: x"]) for place, question in enumerate(questions)]
+    done = imported(TOOLS[tool][1](tmp_path, asked))
+    assert done.run.results.counts["right"] == sum(one.right for one in asked)
+    assert done.run.results.complete
+    assert len(done.joined.reordered) == len(questions)
+    assert done.comparison.other == done.comparison.scored_otherwise == ()
+    sample = done.run.samples[0]
+    shown, read = sample.answers[0].ask.options, sample.answers[0].reading.label
+    assert shown is not None
+    assert shown == asked[0].options
+    assert sample.decision.label is not None
+    assert shown[read or ""] == sample.question.options[sample.decision.label]
+    if tool not in ("predictions", "vlmevalkit"):
+        assert sample.answers[0].theirs == Reading(label=read, rule=done.tool)
+
+
+def test_scoring_it_again_changes_nothing(demo: Path, tmp_path: Path, imported: Callable[..., Import]) -> None:
+    from calling import call
+
+    questions = plan_run(options_from(data=demo, split="demo"), registry()).questions
+    asked = [Asked(question, (3, 2, 1, 0), place % 4, FORMS["A: x"]) for place, question in enumerate(questions)]
+    done = imported(vlmevalkit(tmp_path, asked))
+    before = (done.run.path / "samples.jsonl").read_bytes()
+    assert call("score", done.run.path) == 0
+    assert (done.run.path / "samples.jsonl").read_bytes() == before
+
+
+def test_a_log_of_other_options_alone_is_refused_by_name(tmp_path: Path, imported: Callable[..., Import]) -> None:
+    other = Question(id=1, key=PLAIN[0].key, text="?", options=dict.fromkeys(LETTERS, "x"), target="A")
+    with pytest.raises(UsageError, match="none of its answers"):
+        imported(vlmevalkit(tmp_path, [Asked(other, (0, 1, 2, 3), 0, FORMS["A: x"])]))
