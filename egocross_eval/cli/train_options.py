@@ -56,7 +56,7 @@ def launch_choices(function: F) -> F:
     """What is trained, by which recipe, on what."""
     for decorate in (
         click.option("--python", type=click.Path(path_type=Path), help="Interpreter that has llamafactory."),
-        click.option("--address", default="127.0.0.1:29500", show_default=True, help="Host and port of node 0."),
+        click.option("--address", metavar="HOST:PORT", help="Of node 0, as all nodes reach it; for several nodes."),
         click.option("--node-rank", "rank", type=int, default=0, help="Number of this node, from 0."),
         click.option("--nodes", type=int, default=1, show_default=True, help="Machines; start it on each of them."),
         click.option("--deepspeed", type=click.Choice(get_args(Zero)), help="Default: the recipe's."),

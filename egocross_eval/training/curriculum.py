@@ -7,8 +7,12 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from egocross_eval.errors import UsageError
 from egocross_eval.natural_order import natural_key
 from egocross_eval.schema import Question
+
+MOST_PASSES = 10_000
+"""All passes are written out as examples."""
 
 
 class Curriculum(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +25,15 @@ class Curriculum(msgspec.Struct, frozen=True, kw_only=True):
     shuffle_from: float = 0.0
     """Share from which they come in random order; in between more and more. 0 for both leaves them as they are."""
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises `UsageError` for passes or shares that can't be."""
+        if not 1 <= self.passes <= MOST_PASSES:
+            raise UsageError(f"--passes {self.passes}: a whole number from 1 to {MOST_PASSES:,}")
+        if not 0 <= self.sort_until <= self.shuffle_from <= 1:
+            raise UsageError(
+                f"--shuffle-options {self.sort_until:g}:{self.shuffle_from:g}: two shares from 0 to 1 in order"
+            )
 
     @property
     def reorders(self) -> bool:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,6 +20,9 @@ from egocross_eval.directories import cache_directory
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.files import write_file
 from egocross_eval.runs.locks import acquire
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 PYTHON_VERSION = "3.11"
 """The Python that the lock was resolved for."""
@@ -39,6 +43,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 _PROBE = """
 import importlib.metadata as m, importlib.util as u, json, platform, sys
 names = ["llamafactory", "torch", "torchvision", "torchaudio", "transformers", "peft", "deepspeed", "flash_attn",
+         "flash_attn_interface",
          "msgspec", "pluggy"]
 found = {}
 for name in names:
@@ -157,7 +162,7 @@ def _uv(say: Say) -> list[str]:
 def _build(folder: Path, say: Say) -> None:
     """Builds the environment of the lock in `folder`; the stamp is written last, so half of one is never used."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with acquire(folder.with_name(f"{folder.name}.lock"), timeout=-1):
+    with _held(folder.with_name(f"{folder.name}.lock"), say):
         if (folder / STAMP).is_file():
             return
         uv = _uv(say)
@@ -171,6 +176,20 @@ def _build(folder: Path, say: Say) -> None:
             "installing the packages of the lock",
         )
         write_file(folder / STAMP, lock_file().name + "\n")
+
+
+def _held(lock: Path, say: Say) -> BaseFileLock:
+    """The lock; says that another process builds the environment where that is so, and for how long."""
+    from egocross_eval.training.waiting import EVERY, Waiting
+
+    waiting = None
+    while True:
+        try:
+            return acquire(lock, timeout=0 if waiting is None else EVERY)
+        except UsageError:
+            what = f"another process to build the training environment in {lock.with_suffix('')}"
+            waiting = waiting or Waiting(what, f"is it still at work? If not, remove {lock}", say)
+            waiting.look()
 
 
 def _run(command: list[str], what: str) -> None:

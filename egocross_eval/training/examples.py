@@ -42,6 +42,17 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
     """Which fold is held out, from 1."""
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Raises `UsageError` for a share or folds that can't be."""
+        if self.holdout and self.folds:
+            raise UsageError("--holdout and --folds exclude each other")
+        if self.folds and (self.folds < 2 or not 1 <= self.fold <= self.folds):
+            raise UsageError(f"--folds {self.folds} --fold {self.fold}: 2 folds or more, and the fold is one of them")
+        if not self.folds and self.fold != 1:
+            raise UsageError(f"--fold {self.fold}: --folds says how many there are")
+        if self.holdout and not 0 < self.holdout < 1:
+            raise UsageError(f"--holdout {self.holdout}: a share between 0 and 1, e.g. 0.2")
+
 
 def trainable(known: Registry, tasks: Sequence[str] = ()) -> Benchmark:
     """The benchmark of the tasks, or without any the one that has examples to train on.
@@ -119,12 +130,6 @@ def held_out(questions: Sequence[Question], split: Split) -> frozenset[str]:
     """The videos held out, domain by domain; both parts get a video of every domain, or it's a `UsageError`."""
     if not split.holdout and not split.folds:
         return frozenset()
-    if split.holdout and split.folds:
-        raise UsageError("--holdout and --folds exclude each other")
-    if split.folds and (split.folds < 2 or not 1 <= split.fold <= split.folds):
-        raise UsageError(f"--folds {split.folds} --fold {split.fold}: 2 folds or more, and the fold is one of them")
-    if split.holdout and not 0 < split.holdout < 1:
-        raise UsageError(f"--holdout {split.holdout}: a share between 0 and 1, e.g. 0.2")
     chosen: set[str] = set()
     for domain in dict.fromkeys(question.label("domain") for question in questions):
         sizes: dict[str, int] = defaultdict(int)

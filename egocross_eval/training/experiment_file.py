@@ -20,7 +20,7 @@ from egocross_eval.training.environment import Say
 from egocross_eval.training.examples import Split, trainable
 from egocross_eval.training.options import TrainOptions
 from egocross_eval.training.recipes import recipe_names
-from egocross_eval.training.trainer_arguments import refuse_risky
+from egocross_eval.training.trainer_arguments import check_numbers, refuse_risky
 
 
 class TrainingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,6 +99,7 @@ def read_experiment(path: Path, say: Say = lambda text: None) -> Experiment:
     _check_names(found, groups, place)
     _check_split(found, place)
     refuse_risky(found.train.set, f"{place.at('train', 'set')}: train.set")
+    _check_numbers(found, place)
     options = found.evaluate.options
     where = place.at("evaluate", "options")
     spec = ModelSpec(scheme=found.evaluate.engine, target=found.model, options=options, file=where)
@@ -187,6 +188,19 @@ def _check_split(found: Experiment, place: Place) -> None:
             f"{place.at('train')}: train.folds and train.seeds make several experts of a domain, and the testbed is "
             f"not to choose among them; set evaluate.split: holdout"
         )
+
+
+def _check_numbers(found: Experiment, place: Place) -> None:
+    """Raises `UsageError` for numbers that no training has, and for questions that are none."""
+    for name, value in found.train.set.items():
+        check_numbers({name: value}, f"{place.at('train', 'set', name)}: train.set")
+    try:
+        train_options(found, Expert(domain=found.domains[0], fold=1 if found.train.folds else 0))
+    except UsageError as error:
+        raise UsageError(f"{place.at('train')}: {error}") from error
+    limit = found.evaluate.limit
+    if limit is not None and limit < 1:
+        raise UsageError(f"{place.at('evaluate', 'limit')}: evaluate.limit is {limit}, at least 1")
 
 
 def _with_split(content: dict[str, Any], path: Path, say: Say) -> dict[str, Any]:

@@ -36,4 +36,5 @@ class TrainOptions(msgspec.Struct, frozen=True, kw_only=True):
     deepspeed: str | None = None
     nodes: int = 1
     rank: int = 0
-    address: str = "127.0.0.1:29500"
+    address: str | None = None
+    """Host and port of node 0; with several nodes it must be given."""

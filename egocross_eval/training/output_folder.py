@@ -8,16 +8,14 @@ from pathlib import Path
 import msgspec
 
 from egocross_eval.documents import read_json
-from egocross_eval.errors import RunError, UsageError
+from egocross_eval.errors import UsageError
 from egocross_eval.files import holds_nothing, write_file
 from egocross_eval.training.environment import Say
 from egocross_eval.training.output_files import identity
 from egocross_eval.training.planning import TrainPlan
+from egocross_eval.training.waiting import Waiting
 
 STATE_NAME = "training.json"
-
-PATIENCE = 1800.0
-"""Seconds that a node waits for node 0, which compares tokens and may build the training environment."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,9 +34,8 @@ def wait_for_first_node(plan: TrainPlan, output: Path, say: Say) -> State:
 
     Raises `RunError` where it doesn't come, and `UsageError` where node 0 trains something else.
     """
-    say(f"waiting for node 0 to write {output}")
-    limit = time.monotonic() + PATIENCE
-    while time.monotonic() < limit:
+    waiting = Waiting(f"node 0 to write {output}", "is it running, and is that a folder which all nodes share?", say)
+    while True:
         if (output / STATE_NAME).is_file():
             state = read_state(output)
             if state.identity != identity(plan):
@@ -48,11 +45,8 @@ def wait_for_first_node(plan: TrainPlan, output: Path, say: Say) -> State:
                 )
             if state.hashes:
                 return state
+        waiting.look()
         time.sleep(1.0)
-    raise RunError(
-        f"node 0 wrote nothing into {output} for {PATIENCE / 60:.0f} minutes: is it running, and is that a folder "
-        f"which all nodes share?"
-    )
 
 
 def open_output(plan: TrainPlan, output: Path) -> State:

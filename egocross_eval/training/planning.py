@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from egocross_eval.prompts.length import text_tokens
 from egocross_eval.prompts.renderer import Renderer, prompt_text
 from egocross_eval.runs.approaches import resolve_style
 from egocross_eval.settings import PromptSettings
+from egocross_eval.training.argument_numbers import RANGES
 from egocross_eval.training.curriculum import ordered
 from egocross_eval.training.dataset import (
     Rendered,
@@ -31,10 +32,11 @@ from egocross_eval.training.example_checks import (
 )
 from egocross_eval.training.examples import Examples, read_examples, trainable
 from egocross_eval.training.frame_sizes import processor_limits
+from egocross_eval.training.launching import check_address, settle_launch
 from egocross_eval.training.options import TrainOptions
 from egocross_eval.training.recipes import Launch, Recipe, load_recipe, with_changes
 from egocross_eval.training.testbed_leaks import check_leaks
-from egocross_eval.training.trainer_arguments import check_traps, read_overrides, refuse_risky
+from egocross_eval.training.trainer_arguments import check_numbers, check_traps, read_overrides, refuse_risky
 from egocross_eval.training.trainer_config import configuration
 
 LEAST_PIXELS = 32 * 32
@@ -119,6 +121,7 @@ def plan_training(options: TrainOptions, registry: Registry) -> TrainPlan:
     findings += check_leaks(
         examples.train, paths, examples.data or examples.root.path, trainable(registry, options.tasks)
     )
+    findings += check_address(launch)
     config = checkpoint.config
     return TrainPlan(
         options=options,
@@ -138,40 +141,40 @@ def plan_training(options: TrainOptions, registry: Registry) -> TrainPlan:
 def settle_recipe(options: TrainOptions) -> tuple[Recipe, Launch]:
     """The recipe with all changes, and on what it is launched. Raises `UsageError` for impossible values."""
     recipe = load_recipe(options.recipe)
-    changes = read_overrides(options.changes)
-    refuse_risky(recipe.arguments, f"recipe {options.recipe}", typed=changes)
-    budget = options.prompt.max_pixels
-    if budget is not None:
-        if changes.get("image_max_pixels", budget) != budget:
-            raise UsageError(
-                f"--max-pixels {budget} and --set image_max_pixels={changes['image_max_pixels']} contradict each "
-                f"other: they are the same limit; name it once"
-            )
-        changes["image_max_pixels"] = budget
-        least = recipe.arguments.get("image_min_pixels")
-        if isinstance(least, int) and least > budget and "image_min_pixels" not in changes:
-            changes["image_min_pixels"] = min(LEAST_PIXELS, budget)
+    source, changes = f"recipe {options.recipe}", read_overrides(options.changes)
+    refuse_risky(recipe.arguments, source, typed=changes)
+    kept = {name: value for name, value in recipe.arguments.items() if name not in changes}
+    check_numbers(kept, source)
+    check_numbers(changes, "--set")
+    changes |= _pixel_limits({**kept, **changes}, changes, options.prompt.max_pixels)
     if options.curriculum.passes > 1 or options.curriculum.reorders:
         # LLaMA-Factory deals all passes out at random otherwise.
         changes.setdefault("disable_shuffling", True)
     if "seed" not in recipe.arguments:
-        changes.setdefault("seed", TRAINER_SEED + options.curriculum.seed)
-    launch = recipe.launch
-    gpus = launch.gpus if options.gpus is None else options.gpus
-    if gpus < 0 or options.nodes < 1:
-        raise UsageError(f"--gpus {gpus} must be 0 or more, --nodes {options.nodes} 1 or more")
-    deepspeed = options.deepspeed or ("none" if gpus == 0 else launch.deepspeed)
-    launch = msgspec.convert(
-        {
-            "gpus": gpus,
-            "deepspeed": deepspeed,
-            "nodes": options.nodes,
-            "rank": options.rank,
-            "address": options.address,
-        },
-        Launch,
-    )
-    return with_changes(recipe, changes), launch
+        changes.setdefault("seed", _trainer_seed(options.curriculum.seed))
+    return with_changes(recipe, changes), settle_launch(options, recipe.launch)
+
+
+def _trainer_seed(seed: int) -> int:
+    if not RANGES["seed"].holds(TRAINER_SEED + seed):
+        raise UsageError(f"--seed {seed}: the trainer's is {TRAINER_SEED} more, which must be {RANGES['seed']}")
+    return TRAINER_SEED + seed
+
+
+def _pixel_limits(arguments: Mapping[str, Any], changes: Mapping[str, Any], budget: int | None) -> dict[str, int]:
+    """What `--max-pixels` changes of the arguments. Raises `UsageError` for limits that contradict each other."""
+    found = {} if budget is None else {"image_max_pixels": budget}
+    if budget is not None and changes.get("image_max_pixels", budget) != budget:
+        raise UsageError(
+            f"--max-pixels {budget} and --set image_max_pixels={changes['image_max_pixels']} contradict each "
+            f"other: they are the same limit; name it once"
+        )
+    least, most = arguments.get("image_min_pixels"), budget or arguments.get("image_max_pixels")
+    if least is None or most is None or least <= most:
+        return found
+    if "image_min_pixels" in changes:
+        raise UsageError(f"--set: image_min_pixels={least} is above the pixels that a frame may have, {most}")
+    return {**found, "image_min_pixels": min(LEAST_PIXELS, int(most))}
 
 
 def _examples(options: TrainOptions, registry: Registry) -> Examples:

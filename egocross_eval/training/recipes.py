@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from egocross_eval.documents import read_yaml
-from egocross_eval.errors import unknown
+from egocross_eval.errors import UsageError, unknown
 
 RECIPES = Path(__file__).parent / "recipes"
 """One YAML file a recipe."""
@@ -67,7 +67,10 @@ def load_recipe(name: str) -> Recipe:
         if name not in recipe_names():
             raise unknown("recipe", name, recipe_names())
         path = RECIPES / f"{name}.yaml"
-    return msgspec.structs.replace(read_yaml(path, Recipe, what="recipe"), name=path.stem)
+    recipe = msgspec.structs.replace(read_yaml(path, Recipe, what="recipe"), name=path.stem)
+    if recipe.launch != Launch(gpus=recipe.launch.gpus, deepspeed=recipe.launch.deepspeed):
+        raise UsageError(f"recipe {path}: launch has gpus and deepspeed; machines are named by --nodes and --address")
+    return recipe
 
 
 def with_changes(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:

@@ -24,6 +24,7 @@ from egocross_eval.training.output_files import CONFIG_NAME, base_revision, writ
 from egocross_eval.training.output_folder import State, open_output, read_state, save_state, wait_for_first_node
 from egocross_eval.training.parity import Parity, compare_tokens, refuse_difference
 from egocross_eval.training.planning import TrainPlan
+from egocross_eval.training.recipes import Launch
 from egocross_eval.training.trainer_arguments import check_arguments, known_arguments
 from egocross_eval.training.trainer_checkpoints import (
     drop_resume_checkpoints,
@@ -33,6 +34,7 @@ from egocross_eval.training.trainer_checkpoints import (
 )
 from egocross_eval.training.trainer_command import command
 from egocross_eval.training.trainer_process import Step, read_steps, run
+from egocross_eval.training.waiting import Waiting
 from egocross_eval.version import __version__
 
 LOG_NAME = "log.txt"
@@ -81,8 +83,6 @@ def train(
     if plan.errors:
         raise DataError("\n".join(finding.message for finding in plan.errors))
     check_arguments(plan.recipe.arguments, known_arguments(environment), f"recipe {plan.recipe.name}")
-    if plan.recipe.arguments.get("flash_attn") == "fa2" and "flash_attn" not in environment.versions:
-        watcher.say("flash_attn is fa2, but the environment has no flash-attn: LLaMA-Factory goes on with torch's own")
     first = plan.launch.rank == 0
     state = open_output(plan, output) if first else wait_for_first_node(plan, output, watcher.say)
     model = output / "model"
@@ -166,11 +166,19 @@ def _run(plan: TrainPlan, environment: TrainingEnvironment, state: State, watche
             folder=model,
             log=output / (LOG_NAME if plan.launch.rank == 0 else f"log-node{plan.launch.rank}.txt"),
             on_step=stop_at_no_number(watcher),
+            waiting=_for_other_nodes(plan.launch, watcher.say),
         )
     finally:
         watcher.stop()
         if plan.launch.rank == 0:
             save_state(output, msgspec.structs.replace(state, seconds=state.seconds + time.monotonic() - started))
+
+
+def _for_other_nodes(launch: Launch, say: Say) -> Waiting | None:
+    if launch.nodes == 1:
+        return None
+    what = f"all of {launch.nodes} nodes to meet at {launch.address}; this one is --node-rank {launch.rank}"
+    return Waiting(what, "does the same command run on the others, and do they reach that address?", say)
 
 
 def _variables(plan: TrainPlan) -> dict[str, str]:

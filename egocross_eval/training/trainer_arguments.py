@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from egocross_eval.directories import cache_directory
 from egocross_eval.documents import cited, decode_yaml, read_json
 from egocross_eval.errors import UsageError, did_you_mean
 from egocross_eval.files import write_file
+from egocross_eval.training.argument_numbers import NEVER_NULL, check_number
 from egocross_eval.training.environment import LOCKED, TrainingEnvironment, lock_file
 from egocross_eval.training.environment_jobs import ask
 
@@ -103,22 +105,44 @@ def check_arguments(arguments: Mapping[str, Any], known: Arguments, source: str)
         _check_value(name, value, known[name], source)
 
 
+def check_numbers(arguments: Mapping[str, Any], source: str) -> None:
+    """As `check_arguments`, of the arguments that are numbers alone, before anything is computed of them.
+
+    They are the same in every LLaMA-Factory, so no environment has to be asked.
+    """
+    known = locked_arguments()
+    for name, value in arguments.items():
+        if name in known and known[name].type in _NUMBERS:
+            _check_value(name, value, known[name], source)
+
+
+_NUMBERS = {"int": "a whole number", "float": "a number"}
+
+
 def _check_value(name: str, value: Any, argument: Argument, source: str) -> None:
-    if value is None or argument.many or isinstance(value, list | dict):
+    wanted = {**_NUMBERS, "string_to_bool": "true or false", "str": "a text"}[argument.type]
+    if value is None and name in NEVER_NULL:
+        raise UsageError(f"{source}: {name} is null and must be {wanted}; leave it out for LLaMA-Factory's own")
+    if value is None or argument.many or (argument.type == "str" and isinstance(value, list | dict)):
         return
     if argument.choices and str(value) not in argument.choices:
         hint = ' (in YAML, put no and yes in quotes: "no")' if isinstance(value, bool) else ""
         raise UsageError(f"{source}: {name}={value} is none of {', '.join(argument.choices)}{hint}")
-    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    fits, wanted = {
-        "int": (whole and number, "a whole number"),
-        "float": (number, "a number"),
-        "string_to_bool": (isinstance(value, bool), "true or false"),
-        "str": (True, ""),
-    }[argument.type]
-    if not fits:
-        raise UsageError(f"{source}: {name}={value!r} must be {wanted}")
+    if not _fits(value, argument):
+        raise UsageError(f"{source}: {name}={cited(value)} must be {wanted}")
+    if argument.type in _NUMBERS:
+        check_number(name, value, wanted, source)
+
+
+def _fits(value: Any, argument: Argument) -> bool:
+    if argument.type == "str":
+        return True
+    if argument.type == "string_to_bool" or isinstance(value, bool):
+        return argument.type == "string_to_bool" and isinstance(value, bool)
+    # What is no number or endless is said by its range.
+    return isinstance(value, int) or (
+        isinstance(value, float) and (argument.type == "float" or value.is_integer() or not math.isfinite(value))
+    )
 
 
 def check_traps(arguments: Mapping[str, Any], model_type: str) -> None:
@@ -133,6 +157,8 @@ def check_traps(arguments: Mapping[str, Any], model_type: str) -> None:
             "val_size: LLaMA-Factory splits by example, so that one source video lies on both sides; hold examples out "
             "by --holdout or --folds"
         )
+    if arguments.get("max_samples"):
+        raise UsageError("max_samples: LLaMA-Factory leaves out the examples behind it; --limit N draws them")
     if arguments.get("load_best_model_at_end"):
         raise UsageError(
             "load_best_model_at_end: nothing is evaluated while training; evaluate the kept checkpoints on what "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from egocross_eval.errors import UsageError
 from egocross_eval.training.environment import TrainingEnvironment
+from egocross_eval.training.launching import check_launch, split_address
 from egocross_eval.training.recipes import Launch
 
 START = "egocross_eval.training.inside.start_trainer"
@@ -24,11 +24,8 @@ def _meeting(launch: Launch) -> list[str]:
     """Where the processes meet; on one machine at a free port, so that two trainings don't want the same."""
     if launch.nodes == 1:
         return ["--standalone"]
-    host, _, port = launch.address.rpartition(":")
-    if not host or not port.isdigit():
-        raise UsageError(f"--address {launch.address}: write HOST:PORT of node 0, e.g. 10.0.0.1:29500")
-    if not 0 <= launch.rank < launch.nodes:
-        raise UsageError(f"--node-rank {launch.rank}: nodes are counted from 0 to {launch.nodes - 1}")
+    check_launch(launch)
+    host, port = split_address(launch.address)
     return [
         f"--nnodes={launch.nodes}",
         f"--node_rank={launch.rank}",

@@ -18,7 +18,9 @@ import msgspec
 
 from egocross_eval.errors import RunError
 from egocross_eval.files import open_for_appending
+from egocross_eval.training.inside.start_trainer import STARTED
 from egocross_eval.training.trainer_faults import explain
+from egocross_eval.training.waiting import Waiting
 
 TRAINER_LOG = "trainer_log.jsonl"
 """Where LLaMA-Factory writes a line for each logged step."""
@@ -72,11 +74,13 @@ def run(
     folder: Path,
     log: Path,
     on_step: Callable[[Step], None] = lambda step: None,
+    waiting: Waiting | None = None,
 ) -> None:
     """Runs the command to its end, its output appended to `log`.
 
-    Raises `RunError` with the remedy where the log shows a known fault, else with the end of the log. However this
-    ends, no process of the command is left.
+    `waiting` is for the other nodes, until the log says that workers have started. Raises `RunError` with the remedy
+    where the log shows a known fault, else with the end of the log. However this ends, no process of the command is
+    left.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     mark = uuid.uuid4().hex
@@ -96,6 +100,8 @@ def run(
             with _ended_on_signal():
                 while child.poll() is None:
                     seen = _report(folder, seen, on_step)
+                    if waiting is not None and STARTED not in _written(log, start):
+                        waiting.look()
                     time.sleep(_LOOK)
         finally:
             end_group(child)
@@ -164,10 +170,15 @@ def end_marked(mark: str) -> None:
                 os.kill(int(entry.name), signal.SIGKILL)
 
 
-def _reason(log: Path, start: int, code: int) -> str:
+def _written(log: Path, start: int) -> str:
+    """The log from a position on."""
     with log.open("rb") as file:
         file.seek(start)
-        text = file.read().decode(errors="replace")
+        return file.read().decode(errors="replace")
+
+
+def _reason(log: Path, start: int, code: int) -> str:
+    text = _written(log, start)
     # The system's killer of processes writes nothing into the log.
     known = explain(text) or (explain(f"exitcode: {code}") if code == -signal.SIGKILL else "")
     if known:

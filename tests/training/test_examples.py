@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,11 +67,20 @@ def test_every_domain_is_in_both_parts() -> None:
 
 
 @pytest.mark.parametrize(
-    "split", [Split(holdout=1.5), Split(folds=3, fold=4), Split(folds=1), Split(folds=2, holdout=0.1)]
+    "split",
+    [
+        {"holdout": 1.5},
+        {"holdout": float("nan")},
+        {"folds": 3, "fold": 4},
+        {"folds": 1},
+        {"folds": -1},
+        {"fold": 2},
+        {"folds": 2, "holdout": 0.1},
+    ],
 )
-def test_impossible_splits_are_refused(split: Split) -> None:
-    with pytest.raises(UsageError):
-        held_out([question(i, f"v{i}") for i in range(8)], split)
+def test_impossible_splits_are_refused(split: dict[str, float]) -> None:
+    with pytest.raises(UsageError, match=r"--(holdout|folds?)"):
+        msgspec.convert(split, Split, strict=False)
 
 
 def test_an_unknown_domain_gets_a_suggestion(tmp_path: Path) -> None:

@@ -58,6 +58,12 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         ({"train": {"frames": "uniform:0"}}, "line 8: train: .*uniform"),
         ({"train": {"seeds": 3}}, "line 7: .*the testbed is not to choose among them"),
         ({"train": {"folds": 2, "holdout": 0.2}, "evaluate": {"split": "holdout"}}, "line 11: .*exclude each other"),
+        ({"train": {"set": {"lora_rank": 0}}}, "line 9: train.set: lora_rank=0 must be a whole number from 1"),
+        ({"train": {"passes": 0}}, "line 7: --passes 0"),
+        ({"train": {"holdout": float("nan")}}, "line 7: --holdout nan"),
+        ({"train": {"folds": -1}, "evaluate": {"split": "holdout"}}, "line 9: --folds -1"),
+        ({"train": {"shuffle_options": [0.9, 0.1]}}, "line 7: --shuffle-options 0.9:0.1"),
+        ({"evaluate": {"limit": 0}}, "line 6: evaluate.limit is 0, at least 1"),
     ],
 )
 def test_mistakes_in_the_file_are_named(tmp_path: Path, changes: dict[str, Any], message: str) -> None:

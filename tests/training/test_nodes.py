@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import msgspec
@@ -10,12 +11,14 @@ from training_files import four_videos, write_base, write_support
 
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import RunError, UsageError
-from egocross_eval.training import output_folder
+from egocross_eval.training import output_folder, waiting
 from egocross_eval.training import train as train_module
 from egocross_eval.training.environment import TrainingEnvironment
+from egocross_eval.training.inside.start_trainer import STARTED
 from egocross_eval.training.options import TrainOptions
 from egocross_eval.training.output_files import identity
-from egocross_eval.training.planning import TrainPlan, plan_training
+from egocross_eval.training.planning import TrainPlan, plan_training, settle_recipe
+from egocross_eval.training.trainer_process import run
 
 ENVIRONMENT = TrainingEnvironment(python=Path("/env/bin/python"), origin="named", versions={})
 
@@ -27,7 +30,9 @@ def second_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainPlan:
     monkeypatch.setattr(train_module, "check_arguments", lambda arguments, known, place: None)
     root = write_support(tmp_path / "data", four_videos())
     model = write_base(tmp_path / "base")
-    chosen = TrainOptions(model=str(model), data=root, output=tmp_path / "out", gpus=1, nodes=2, rank=1)
+    chosen = TrainOptions(
+        model=str(model), data=root, output=tmp_path / "out", gpus=1, nodes=2, rank=1, address="10.0.0.1:29500"
+    )
     return plan_training(chosen, registry())
 
 
@@ -41,7 +46,7 @@ def write_state(plan: TrainPlan, **changes: object) -> None:
 def test_a_node_that_never_sees_node_0_says_what_to_look_at(
     second_node: TrainPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(output_folder, "PATIENCE", 0.0)
+    monkeypatch.setattr(waiting, "PATIENCE", 0.0)
     with pytest.raises(RunError, match="a folder which all nodes share"):
         train_module.train(second_node, ENVIRONMENT)
     assert not second_node.options.output.exists()
@@ -94,24 +99,6 @@ def test_weights_and_biases_is_switched_off_just_where_nothing_is_reported(
     assert given[0].get("WANDB_DISABLED") == ("true" if report == "none" else None)
 
 
-@pytest.mark.parametrize(("installed", "told"), [({}, True), ({"flash_attn": "2.8"}, False)])
-def test_flash_attention_that_is_not_installed_is_remarked_on(
-    second_node: TrainPlan, monkeypatch: pytest.MonkeyPatch, installed: dict[str, str], told: bool
-) -> None:
-    class Told(train_module.Watcher):
-        words = ""
-
-        def say(self, text: str) -> None:
-            self.words += text
-
-    plan = plan_training(msgspec.structs.replace(second_node.options, changes=("flash_attn=fa2",)), registry())
-    write_state(plan, hashes={"egocross.json": "00"})
-    monkeypatch.setattr(train_module, "run", lambda command, **rest: None)
-    watcher = Told()
-    train_module.train(plan, msgspec.structs.replace(ENVIRONMENT, versions=installed), watcher=watcher)
-    assert ("goes on with torch's own" in watcher.words) == told
-
-
 def test_node_0_that_goes_on_lets_others_go_once_torn_checkpoints_are_gone(
     second_node: TrainPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,3 +118,79 @@ def test_node_0_that_goes_on_lets_others_go_once_torn_checkpoints_are_gone(
     with pytest.raises(KeyboardInterrupt):
         train_module.train(first_node, ENVIRONMENT)
     assert seen == [({}, False)]
+
+
+def test_a_wait_says_each_minute_for_what_and_how_long_and_ends_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("egocross_eval.training.waiting.time.monotonic", lambda: now)
+    said: list[str] = []
+    wait = waiting.Waiting("node 0 to write /shared/out", "is it running?", said.append)
+    for now in range(0, 130, 5):  # noqa: B007 - the clock reads it
+        wait.look()
+    assert said == [
+        "waiting for node 0 to write /shared/out, 30 minutes at most",
+        "still waiting for node 0 to write /shared/out: 1 of 30 minutes",
+        "still waiting for node 0 to write /shared/out: 2 of 30 minutes",
+    ]
+    now = 1800.0
+    with pytest.raises(RunError, match=r"node 0 to write /shared/out, 30 minutes in vain: is it running\?"):
+        wait.look()
+
+
+def test_a_node_that_no_other_joins_says_so_and_ends(second_node: TrainPlan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The start-up of a worker is what shows that all have met, and this trainer never starts one."""
+    write_state(second_node, hashes={"egocross.json": "00"})
+    sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
+    monkeypatch.setattr(train_module, "command", lambda *rest: sleeping)
+    monkeypatch.setattr(waiting, "PATIENCE", 0.3)
+    with pytest.raises(RunError, match=r"2 nodes to meet at 10.0.0.1:29500; this one is --node-rank 1(.|\n)*others"):
+        train_module.train(second_node, ENVIRONMENT)
+
+
+def test_nodes_that_have_met_are_waited_for_no_longer(tmp_path: Path) -> None:
+    working = [sys.executable, "-c", f"import time; print({STARTED!r}, flush=True); time.sleep(0.6)"]
+    said: list[str] = []
+
+    class Counted(waiting.Waiting):
+        def look(self) -> None:
+            said.append("look")
+
+    run(working, environment={}, folder=tmp_path, log=tmp_path / "log", waiting=Counted("nodes", "", said.append))
+    log = (tmp_path / "log").read_text(encoding="utf-8")
+    assert log.strip() == STARTED
+    assert said.count("look") <= 2
+
+
+def test_nodes_need_an_address_and_one_of_this_machine_is_remarked_on(second_node: TrainPlan) -> None:
+    def plan(**changes: object) -> TrainPlan:
+        return plan_training(msgspec.structs.replace(second_node.options, **changes), registry())
+
+    with pytest.raises(UsageError, match="--nodes 2 needs --address HOST:PORT"):
+        plan(address=None)
+    told = [[f.message for f in plan(address=at).findings if f.check == "address"] for at in LOCAL]
+    assert all("only nodes on this one machine" in message for (message,) in told)
+    assert not [f for f in second_node.findings if f.check == "address"]
+
+
+LOCAL = ("127.0.0.1:29500", "localhost:29500", "[::1]:29500", "0.0.0.0:29500")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rank": 2}, "--node-rank 2: nodes are counted from 0 to 1"),
+        ({"rank": -1}, "--node-rank -1"),
+        ({"nodes": 1}, "--node-rank 1: nodes are counted by 0 alone"),
+        ({"nodes": 0, "rank": 0}, "--nodes 0: 1 or more"),
+        ({"gpus": -1}, "--gpus -1: 0 or more"),
+        ({"address": "10.0.0.1"}, "write HOST:PORT"),
+        ({"address": "10.0.0.1:99999"}, "write HOST:PORT"),
+    ],
+)
+def test_what_cannot_be_launched_is_refused_before_anything_is_read(
+    second_node: TrainPlan, changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        settle_recipe(msgspec.structs.replace(second_node.options, **changes))

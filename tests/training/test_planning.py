@@ -19,8 +19,10 @@ from egocross_eval.cli.show.train_report import TrainedModel, print_result
 from egocross_eval.cli.verbs.train import command
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import UsageError
+from egocross_eval.training import attention
 from egocross_eval.training.card import as_options
 from egocross_eval.training.curriculum import Curriculum
+from egocross_eval.training.environment import TrainingEnvironment
 from egocross_eval.training.fitting import check_fit
 from egocross_eval.training.gpus import Gpu
 from egocross_eval.training.options import TrainOptions
@@ -243,3 +245,56 @@ def test_the_loss_is_told_beside_that_of_guessing(
     said = capsys.readouterr().out
     assert "1.5000 at step 1, 0.5000 at step 6" in said
     assert ("guessing a letter is about 0.46" in said) == (not arguments)
+
+
+@pytest.mark.parametrize("words", [["--set", "per_device_train_batch_size=0"], ["--passes", "0"], ["--nodes", "2"]])
+def test_impossible_numbers_are_an_error_document_of_a_dry_run(
+    options: TrainOptions, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ["--model", options.model, "--data", str(options.data), "--output", str(options.output), "--dry-run"]
+    assert call("train", *common, *words, "--format", "json") == 2
+    found = json.loads(capsys.readouterr().out)
+    assert words[0] in found["error"]
+    assert not options.output.exists()
+
+
+def test_numbers_of_a_recipe_file_are_refused_in_its_name_unless_changed(options: TrainOptions, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("description: mine\narguments: {stage: sft, learning_rate: .nan}\n", encoding="utf-8")
+    mine = msgspec.structs.replace(options, recipe=str(path))
+    with pytest.raises(UsageError, match=r"recipe .*mine.yaml: learning_rate=nan must be a number above 0"):
+        plan_training(mine, registry())
+    changed = plan_training(msgspec.structs.replace(mine, changes=("learning_rate=1e-4",)), registry())
+    assert changed.recipe.arguments["learning_rate"] == 1e-4
+
+
+def test_limits_of_pixels_that_contradict_each_other_are_refused(options: TrainOptions) -> None:
+    with pytest.raises(UsageError, match="image_min_pixels=999999 is above"):
+        plan_training(msgspec.structs.replace(options, changes=("image_min_pixels=999999",)), registry())
+
+
+@pytest.mark.parametrize("seed", [-43, 2**32])
+def test_a_seed_that_the_trainer_cannot_have_is_refused(options: TrainOptions, seed: int) -> None:
+    with pytest.raises(UsageError, match=f"--seed {seed}"):
+        plan_training(msgspec.structs.replace(options, curriculum=Curriculum(seed=seed)), registry())
+
+
+@pytest.mark.parametrize(
+    "shares", [(0.5, 0.0), (0.5, 0.2), (-0.1, 0.5), (0.0, 1.5), (float("nan"), 0.5), (0.1, float("nan"))]
+)
+def test_shares_of_passes_that_cannot_be_are_refused(shares: tuple[float, float]) -> None:
+    with pytest.raises(UsageError, match="--shuffle-options"):
+        Curriculum(sort_until=shares[0], shuffle_from=shares[1])
+
+
+@pytest.mark.parametrize(("installed", "warned"), [({}, True), ({"flash_attn": "2.8"}, False)])
+def test_flash_attention_that_is_not_installed_is_remarked_on_in_a_dry_run(
+    options: TrainOptions, monkeypatch: pytest.MonkeyPatch, installed: dict[str, str], warned: bool
+) -> None:
+    environment = TrainingEnvironment(python=Path("/env/bin/python"), origin="named", versions=installed)
+    monkeypatch.setattr(attention, "existing_environment", lambda python: environment)
+    text = dry_run(options, "--set", "flash_attn=fa2")
+    assert ("flash_attn=fa2: /env/bin/python lacks flash_attn" in text) == warned
+    monkeypatch.setattr(attention, "existing_environment", lambda python: None)
+    assert "the training environment's lock has no flash_attn" in dry_run(options, "--set", "flash_attn=fa2")
+    assert "flash_attn" not in dry_run(options)

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from egocross_eval.errors import UsageError
+from egocross_eval.training.argument_numbers import NEVER_NULL, RANGES, check_number
 from egocross_eval.training.environment import TrainingEnvironment
 from egocross_eval.training.estimates import optimizer_steps
 from egocross_eval.training.recipes import Launch, Zero, load_recipe, recipe_names, with_changes
-from egocross_eval.training.trainer_arguments import check_arguments, check_traps, locked_arguments, read_overrides
+from egocross_eval.training.trainer_arguments import (
+    check_arguments,
+    check_numbers,
+    check_traps,
+    locked_arguments,
+    read_overrides,
+)
 from egocross_eval.training.trainer_command import START, command
 from egocross_eval.training.trainer_config import configuration, zero_config
 
@@ -105,6 +116,65 @@ def test_values_of_another_type_are_refused(name: str, value: Any, message: str)
         check_arguments({name: value}, locked_arguments(), "--set")
 
 
+@pytest.mark.parametrize(
+    ("pair", "message"),
+    [
+        ("per_device_train_batch_size=0", "a whole number from 1"),
+        ("gradient_accumulation_steps=-2", "a whole number from 1"),
+        ("per_device_train_batch_size=null", "is null(.|\n)*leave it out"),
+        ("per_device_train_batch_size=[1]", "must be a whole number"),
+        ("image_max_pixels=many", "must be a whole number"),
+        ("num_train_epochs=0", "a number above 0"),
+        ("num_train_epochs=1e300", "up to 1000000"),
+        ("max_steps=0", "from 1, or -1 for none"),
+        ("lora_rank=-1", "from 1; to train without an adapter: --recipe full"),
+        ("lora_rank=true", "a whole number"),
+        ("lora_rank=.inf", "a whole number from 1"),
+        ("learning_rate=0", "a number above 0"),
+        ("learning_rate=.nan", "=nan must be a number above 0"),
+        ("learning_rate=-.inf", "a number above 0"),
+        ("save_steps=0", "to write no checkpoints: save_strategy=no"),
+        ("save_steps=2.5", "a share of all steps below 1"),
+        ("lora_dropout=1", "from 0 below 1"),
+        ("warmup_ratio=1.5", "from 0 up to 1"),
+        ("seed=4294967296", "up to 4294967295"),
+        ("asft_alpha=.nan", "a number from"),
+    ],
+)
+def test_numbers_that_no_training_has_are_refused_by_name(pair: str, message: str) -> None:
+    name = pair.partition("=")[0]
+    with pytest.raises(UsageError, match=f"--set: {name}(.|\n)*{message}"):
+        check_numbers(read_overrides([pair]), "--set")
+
+
+@pytest.mark.parametrize(
+    "pair", ["max_steps=-1", "save_steps=0.5", "save_steps=4.0", "warmup_steps=0", "data_seed=null"]
+)
+def test_numbers_that_a_training_can_have_are_taken(pair: str) -> None:
+    check_numbers(read_overrides([pair]), "--set")
+
+
+@given(st.one_of(st.integers(), st.floats()), st.sampled_from(sorted(RANGES)))
+def test_what_is_taken_is_finite_and_within_its_range(number: float, name: str) -> None:
+    with contextlib.suppress(UsageError):
+        check_number(name, number, "a number", "--set")
+        assert math.isfinite(number)
+        assert RANGES[name].holds(number)
+
+
+def test_every_number_with_a_range_is_one_of_the_trainers_arguments() -> None:
+    known = locked_arguments()
+    assert {known[name].type for name in {*RANGES, *NEVER_NULL}} == {"int", "float"}
+    assert set(RANGES) >= NEVER_NULL
+
+
+def test_a_recipe_file_names_gpus_and_no_machines(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("description: mine\narguments: {stage: sft}\nlaunch: {gpus: 2, nodes: 2}\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"mine\.yaml: launch has gpus and deepspeed"):
+        load_recipe(str(path))
+
+
 def test_a_recipe_file_of_the_users_own_is_read(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("description: mine\narguments: {stage: sft}\n", encoding="utf-8")
@@ -134,6 +204,7 @@ def test_no_is_a_word_and_false_a_hint() -> None:
         ({"enable_liger_kernel": True}, "no Liger kernels"),
         ({"val_size": 0.1}, "--holdout"),
         ({"load_best_model_at_end": True}, "--holdout"),
+        ({"max_samples": 3}, "--limit"),
     ],
 )
 def test_what_the_trainer_takes_but_cannot_do_is_refused(arguments: dict[str, Any], message: str) -> None:

@@ -44,6 +44,7 @@ def command(file: Path, python: Path | None, dry_run: bool, allow_difference: bo
     """
     from egocross_eval.cli.show.train_report import TrainProgress, print_findings
     from egocross_eval.contracts.registry import registry
+    from egocross_eval.training.attention import check_attention
     from egocross_eval.training.environment import find_environment
     from egocross_eval.training.experiment import conduct
     from egocross_eval.training.experiment_file import experts_of, read_experiment, train_options
@@ -59,7 +60,7 @@ def command(file: Path, python: Path | None, dry_run: bool, allow_difference: bo
 
     experiment = read_experiment(file, say)
     if dry_run:
-        return _looked_at(experiment)
+        return _looked_at(experiment, python)
 
     check_gpus(settle_recipe(train_options(experiment, experts_of(experiment)[0]))[1], python)
     environment = find_environment(python, say=say)
@@ -67,7 +68,8 @@ def command(file: Path, python: Path | None, dry_run: bool, allow_difference: bo
     def train_one(options: TrainOptions) -> Path:
         plan = plan_training(options, registry())
         gpus = usable_gpus() if plan.launch.gpus else []
-        print_findings([*plan.findings, *check_fit(plan, gpus)])
+        attention = check_attention(plan.recipe.arguments, python)
+        print_findings([*plan.findings, *check_fit(plan, gpus), *attention])
         return train(plan, environment, watcher=TrainProgress(), allow_difference=allow_difference).model
 
     def merge_one(adapter: Path, output: Path) -> Path:
@@ -77,11 +79,12 @@ def command(file: Path, python: Path | None, dry_run: bool, allow_difference: bo
     return Reply(value=made, show=lambda: _show(made))
 
 
-def _looked_at(experiment: Experiment) -> Reply[Made | PlannedExperiment]:
+def _looked_at(experiment: Experiment, python: Path | None) -> Reply[Made | PlannedExperiment]:
     """The plan of each expert's training, and of the evaluation that follows."""
     from egocross_eval.cli.show.train_plan import PlannedExperiment, planned_evaluation, print_plan, training_plan
     from egocross_eval.cli.show.train_report import print_findings
     from egocross_eval.contracts.registry import registry
+    from egocross_eval.training.attention import check_attention
     from egocross_eval.training.experiment_file import experts_of, train_options
     from egocross_eval.training.fitting import check_fit
     from egocross_eval.training.gpus import usable_gpus
@@ -93,7 +96,8 @@ def _looked_at(experiment: Experiment) -> Reply[Made | PlannedExperiment]:
         plan = plan_training(train_options(experiment, expert), registry())
         gpus = usable_gpus() if plan.launch.gpus else []
         code = 2 if plan.errors else code
-        plans[expert.name] = training_plan(plan, [*plan.findings, *check_fit(plan, gpus)], gpus)
+        attention = check_attention(plan.recipe.arguments, python)
+        plans[expert.name] = training_plan(plan, [*plan.findings, *check_fit(plan, gpus), *attention], gpus)
 
     def show() -> None:
         for name, plan in plans.items():

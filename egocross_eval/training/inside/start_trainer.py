@@ -12,6 +12,9 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+STARTED = "egocross-eval: a worker has started"
+"""What each worker writes into the log first: those of several nodes start when all nodes have met."""
+
 IGNORED = -100
 """Label of tokens that aren't learnt."""
 
@@ -66,6 +69,7 @@ def leave_single_examples_unpadded(workflow: Any) -> None:
 
 def main() -> None:
     """Applies both changes and trains as the configuration file says that the command line names."""
+    print(STARTED, flush=True)
     from llamafactory.train.sft import workflow
     from llamafactory.train.tuner import run_exp
 
