@@ -21,7 +21,8 @@ class Failure(Noun, frozen=True, kw_only=True):
 
 
 class Response(Noun, frozen=True, kw_only=True):
-    """What an adapter yields for a request: text, or log-probabilities of the letters, or a failure."""
+    """What an adapter yields for a request: text, or log-probabilities of the letters, or a failure. Counts and times
+    are finite and not negative."""
 
     key: str
     text: str | None = None

@@ -116,8 +116,8 @@ class Results(Noun, frozen=True, kw_only=True):
     micro: Figure | None
     """Mean over all questions. None where no right answer is known."""
     macro: Figure | None
-    """Unweighted mean over the groups of the benchmark's macro axis. None where one of them has no scored question, or
-    there is no such axis."""
+    """Unweighted mean over the groups of the benchmark's macro axis. None where one of them has no scored question,
+    some questions are in none of them, or there is no such axis."""
     groups: dict[str, dict[str, Figure]]
     """Figures by name of the grouping, then by name of the group."""
     tokens: dict[str, int]

@@ -129,10 +129,12 @@ class Figures:
         return self.of(self._judged) if any(item.scored for item in self._judged) else None
 
     def macro(self) -> Figure | None:
-        """Unweighted mean over the groups of the macro axis; None when one has no scored question, or there's no
-        axis."""
+        """Unweighted mean over the groups of the macro axis; None when one has no scored question, some questions are
+        in no group, or there's no axis."""
         parts = self._parts.values()
         if not self._benchmark.macro or not parts or not all(any(i.scored for i in items) for items in parts):
+            return None
+        if "" in self._parts and len(parts) > 1:
             return None
         accuracy = sum(sum(item.worth(best=False) for item in items) / len(items) for items in parts) / len(parts)
         known = [chance for items in parts if (chance := _chance(items)) is not None]

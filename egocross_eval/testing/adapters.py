@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -15,21 +16,35 @@ import msgspec
 
 from egocross_eval.api import Run, evaluate
 from egocross_eval.contracts.event import Answered, Event
-from egocross_eval.contracts.model import AdapterType, ModelAdapter
+from egocross_eval.contracts.model import AdapterType, Capabilities, ModelAdapter
 from egocross_eval.contracts.registry import registry
 from egocross_eval.counted import counted
-from egocross_eval.errors import UsageError
+from egocross_eval.errors import RunError, UsageError
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
 from egocross_eval.schema import Failure, ImagePart, Request, Response
 from egocross_eval.settings import AnswerMode, GenerationSettings
-from egocross_eval.testing.contract import Check, Contract, NotPromised
+from egocross_eval.testing.contract import BrokenContractError, Check, Contract, NotPromised
 from egocross_eval.testing.material import data_root, finite, requests
 
 _ENGINES = ("torch", "transformers", "vllm", "tensorflow", "jax", "openai", "anthropic", "google.genai", "ray")
 _LOOK_AHEAD = 20_000
 """Requests that nobody may draw before the first answer: more than any batch has."""
 
+_MEASURED = (
+    "input_tokens",
+    "output_tokens",
+    "reused_tokens",
+    "seconds",
+    "first_token_seconds",
+    "token_seconds",
+    "attempts",
+)
+"""Fields of a response that are counts or times."""
+
 _ONE_EACH = "yields exactly one response for each"
+_RESPONSE = "What an adapter yields for a request"
+_COUNTS = "Counts and times are finite and not negative."
+_CAN = "What an adapter can do."
 _LAZY = "draws requests lazily, with a bounded look-ahead"
 _FAILURE = "A request that fails becomes a response with a `Failure`; the others go on."
 _RESUMED = "all that was yielded before is kept"
@@ -43,20 +58,20 @@ _OPTIONS = "keys are refused with a suggestion"
 def adapter_checks(kind: AdapterType, spec: str) -> Iterator[Check]:
     """The checks of an adapter type; `spec` names a model of it that answers."""
     contract = Contract(f"adapter {kind.scheme}", "model")
-    tried: dict[str, Callable[[Contract, AdapterType, str], None]] = {
-        "imports no engine before it is used": _imports_nothing,
-        "refuses options that it doesn't know": _refuses_options,
-        "answers each request once": _answers_each_once,
-        "answers nothing where nothing is asked": _answers_nothing,
-        "draws requests lazily": _draws_lazily,
-        "goes on after a frame that can't be read": _survives_a_frame,
-        "gives the scores that it promises": partial(_keeps_mode, mode="choose"),
-        "holds to the labels as it promises": partial(_keeps_mode, mode="constrained"),
-        "has a fingerprint that stays": _keeps_fingerprint,
-        "is killed and goes on": _is_resumed,
+    tried: dict[str, tuple[str, Callable[[Contract, AdapterType, str], None]]] = {
+        "imports no engine before it is used": (_IMPORTS, _imports_nothing),
+        "refuses options that it doesn't know": (_OPTIONS, _refuses_options),
+        "answers each request once": (_ONE_EACH, _answers_each_once),
+        "answers nothing where nothing is asked": (_ONE_EACH, _answers_nothing),
+        "draws requests lazily": (_LAZY, _draws_lazily),
+        "goes on after a frame that can't be read": (_FAILURE, _survives_a_frame),
+        "gives the scores that it promises": (_SCORES, partial(_keeps_mode, mode="choose")),
+        "holds to the labels as it promises": (_CONSTRAINED, partial(_keeps_mode, mode="constrained")),
+        "has a fingerprint that stays": (_IDENTITY, _keeps_fingerprint),
+        "is killed and goes on": (_RESUMED, _is_resumed),
     }
-    for name, try_it in tried.items():
-        yield Check(f"{contract.part}: {name}", partial(try_it, contract, kind, spec))
+    for name, (words, try_it) in tried.items():
+        yield contract.check(name, words, partial(try_it, contract, kind, spec))
 
 
 @contextmanager
@@ -69,8 +84,11 @@ def _built(spec: str) -> Iterator[ModelAdapter]:
 
 
 @contextmanager
-def _asked(spec: str, mode: AnswerMode, choices: tuple[str, ...] = ()) -> Iterator[tuple[ModelAdapter, list[Request]]]:
+def _asked(
+    contract: Contract, spec: str, mode: AnswerMode, choices: tuple[str, ...] = ()
+) -> Iterator[tuple[ModelAdapter, list[Request]]]:
     with _built(spec) as adapter, data_root() as root:
+        contract.require_type(adapter.capabilities(), Capabilities, _CAN)
         settings = GenerationSettings(answer_mode=mode, max_new_tokens=16)
         yield adapter, requests(root, settings, frames=adapter.capabilities().images, choices=choices)
 
@@ -98,6 +116,11 @@ def _refuses_options(contract: Contract, kind: AdapterType, spec: str) -> None:
 
 
 def _checked(contract: Contract, asked: Sequence[Request], answered: Sequence[Response]) -> None:
+    for response in answered:
+        contract.require_type(response, Response, _RESPONSE)
+        measured = {name: getattr(response, name) for name in _MEASURED}
+        bad = {name: value for name, value in measured.items() if not _is_measured(value)}
+        contract.require(not bad, _COUNTS, f"the response to {response.key} has {bad}")
     wanted, got = [request.key for request in asked], [response.key for response in answered]
     missing, extra = sorted(set(wanted) - set(got)), sorted(set(got) - set(wanted))
     twice = sorted({key for key in got if got.count(key) > 1})
@@ -114,8 +137,12 @@ def _checked(contract: Contract, asked: Sequence[Request], answered: Sequence[Re
         )
 
 
+def _is_measured(value: float | None) -> bool:
+    return value is None or (math.isfinite(value) and value >= 0)
+
+
 def _answers_each_once(contract: Contract, kind: AdapterType, spec: str) -> None:
-    with _asked(spec, "generate") as (adapter, asked):
+    with _asked(contract, spec, "generate") as (adapter, asked):
         answered = list(adapter.generate(iter(asked)))
     _checked(contract, asked, answered)
     plain = next(response for response in answered if response.key == asked[0].key)
@@ -147,7 +174,7 @@ def _draws_lazily(contract: Contract, kind: AdapterType, spec: str) -> None:
             contract.require(drawn < _LOOK_AHEAD, _LAZY, f"{drawn} requests are drawn and none is answered")
             yield msgspec.structs.replace(first, key=f"q{drawn}")
 
-    with _asked(spec, "generate") as (adapter, asked):
+    with _asked(contract, spec, "generate") as (adapter, asked):
         answers = adapter.generate(endless(asked[0]))
         next(iter(answers))
         close = getattr(answers, "close", None)
@@ -156,7 +183,7 @@ def _draws_lazily(contract: Contract, kind: AdapterType, spec: str) -> None:
 
 
 def _survives_a_frame(contract: Contract, kind: AdapterType, spec: str) -> None:
-    with _asked(spec, "generate") as (adapter, asked):
+    with _asked(contract, spec, "generate") as (adapter, asked):
         can = adapter.capabilities()
         if not (can.needs_content and can.images):
             raise NotPromised("it looks at no frame")
@@ -187,7 +214,7 @@ def _without_frame(request: Request) -> Request:
 
 def _keeps_mode(contract: Contract, kind: AdapterType, spec: str, *, mode: AnswerMode) -> None:
     for choices in ((), ("yes", "no")):
-        with _asked(spec, mode, choices) as (adapter, asked):
+        with _asked(contract, spec, mode, choices) as (adapter, asked):
             can = adapter.capabilities()
             if not (can.scores if mode == "choose" else can.constrained):
                 raise NotPromised(f"it has no mode {mode}")
@@ -213,6 +240,9 @@ def _check_mode(contract: Contract, response: Response, labels: set[str], mode: 
 def _keeps_fingerprint(contract: Contract, kind: AdapterType, spec: str) -> None:
     with _built(spec) as one, _built(spec) as other:
         prints = one.fingerprint(), other.fingerprint()
+    contract.require(
+        all(found is None or isinstance(found, str) for found in prints), _IDENTITY, f"{prints[0]!r} is no text"
+    )
     if prints[0] is None:
         raise NotPromised("it has no fingerprint, so its answers aren't cached")
     contract.require(prints[0] == prints[1], _IDENTITY, f"two models of one spec have {prints[0]!r} and {prints[1]!r}")
@@ -231,14 +261,14 @@ def _is_resumed(contract: Contract, kind: AdapterType, spec: str) -> None:
                     raise KeyboardInterrupt
 
         try:
-            failed = _failures(contract, _run(spec, Path(folder), kill))
+            failed = _failures(contract, _run(contract, spec, Path(folder), kill))
         except KeyboardInterrupt:
             failed = []
         for failure in failed:
             _refuse_outage(spec, failure)
         contract.require(not failed, _ONE_EACH, f"{len(failed)} of 8 questions fail, e.g. with {failed[:1]}")
         contract.require(len(kept) == 3, _RESUMED, "the run went on after it was interrupted")
-        run = _run(spec, Path(folder), kill)
+        run = _run(contract, spec, Path(folder), kill)
         _failures(contract, run)
         contract.require(len(set(kept)) == len(kept), _RESUMED, f"asked again after the kill: {kept}")
         contract.require(len(run.samples) == 8, _RESUMED, f"{len(run.samples)} of 8 questions are in the run")
@@ -253,9 +283,16 @@ def _failures(contract: Contract, run: Run) -> list[Failure]:
     return list(found.values())
 
 
-def _run(spec: str, folder: Path, on_event: Callable[[Event], None]) -> Run:
+def _run(contract: Contract, spec: str, folder: Path, on_event: Callable[[Event], None]) -> Run:
     with _built(spec) as adapter:
         frames = "all" if adapter.capabilities().images else "none"
-    return evaluate(
-        spec, split="demo", limit=8, frames=frames, max_new_tokens=16, cache=False, output=folder, on_event=on_event
-    )
+    try:
+        return evaluate(
+            spec, split="demo", limit=8, frames=frames, max_new_tokens=16, cache=False, output=folder, on_event=on_event
+        )
+    except RunError as error:
+        if error.__cause__ is None:
+            raise
+        # What the adapter raised, or what came of an answer that is none.
+        found, *_ = str(error).splitlines()
+        raise BrokenContractError(f"{contract.part}: {found}", contract.place(_ONE_EACH), _ONE_EACH) from error

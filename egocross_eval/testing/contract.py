@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
+from egocross_eval.documents import explained
 from egocross_eval.errors import EgoCrossError, UsageError
+
+_SHOWN = 200
+"""Letters of a value in a message."""
 
 
 class BrokenContractError(AssertionError):
@@ -29,6 +36,9 @@ class Check(NamedTuple):
     name: str
     """The part and what is checked, e.g. `adapter echo: answers each request once`."""
     run: Callable[[], None]
+    contract: Contract | None = None
+    words: str = ""
+    """The contract's own, of what is checked: told where the part raises."""
 
     def __call__(self) -> None:
         """Raises `BrokenContractError`, or `NotPromised` where the check doesn't apply.
@@ -39,8 +49,9 @@ class Check(NamedTuple):
             self.run()
         except (BrokenContractError, NotPromised, EgoCrossError):
             raise
-        except Exception as error:
-            raise BrokenContractError(f"{self.name}: raised {error!r}") from error
+        except (Exception, SystemExit) as error:
+            place = self.contract.place(self.words) if self.contract is not None else ""
+            raise BrokenContractError(f"{self.name}: raised {error!r}{_raised_at(error)}", place, self.words) from error
 
 
 class Contract(NamedTuple):
@@ -50,6 +61,15 @@ class Contract(NamedTuple):
     """E.g. `adapter echo`."""
     module: str
 
+    def check(self, name: str, words: str, run: Callable[[], None]) -> Check:
+        """A check of what these words of the contract say."""
+        return Check(f"{self.part}: {name}", run, self, words)
+
+    def require_type(self, value: object, kind: type[msgspec.Struct], words: str) -> None:
+        """Raises where a value isn't of that type, or has a field that isn't of its own."""
+        fault = _type_fault(value, kind)
+        self.require(not fault, words, fault)
+
     def require(self, kept: bool, words: str, found: str) -> None:
         """Raises where `kept` is false: `words` are the contract's own, `found` is what was seen instead."""
         if not kept:
@@ -57,7 +77,7 @@ class Contract(NamedTuple):
 
     def place(self, words: str) -> str:
         """`file:line` of the contract's words, or of the noun's that it is about; they may be wrapped there."""
-        for module in (f"contracts.{self.module}", "schema.question", "schema.sample"):
+        for module in (f"contracts.{self.module}", "schema.question", "schema.answer", "schema.sample"):
             path = _source(module)
             lines = path.read_text(encoding="utf-8").splitlines()
             for number, line in enumerate(lines, start=1):
@@ -65,6 +85,29 @@ class Contract(NamedTuple):
                 if words.split()[0] in line and words in following:
                     return f"egocross_eval/{module.replace('.', '/')}.py:{number}"
         raise UsageError(f"the contract of {self.module} has no words {words!r}")
+
+
+def _raised_at(error: BaseException) -> str:
+    """The last file and line that a traceback names."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" ({'/'.join(Path(frames[-1].filename).parts[-2:])}, line {frames[-1].lineno})" if frames else ""
+
+
+def _type_fault(value: object, kind: type[msgspec.Struct]) -> str:
+    if not isinstance(value, kind):
+        return f"{_short(value)} is no {kind.__name__}"
+    try:
+        msgspec.convert(msgspec.to_builtins(value), kind)
+    except msgspec.ValidationError as error:
+        return f"a {kind.__name__} in which {explained(error)}: {_short(value)}"
+    except TypeError as error:
+        return f"a {kind.__name__} that no file can hold ({error}): {_short(value)}"
+    return ""
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _source(module: str) -> Path:

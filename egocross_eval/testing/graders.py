@@ -16,7 +16,7 @@ from egocross_eval.errors import EgoCrossError
 from egocross_eval.schema import Answer, Decision, Grade, Outcome, Question, Response, Sent
 from egocross_eval.settings import JudgeSettings
 from egocross_eval.testing.contract import Check, Contract, NotPromised
-from egocross_eval.testing.material import HOSTILE, questions
+from egocross_eval.testing.material import HOSTILE, NO_TARGET, questions
 
 _ROUNDS = 20
 """More than any judge is asked about one answer."""
@@ -32,17 +32,18 @@ _CHANCE = "Expected credit of a guess among the options, 0 where there are none;
 def grader_checks(grader: Grader) -> Iterator[Check]:
     """The checks of a grader, on questions of the registered tasks that it grades."""
     contract = Contract(f"grader {grader.name}", "grader")
-    judged = {"comes to a grade whatever a judge says": _ends}
+    judged = {"comes to a grade whatever a judge says": (_STEP, _ends)}
     told = {
-        "gives a right answer the full mark": _knows_right,
-        "gives credits between 0 and 1": _keeps_bounds,
-        "tells unread answers apart": _tells_unread,
-        "leaves answers unscored where the target isn't known": _leaves_unscored,
-        "is a pure function": _is_pure,
-        "knows the credit of a guess": _knows_chance,
+        "gives a right answer the full mark": (_GRADE, _knows_right),
+        "gives a wrong answer less": (_GRADE, _knows_wrong),
+        "gives credits between 0 and 1": (_GRADE, _keeps_bounds),
+        "tells unread answers apart": (_UNKNOWN, _tells_unread),
+        "leaves answers unscored where the target isn't known": (_UNKNOWN, _leaves_unscored),
+        "is a pure function": (_PURE, _is_pure),
+        "knows the credit of a guess": (_CHANCE, _knows_chance),
     }
-    for name, try_it in (judged if grader.asks else told).items():
-        yield Check(f"{contract.part}: {name}", partial(try_it, contract, grader))
+    for name, (words, try_it) in (judged if grader.asks else told).items():
+        yield contract.check(name, words, partial(try_it, contract, grader))
 
 
 def _graded(grader: Grader) -> list[Question]:
@@ -83,6 +84,9 @@ def _tried(question: Question) -> Iterator[Decision]:
 def _grade(contract: Contract, grader: Grader, question: Question, decision: Decision) -> Grade:
     grade = grader.grade(question, decision)
     contract.require(isinstance(grade, Grade), _GRADE, f"{grade!r} is no Grade")
+    known = grade.outcome in get_args(Outcome)
+    contract.require(known, _OUTCOME, f"{question.key}: {grade.outcome!r} is no outcome")
+    contract.require_type(grade, Grade, _GRADE)
     return grade
 
 
@@ -105,14 +109,29 @@ def _knows_right(contract: Contract, grader: Grader) -> None:
         contract.require(whole, _GRADE, f"the target of {question.key} as the answer is {grade}")
 
 
+def _wrong(question: Question) -> Iterator[Decision]:
+    """Answers that can't be right: the other options, and words that mean nothing."""
+    yield from (Decision(label=label) for label in question.options if label not in question.accepted())
+    yield Decision(text=NO_TARGET)
+
+
+def _knows_wrong(contract: Contract, grader: Grader) -> None:
+    for question in _decided(contract, grader):
+        for decision in _wrong(question):
+            grade = _grade(contract, grader, question, decision)
+            right = grade.outcome == "right" or grade.credit == 1
+            said = decision.label or decision.text
+            contract.require(
+                not right, _GRADE, f"{said!r} counts as right, where {question.key} has {question.target!r}"
+            )
+
+
 def _keeps_bounds(contract: Contract, grader: Grader) -> None:
     for question in _graded(grader):
         for decision in _tried(question):
             grade = _grade(contract, grader, question, decision)
             bounded = math.isfinite(grade.credit) and 0 <= grade.credit <= 1
             contract.require(bounded, _GRADE, f"{question.key}: a credit of {grade.credit}")
-            known = grade.outcome in get_args(Outcome)
-            contract.require(known, _OUTCOME, f"{question.key}: {grade.outcome!r} is no outcome")
             agree = (grade.outcome == "right") == (grade.credit == 1)
             contract.require(agree, _GRADE, f"{question.key}: {grade.outcome} with a credit of {grade.credit}")
 
@@ -162,6 +181,7 @@ def _judged(contract: Contract, grader: Grader, question: Question, decision: De
     for _ in range(_ROUNDS):
         step = grader.step(question, decision, tuple(answers))
         if isinstance(step, Grade):
+            contract.require_type(step, Grade, _STEP)
             return step
         contract.require(len(step) > 0, _STEP, f"neither an ask nor a grade of {question.key}")
         answers.extend(Answer(ask=ask, sent=Sent(), response=Response(key="", text=said)) for ask in step)

@@ -25,6 +25,10 @@ HOSTILE = (
 """Role marks, control characters, templates and an emoji in one text."""
 
 
+NO_TARGET = "qqqqq"
+"""An answer in words that no question has for its target."""
+
+
 def questions() -> tuple[Question, ...]:
     """Four questions with options: usual, two options and no frames, six options, hostile and long."""
     return (
@@ -33,6 +37,19 @@ def questions() -> tuple[Question, ...]:
         _question(3, "How many cuts are made?", tuple(str(n) for n in range(6)), framed=True),
         _question(4, HOSTILE + " " + "Long. " * 4_000, ("A", "B: A", HOSTILE, "D"), framed=True),
     )
+
+
+def places() -> tuple[Question, ...]:
+    """Two questions whose options are regions of the view and times, which some methods are for alone."""
+    return (
+        _question(5, "Where is the cup?", ("top-left", "top-right", "center", "bottom-left"), framed=True),
+        _question(6, "When is the door opened?", ("0.0-2.0 seconds", "2.0-4.0 seconds"), framed=True),
+    )
+
+
+def most_options() -> int:
+    """Of a question among these."""
+    return max(len(question.options) for question in questions())
 
 
 def _question(number: int, text: str, options: tuple[str, ...], *, framed: bool = False) -> Question:

@@ -11,9 +11,10 @@ from egocross_eval.contracts.registry import PluginInfo, Registry, registry
 from egocross_eval.errors import UsageError, did_you_mean
 from egocross_eval.testing.adapters import adapter_checks
 from egocross_eval.testing.contract import BrokenContractError, Check
+from egocross_eval.testing.exporters import exporter_checks
 from egocross_eval.testing.graders import grader_checks
 from egocross_eval.testing.methods import method_checks
-from egocross_eval.testing.others import command_checks, exporter_checks, style_checks
+from egocross_eval.testing.others import command_checks, style_checks
 from egocross_eval.testing.tasks import task_checks
 from egocross_eval.testing.told_once import told_once
 
@@ -23,7 +24,8 @@ def checks(plugin: str, *, specs: Mapping[str, str] | None = None, data: Path | 
 
     Args:
         plugin: the name of its entry point, as `egocross-eval plugins` shows it.
-        specs: what to try an adapter or a method by, by scheme or name; by default the example that it gives.
+        specs: what to try an adapter, method or exporter by, by scheme or name; by default the example that it gives,
+            and an exporter without options.
         data: data root of its tasks, where they need one.
 
     A fault that breaks several checks is told by the first that meets it; the others name that one in a line. Raises
@@ -61,7 +63,7 @@ def _checks(known: Registry, info: PluginInfo, specs: Mapping[str, str], data: P
     for name in info.prompt_styles:
         yield from style_checks(known.prompt_styles[name])
     for name in info.exporters:
-        yield from exporter_checks(known.exporters[name])
+        yield from exporter_checks(known.exporters[name], specs.get(name, name))
     for name in info.commands:
         yield from command_checks(known.commands[name])
 

@@ -13,7 +13,7 @@ from egocross_eval.contracts.task import DataSource, Questions, Task
 from egocross_eval.counted import counted
 from egocross_eval.errors import DataError, EgoCrossError
 from egocross_eval.frames.roots import DataRoot
-from egocross_eval.schema import Request, Response
+from egocross_eval.schema import Question, Request, Response
 from egocross_eval.testing.contract import Check, Contract, NotPromised
 
 _LOAD = "Reads the questions of one split; raises `DataError` where the split or its files aren't there."
@@ -28,16 +28,16 @@ _COUNTS = "Number of questions by split where it's known without reading data."
 def task_checks(task: Task, data: Path | None) -> Iterator[Check]:
     """The checks of a task; `data` is its data root, where it needs one."""
     contract = Contract(f"task {task.name}", "task")
-    for name, try_it in {
-        "loads the same questions twice": _loads_alike,
-        "names each question once": _names_once,
-        "has targets among its options": _has_targets,
-        "has frames below its root": _has_frames,
-        "has questions in every group": _has_groups,
-        "refuses a split that isn't there": _refuses_splits,
-        "is asked, scored and ranked": _is_run,
+    for name, (words, try_it) in {
+        "loads the same questions twice": (_LOAD, _loads_alike),
+        "names each question once": (_KEY, _names_once),
+        "has targets among its options": (_TARGET, _has_targets),
+        "has frames below its root": (_ROOT, _has_frames),
+        "has questions in every group": (_LABELS, _has_groups),
+        "refuses a split that isn't there": (_LOAD, _refuses_splits),
+        "is asked, scored and ranked": (_LOAD, _is_run),
     }.items():
-        yield Check(f"{contract.part}: {name}", partial(try_it, contract, task, data))
+        yield contract.check(name, words, partial(try_it, contract, task, data))
 
 
 def _loaded(contract: Contract, task: Task, data: Path | None) -> tuple[str, Questions]:
@@ -49,7 +49,10 @@ def _loaded(contract: Contract, task: Task, data: Path | None) -> tuple[str, Que
         except DataError as error:
             missing.append(f"{split}: {error}")
             continue
+        contract.require(isinstance(found, Questions), _LOAD, f"the split {split} gives {type(found)}, no Questions")
         contract.require(bool(found.questions), _LOAD, f"the split {split} has no question")
+        for question in found.questions:
+            contract.require_type(question, Question, _LOAD)
         return split, found
     contract.require(False, _LOAD, f"no split can be read ({'; '.join(missing)}); name its data root with data=")
     raise AssertionError
@@ -110,6 +113,10 @@ def _has_groups(contract: Contract, task: Task, data: Path | None) -> None:
             contract.require(
                 not empty, _LABELS, f"no question has the label {label!r} of the grouping {grouping.name!r}"
             )
+        if grouping.name == benchmark.macro:
+            apart = [question.key for question in found.questions if not grouping.group(question)]
+            said = f"{len(apart)} of {counted(len(found.questions), 'question')}: no group of the macro average"
+            contract.require(not apart, _LABELS, f"{said}, {grouping.name!r}, e.g. {', '.join(apart[:3])}")
 
 
 def _refuses_splits(contract: Contract, task: Task, data: Path | None) -> None:

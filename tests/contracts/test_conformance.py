@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import itertools
 import re
-import types
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
 
 import pytest
 from fake_server import FakeServer
+from told_faults import failures, told
 
 from egocross_eval import (
     AdapterType,
@@ -16,7 +19,6 @@ from egocross_eval import (
     Ask,
     Capabilities,
     Decision,
-    EgoCrossError,
     Failure,
     Grade,
     Grader,
@@ -29,13 +31,16 @@ from egocross_eval import (
     Response,
     StyledText,
     UsageError,
-    hookimpl,
 )
-from egocross_eval.contracts.registry import Registry, registry
-from egocross_eval.testing import BrokenContractError, Check, NotPromised, checks
+from egocross_eval.contracts.registry import registry
+from egocross_eval.testing import adapters, checks, exporters, graders, methods, tasks
 from egocross_eval.testing.adapters import adapter_checks
-from egocross_eval.testing.material import questions
+from egocross_eval.testing.contract import Contract
+from egocross_eval.testing.habits import HABITS
+from egocross_eval.testing.material import HOSTILE, NO_TARGET, questions
 
+FORMS = {"submission": "submission:rehearse=true", "every-eval-ever": "every-eval-ever:organization=o,model=a/b"}
+NO_WORDS = {HOSTILE, NO_TARGET}
 OWN = ["methods", "graders", "prompt styles"]
 
 
@@ -43,19 +48,6 @@ OWN = ["methods", "graders", "prompt styles"]
 def server() -> Iterator[FakeServer]:
     with FakeServer(answers="B", models=("m",)) as running:
         yield running
-
-
-def failures(found: Iterable[Check]) -> dict[str, str]:
-    """What each broken check says, by its name; checks that don't apply are left out."""
-    broken: dict[str, str] = {}
-    for check in found:
-        try:
-            check()
-        except NotPromised:
-            continue
-        except (BrokenContractError, EgoCrossError) as error:
-            broken[check.name] = str(error)
-    return broken
 
 
 @pytest.mark.parametrize("plugin", OWN)
@@ -72,10 +64,50 @@ def test_our_own_tasks_keep_the_contract(task: str) -> None:
     assert failures(found) == {}
 
 
-def test_our_own_exporters_keep_the_contract() -> None:
-    found = [check for check in checks("egocross") if check.name.startswith("exporter")]
-    assert found
-    assert failures(found) == {}
+@pytest.mark.parametrize(
+    "form",
+    ["submission", "lm-eval", *(pytest.param(name, marks=pytest.mark.slow) for name in ("parquet", "dataset"))],
+)
+def test_our_own_exporters_keep_the_contract(form: str) -> None:
+    plugin = "egocross" if form == "submission" else "interop"
+    found = [check for check in checks(plugin, specs=FORMS) if check.name.startswith(f"exporter {form}:")]
+    assert len(found) == 2
+    assert told(found) == ({}, [])
+
+
+def test_a_form_with_the_time_of_writing_is_not_compared() -> None:
+    found = [check for check in checks("interop", specs=FORMS) if check.name.startswith("exporter every-eval-ever:")]
+    assert told(found) == ({}, ["exporter every-eval-ever: shows all answers or none"])
+
+
+def test_every_method_of_ours_is_tried_by_each_habit() -> None:
+    found = [check for check in checks("methods") if ": decides when" in check.name]
+    assert len(found) == len(registry().methods) * len(HABITS)
+    assert told(found) == ({}, [])
+
+
+def words_of(module: ModuleType) -> list[str]:
+    """The contracts' words that a module of checks quotes."""
+    source = ast.parse(inspect.getsource(module))
+    used = {node.id for node in ast.walk(source) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    return [value for name, value in vars(module).items() if name in used and name.isupper() and isinstance(value, str)]
+
+
+@pytest.mark.parametrize(
+    ("module", "contract"),
+    [
+        (adapters, "model"),
+        (exporters, "exporter"),
+        (graders, "grader"),
+        (methods, "method"),
+        (tasks, "task"),
+    ],
+)
+def test_every_line_that_a_check_quotes_stands_in_its_contract(module: ModuleType, contract: str) -> None:
+    quoted = [words for words in words_of(module) if words not in NO_WORDS]
+    assert len(quoted) > 1
+    for words in quoted:
+        assert re.fullmatch(r"egocross_eval/.+\.py:\d+", Contract("it", contract).place(words))
 
 
 @pytest.mark.parametrize("spec", ["baseline:chance", "baseline:longest", "openai:m,base_url={url},max_retries=0"])
@@ -84,24 +116,6 @@ def test_our_own_adapters_keep_the_contract(spec: str, server: FakeServer) -> No
     found = list(adapter_checks(registry().model_adapters[spec.partition(":")[0]], spec))
     assert len(found) == 10
     assert failures(found) == {}
-
-
-@pytest.fixture
-def check_plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str, str]]]:
-    """Checks a plugin made of one hook: all of it, or what is named so."""
-
-    def check(only: str = "", **hooks: Callable[[], Iterable[object]]) -> dict[str, str]:
-        module = types.ModuleType("broken")
-        for name, hook in hooks.items():
-            setattr(module, name, hookimpl(hook))
-        known: Registry = registry()
-        info = known.add("broken", lambda: module, distribution="broken", version="1")
-        known.collect()
-        assert info.error is None
-        return failures(check for check in checks("broken") if only in check.name)
-
-    yield check
-    registry.cache_clear()
 
 
 class Good(ModelAdapter):
@@ -314,9 +328,13 @@ def test_a_crash_while_it_is_asked_is_one_fault_by_itself_and_in_a_run(
 ) -> None:
     kind = AdapterType(scheme="mine", description="d", factory=lambda target, options: Crashing(), example="mine:x")
     broken = check_plugin(egocross_model_adapters=lambda: [kind])
-    assert [text for text in broken.values() if "no tokens" in text] == [
-        "adapter mine: answers each request once: raised ZeroDivisionError('no tokens')"
-    ]
+    (told,) = [text for text in broken.values() if "no tokens" in text]
+    assert re.fullmatch(
+        r"adapter mine: answers each request once: raised ZeroDivisionError\('no tokens'\) "
+        r"\(contracts/test_conformance\.py, line \d+\)\. "
+        r"The contract \(egocross_eval/contracts/model\.py:\d+\): 'yields exactly one response for each'",
+        told,
+    )
     assert broken["adapter mine: is killed and goes on"].endswith("' does, for the same fault")
 
 

@@ -78,6 +78,14 @@ def test_a_domain_that_failed_altogether_leaves_no_macro() -> None:
     assert micro(results).n == 3
 
 
+def test_a_question_in_no_group_leaves_no_macro() -> None:
+    lines = [*samples(["right", "wrong"]), sample(question(9, domain=""), "right")]
+    results = scored(lines)
+    assert results.macro is None
+    assert list(results.groups["domain"]) == ["animal"]
+    assert micro(results).accuracy == pytest.approx(2 / 3)
+
+
 @pytest.mark.parametrize("outcome", ["unscored", "not_parsed"])
 def test_without_answers_there_is_no_accuracy(outcome: Outcome) -> None:
     results = scored(samples([outcome] * 4, target=None))
