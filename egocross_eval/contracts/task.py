@@ -81,6 +81,8 @@ class TrainingSplits(msgspec.Struct, frozen=True, kw_only=True):
     """Labels that an example shown before a question shares with it (`--shots`)."""
     tested_folder: str = ""
     """Folder below the data root that the tested split's frames lie in, if it has one of its own."""
+    tested_clusters: Callable[[], frozenset[str]] | None = None
+    """The tested split's clusters, where they are known without its data."""
     by_default: bool = True
     """Trained on where no task is named; False where another benchmark has the same examples."""
 

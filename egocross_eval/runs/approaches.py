@@ -159,7 +159,8 @@ class Planner:
             if self._strategy is None or setting not in found.sources:
                 raise
             rule = self._strategy.rules[found.sources[setting]]
-            raise type(error)(f"strategy {self._strategy.name}, line {rule.line}: {error}") from error
+            where = f"{strategy_said(self._base, self._strategy)}, line {rule.line}"
+            raise type(error)(f"{where}: {error}") from error
 
     def _style(self, found: Treatment) -> tuple[PromptStyle, str]:
         """The style, and the hash of its template as `resolve_style` has it."""

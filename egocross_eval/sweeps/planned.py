@@ -55,11 +55,12 @@ class Plans:
     """Plans of runs, made once for equal options: the models of a sweep are asked the same questions."""
 
     def __init__(self) -> None:
-        self._known: dict[RunOptions, RunPlan] = {}
+        self._known: dict[tuple[RunOptions, str], RunPlan] = {}
 
     def __call__(self, options: RunOptions, at: str = "") -> RunPlan:
         """The plan of a run. Raises as `plan_run`, naming the place that the options are from where it's given."""
-        key = msgspec.structs.replace(options, name="")
+        # The rules of a strategy hold mappings, which have no hash.
+        key = msgspec.structs.replace(options, name="", rules=None), repr(options.rules)
         if key not in self._known:
             try:
                 self._known[key] = plan_run(options, registry())

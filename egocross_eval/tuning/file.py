@@ -10,8 +10,9 @@ from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.task import Benchmark
 from egocross_eval.documents import Place
 from egocross_eval.errors import UsageError, did_you_mean, unknown
+from egocross_eval.prompts.shots import ShotSetting
 from egocross_eval.runs.options import RunOptions, all_options
-from egocross_eval.runs.strategy import SETTINGS
+from egocross_eval.runs.strategy import SETTINGS, find_strategy
 from egocross_eval.sweeps.file import Sweep, SweepFile, planned_sweep, read_content
 from egocross_eval.sweeps.planned import PlannedRun
 from egocross_eval.tasks.select import common_benchmark, select_tasks
@@ -38,6 +39,8 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     """Name of a grouping; empty: one way for all questions."""
     labels: tuple[str, ...]
     """What tables call the ways, in the order of the runs. The first is what the others are compared with."""
+    place: Place
+    """The file."""
 
 
 def read_tuning(path: Path, output: Path | None, registry: Registry) -> Tuning:
@@ -54,7 +57,10 @@ def read_tuning(path: Path, output: Path | None, registry: Registry) -> Tuning:
     benchmark = _benchmark(sweep, place, registry)
     judge = _judge(sweep, benchmark, place, registry)
     runs = tuple(
-        msgspec.structs.replace(run, options=_on_examples(run.options, benchmark, place)) for run in sweep.runs
+        msgspec.structs.replace(
+            run, options=_where_covered(_on_examples(run.options, benchmark, place), benchmark, registry)
+        )
+        for run in sweep.runs
     )
     return Tuning(
         sweep=msgspec.structs.replace(sweep, runs=runs),
@@ -62,6 +68,7 @@ def read_tuning(path: Path, output: Path | None, registry: Registry) -> Tuning:
         judge=judge,
         by=_grouping(content.by, benchmark, place),
         labels=_labels(runs),
+        place=place,
     )
 
 
@@ -83,6 +90,27 @@ def _benchmark(sweep: Sweep, place: Place, registry: Registry) -> Benchmark:
         return common_benchmark(select_tasks(sweep.runs[0].options.tasks, registry))
     except UsageError as error:
         raise UsageError(f"{place.at('options', 'tasks')}: {error}") from error
+
+
+def _where_covered(options: RunOptions, benchmark: Benchmark, registry: Registry) -> RunOptions:
+    """The options with examples before those questions alone that some suit: few do where examples are asked about."""
+    if ShotSetting.parse(options.shots).count:
+        options = msgspec.structs.replace(options, shots=_covered(options.shots))
+    strategy = find_strategy(options.strategy, benchmark, registry) if options.strategy else None
+    if strategy is None or not any("shots" in rule.settings for rule in strategy.rules):
+        return options
+    rules = tuple(
+        msgspec.structs.replace(rule, settings={**rule.settings, "shots": _covered(rule.settings["shots"])})
+        if "shots" in rule.settings
+        else rule
+        for rule in strategy.rules
+    )
+    return msgspec.structs.replace(options, rules=msgspec.structs.replace(strategy, rules=rules))
+
+
+def _covered(shots: str) -> str:
+    setting = ShotSetting.parse(shots)
+    return str(setting.where_covered()) if setting.count else shots
 
 
 def _on_examples(options: RunOptions, benchmark: Benchmark, place: Place) -> RunOptions:

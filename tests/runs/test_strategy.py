@@ -212,7 +212,7 @@ def test_no_note_is_told_twice(split: str, demo: Path) -> None:
 
 def test_what_a_rule_asks_and_cannot_have_names_its_line(demo: Path, tmp_path: Path) -> None:
     rules = "rules:\n  - timestamps: true\n  - for: {domain: animal}\n    method: locate\n"
-    with pytest.raises(UsageError, match=r"strategy mine, line 3: --method locate: options of .* are no times"):
+    with pytest.raises(UsageError, match=r"strategy .*mine.yaml, line 3: --method locate: options of .* are no times"):
         planned(demo, written(tmp_path, rules))
 
 

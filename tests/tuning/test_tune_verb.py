@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -20,10 +21,11 @@ from fake_server import Call, FakeServer
 from egocross_eval import UsageError, evaluate
 from egocross_eval.contracts.registry import registry
 from egocross_eval.runs.options import RunOptions
-from egocross_eval.runs.strategy import read_strategy, treatment
+from egocross_eval.runs.strategy import named_strategies, read_strategy, treatment
 from egocross_eval.schema import Question
-from egocross_eval.sweeps.planned import PlannedRun
+from egocross_eval.sweeps.planned import PlannedRun, Plans
 from egocross_eval.tasks.egocross.tasks import EGOCROSS
+from egocross_eval.tuning.check import checked
 from egocross_eval.tuning.file import read_tuning
 from egocross_eval.tuning.strategy_file import strategy_yaml
 
@@ -208,18 +210,146 @@ def test_a_choice_that_is_killed_while_an_engine_is_asked_goes_on_and_ends_the_s
     assert reports[0]["choice"] == reports[1]["choice"]
 
 
+def of_ones_own(tmp_path: Path, demo: Path) -> dict[str, Any]:
+    """Options for labelled questions about videos of one's own: those of the demo by other names."""
+    named = {}
+    for what in ("imgs", "answers"):
+        content = (demo / "egocross_testbed" / f"egocross_testbed_{what}.json").read_text()
+        named[what] = tmp_path / f"{what}.json"
+        named[what].write_text(re.sub(r"/frames/|_q(?=[0-9]+_)", lambda found: f"-own{found[0]}", content))
+    return {"data": str(demo), "questions": str(named["imgs"]), "answers": str(named["answers"]), "frames": "none"}
+
+
+TWO: dict[str, Any] = {"plain": {}, "short": {"style": "json"}}
+
+
 @pytest.mark.slow
-def test_labelled_questions_of_ones_own_are_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call("data", "demo", tmp_path / "data") == 0
-    questions = next((tmp_path / "data").rglob("*testbed_imgs.json"))
-    answers = next((tmp_path / "data").rglob("*answers*.json"))
-    file = write(
-        tmp_path / "t.yaml",
-        options={"data": "data", "questions": str(questions), "answers": str(answers), "frames": "none"},
-        settings={"plain": {}, "short": {"style": "json"}},
-    )
+def test_labelled_questions_of_ones_own_are_taken(
+    tmp_path: Path, demo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path / "t.yaml", options=of_ones_own(tmp_path, demo), settings=TWO)
     assert call("tune", file) == 0
     assert "100 questions, source videos by group: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_questions_without_known_answers_are_refused_before_any_is_asked(
+    tmp_path: Path, demo: Path, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    options = of_ones_own(tmp_path, demo) | {"data": str(tmp_path)}  # where no answers are found
+    del options["answers"]
+    with FakeServer(answers="A") as server:
+        models = [f"openai:fake,base_url={server.base_url}"]
+        assert call("tune", write(tmp_path / "t.yaml", models=models, options=options, settings=TWO), *more) == 2
+        assert server.count == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "t.yaml, line 5: the right answer to none of 100 questions is known" in said
+    assert "give 'answers: FILE' under 'options'" in said
+
+
+def test_questions_of_the_testbed_are_known_by_their_names_and_videos(
+    tmp_path: Path, demo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The demo's have names of the testbed's source videos."""
+    for split in ("testbed", "demo"):
+        options = of_ones_own(tmp_path, demo) | {"split": split}
+        assert call("tune", write(tmp_path / "t.yaml", options=options, settings=TWO), "--dry-run") == 0
+        questions = demo / "egocross_testbed" / "egocross_testbed_imgs.json"
+        answers = demo / "egocross_testbed" / "egocross_testbed_answers.json"
+        options |= {"questions": str(questions), "answers": str(answers)}
+        assert call("tune", write(tmp_path / "t.yaml", options=options, settings=TWO), "--dry-run") == 2
+        said = " ".join(capsys.readouterr().err.split())
+        assert "line 5: 100 of 100 questions bear names of the testbed split or of its source videos" in said
+        assert "Choose on 'split: support'" in said
+
+
+def test_the_real_testbed_is_refused_by_its_file(
+    tmp_path: Path, shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = json.loads((shared_data / "egocross_testbed_imgs.json").read_bytes())[:40]
+    for number, question in enumerate(content):
+        question |= {"id": 5000 + number, "correct_option_letter": "A"}
+    (tmp_path / "own.json").write_text(json.dumps(content))
+    options = {"data": str(shared_data), "questions": str(tmp_path / "own.json"), "frames": "none"}
+    assert call("tune", write(tmp_path / "t.yaml", options=options, settings=TWO), "--dry-run") == 2
+    assert "40 of 40 questions bear names of the testbed split" in " ".join(capsys.readouterr().err.split())
+
+
+def test_ways_that_differ_in_the_seed_are_asked_the_same_questions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings: dict[str, Any] = {"plain": {}, "s": {"seed": 4}, "t": {"seed": 5}}
+    assert call("tune", write(tmp_path / "t.yaml", options={"split": "demo", "limit": 20}, settings=settings)) == 0
+    said = capsys.readouterr().out
+    assert "20 questions, source videos by group: " in said
+    assert "left out" not in said
+
+
+@pytest.mark.parametrize(
+    ("settings", "line", "says"),
+    [
+        ({"plain": None, "a": {}}, 7, "a: it asks every question as 'plain' does"),
+        (
+            {"plain": {}, "timed": {"timestamps": True}, "b": {"timestamps": False}},
+            9,
+            "b: it asks every question as 'plain' does",
+        ),
+        (
+            {"timed": {"timestamps": True}, "strategy": {"strategy": "timestamps"}},
+            8,
+            "strategy: it asks every question as 'timed' does",
+        ),
+    ],
+)
+def test_ways_that_ask_alike_are_refused_as_each_counts_as_a_look(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], settings: dict[str, Any], line: int, says: str
+) -> None:
+    assert call("tune", write(tmp_path / "t.yaml", settings=settings), "--dry-run") == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"t.yaml, line {line}: settings.{says}; leave one of them out" in said
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"a": {}, "b": {"method": "verifi"}}, "line 8: settings.b: unknown method 'verifi'"),
+        ({"a": {}, "b": {"method": "locate"}}, "line 7: settings.b: --method locate: options of"),
+        ({"a": {}, "b": {"strategy": "omnego"}}, "line 8: settings.b: --strategy: EgoCross has no strategy 'omnego'"),
+    ],
+)
+def test_what_cannot_be_asked_names_way_file_and_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], settings: dict[str, Any], said: str
+) -> None:
+    assert call("tune", write(tmp_path / "t.yaml", settings=settings), "--dry-run") == 2
+    assert f"t.yaml, {said}" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("name", sorted(named_strategies(EGOCROSS)))
+def test_every_strategy_of_the_package_can_be_asked_on_the_support_set(
+    tmp_path: Path, shared_data: Path, name: str
+) -> None:
+    options = {"data": str(shared_data), "frames": "none"}
+    settings: dict[str, Any] = {"two": {"shots": 2}, name: {"strategy": name}}
+    plans = Plans()
+    tuning = checked(
+        read_tuning(write(tmp_path / "t.yaml", options=options, settings=settings), None, registry()), plans
+    )
+    assert [len(plans(run.options).questions) for run in tuning.sweep.runs] == [80, 80]
+
+
+def test_a_strategy_of_ones_own_is_asked_with_shots_where_these_are_covered(tmp_path: Path, demo: Path) -> None:
+    (tmp_path / "own.yaml").write_text("rules: [{shots: 2, timestamps: true}, {for: {domain: animal}, shots: 0}]")
+    settings: dict[str, Any] = {"plain": {}, "own": {"strategy": "own.yaml"}}
+    tuning = read_tuning(write(tmp_path / "t.yaml", settings=settings), None, registry())
+    run = tuning.sweep.runs[1]
+    assert asked_so(_written(tmp_path, run), {"domain": "animal"})["shots"] == "0"
+    assert asked_so(_written(tmp_path, run), {"domain": "surgery"})["shots"] == "2:covered"
+
+
+def _written(tmp_path: Path, run: PlannedRun) -> Path:
+    path = tmp_path / "chosen.yaml"
+    path.write_text(strategy_yaml(run, [], EGOCROSS, registry(), description="x", models=False))
+    return path
 
 
 @pytest.mark.parametrize(

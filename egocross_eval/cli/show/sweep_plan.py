@@ -57,9 +57,9 @@ class SweepPlan(msgspec.Struct, frozen=True, kw_only=True):
     runs: tuple[PlannedLine, ...]
 
 
-def plan_sweep(sweep: Sweep, like: Sequence[Path]) -> SweepPlan:
-    """Sizes and times of the runs; every model is checked."""
-    plans = Plans()
+def plan_sweep(sweep: Sweep, like: Sequence[Path], plans: Plans | None = None) -> SweepPlan:
+    """Sizes and times of the runs; every model is checked. `plans` holds those that are made already."""
+    plans = plans or Plans()
     sizes: dict[int, Estimate] = {}
     known = basis_of([*(one.folder for one in sweep.runs), *like])
     lines = []
@@ -71,9 +71,9 @@ def plan_sweep(sweep: Sweep, like: Sequence[Path]) -> SweepPlan:
     return SweepPlan(output=sweep.output, runs=tuple(lines))
 
 
-def sweep_plan_reply(sweep: Sweep, like: Sequence[Path]) -> Reply[SweepPlan]:
+def sweep_plan_reply(sweep: Sweep, like: Sequence[Path], plans: Plans | None = None) -> Reply[SweepPlan]:
     """The plan; exit code 2 where a model can't be built or can't be asked so, 1 where questions would fail."""
-    plan = plan_sweep(sweep, like)
+    plan = plan_sweep(sweep, like, plans)
     code = max((2 if one.fault else 1 if one.failing else 0 for one in plan.runs), default=0)
     return Reply(value=plan, show=lambda: _print_plan(plan), code=code)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from egocross_eval.cli.show.sweep_plan import SweepPlan
     from egocross_eval.cli.show.sweep_progress import SweepProgress, Swept
     from egocross_eval.sweeps.file import Sweep
+    from egocross_eval.sweeps.planned import Plans
     from egocross_eval.sweeps.record import SweepFolder
 
 EXAMPLE = """\b
@@ -63,15 +64,18 @@ def command(
 
 
 def carry_out_and_tell(
-    sweep: Sweep, told: Callable[[Sweep, SweepFolder], SweepProgress | SweepEvents] | None = None
+    sweep: Sweep,
+    told: Callable[[Sweep, SweepFolder], SweepProgress | SweepEvents] | None = None,
+    plans: Plans | None = None,
 ) -> Reply[Swept]:
-    """Carries a sweep out; `told` makes what is told of its runs, by default what shows them to people."""
+    """Carries a sweep out; `told` makes what is told of its runs, by default what shows them to people. `plans` holds
+    those that are made already."""
     from egocross_eval.cli.show.sweep_progress import SweepProgress, swept
     from egocross_eval.sweeps.planned import Plans, carry_out
     from egocross_eval.sweeps.record import SweepFolder
     from egocross_eval.sweeps.side_by_side import carry_out_side_by_side
 
-    plans = Plans()
+    plans = plans or Plans()
     for one in sweep.runs:
         plans(one.options, one.way_at)
     progress = (told or SweepProgress)(sweep, SweepFolder(sweep))

@@ -46,16 +46,19 @@ def command(
     Exit codes: 0 chosen, 1 runs are open, 2 wrong usage, 130 interrupted.
     """
     from egocross_eval.contracts.registry import registry
+    from egocross_eval.sweeps.planned import Plans
+    from egocross_eval.tuning.check import checked
     from egocross_eval.tuning.file import read_tuning
 
-    tuning = read_tuning(file, output, registry())
+    plans = Plans()
+    tuning = checked(read_tuning(file, output, registry()), plans)
     if dry_run:
         from egocross_eval.cli.show.sweep_plan import sweep_plan_reply
 
-        return sweep_plan_reply(tuning.sweep, like)
+        return sweep_plan_reply(tuning.sweep, like, plans)
     from egocross_eval.cli.verbs.sweep import carry_out_and_tell
 
-    runs = carry_out_and_tell(tuning.sweep)
+    runs = carry_out_and_tell(tuning.sweep, plans=plans)
     if runs.code:
         click.echo("nothing is chosen before all runs are finished", err=True)
         return runs

@@ -5,6 +5,7 @@ from __future__ import annotations
 from egocross_eval.contracts.task import TrainingSplits
 from egocross_eval.schema import BenchmarkRecord, Grouping
 from egocross_eval.tasks.egocross.catalogue import QUESTION_TYPES, TESTBED_COUNT
+from egocross_eval.tasks.egocross.known_questions import testbed_videos
 
 SPLITS = ("testbed", "support", "demo")
 
@@ -16,6 +17,7 @@ TRAINING = TrainingSplits(
     tested="testbed",
     alike=("domain", "question_type"),
     tested_folder="egocross_testbed",
+    tested_clusters=testbed_videos,
 )
 
 _DOMAIN_TITLES = {"animal": "Animal", "industry": "Industry", "xsports": "XSports", "surgery": "Surgery"}
