@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import msgspec
 
 from egocross_eval.documents import explained, read_json
-from egocross_eval.errors import DataError
+from egocross_eval.errors import DataError, UsageError
 from egocross_eval.schema import RunSettings, Way
 from egocross_eval.settings import Option, PromptSettings, options_of
 
@@ -26,7 +26,7 @@ class TrainingCard(msgspec.Struct, frozen=True, kw_only=True):
     card_version: int
     created_at: str
     base: str
-    """The checkpoint it started from: a folder or a name on the Hub."""
+    """The checkpoint it started from: a folder or a name on the Hub; empty where none is kept."""
     base_revision: str
     """Commit on the Hub, or hash of the folder."""
     kind: str
@@ -52,6 +52,15 @@ class TrainingCard(msgspec.Struct, frozen=True, kw_only=True):
     loss: list[tuple[int, float]]
     """(step, loss) as logged."""
     versions: dict[str, str]
+    base_made: str = ""
+    """How to make the base anew, in words, where none is kept."""
+
+    def known_base(self, folder: Path) -> str:
+        """The base. Raises `UsageError` where the card, which is that of `folder`, names none."""
+        if self.base:
+            return self.base
+        made = f"; it was made by: {self.base_made}" if self.base_made else ""
+        raise UsageError(f"the card of {folder} names no base{made}; name one by --model")
 
 
 def read_card(folder: Path) -> TrainingCard | None:
@@ -69,10 +78,19 @@ def read_card(folder: Path) -> TrainingCard | None:
     if version == 1 and isinstance(content.get("evaluation"), dict):
         shown = content.pop("evaluation")
         content |= {"card_version": CARD_VERSION, "style_hash": shown.pop("style_hash", ""), "prompt": shown}
+    base = content.get("base")
+    if isinstance(base, str) and _is_a_sentence(base):
+        content |= {"base": "", "base_made": base}
     try:
         return msgspec.convert(content, TrainingCard, strict=False)
     except msgspec.ValidationError as error:
         raise DataError(f"training card {path}: {explained(error)}") from error
+
+
+def _is_a_sentence(base: str) -> bool:
+    """Whether it's no folder, which a card names from the root on, and no name on the Hub: some cards had how the base
+    is made there."""
+    return " " in base.strip() and not PurePosixPath(base).is_absolute() and not PureWindowsPath(base).is_absolute()
 
 
 def as_options(prompt: PromptSettings) -> list[str]:

@@ -25,7 +25,7 @@ def readme(card: TrainingCard) -> str:
     ]
     losses = card.loss or [(0, float("nan"))]
     rows = [
-        ("base", f"{card.base} ({card.base_revision[:16]})"),
+        ("base", f"{card.base or f'made by {card.base_made}'} ({card.base_revision[:16]})"),
         ("recipe", card.recipe),
         ("examples", f"{card.examples} ({', '.join(card.domains)}), {card.held_out} held out"),
         ("optimizer steps", str(card.steps)),
@@ -65,7 +65,7 @@ def readme(card: TrainingCard) -> str:
 
 
 def _spec(card: TrainingCard) -> str:
-    return f"hf:{card.base},lora=THIS_FOLDER" if card.kind == "lora" else "hf:THIS_FOLDER"
+    return f"hf:{card.base or 'BASE'},lora=THIS_FOLDER" if card.kind == "lora" else "hf:THIS_FOLDER"
 
 
 def _cell(text: str) -> str:

@@ -58,6 +58,8 @@ def compare_checkpoints(
         "answer": "choose",
         **msgspec.structs.asdict(card.prompt),
     }
+    if not card.base:
+        raise UsageError(f"the card of {model} names no base to compare its checkpoints with")
     specs = {"base": f"{engine}:{card.base}"}
     specs |= {name: _spec(engine, card, path) for name, path in kept_checkpoints(model).items()}
     looks = [

@@ -79,12 +79,13 @@ def _base(folder: Path, named: str | None, card: TrainingCard | None) -> Checkpo
         return Checkpoint(named)
     if card is None:
         raise UsageError(f"{folder} has no training card that names its base; name it by --model")
+    found = card.known_base(folder)
     try:
-        base = Checkpoint(card.base)
+        base = Checkpoint(found)
         base.file("config.json")
     except UsageError as error:
         raise UsageError(
-            f"the base that the card of {folder} names, {card.base!r}, isn't found from here; name it by --model"
+            f"the base that the card of {folder} names, {found!r}, isn't found from here; name it by --model"
         ) from error
     return base
 

@@ -41,7 +41,7 @@ def merge(adapter: Path, output: Path, environment: TrainingEnvironment, *, base
     if not holds_nothing(output):
         raise UsageError(f"{output} is not empty; name a new folder for the merged checkpoint")
     card = read_card(adapter)
-    base = base or (card.base if card else None)
+    base = base or (card.known_base(adapter) if card else None)
     if base is None:
         raise UsageError(f"{adapter} has no training card that names its base; name it by --model")
     checkpoint = Checkpoint(base)

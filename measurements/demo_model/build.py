@@ -88,14 +88,15 @@ def trained(stage: Stage, model: Path, place: Path, extra: list[str]) -> Path:
 
 
 def copy(model: Path, target: Path) -> None:
-    """The checkpoint with its card, which names the base by how it's made instead of by a path of this machine."""
+    """The checkpoint with its card, which says how the base is made: what it was trained from isn't kept."""
     target.mkdir(parents=True, exist_ok=True)
     for name in FILES:
         shutil.copyfile(model / name, target / name)
     card = read_card(model)
     assert card is not None
-    base = f"egocross-eval models build-tiny --frame-pixels 8192 (stage {len(STAGES)} of make demo-model)"
-    write_card(target, msgspec.structs.replace(card, base=base))
+    stages = f"stages 1 to {len(STAGES) - 1} of make demo-model"
+    made = f"egocross-eval models build-tiny BASE --frame-pixels 8192, and {stages}"
+    write_card(target, msgspec.structs.replace(card, base="", base_made=made))
 
 
 if __name__ == "__main__":

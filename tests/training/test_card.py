@@ -35,6 +35,31 @@ def test_a_card_of_version_0_1_reads_as_one_of_today(tmp_path: Path) -> None:
     assert read_card(tmp_path) == training_card()
 
 
+@pytest.mark.parametrize("base", ["egocross-eval models build-tiny --frame-pixels 8192 (stage 3)", "the demo's own"])
+def test_a_sentence_in_place_of_a_base_is_read_as_how_the_base_is_made(tmp_path: Path, base: str) -> None:
+    write_card(tmp_path, training_card(base=base))
+    card = read_card(tmp_path)
+    assert card is not None
+    assert (card.base, card.base_made) == ("", base)
+    with pytest.raises(UsageError, match=r"names no base; it was made by: .*; name one by --model"):
+        card.known_base(tmp_path)
+
+
+@pytest.mark.parametrize("base", ["Qwen/Qwen3-VL-4B-Instruct", "/my models/base", "C:\\my models\\base"])
+def test_folders_and_names_of_the_hub_are_bases(tmp_path: Path, base: str) -> None:
+    write_card(tmp_path, training_card(base=base))
+    card = read_card(tmp_path)
+    assert card is not None
+    assert card.known_base(tmp_path) == base
+
+
+def test_a_readme_without_a_base_says_how_it_is_made(tmp_path: Path) -> None:
+    write_card(tmp_path, training_card(base="", base_made="models build-tiny BASE"))
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "| base | made by models build-tiny BASE (abc) |" in text
+    assert "hf:BASE,lora=THIS_FOLDER" in text
+
+
 def test_a_card_of_a_later_version_is_refused(tmp_path: Path) -> None:
     write_card(tmp_path, training_card(card_version=CARD_VERSION + 1))
     with pytest.raises(DataError, match="update"):

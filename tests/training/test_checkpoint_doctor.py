@@ -188,7 +188,7 @@ def test_without_card_and_base_it_is_asked_for(trained: Path) -> None:
 
 
 def test_a_base_that_is_not_found_is_asked_for(trained: Path) -> None:
-    card = training_card(base="models build-tiny (the demo's)")
+    card = training_card(base="/models/moved away")
     (trained / CARD_NAME).write_bytes(msgspec.json.encode(card))
     with pytest.raises(UsageError, match="isn't found from here; name it by --model"):
         examine(trained, None, repair=False)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from calling import call
 from checkpoints import tiny_checkpoint
 
 import egocross_eval.training
-from egocross_eval import RunKeywords, evaluate
+from egocross_eval import RunKeywords, UsageError, evaluate
 from egocross_eval.scoring.difference import mcnemar_exact
 from egocross_eval.tasks.egocross.catalogue import DOMAINS
 from egocross_eval.training.card import read_card, warnings_for
+from egocross_eval.training.checkpoint_doctor import examine
 
 MODEL = Path(egocross_eval.training.__file__).parent / "demo_model"
 
@@ -31,8 +33,17 @@ def test_it_is_small_and_its_card_names_no_path_of_a_machine() -> None:
     assert sum(path.stat().st_size for path in MODEL.iterdir()) < 6 * 2**20
     card = read_card(MODEL)
     assert card is not None
-    assert "/" not in card.base
+    assert card.base == ""
+    assert card.base_made.startswith("egocross-eval models build-tiny BASE --frame-pixels 8192")
+    assert "/" not in card.base_made
     assert card.parity.startswith("equal")
+
+
+def test_the_doctor_says_how_its_base_is_made_and_compares_it_with_one_made_so(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="names no base; it was made by: egocross-eval models build-tiny BASE"):
+        examine(MODEL, None, repair=False)
+    assert call("models", "build-tiny", tmp_path / "base", "--frame-pixels", "8192") == 0
+    assert {found.status for found in examine(MODEL, str(tmp_path / "base"), repair=False)} == {"fine"}
 
 
 @pytest.mark.slow
