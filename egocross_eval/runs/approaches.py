@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -109,9 +109,20 @@ class Planner:
         self.notes: list[str] = []
         self._examples: Questions | None = None
         self._covers: dict[ShotSetting, dict[Cell, Cover]] = {}
+        self._everything: Callable[[], Sequence[Question]] = tuple
 
-    def approaches(self, questions: Sequence[Question], root: DataRoot | None, data: Path | None) -> Approaches:
-        """The approach to each question; examples lie in `data`. Raises `UsageError` for what can't work."""
+    def approaches(
+        self,
+        questions: Sequence[Question],
+        root: DataRoot | None,
+        data: Path | None,
+        everything: Callable[[], Sequence[Question]],
+    ) -> Approaches:
+        """The approach to each question; examples lie in `data`, and `everything` gives all questions of the split.
+
+        Raises `UsageError` for what can't work.
+        """
+        self._everything = everything
         rules = self._strategy.rules if self._strategy is not None else ()
         labels = tuple(dict.fromkeys(name for rule in rules for name in rule.match))
         treatments: dict[tuple[str, ...], Treatment] = {}
@@ -188,7 +199,7 @@ class Planner:
                 f"--shots {options.shots}: {missing}, or show the examples' text alone: --shots {setting.count}:text"
             )
         shots = choose_shots(self._examples, questions, self._benchmark, setting, options.generation.seed)
-        refuse_leaks(shots, questions, root)
+        refuse_leaks(shots, questions, self._everything(), root)
         self._keep(setting, cover(shots, questions))
         return shots
 

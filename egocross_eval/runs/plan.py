@@ -161,11 +161,14 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
     questions = limited(_named(loaded.questions, options.ids), options.limit, options.generation.seed)
     root = DataRoot(loaded.root) if loaded.root is not None else None
     notes = []
-    if strategy is not None:
+
+    def everything() -> Sequence[Question]:
         same = [task for task in registry.tasks.values() if task.benchmark.name == benchmark.name]
-        everything = load_questions(same, source).questions
-        notes = check_rules(strategy, base, planner.given, questions, everything)
-    approaches = planner.approaches(questions, root, loaded.data or loaded.root or source.root)
+        return load_questions(same, source).questions
+
+    if strategy is not None:
+        notes = check_rules(strategy, base, planner.given, questions, everything())
+    approaches = planner.approaches(questions, root, loaded.data or loaded.root or source.root, everything)
     untimed, times = times_left_off((one.renderer, group) for one, group in approaches.groups(questions))
     ways = dict.fromkeys(one.way() for one, _ in approaches.groups(questions)) if strategy is not None else ()
     shard = None

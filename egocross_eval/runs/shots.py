@@ -14,7 +14,7 @@ from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.task import Benchmark, DataSource, Questions
 from egocross_eval.errors import DataError, UsageError
 from egocross_eval.frames.roots import DataRoot
-from egocross_eval.frames.shared import owners_of
+from egocross_eval.frames.shared import Clip, shared_frames
 from egocross_eval.prompts.shots import Shot, Shots, ShotSetting
 from egocross_eval.schema import Question
 from egocross_eval.tasks.select import load_questions
@@ -140,22 +140,29 @@ def _draw(seed: int, key: str) -> bytes:
     return hashlib.sha256(f"{seed}/{key}".encode()).digest()
 
 
-def refuse_leaks(shots: Shots, questions: Sequence[Question], root: DataRoot | None) -> None:
+def refuse_leaks(
+    shots: Shots, questions: Sequence[Question], everything: Sequence[Question], root: DataRoot | None
+) -> None:
     """Raises `UsageError` where an example shows a frame of a question that it stands before, told by content.
 
-    Frames whose bytes several clusters have (blank pictures) tell no clip. Examples of the question's own cluster are
-    never shown and need no look.
+    `everything` are all questions of the split: which pictures tell a clip is judged by them. Examples of a question's
+    own cluster are never shown and need no look.
     """
     if root is None or shots.root is None:
         return
     used = {shot.question.key: shot.question for question in questions for shot in shots.of(question)}
-    names = {shots.root.resolve_str(frame.name): example for example in used.values() for frame in example.frames}
-    owned = ((q.cluster or q.key, root.resolve_str(frame.name)) for q in questions for frame in q.frames)
-    owners = owners_of(names, owned)
-    for path, found in owners.items():
-        example = names[path]
-        if len(found) == 1 and example.cluster not in found:
+    found = shared_frames(clips_of(used.values(), shots.root), clips_of(everything, root))
+    asked = {question.key for question in questions}
+    for path, example, tested in found.told:
+        if tested.name in asked:
             raise UsageError(
-                f"--shots: the example {example.key} shows a frame of {', '.join(found)}, which is asked about "
+                f"--shots: the example {example.name} shows a frame of {tested.owner}, which is asked about "
                 f"({path}): are the questions mixed with the examples? See 'egocross-eval data verify'"
             )
+
+
+def clips_of(questions: Iterable[Question], root: DataRoot) -> list[Clip]:
+    """The frames of questions as clips of their clusters."""
+    return [
+        Clip(q.key, q.cluster or q.key, tuple(root.resolve_str(frame.name) for frame in q.frames)) for q in questions
+    ]

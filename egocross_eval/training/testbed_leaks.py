@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from egocross_eval.contracts.registry import registry
 from egocross_eval.contracts.task import Benchmark
 from egocross_eval.counted import agreed, counted
 from egocross_eval.errors import DataError
-from egocross_eval.frames.shared import owners_of
+from egocross_eval.frames.roots import DataRoot
+from egocross_eval.frames.shared import Clip, shared_frames
+from egocross_eval.runs.shots import clips_of
 from egocross_eval.schema import Question
 from egocross_eval.training.example_checks import Finding, listed
 from egocross_eval.training.examples import load_split, trainable
@@ -42,8 +44,10 @@ def check_leaks(
     asked = {_asked(question) for question in testbed}
     shared = [q.key for q in questions if q.cluster in videos]
     same = [q.key for q in questions if _asked(q) in asked]
-    frames, common = _shared_frames(paths_of, testbed, loaded.root or root)
-    if common:
+    trained = [Clip(q.key, q.cluster or q.key, tuple(paths)) for q, paths in zip(questions, paths_of, strict=True)]
+    same_frames = shared_frames(trained, clips_of(testbed, DataRoot(loaded.root or root)))
+    frames = list(dict.fromkeys(told.path for told in same_frames.told))
+    if common := same_frames.common:
         message = (
             f"{counted(common, 'frame')} {agreed(common, 'looks', 'look')} as in several testbed videos "
             "(blank or stand-in pictures), which tells no clip"
@@ -59,11 +63,3 @@ def check_leaks(
 def _asked(question: Question) -> tuple[str, str, tuple[str, ...]]:
     """What makes two questions the same: video, wording and options in whatever order."""
     return question.cluster, " ".join(question.text.split()).casefold(), tuple(sorted(question.options.values()))
-
-
-def _shared_frames(trained: Iterable[Sequence[str]], testbed: Iterable[Question], root: Path) -> tuple[list[str], int]:
-    """Frames of the examples whose bytes are those of a frame of one testbed video, and the number of those whose bytes
-    several testbed videos share, which identify none."""
-    owned = ((question.cluster, str(root / frame.name)) for question in testbed for frame in question.frames)
-    owners = owners_of((path for paths in trained for path in paths), owned)
-    return [path for path, found in owners.items() if len(found) == 1], sum(len(found) > 1 for found in owners.values())

@@ -202,6 +202,34 @@ def test_an_example_that_shows_a_frame_of_a_question_is_refused_by_content(demo:
         planned(root, "1", tasks="xsports")
 
 
+def test_a_picture_of_several_videos_is_no_leak_whichever_questions_are_asked_and_a_whole_clip_is(
+    demo: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "data"
+    shutil.copytree(demo, root, symlinks=True)
+    plan = planned(root, "1", tasks="xsports")
+    shots = plan.approach(plan.questions[0]).renderer.shots
+    assert plan.root is not None
+    assert shots is not None
+    assert shots.root is not None
+    one = plan.questions[0]
+    leaking = shots.of(one)[0].question
+    others = {q.cluster: q for q in planned(root, "", tasks="surgery").questions}
+    other = next(iter(others.values()))
+    from_example = [shots.root.resolve_str(frame.name) for frame in leaking.frames]
+    shutil.copyfile(from_example[0], plan.root.resolve_str(one.frames[0].name))
+    shutil.copyfile(from_example[0], plan.root.resolve_str(other.frames[0].name))
+    for asked in ({"tasks": "xsports"}, {"ids": str(one.id)}, {"tasks": "xsports", "shard": "1/3"}):
+        assert planned(root, "1", **asked).questions
+    for number, question in enumerate((one, other)):
+        for place, frame in enumerate(question.frames):
+            copied = from_example[(place + number) % len(from_example)]
+            shutil.copyfile(copied, plan.root.resolve_str(frame.name))
+    for asked in ({"tasks": "xsports"}, {"ids": str(one.id)}):
+        with pytest.raises(UsageError, match=f"the example {leaking.key} shows a frame of {one.cluster}"):
+            planned(root, "1", **asked)
+
+
 @given(st.integers(0, 99), st.sampled_from(["", ":feedback", ":text", ":plain"]), st.sampled_from(["", ":covered"]))
 def test_any_number_and_form_is_read(count: int, form: str, covered: str) -> None:
     found = ShotSetting.parse(f"{count}{form}{covered}")

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from PIL import Image
 from training_files import example, four_videos, write_frame, write_support
 
 from egocross_eval.training.example_checks import Finding, check_clips, check_frames, check_letters, check_tokens
@@ -126,6 +127,33 @@ def test_a_picture_that_several_testbed_videos_share_identifies_none(tmp_path: P
     (finding,) = leaks(found)
     assert finding.level == "note"
     assert "1 frame looks" in finding.message
+
+
+def test_a_whole_clip_of_several_testbed_videos_is_an_error_and_a_blank_frame_of_one_is_none(tmp_path: Path) -> None:
+    found = read_examples(write_support(tmp_path, [example()]))
+    write_testbed(tmp_path, videos=5)
+    path = tmp_path / "egocross_testbed" / "egocross_testbed_imgs.json"
+    items = json.loads(path.read_bytes())
+    for place, item in enumerate(items):
+        first = tmp_path / item["video_path"][0].lstrip("/")
+        frames = [first, first.with_name("frame_00001.jpg")]
+        for number, frame in enumerate(frames):
+            write_frame(frame, (40 * place, 90 * number, 7))
+        item["video_path"] = [f"/{frame.relative_to(tmp_path)}" for frame in frames]
+    path.write_text(json.dumps(items), encoding="utf-8")
+    write_frame(Path(paths_of(found)[0][0]), (250, 9, 9))
+    assert leaks(found) == []
+    for item in items[:2]:
+        for name, copied in zip(item["video_path"], paths_of(found)[0], strict=True):
+            (tmp_path / name.lstrip("/")).write_bytes(Path(copied).read_bytes())
+    (finding,) = leaks(found)
+    assert finding.level == "error"
+    for item in items[:2]:
+        for name in item["video_path"]:
+            Image.new("RGB", (96, 64)).save(tmp_path / name.lstrip("/"))
+    Image.new("RGB", (96, 64)).save(paths_of(found)[0][0])
+    (finding,) = leaks(found)
+    assert finding.level == "note"
 
 
 def test_frames_below_the_testbed_folder_are_errors(tmp_path: Path) -> None:

@@ -16,8 +16,11 @@ LETTERS = "ABCD"
 
 
 def write_frame(path: Path, colour: tuple[int, int, int], size: tuple[int, int] = (96, 64)) -> None:
+    """A picture of that colour with a light corner: one of a single colour would be blank."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size, colour).save(path)
+    picture = Image.new("RGB", size, colour)
+    picture.paste((200, 200, 200), (0, 0, size[0] // 2, size[1] // 2))
+    picture.save(path)
 
 
 def example(video: str = "005", number: int = 1, answer: str = "B", **changes: Any) -> dict[str, Any]:
