@@ -38,6 +38,14 @@ def write_file(path: Path, content: bytes | str, *, durable: bool = True) -> Non
         file.write(content.encode() if isinstance(content, str) else content)
 
 
+def make_parent(path: Path) -> None:
+    """Makes the folder that `path` lies in, where it isn't there. Raises `UsageError` if it can't be made."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"can't make the folder {path.parent}: {error.strerror or error}") from error
+
+
 @contextlib.contextmanager
 def writing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """A file that takes the place of `path` when the block ends: a reader or a crash sees the old one or the new one.

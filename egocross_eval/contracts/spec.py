@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import types
 import typing
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 
-from egocross_eval.documents import explained
+from egocross_eval.documents import cited, explained
 from egocross_eval.errors import UsageError, did_you_mean
 
 
@@ -79,17 +81,46 @@ def read_options(owner: str, struct: type[msgspec.Struct] | None, given: dict[st
     try:
         return msgspec.convert(given, struct, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{owner}: {explained_option(error, struct)}") from error
+        raise UsageError(f"{owner}: {explained_option(error, struct, given)}") from error
 
 
-def explained_option(error: msgspec.ValidationError, struct: type[msgspec.Struct]) -> str:
-    """What is wrong with an option, in plain words, and the values that it can have where they are named."""
-    text = explained(error)
-    name = str(error).rpartition("$.")[2].rstrip("`")
-    hint = typing.get_type_hints(struct).get(name)
-    choices = [str(value) for kind in (hint, *typing.get_args(hint)) for value in _choices(kind)]
-    return f"{text}: {', '.join(dict.fromkeys(choices))}" if choices else text
+def explained_option(error: msgspec.ValidationError, struct: type[msgspec.Struct], given: Mapping[str, str]) -> str:
+    """What is wrong with an option, in plain words, and what it can be: by its type, and by the examples, else the
+    description, of a `Meta`."""
+    missing = re.fullmatch(r"Object missing required field `(.+)`", str(error))
+    name = missing[1] if missing else str(error).rpartition("$.")[2].rstrip("`")
+    possible = _possible(typing.get_type_hints(struct, include_extras=True).get(name))
+    if missing:
+        return f"{name!r} is missing: type {name}={possible.removeprefix('like ')}"
+    if not possible or name not in given:
+        return explained(error)
+    return f"{name!r} is {cited(given[name])}; it must be {possible}"
 
 
-def _choices(kind: Any) -> tuple[Any, ...]:
-    return typing.get_args(kind) if typing.get_origin(kind) is typing.Literal else ()
+_WORDS = {int: "a whole number", float: "a number", bool: "true or false"}
+_BOUNDS = {"ge": "from", "gt": "above", "le": "up to", "lt": "below"}
+
+
+def _possible(hint: Any, notes: tuple[msgspec.Meta, ...] = ()) -> str:
+    """What an option of that type can be; empty where the type doesn't say."""
+    inner = typing.get_args(hint)
+    if typing.get_origin(hint) is typing.Annotated:
+        return _possible(inner[0], (*notes, *(note for note in inner[1:] if isinstance(note, msgspec.Meta))))
+    if typing.get_origin(hint) is typing.Literal:
+        return _either(str(value) for value in inner)
+    if hint is str:
+        examples = [f"like {example}" for note in notes for example in note.examples or ()]
+        return _either(examples or [note.description for note in notes if note.description])
+    if hint in _WORDS:
+        bounds = [(word, getattr(note, bound)) for note in notes for bound, word in _BOUNDS.items()]
+        return " ".join([_WORDS[hint], *(f"{word} {value:g}" for word, value in bounds if value is not None)])
+    return _either(_possible(kind, notes) for kind in inner) if _is_union(hint) else ""
+
+
+def _is_union(hint: Any) -> bool:
+    return typing.get_origin(hint) in (typing.Union, types.UnionType)
+
+
+def _either(words: Iterable[str]) -> str:
+    *first, last = dict.fromkeys(filter(None, words)) or [""]
+    return f"{', '.join(first)} or {last}" if first else last

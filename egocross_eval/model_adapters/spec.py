@@ -254,7 +254,7 @@ def _options(spec: ModelSpec, kind: AdapterType) -> msgspec.Struct | dict[str, s
     try:
         return msgspec.convert(own | ({rest.name: others} if rest else {}), kind.options, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{spec.scheme}: {explained_option(error, kind.options)}") from error
+        raise UsageError(f"{spec.scheme}: {explained_option(error, kind.options, own)}") from error
 
 
 def refuse_untyped(spec: ModelSpec, kind: AdapterType) -> None:

@@ -115,8 +115,8 @@ def test_a_pipe_gets_lines_of_progress(
 @pytest.mark.parametrize(
     ("model", "says"),
     [
-        ("hf:x,dtype=fp16", "auto, bfloat16, float16, float32"),
-        ("openai:x,concurrency=many", "'concurrency' is a text, not a whole number"),
+        ("hf:x,dtype=fp16", "it must be auto, bfloat16, float16 or float32"),
+        ("openai:x,concurrency=many", "'concurrency' is 'many'; it must be a whole number from 1"),
     ],
 )
 def test_a_wrong_option_of_a_model_is_said_in_plain_words(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
@@ -13,6 +13,8 @@ from click.testing import CliRunner
 from egocross_eval import Method, MethodType, UsageError, evaluate, hookimpl
 from egocross_eval.cli.main import cli
 from egocross_eval.contracts.registry import Registry
+from egocross_eval.contracts.registry import registry as shared_registry
+from egocross_eval.contracts.spec import read_options
 from egocross_eval.methods.select import build_method
 
 
@@ -78,3 +80,60 @@ def test_what_stands_behind_the_colon_of_a_form_is_not_dropped(tmp_path: Path) -
         done = CliRunner().invoke(cli, ["export", str(tmp_path / "run"), "--to", form])
         assert done.exit_code != 0
         assert says in str(done.exception or done.output)
+
+
+OPTIONS = [
+    pytest.param(name, part.options, field, id=f"{name}-{field.name}")
+    for kind in ("model_adapters", "methods", "exporters", "trackers")
+    for name, part in getattr(shared_registry(), kind).items()
+    if getattr(part, "options", None) is not None
+    for field in msgspec.structs.fields(part.options)
+]
+"""Every option of every part that is built in."""
+
+_IN_OTHER_WORDS = ("^", "null", "length", "regex", "is a text", "`", ": ,", " ,")
+
+
+def refusal(name: str, struct: type[msgspec.Struct], given: dict[str, str]) -> str:
+    """What is said of options that can't be; empty where they can."""
+    try:
+        read_options(name, struct, given)
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(("name", "struct", "field"), OPTIONS)
+def test_an_option_that_is_wrong_or_missing_says_what_it_must_be(
+    name: str, struct: type[msgspec.Struct], field: msgspec.structs.FieldInfo
+) -> None:
+    needed = {other.name: "x" for other in msgspec.structs.fields(struct) if other.required}
+    for value in ("", "?", "-1"):
+        said = refusal(name, struct, needed | {field.name: value})
+        if said and "not a mapping" not in said:  # that's what is passed on; nobody types it under this name
+            assert said.startswith(f"{name}: {field.name!r} is {value!r}; it must be ")
+            assert not any(word in said for word in _IN_OTHER_WORDS)
+    if field.required:
+        with pytest.raises(UsageError, match=f"{field.name!r} is missing: type {field.name}=[A-Z]"):
+            read_options(name, struct, {})
+
+
+class Wanting(msgspec.Struct, frozen=True, kw_only=True):
+    """Options as plugins declare them."""
+
+    place: Annotated[str, msgspec.Meta(pattern="^[a-z]+$")] = "a"
+    share: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
+    size: Literal["", "auto"] | Annotated[int, msgspec.Meta(ge=2)] = ""
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"share": "2"}, "'share' is '2'; it must be a number above 0 up to 1"),
+        ({"size": "1"}, "'size' is '1'; it must be auto or a whole number from 2"),
+        ({"place": "B"}, "'place' must be a text like"),  # nothing else says what it can be
+    ],
+)
+def test_what_an_option_must_be_is_told_by_its_type(given: dict[str, str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        read_options("mine", Wanting, given)

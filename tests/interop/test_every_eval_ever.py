@@ -55,9 +55,9 @@ def test_its_sums_are_ours(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("form", "message"),
     [
-        ("every-eval-ever", "there is no 'organization'"),
+        ("every-eval-ever", "'organization' is missing: type organization=NAME"),
         ("every-eval-ever,organization=Us", "who made baseline:longest isn't known: give its id by model="),
-        ("every-eval-ever,organization=Us,relationship=friend", "first_party, third_party, collaborative, other"),
+        ("every-eval-ever,organization=Us,relationship=friend", "first_party, third_party, collaborative or other"),
         ("every-eval-ever,organization=Us,model=../../etc", "form every-eval-ever"),
     ],
 )

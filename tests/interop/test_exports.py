@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -293,3 +294,30 @@ def test_an_unknown_form_is_named(run: Run) -> None:
     with pytest.raises(UsageError, match=r"unknown exporter 'lmeval' \(did you mean 'lm-eval'"):
         export_run(run.path, "lmeval")
     assert load_run(run.path).record == run.record
+
+
+@pytest.mark.parametrize("form", ["parquet", "lm-eval", "dataset,frames=false", "submission,rehearse=true"])
+def test_every_form_makes_the_folders_above_its_output(run: Run, tmp_path: Path, form: str) -> None:
+    target = tmp_path / "new" / "deeper" / "output"
+    assert str(target) in export_run(run.path, form, output=target)
+    assert target.exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match=r"can't make the folder .*file/deeper: (Not a directory|File exists)"):
+        export_run(run.path, "parquet", output=tmp_path / "file" / "deeper" / "x.parquet")
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        ("every-eval-ever", "'organization' is missing: type organization=NAME"),
+        ("hub,repo=notarepo", "'repo' is 'notarepo'; it must be like OWNER/NAME"),
+        ("inspect,max_pixels=x", "'max_pixels' is 'x'; it must be a whole number from 0"),
+        ("dataset,frames=maybe", "'frames' is 'maybe'; it must be true or false"),
+    ],
+)
+def test_what_is_wrong_with_an_option_says_what_to_type(run: Run, tmp_path: Path, form: str, message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        export_run(run.path, form, output=tmp_path / "output")

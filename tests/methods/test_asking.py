@@ -280,14 +280,14 @@ def test_thinking_that_is_cut_off_is_gone_on_with_and_never_in_silence(
     ("method", "says"),
     [
         ("verify:chunk=2", "did you mean 'chunks'"),
-        ("verify:chunks=0", "'chunks' must be a whole number from 1"),
-        ("verify:join=sum", "mean, max"),
+        ("verify:chunks=0", "'chunks' is '0'; it must be a whole number from 1"),
+        ("verify:join=sum", "it must be mean or max"),
         ("verify:chunks=2,chunks=3", "'chunks' is given twice"),
         ("verify:4", "takes nothing behind a colon but its options, e.g. verify:chunks=4"),
         ("verify:words=Is it?", "words must have {option}"),
         ("verify:say=Yes", "not two different replies"),
         ("once:chunks=2", "unknown option 'chunks'"),
-        ("pairwise:by=win", "bradley-terry, wins"),
+        ("pairwise:by=win", "it must be bradley-terry or wins"),
     ],
 )
 def test_options_of_methods_are_checked(method: str, says: str) -> None:

@@ -10,7 +10,7 @@ import yaml
 
 from egocross_eval.counted import counted
 from egocross_eval.errors import RunError, UsageError
-from egocross_eval.files import write_file
+from egocross_eval.files import make_parent, write_file
 from egocross_eval.interop.exporting.forms import MADE_BY, benchmark_of, refuse_incomplete, settings_text
 from egocross_eval.reachable import reachable
 
@@ -35,7 +35,7 @@ def export(run: ExportedRun, path: Path, options: HubOptions) -> str:
     name = f"{FOLDER}/{run.record.benchmark.name}.yaml"
     content = _yaml(entries)
     target = path / name
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_parent(target)
     write_file(target, content)
     said = f"wrote {target}: {counted(len(entries), 'value')}"
     if not options.repo:

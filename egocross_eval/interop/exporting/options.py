@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-Repository = Annotated[str, msgspec.Meta(pattern=r"^([\w.-]+/[\w.-]+)?$")]
+Repository = Annotated[str, msgspec.Meta(pattern=r"^([\w.-]+/[\w.-]+)?$", examples=["OWNER/NAME"])]
 """`owner/name`, or empty."""
 
 
@@ -50,7 +50,7 @@ class InspectOptions(msgspec.Struct, frozen=True, kw_only=True):
 class EveryEvalEverOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Options of the form `every-eval-ever`."""
 
-    organization: str
+    organization: Annotated[str, msgspec.Meta(min_length=1, examples=["NAME"])]
     """Who measured."""
     relationship: Literal["first_party", "third_party", "collaborative", "other"] = "third_party"
     """Of who measured to who made the model."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from egocross_eval.counted import counted
-from egocross_eval.files import writing
+from egocross_eval.files import make_parent, writing
 from egocross_eval.interop.exporting.forms import filled_folder
 from egocross_eval.runs.dataset import believed_root, dataset_of
 
@@ -34,6 +34,7 @@ def _without_bars() -> Iterator[None]:
 def export_parquet(run: ExportedRun, path: Path, options: None) -> str:
     """Writes the rows of `dataset_of` without frames."""
     table = dataset_of(run.samples, None)
+    make_parent(path)
     with _without_bars(), writing(path) as file:
         table.to_parquet(file)
     return f"wrote {path}: {counted(len(table), 'row')}, {counted(len(table.column_names), 'column')}"

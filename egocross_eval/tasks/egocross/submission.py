@@ -11,7 +11,7 @@ import msgspec
 
 from egocross_eval.counted import agreed, counted
 from egocross_eval.errors import UsageError
-from egocross_eval.files import write_file
+from egocross_eval.files import make_parent, write_file
 from egocross_eval.scoring.predictions_file import name_some
 from egocross_eval.tasks.egocross.catalogue import CELLS, LETTERS
 
@@ -118,6 +118,7 @@ def write_submission(
             f"({name_some(empty)}); run the same command again "
             "to ask failed questions, or leave them empty with --allow-unanswered (they count as wrong)"
         )
+    make_parent(zip_path)
     write_file(zip_path, _archive(_json(entries)))
     return SubmissionReport(questions=len(entries), answered=len(entries) - len(empty), empty=empty)
 
