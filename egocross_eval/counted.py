@@ -11,3 +11,9 @@ def counted(count: int, noun: str, nouns: str = "") -> str:
 def agreed(count: int, one: str, more: str) -> str:
     """The verb that goes with a number: `1 of 20 questions has`, `2 of 20 questions have`."""
     return one if count == 1 else more
+
+
+def points(difference: float) -> str:
+    """A difference of accuracies, a fraction, in points with its sign; `0.0` where rounding leaves nothing of it."""
+    text = f"{100 * difference:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import egocross_eval
-from egocross_eval.counted import agreed, counted
+from egocross_eval.counted import agreed, counted, points
 
 PACKAGE = Path(egocross_eval.__file__).parent
 NOUNS = (
@@ -24,6 +24,14 @@ NEVER_ONE = {
     "tabletop_riddles.py": "frames",
 }
 """Words of these files that are only said of several."""
+
+
+@pytest.mark.parametrize(
+    ("difference", "said"),
+    [(0.0, "0.0"), (-0.0, "0.0"), (-0.0004, "0.0"), (0.0004, "0.0"), (-0.0006, "-0.1"), (0.25, "+25.0")],
+)
+def test_a_difference_of_nothing_has_no_sign(difference: float, said: str) -> None:
+    assert points(difference) == said
 
 
 def plurals(source: str) -> Iterator[tuple[int, str]]:

@@ -91,7 +91,7 @@ def _row(name: str, look: Look) -> list[str]:
         name,
         str(look.n),
         f"{100 * look.difference:+.1f}".replace("-0.0", "+0.0"),
-        f"{100 * look.low:.1f} to {100 * look.high:.1f}",
+        f"{100 * look.low:.1f} to {100 * look.high:.1f}".replace("-0.0", "0.0"),
         f"{100 * look.first:.2f}",
         f"{100 * look.second:.2f}",
         _p(look.p_adjusted) + (" *" if look.verdict == "shown" else ""),

@@ -101,6 +101,19 @@ def _missing(one: Found) -> str:
     return "" if size == due else f"adapter_model.safetensors has {counted(size, 'byte')} instead of {due:,}"
 
 
+Stamp = tuple[tuple[str, int, int], ...]
+"""Names, sizes and times of change (in ns) of files."""
+
+
+def stamp_of(one: Found) -> Stamp:
+    """What changes whenever its files are written; empty where it's gone."""
+    try:
+        files = [(path.name, path.stat()) for path in one.path.iterdir() if path.is_file()]
+    except OSError:
+        return ()
+    return tuple(sorted((name, found.st_size, found.st_mtime_ns) for name, found in files))
+
+
 def is_adapter(one: Found) -> bool:
     """Whether it holds a LoRA adapter alone."""
     return (one.path / "adapter_config.json").is_file()

@@ -4,30 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
+from egocross_eval.contracts.registry import registry
 from egocross_eval.documents import decode_json
 from egocross_eval.errors import UsageError
 from egocross_eval.files import read_bytes, write_file
 from egocross_eval.leaderboard.together import write_board
+from egocross_eval.model_adapters.spec import parse_spec
+from egocross_eval.runs.locks import acquire
 from egocross_eval.runs.options import RunOptions
-from egocross_eval.runs.store import RunFolder, pretty_json
+from egocross_eval.runs.plan import adapter_for
+from egocross_eval.runs.session import differences
+from egocross_eval.runs.store import LOCK_FILE, RunFolder, pretty_json
 from egocross_eval.schema import Figure
 from egocross_eval.scoring.comparison import ComparedRun
 from egocross_eval.sweeps.planned import Made, PlannedRun, Plans, Watch, carry_out
 from egocross_eval.watching.checkpoints import (
     Found,
+    Stamp,
     found_in,
     is_quiet,
     is_whole,
     lacking,
     schedule_of,
     spec_of,
+    stamp_of,
     training_ended,
 )
 from egocross_eval.watching.curve import curve_svg
 from egocross_eval.watching.looks import Look, due, look_at, look_places
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 WATCH_FILE = "watch.json"
 CURVE_FILE = "curve.svg"
@@ -55,7 +66,10 @@ class WatchRecord(msgspec.Struct, frozen=True, kw_only=True):
     apart: int = 0
     """Steps from one planned checkpoint to the next, as the trainer says; 0: they are counted as they come."""
     against: str = ""
-    """Run that checkpoints are compared with; empty: that of the first checkpoint."""
+    """Run that checkpoints are compared with; empty: that of the step `base`."""
+    base: int | None = None
+    """Step of the checkpoint that was evaluated first, which the others are compared with whatever comes later; None
+    with `against`, and before one is evaluated."""
     points: tuple[Point, ...] = ()
 
     def place(self, step: int, count: int) -> int:
@@ -83,10 +97,12 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Watcher:
-    """Goes over the checkpoints again and again; all that it knows is in its folder."""
+    """Goes over the checkpoints again and again; all that it knows is in its folder, which no other process writes
+    until it's closed."""
 
     def __init__(self, asked: Asked, watch: Watch) -> None:
-        """Raises `UsageError` for a spec without `{}`, and for a folder of another watch."""
+        """Raises `UsageError` for a spec without `{}`, for a folder of another watch, and for one at which another
+        process is at work."""
         if "{}" not in asked.model:
             raise UsageError(f"--model {asked.model!r}: put {{}} in the place of the checkpoint, e.g. hf:{{}}")
         if not asked.folder.is_dir():
@@ -96,7 +112,23 @@ class Watcher:
         self._plans = Plans()
         self._plans(asked.options)
         self._broken: set[str] = set()
-        self.record = self._opened()
+        self._seen: dict[str, Stamp] = {}
+        self._lock = _locked(asked.output)
+        try:
+            self.record = self._opened()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets other processes write its folder."""
+        self._lock.release()
 
     def _opened(self) -> WatchRecord:
         asked = self._asked
@@ -108,8 +140,10 @@ class Watcher:
         if not path.is_file():
             return fresh
         known = decode_json(read_bytes(path, follow=False), WatchRecord, str(path))
+        if known.base is None and known.points and not known.against:
+            known = _anew(known)
         wanted = msgspec.structs.replace(
-            fresh, planned=asked.planned or known.planned, apart=known.apart, points=known.points
+            fresh, planned=asked.planned or known.planned, apart=known.apart, base=known.base, points=known.points
         )
         for field in ("model", "every", "planned", "against"):
             before, now = getattr(known, field), getattr(wanted, field)
@@ -123,8 +157,10 @@ class Watcher:
     def step(self, after: Callable[[Made], None]) -> list[Point]:
         """Evaluates what is whole and new; the new points. `after` is told what became of each run.
 
-        KeyboardInterrupt comes through: the next call goes on in the run that was under way.
+        Raises `UsageError` where a checkpoint isn't the one that was evaluated under its name. KeyboardInterrupt comes
+        through: the next call goes on in the run that was under way.
         """
+        self._refuse_changed()
         added = []
         for one in self._open():
             if is_whole(one):
@@ -132,6 +168,30 @@ class Watcher:
                 added += [point] if point is not None else []
         self._look_back()
         return added
+
+    def _refuse_changed(self) -> None:
+        """Looks at evaluated checkpoints whose files were written since, or that this process hasn't seen yet."""
+        done = {point.step for point in self.record.points}
+        for one in found_in(self._asked.folder, self._asked.every):
+            stamp = stamp_of(one)
+            if one.step in done and stamp != self._seen.get(one.name) and is_whole(one):
+                self._refuse_another(one)
+                self._seen[one.name] = stamp
+
+    def _refuse_another(self, one: Found) -> None:
+        path = self._asked.output / one.name
+        plan, spec = self._plans(self._asked.options), parse_spec(spec_of(self._asked.model, one))
+        adapter = adapter_for(plan, spec, registry())
+        try:
+            found = differences(RunFolder(path).record(), plan.record(spec, adapter, registry()))
+        finally:
+            adapter.close()
+        if found:
+            lines = "; ".join(f"{name}: {before!r} there, {now!r} now" for name, before, now in found)
+            raise UsageError(
+                f"{one.path} isn't as it was evaluated in {path}: {lines}. For a training that was begun anew, "
+                "or other settings, choose another --output"
+            )
 
     def _look_back(self) -> None:
         """Looks at checkpoints that were evaluated before it was known how many there'll be: their runs are there."""
@@ -170,7 +230,7 @@ class Watcher:
         return [one for one in found if one.step not in done and one.name not in self._broken]
 
     def _evaluated(self, one: Found, after: Callable[[Made], None]) -> Point | None:
-        spec = spec_of(self._asked.model, one)
+        spec, stamp = spec_of(self._asked.model, one), stamp_of(one)
         planned = PlannedRun(
             name=one.name, model=spec, options=self._asked.options, folder=self._asked.output / one.name
         )
@@ -182,7 +242,10 @@ class Watcher:
             # It's tried again by the next command; this one goes on with others.
             self._broken.add(one.name)
             return None
+        self._seen[one.name] = stamp
         point = Point(step=one.step, run=one.name, figure=made.run.results.micro)
+        if self.record.base is None and not self.record.against:
+            self.record = msgspec.structs.replace(self.record, base=one.step)
         point = msgspec.structs.replace(point, look=self._look(point, len(self.record.points)))
         points = sorted([*self.record.points, point], key=lambda item: item.step)
         self.record = msgspec.structs.replace(self.record, points=tuple(points))
@@ -190,23 +253,40 @@ class Watcher:
         return point
 
     def _look(self, point: Point, before: int) -> Look | None:
-        """The look that was planned at this checkpoint, which `before` others precede, against the first one or the run
-        that was given."""
-        points = self.record.points
+        """The look that was planned at this checkpoint, which `before` others precede, against the base or the run that
+        was given."""
         number = self.record.due(point.step, before + 1)
-        base = Path(self.record.against) if self.record.against else None
-        if base is None and before:
-            base = self._asked.output / points[0].run
-        if not number or base is None:
+        if not number or point.step == self.record.base:
             return None
+        base = self._base()
         of = len(look_places(self.record.planned))
         return look_at(_compared(base, "first"), _compared(self._asked.output / point.run, "second"), number, of)
+
+    def _base(self) -> Path:
+        """The run that checkpoints are compared with."""
+        if self.record.against:
+            return Path(self.record.against)
+        return self._asked.output / next(point.run for point in self.record.points if point.step == self.record.base)
 
     def _write(self) -> None:
         output = self._asked.output
         write_board([output / point.run for point in self.record.points], output)
         write_file(output / CURVE_FILE, curve_svg([(p.step, p.figure) for p in self.record.points]))
         write_file(output / WATCH_FILE, pretty_json(self.record))
+
+
+def _locked(folder: Path) -> BaseFileLock:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"can't make the folder {folder}: {error.strerror or error}") from error
+    return acquire(folder / LOCK_FILE)
+
+
+def _anew(record: WatchRecord) -> WatchRecord:
+    """A record that doesn't say what its looks were made against: they are made again, against the smallest step."""
+    points = tuple(msgspec.structs.replace(point, look=None) for point in record.points)
+    return msgspec.structs.replace(record, base=points[0].step, points=points)
 
 
 def _compared(path: Path, label: str) -> ComparedRun:

@@ -278,6 +278,106 @@ def test_looks_that_are_planned_late_are_made_at_what_was_evaluated_before(
     assert "within noise" in said or "too few" in said
 
 
+def made_in(output: Path) -> WatchRecord:
+    return msgspec.json.decode((output / "watch.json").read_bytes(), type=WatchRecord)
+
+
+def sixty(step: int) -> str:
+    return json.dumps({"global_step": step, "max_steps": 60, "save_steps": 10})
+
+
+CHANCE = ("--model", "baseline:chance,name={}", "--split", "demo", "--limit", "12", "--once")
+
+
+def test_what_looks_are_made_against_stays_when_a_smaller_step_comes_late(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first checkpoint was torn, and is made whole later."""
+    training, output = tmp_path / "t", tmp_path / "t-watched"
+    torn = checkpoint(training, 10, weights=WEIGHTS[:-1], state=sixty(10))
+    for step in (20, 30):
+        checkpoint(training, step, state=sixty(step))
+    assert call("watch", training, *CHANCE) == 0
+    before = made_in(output)
+    assert [point.look is not None for point in before.points] == [False, True]
+    (torn / "model.safetensors").write_bytes(WEIGHTS)
+    capsys.readouterr()
+    assert call("watch", training, *CHANCE) == 0
+    made = made_in(output)
+    assert (made.base, before.base) == (20, 20)
+    assert [point.step for point in made.points] == [10, 20, 30]
+    assert made.points[2].look == before.points[1].look
+    said = capsys.readouterr().out
+    assert "against step 20" in " ".join(said.split())
+    assert {line.split()[0] for line in said.splitlines() if "the one compared with" in line} == {"20"}
+
+
+def test_looks_of_a_record_that_does_not_say_their_base_are_made_again(tmp_path: Path) -> None:
+    training, output = tmp_path / "t", tmp_path / "t-watched"
+    for step in (10, 30):
+        checkpoint(training, step, state=sixty(step))
+    assert call("watch", training, *CHANCE) == 0
+    whole = made_in(output)
+    look = whole.points[1].look
+    assert look is not None
+    wrong = msgspec.structs.replace(whole.points[1], look=msgspec.structs.replace(look, difference=0.9))
+    early = msgspec.structs.replace(whole, base=None, points=(whole.points[0], wrong))
+    (output / "watch.json").write_bytes(msgspec.json.encode(early))
+    assert call("watch", training, *CHANCE) == 0
+    assert made_in(output) == whole
+
+
+def test_a_second_watch_of_the_same_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    training = tmp_path / "t"
+    checkpoint(training, 10)
+    options = options_from(split="demo", limit=6)
+    asked = Asked(folder=training, output=tmp_path / "t-watched", model=SPEC, options=options)
+    with Watcher(asked, lambda one: lambda event: None):
+        assert watch(training) == 2
+        assert "another process is at work on" in capsys.readouterr().err
+    assert watch(training) == 0
+
+
+def test_other_settings_for_the_same_watch_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    training = tmp_path / "t"
+    checkpoint(training, 10)
+    assert watch(training) == 0
+    checkpoint(training, 20)
+    assert watch(training, "--frames", "uniform:2") == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "checkpoint-10 isn't as it was evaluated in" in said
+    assert "frames: 'all' there, 'uniform:2' now" in said
+    assert points(tmp_path / "t-watched") == [10]
+
+
+@pytest.mark.slow
+def test_other_weights_under_an_old_name_are_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A training was begun anew in its folder: while it's watched, and between two commands."""
+    training, output = tmp_path / "t", tmp_path / "t-watched"
+    first, other = (tiny_checkpoint(weight_spread=0.5, seed=seed) for seed in (1, 2))
+    shutil.copytree(first, training / "checkpoint-10")
+    (training / "checkpoint-10" / "trainer_state.json").write_text(sixty(10))
+    spec, options = "hf:{},dtype=float32", ("--split", "demo", "--limit", "4", "--frames", "none", "--answer", "choose")
+    command = ("watch", training, "--model", spec, *options, "--once")
+    assert call(*command) == 0
+    asked = Asked(
+        folder=training,
+        output=output,
+        model=spec,
+        options=options_from(split="demo", limit=4, frames="none", answer="choose"),
+    )
+    with Watcher(asked, lambda one: lambda event: None) as watcher:
+        watcher.step(lambda made: None)
+        for file in first.iterdir():  # written anew as it was
+            shutil.copyfile(file, training / "checkpoint-10" / file.name)
+        watcher.step(lambda made: None)
+        shutil.copyfile(other / "model.safetensors", training / "checkpoint-10" / "model.safetensors")
+        with pytest.raises(UsageError, match=r"checkpoint-10 isn't as it was evaluated in .*: model fingerprint"):
+            watcher.step(lambda made: None)
+    assert call(*command) == 2
+    assert "choose another --output" in " ".join(capsys.readouterr().err.split())
+
+
 def test_looks_are_spread_over_the_training_and_the_last_checkpoint_is_one() -> None:
     assert look_places(10) == [2, 4, 6, 8, 10]
     assert look_places(3) == [1, 2, 3]

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from egocross_eval.cli.show.terminal import fitted_table, wrapped
-from egocross_eval.counted import counted
+from egocross_eval.counted import counted, points
 from egocross_eval.scoring.accuracy import LEVEL
 from egocross_eval.tuning.report import Tuned
 
@@ -60,14 +60,14 @@ def _ways(report: Tuned) -> str:
 
 
 def _difference(way: Way, cluster: str) -> list[str]:
-    ends = f"{_points(way.difference)} ({_points(way.low)} to {_points(way.high)})"
+    ends = f"{points(way.difference)} ({points(way.low)} to {points(way.high)})"
     if way.p_adjusted is None:
         verdict = f"too few {cluster}s"
     elif way.p_adjusted >= LEVEL:
         verdict = "not shown"
     else:
         verdict = "better" if way.difference > 0 else "worse"
-    return [ends, _points(way.expected), verdict]
+    return [ends, points(way.expected), verdict]
 
 
 def _by_group(report: Tuned) -> str:
@@ -76,7 +76,7 @@ def _by_group(report: Tuned) -> str:
         [
             way.name,
             *(
-                f"{_points(way.expected_by_group[group])} ({_points(way.by_group[group])})"
+                f"{points(way.expected_by_group[group])} ({points(way.by_group[group])})"
                 + ("*" if group in way.shown_by_group else "")
                 for group in groups
             ),
@@ -102,13 +102,13 @@ def _conclusions(report: Tuned) -> list[str]:
     held = report.held_out
     return [
         choice,
-        f"expected gain over {first!r}: {_points(report.expected)} points, standard error {100 * report.error:.1f}; it "
-        f"looks like {_points(report.apparent)}. {report.looked_at} ways were looked at, and the best of several looks "
+        f"expected gain over {first!r}: {points(report.expected)} points, standard error {100 * report.error:.1f}; it "
+        f"looks like {points(report.apparent)}. {report.looked_at} ways were looked at, and the best of several looks "
         "better than it is",
-        f"the best way of each group looks like {_points(report.best_by_group_apparent)} points, of which "
-        f"{_points(report.best_by_group_expected)} are to be expected",
+        f"the best way of each group looks like {points(report.best_by_group_apparent)} points, of which "
+        f"{points(report.best_by_group_expected)} are to be expected",
         f"chosen anew without each of {held.folds} folds of {report.cluster}s and measured on it: "
-        f"{_points(held.difference)} points ({_points(held.low)} to {_points(held.high)})",
+        f"{points(held.difference)} points ({points(held.low)} to {points(held.high)})",
         f"smallest difference that is shown in 80 % of cases: {_detectable(report)}",
     ]
 
@@ -118,8 +118,3 @@ def _detectable(report: Tuned) -> str:
     more = [f"{100 * value:.0f} with {times} times" for times, value in report.detectable.items() if times > 1]
     first = f"none, by so few {report.cluster}s" if now is None else f"{100 * now:.0f} points"
     return f"{first}; {', '.join(more)} as many {report.cluster}s" if more else first
-
-
-def _points(value: float) -> str:
-    text = f"{100 * value:+.1f}"
-    return "0.0" if text in ("+0.0", "-0.0") else text

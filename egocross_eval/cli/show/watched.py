@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from egocross_eval.cli.show.terminal import fitted_table, wrapped
+from egocross_eval.counted import points
 from egocross_eval.watching.watch import WatchRecord
 
 if TYPE_CHECKING:
@@ -33,21 +34,20 @@ def print_curve(record: WatchRecord) -> None:
     from egocross_eval.watching.curve import bars
     from egocross_eval.watching.looks import look_places
 
-    points = record.points
-    if not points:
+    if not record.points:
         click.echo("no checkpoint is evaluated yet")
         return
-    lines = bars([(point.step, point.figure) for point in points])
+    lines = bars([(point.step, point.figure) for point in record.points])
     rows = [
         [str(point.step), _figure(point), line, _said(record, place)]
-        for place, (point, line) in enumerate(zip(points, lines, strict=True))
+        for place, (point, line) in enumerate(zip(record.points, lines, strict=True))
     ]
     click.echo(fitted_table(rows, ["step", "accuracy", "95 % interval", "planned look"], right="rll"))
     if not record.planned:
         text = "how many checkpoints there'll be isn't known, so no looks are planned: --planned N plans them"
     else:
         places = ", ".join(map(str, look_places(record.planned)))
-        base = record.against or f"step {points[0].step}"
+        base = record.against or f"step {record.base}"
         text = f"looks are planned at the checkpoints {places} of {record.planned}, against {base}; they err in 5 % of "
         text += "cases altogether"
     click.echo(wrapped(text))
@@ -60,8 +60,8 @@ def _figure(point: Point) -> str:
 def _said(record: WatchRecord, place: int) -> str:
     point = record.points[place]
     look = point.look
-    if look is None and place == 0 and not record.against:
+    if look is None and point.step == record.base:
         return "the one compared with" if record.planned else ""
     if look is None:
         return "no question that both have a grade for" if record.due(point.step, place + 1) else ""
-    return f"{look.verdict}: {100 * look.difference:+.1f} ({100 * look.low:+.1f} to {100 * look.high:+.1f})"
+    return f"{look.verdict}: {points(look.difference)} ({points(look.low)} to {points(look.high)})"

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     "--against",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="RUN",
-    help="Run that checkpoints are compared with; default: that of the first checkpoint.",
+    help="Run that checkpoints are compared with; default: that of the checkpoint evaluated first.",
 )
 @click.option(
     "--poll", type=click.FloatRange(min=0.1), default=30.0, show_default=True, metavar="SECONDS", help="Time to wait."
@@ -90,7 +90,8 @@ def command(
         against=against,
     )
     notes: set[str] = set()
-    return _watch(Watcher(asked, lambda one: Reporter(one.name, notes)), poll=poll, once=once, output=asked.output)
+    with Watcher(asked, lambda one: Reporter(one.name, notes)) as watcher:
+        return _watch(watcher, poll=poll, once=once, output=asked.output)
 
 
 def _watch(watcher: Watcher, *, poll: float, once: bool, output: Path) -> Reply[Watched]:

@@ -10,6 +10,7 @@ import msgspec
 
 from egocross_eval.command_options import made_of, options_of_settings
 from egocross_eval.contracts.task import DataOptions
+from egocross_eval.counted import points
 from egocross_eval.replies import Reply, replies
 from egocross_eval.settings import GenerationSettings, JudgeSettings
 
@@ -136,8 +137,8 @@ def _lines(found: JudgeAudit) -> list[str]:
         )
     for what, rate in (("right", found.length_right), ("wrong", found.length_wrong)):
         if rate is not None:
-            points = f"{100 * rate.value:+.1f} points ({100 * rate.low:+.1f} to {100 * rate.high:+.1f})"
-            lines.append(f"Length: a long {what} answer is judged right more often by {points}.")
+            more = f"{points(rate.value)} points ({points(rate.low)} to {points(rate.high)})"
+            lines.append(f"Length: a long {what} answer is judged right more often by {more}.")
     if found.consistency is not None:
         same = f"{found.consistency.value:.1%} ({found.consistency.low:.1%} to {found.consistency.high:.1%})"
         lines.append(f"Asked again it gives the same verdict on {same}; marks differ by {found.spread or 0:.2f}.")

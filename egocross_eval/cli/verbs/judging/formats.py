@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from egocross_eval.counted import points
 from egocross_eval.replies import Reply, replies
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _show(found: Formats) -> None:
             str(row.n),
             f"{row.closed:.1%}",
             f"{row.open:.1%}",
-            f"{100 * row.difference.low:+.1f} to {100 * row.difference.high:+.1f}",
+            f"{points(row.difference.low)} to {points(row.difference.high)}",
             *map(str, (row.both, row.closed_only, row.open_only, row.neither)),
         ]
         for row in found.rows
