@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from egocross_eval.schema import Ask, Question, Response
+from egocross_eval.schema import Ask, Failure, Question, Response
+from egocross_eval.schema.answer import FILTERED
 from egocross_eval.testing.material import HOSTILE, most_options
 
 
@@ -85,6 +86,10 @@ def _silent(shown: Shown) -> Response:
     return _said(shown, "")
 
 
+def _withheld(shown: Shown) -> Response:
+    return Response(key="", failure=Failure(kind=FILTERED, message="withheld by a content filter"))
+
+
 HABITS: dict[str, tuple[Habit, ...]] = {
     "always the first label": (_first,),
     "the same option wherever it stands": tuple(partial(_prefers, place) for place in range(most_options())),
@@ -93,5 +98,6 @@ HABITS: dict[str, tuple[Habit, ...]] = {
     "any label": tuple(partial(_drawn, seed) for seed in range(3)),
     "hostile text": (_hostile,),
     "nothing": (_silent,),
+    "withheld by a content filter": (_withheld,),
 }
 """By what the answer is then, in words."""

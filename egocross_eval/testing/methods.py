@@ -25,6 +25,8 @@ from egocross_eval.testing.material import data_root, places, questions
 _ROUNDS = 100
 """More than any method takes."""
 
+_MODES: tuple[AnswerMode, ...] = ("generate", "choose", "constrained")
+
 _ASKS = "What to ask next (at least one ask, with names not used before), or the decision."
 _LABEL = "Label of the chosen option."
 _PURE = "A method is a pure function of the question and the answers so far."
@@ -52,6 +54,9 @@ def method_checks(kind: MethodType, spec: str) -> Iterator[Check]:
     for name, habits in HABITS.items():
         decides = partial(_decides, contract, spec, habits)
         yield contract.check(f"decides when the answer is {name}", _ASKS, decides)
+    every = [habit for habits in HABITS.values() for habit in habits]
+    by_scores = partial(_decides, contract, spec, every, ("choose",))
+    yield contract.check("decides by scores too", _ASKS, by_scores)
     for name, words, try_it in (
         ("asks no more than it says", _MOST, _asks_no_more),
         ("asks for the scores that it needs", _CHOOSES, _asks_for_scores),
@@ -63,15 +68,14 @@ def method_checks(kind: MethodType, spec: str) -> Iterator[Check]:
         yield contract.check(name, words, partial(try_it, contract, spec))
 
 
-def _tried(contract: Contract, spec: str) -> _Trial:
+def _tried(contract: Contract, spec: str, modes: Sequence[AnswerMode] = _MODES) -> _Trial:
     method = build_method(spec, registry())
-    return _Trial(contract, spec, method, *_taken(method))
+    return _Trial(contract, spec, method, *_taken(method, modes))
 
 
-def _taken(method: Method) -> tuple[GenerationSettings, tuple[Question, ...]]:
+def _taken(method: Method, modes: Sequence[AnswerMode]) -> tuple[GenerationSettings, tuple[Question, ...]]:
     """The first settings, of the usual ones, that the method works with, and the questions that it takes then."""
     refused: UsageError | None = None
-    modes: tuple[AnswerMode, ...] = ("generate", "choose", "constrained")
     for mode in modes:
         for temperature in (0.0, 0.7):
             settings = GenerationSettings(answer_mode=mode, temperature=temperature)
@@ -88,8 +92,8 @@ def _taken(method: Method) -> tuple[GenerationSettings, tuple[Question, ...]]:
     raise NotPromised(f"it refuses the questions tried here: {refused}")
 
 
-def _decides(contract: Contract, spec: str, habits: Sequence[Habit]) -> None:
-    trial = _tried(contract, spec)
+def _decides(contract: Contract, spec: str, habits: Sequence[Habit], modes: Sequence[AnswerMode] = _MODES) -> None:
+    trial = _tried(contract, spec, modes)
     with data_root() as root:
         for habit in habits:
             for question in trial.questions:

@@ -114,6 +114,25 @@ def test_the_method_that_the_kit_gives_passes(check_plugin: Checker) -> None:
     assert check_plugin(egocross_methods=lambda: [of(lambda question, label: Decision(label=label))]) == {}
 
 
+class Literal(Method):
+    """Takes it that each response has a text."""
+
+    def step(self, question: Question, answers: Sequence[Answer]) -> Sequence[Ask] | Decision:
+        if not answers:
+            return [Ask()]
+        said: str = answers[0].response.text  # type: ignore[assignment]
+        label = said.strip()
+        return Decision(label=label) if label in question.options else Decision(reason="no_answer")
+
+
+def test_a_method_that_needs_a_text_is_told_that_scores_and_filters_give_none(check_plugin: Checker) -> None:
+    kind = MethodType(name="mine", description="d", build=lambda argument, options: Literal())
+    broken = check_plugin(egocross_methods=lambda: [kind])
+    withheld = broken.pop("method mine: decides when the answer is withheld by a content filter")
+    assert re.search(rf"raised AttributeError\(.*{PLACE}", withheld)
+    assert broken["method mine: decides by scores too"].endswith("' does, for the same fault")
+
+
 class Answering(ModelAdapter):
     def __init__(self, **answer: Any) -> None:
         self.answer = answer
