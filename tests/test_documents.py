@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import json
+import math
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,6 +21,7 @@ from egocross_eval.documents import (
     decode_json,
     decode_json_lines,
     decode_yaml,
+    not_finite,
     read_json,
     read_text,
     read_yaml,
@@ -215,6 +217,21 @@ def test_a_yaml_file_that_no_person_wrote_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "huge.yaml").write_bytes(b"a" * (2**20 + 1))
     with pytest.raises(DataError, match="more than"):
         read_yaml(tmp_path / "huge.yaml", Thing)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    )
+)
+def test_what_json_would_have_as_null_is_found_wherever_it_stands(value: Any) -> None:
+    lost = json.dumps(value) != json.dumps(json.loads(msgspec.json.encode(value)))
+    assert bool(not_finite(value)) == lost
+
+
+def test_the_place_of_a_number_that_is_none_is_named() -> None:
+    assert not_finite({"a": [Inner(score=1.0), Inner(score=-math.inf)]}) == "a.1.score is -inf"
 
 
 def test_what_is_cited_is_short() -> None:

@@ -35,6 +35,9 @@ from egocross_eval.schema import (
 
 Rule = Literal["sum", "votes", "best"]
 
+_LARGEST_WEIGHT = 1e9
+"""Sums of more would be no numbers any more."""
+
 
 class Together(NamedTuple):
     """What came out."""
@@ -139,6 +142,11 @@ def _check(paths: Sequence[Path], output: Path, recipe: Recipe) -> None:
         )
     if any(not (math.isfinite(weight) and weight > 0) for weight in recipe.weights):
         raise UsageError("--weights: each is a number above 0; leave out the run that is to count nothing")
+    if any(weight > _LARGEST_WEIGHT for weight in recipe.weights):
+        raise UsageError(f"--weights: none is above {_LARGEST_WEIGHT:g}; what counts is how they compare, e.g. 2,1")
+    for path in (*paths, *recipe.chosen_on):
+        if output.resolve().is_relative_to(path.resolve()):
+            raise UsageError(f"{output} is inside of the run {path}; choose another --output")
     if RunFolder(output).exists() or not RunFolder(output).is_unstarted():
         raise UsageError(f"{output} is not empty; choose another --output")
 

@@ -16,7 +16,7 @@ from typing import IO, Any, TypeVar
 
 import msgspec
 
-from egocross_eval.documents import decode_json
+from egocross_eval.documents import decode_json, not_finite
 from egocross_eval.errors import DataError, EgoCrossError, RunError, UsageError, warn_caller
 from egocross_eval.files import holds_nothing, open_for_appending, open_regular, read_bytes, write_file, writing
 from egocross_eval.natural_order import natural_key
@@ -52,6 +52,12 @@ def write_atomically(path: Path, content: bytes) -> None:
 def pretty_json(value: Any) -> bytes:
     """Indented JSON of a schema object or plain data, with a final newline."""
     return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+
+
+def refuse_not_finite(value: object, where: str) -> None:
+    """Raises `RunError` where a number in what is to be written is infinite or none: JSON would have it as null."""
+    if fault := not_finite(value):
+        raise RunError(f"{where}: {fault}, which no file of a run can hold; nothing of it is written")
 
 
 def questions_hash(questions: Iterable[Question]) -> str:
@@ -103,6 +109,7 @@ class RunFolder:
             raise UsageError(f"can't make the run folder {self.path}: {error.strerror or error}") from error
         with writing(self.path / QUESTIONS_FILE) as file:
             for question in questions:
+                refuse_not_finite(question, f"question {question.key}")
                 file.write(msgspec.json.encode(question) + b"\n")
         self.write_record(record)
 
@@ -164,6 +171,7 @@ class RunFolder:
 
     def write_results(self, results: Results) -> None:
         """Replaces `results.json`."""
+        refuse_not_finite(results, RESULTS_FILE)
         write_atomically(self.path / RESULTS_FILE, pretty_json(results))
 
     def samples(self) -> list[Sample]:
@@ -319,12 +327,16 @@ class SampleWriter:
 
     def write(self, sample: Sample) -> None:
         """Puts one sample on disk: a single unbuffered write, so that a kill can't lose it once this returns."""
+        # The question was looked at when the folder was made.
+        found = {"answers": sample.answers, "decision": sample.decision, "grade": sample.grade}
+        refuse_not_finite(found, f"the sample of {sample.key}")
         self._put(self._file, SAMPLES_FILE, self._encoder.encode(sample))
 
     def write_answer(self, key: str, answer: Answer) -> None:
         """Puts one answer to a question that isn't decided yet on disk, as `write` does."""
         if self._answers is None:
             self._answers = _append_to(self._folder.path / ANSWERS_FILE)
+        refuse_not_finite(answer, f"an answer to {key}")
         self._put(self._answers, ANSWERS_FILE, self._encoder.encode(_Loose(key, answer)))
 
     def drop_answers(self) -> None:

@@ -12,7 +12,7 @@ import pytest
 from calling import call
 from scored_samples import question, record, sample, write_run
 
-from egocross_eval import UsageError
+from egocross_eval import RunError, UsageError
 from egocross_eval.combining.run import Recipe, combine
 from egocross_eval.contracts.registry import registry
 from egocross_eval.contracts.task import Target
@@ -243,3 +243,35 @@ def test_the_command_says_how_the_run_stands_against_its_parts(
 def _words(capsys: pytest.CaptureFixture[str]) -> str:
     """What was said on stderr, on one line."""
     return " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("weights", [(1e308, 1e308), (2e9, 1.0), (math.inf, 1.0), (math.nan, 1.0), (0.0, 1.0)])
+def test_weights_whose_sums_would_be_no_numbers_are_refused(weights: tuple[float, float], tmp_path: Path) -> None:
+    asked = question(1)
+    parts = [run(tmp_path / name, [decided(asked, "A", (0.5, 0.4, 0.05, 0.05))]) for name in ("one", "other")]
+    with pytest.raises(UsageError, match=r"--weights: (each is a number above 0|none is above 1e\+09)"):
+        combine(parts, tmp_path / "sum", Recipe(weights=weights), registry())
+    assert not (tmp_path / "sum").exists()
+
+
+def test_scores_of_a_part_that_come_to_no_number_are_refused_and_leave_nothing(tmp_path: Path) -> None:
+    asked = question(1)
+    one = run(tmp_path / "one", [decided(asked, "A", (0.5, 0.4, 0.05, 0.05))])
+    wide = decided(asked, "A")
+    wide = msgspec.structs.replace(
+        wide, decision=Decision(label="A", scores=dict(zip(LETTERS, (1e308, -1e308, 0, 0), strict=True)), rule="scores")
+    )
+    other = run(tmp_path / "other", [wide])
+    with pytest.raises(RunError, match=r"the sample of .*: decision.scores.B is -inf, which no file of a run can hold"):
+        combine([one, other], tmp_path / "sum", Recipe(), registry())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "other"]
+
+
+@pytest.mark.parametrize("inside", ["one/sum", "other/a/b", "one"])
+def test_a_folder_inside_of_a_part_is_refused(inside: str, tmp_path: Path) -> None:
+    asked = question(1)
+    parts = [run(tmp_path / name, [decided(asked, "A", (0.5, 0.4, 0.05, 0.05))]) for name in ("one", "other")]
+    with pytest.raises(UsageError, match="choose another --output"):
+        combine(parts, tmp_path / inside, Recipe(), registry())
+    assert not (tmp_path / "one" / "sum").exists()
+    assert not (tmp_path / "other" / "a").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -57,6 +58,20 @@ def says(text: str) -> Callable[[Request], Response]:
 
 def fails(request: Request) -> Response:
     return Response(key=request.key, failure=Failure(kind="http_500", message="boom", retryable=True))
+
+
+def test_a_number_that_no_file_can_hold_ends_the_run_with_its_place_and_what_was_written_can_be_read(
+    demo: Path, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+
+    def timed(request: Request) -> Response:
+        asked.append(request.key)
+        return Response(key=request.key, text="A", seconds=math.inf if len(asked) > 3 else 1.0)
+
+    with pytest.raises(RunError, match=r"the sample of .*: answers.0.response.seconds is inf, which no file of a run"):
+        evaluate(Scripted(timed), data=demo, output=tmp_path / "run", cache=False)
+    assert [sample.key for sample in RunFolder(tmp_path / "run").samples()] == asked[:3]
 
 
 def test_a_run_keeps_every_question_with_what_was_sent_and_said(demo: Path, tmp_path: Path) -> None:
