@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
 from egocross_eval.documents import read_json, read_text
-from egocross_eval.errors import UsageError
+from egocross_eval.errors import DataError, UsageError
 from egocross_eval.files import write_file
 from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.model_adapters.checkpoints.weights import folder_faults
+from egocross_eval.training.checkpoint_files import other_sizes, unreadable
 from egocross_eval.training.checkpoint_weights import incomplete_shards, most_frequent_dtype
 from egocross_eval.training.frame_sizes import read_config
 from egocross_eval.training.merging import stored_dtype
-
-if TYPE_CHECKING:
-    from egocross_eval.training.card import TrainingCard
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -55,14 +54,16 @@ def examine(folder: Path, base: str | None, *, repair: bool, keep: bool = True) 
     base; the old one is kept beside it as `<name>.before`, unless `keep` is false. Raises `UsageError` where the folder
     is no full checkpoint or its base isn't known.
     """
-    from egocross_eval.training.card import read_card
-
     if (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file():
         raise UsageError(f"{folder} is a LoRA adapter: merge it by 'egocross-eval train merge', or use it by lora=")
-    checkpoint = Checkpoint(str(folder.resolve()))
-    card = read_card(folder)
-    doctor = _Doctor(checkpoint, _base(folder, base, card), folder, repair, keep)
+    source = _base(folder, base)
+    doctor = _Doctor(Checkpoint(str(folder.resolve())), source, folder, repair, keep)
+    files = list(doctor.files())
+    if any(found.status == "broken" for found in files):
+        rest = "not examined before these files can be read"
+        return [*files, Diagnosis(part="all else", status="broken", message=rest)]
     parts: tuple[Callable[[], Iterator[Diagnosis]], ...] = (
+        doctor.architecture,
         doctor.tokenizer,
         doctor.rope,
         doctor.template,
@@ -70,13 +71,20 @@ def examine(folder: Path, base: str | None, *, repair: bool, keep: bool = True) 
         doctor.generation,
         doctor.precision,
         doctor.shards,
+        doctor.card,
     )
-    return [diagnosis for part in parts for diagnosis in part()]
+    return [*files, *(diagnosis for part in parts for diagnosis in part())]
 
 
-def _base(folder: Path, named: str | None, card: TrainingCard | None) -> Checkpoint:
+def _base(folder: Path, named: str | None) -> Checkpoint:
+    from egocross_eval.training.card import read_card
+
     if named is not None:
         return Checkpoint(named)
+    try:
+        card = read_card(folder)
+    except DataError as error:
+        raise UsageError(f"{error}; name the base by --model") from error
     if card is None:
         raise UsageError(f"{folder} has no training card that names its base; name it by --model")
     found = card.known_base(folder)
@@ -97,6 +105,7 @@ class _Doctor:
         self._folder = folder
         self._repair = repair
         self._keep = keep
+        self._kept: set[Path] = set()
 
     def _found(self, part: str, wrong: str, put_right: Callable[[], None] | None) -> Diagnosis:
         if put_right is None:
@@ -107,8 +116,9 @@ class _Doctor:
         return Diagnosis(part=part, status="repaired", message=wrong)
 
     def _put_away(self, path: Path) -> None:
-        if self._keep:
+        if self._keep and path not in self._kept:
             _keep(path)
+            self._kept.add(path)
         else:
             path.unlink(missing_ok=True)
 
@@ -124,6 +134,19 @@ class _Doctor:
         target = self._folder / name
         self._put_away(target)
         write_file(target, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+    def files(self) -> Iterator[Diagnosis]:
+        """Small files that can't be read are the base's: training changes none of them on purpose."""
+        for name, wrong in unreadable(self._folder).items():
+            yield self._found("files", wrong, functools.partial(self._copy, (name,)))
+
+    def architecture(self) -> Iterator[Diagnosis]:
+        """The configuration describes a model of the base's sizes."""
+        wrong = other_sizes(read_config(self._mine, "config.json"), read_config(self._base, "config.json"))
+        if wrong:
+            yield self._found("architecture", "; ".join(wrong), lambda: self._copy(("config.json",)))
+        else:
+            yield Diagnosis(part="architecture", status="fine", message="the base's sizes")
 
     def tokenizer(self) -> Iterator[Diagnosis]:
         """Same vocabulary and special tokens as the base."""
@@ -236,6 +259,18 @@ class _Doctor:
             yield self._found("weights", "; ".join(wrong), None)
         else:
             yield Diagnosis(part="weights", status="fine", message="complete")
+
+    def card(self) -> Iterator[Diagnosis]:
+        """The training card can be read, where there's one."""
+        from egocross_eval.training.card import read_card
+
+        try:
+            found = read_card(self._folder)
+        except DataError as error:
+            wrong = f"{error}; runs refuse it: remove it, or copy it from where it was trained"
+            yield self._found("training card", wrong, None)
+        else:
+            yield Diagnosis(part="training card", status="fine", message="there" if found else "there is none")
 
 
 def _same_tokens(mine: Path, theirs: Path) -> bool:

@@ -10,12 +10,18 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from training_files import training_card, write_base
 
 from egocross_eval.errors import UsageError
+from egocross_eval.training import checkpoint_doctor
 from egocross_eval.training.card import CARD_NAME
 from egocross_eval.training.checkpoint_doctor import Diagnosis, examine
+from egocross_eval.training.checkpoint_files import SHAPES, SIZES
 from egocross_eval.training.checkpoint_weights import incomplete_shards
+
+KEYS = (*SIZES, "text_config", "rope_scaling", "rope_theta", "model", "merges", "size", "image_processor", "dtype")
 
 TOKENIZER = {
     "model": {"vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]},
@@ -23,6 +29,15 @@ TOKENIZER = {
     "pre_tokenizer": None,
     "normalizer": None,
 }
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=2), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
 
 
 def write_weights(path: Path, names: tuple[str, ...] = ("w",), dtype: str = "BF16", cut: int = 0) -> None:
@@ -71,7 +86,7 @@ def statuses(found: list[Diagnosis]) -> dict[str, str]:
 def test_a_copy_of_the_base_is_fine(base: Path, trained: Path) -> None:
     found = examine(trained, str(base), repair=False)
     assert statuses(found) == {}
-    assert len(found) == 7
+    assert len(found) == 9
 
 
 def test_other_spellings_of_the_same_content_are_fine(base: Path, trained: Path) -> None:
@@ -180,6 +195,84 @@ def test_every_shard_of_the_index_must_be_there_with_its_tensors(tmp_path: Path)
     assert incomplete_shards(tmp_path) == ["model-2.safetensors lacks 1 tensor, e.g. c"]
     (tmp_path / "model-1.safetensors").unlink()
     assert incomplete_shards(tmp_path)[0] == "model-1.safetensors is missing"
+
+
+SMALL = (
+    ("config.json", "{"),
+    ("config.json", "[]"),
+    ("config.json", '{"text_config": "x"}'),
+    ("config.json", '{"text_config": {"rope_scaling": [1]}}'),
+    ("config.json", '{"text_config": {"rope_theta": "x"}}'),
+    ("tokenizer.json", '{"model": 3}'),
+    ("tokenizer.json", '{"model": {"merges": [1]}}'),
+    ("tokenizer.json", '{"model": {}, "added_tokens": [{"x": 1}]}'),
+    ("tokenizer_config.json", ""),
+    ("generation_config.json", "[1"),
+    ("preprocessor_config.json", '{"size": 5}'),
+    ("chat_template.jinja", b"\xff\xfe\x00"),
+)
+
+
+@pytest.mark.parametrize(("name", "content"), SMALL)
+def test_a_small_file_that_cannot_be_read_is_named_and_taken_from_the_base(
+    base: Path, trained: Path, name: str, content: str | bytes
+) -> None:
+    harmed = content if isinstance(content, bytes) else content.encode()
+    (trained / name).write_bytes(harmed)
+    found = examine(trained, str(base), repair=False)
+    assert statuses(found) == {"files": "broken", "all else": "broken"}
+    assert found[0].message.startswith(name)
+    assert "files" in statuses(examine(trained, str(base), repair=True))
+    assert (trained / f"{name}.before").read_bytes() == harmed
+    assert statuses(examine(trained, str(base), repair=False)) == {}
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(sorted(SHAPES)), st.binary(max_size=40) | JSON.map(lambda value: json.dumps(value).encode()))
+def test_whatever_a_small_file_holds_the_doctor_puts_it_right(
+    tmp_path_factory: pytest.TempPathFactory, name: str, content: bytes
+) -> None:
+    place = tmp_path_factory.mktemp("harmed")
+    base, trained = write_checkpoint(place / "base"), write_checkpoint(place / "trained")
+    (trained / name).write_bytes(content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoint_doctor, "folder_faults", lambda checkpoint, like: [])
+        examine(trained, str(base), repair=True)
+        assert statuses(examine(trained, str(base), repair=False)) == {}
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ({}, "model_type is None instead of qwen3_vl"),
+        ({"model_type": "qwen3_vl", "text_config": None}, "text_config is missing"),
+        ({"model_type": "qwen3_vl", "text_config": {"hidden_size": 64}}, "hidden_size is 64 instead of 2560"),
+    ],
+)
+def test_a_configuration_of_another_model_is_not_fine(
+    base: Path, trained: Path, config: dict[str, Any], told: str
+) -> None:
+    (trained / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    found = examine(trained, str(base), repair=False)
+    assert told in next(one.message for one in found if one.part == "architecture")
+    assert statuses(examine(trained, str(base), repair=True))["architecture"] == "repaired"
+    assert json.loads((trained / "config.json").read_text(encoding="utf-8"))["text_config"]["hidden_size"] == 2560
+    assert json.loads((trained / "config.json.before").read_text(encoding="utf-8")) == config
+
+
+def test_of_a_file_repaired_twice_the_first_state_is_kept(base: Path, trained: Path) -> None:
+    break_rope(trained)
+    break_precision(trained)
+    before = (trained / "config.json").read_bytes()
+    assert len(statuses(examine(trained, str(base), repair=True))) == 2
+    assert (trained / "config.json.before").read_bytes() == before
+
+
+def test_a_card_that_cannot_be_read_is_named_and_the_base_asked_for(base: Path, trained: Path) -> None:
+    (trained / CARD_NAME).write_text("{", encoding="utf-8")
+    with pytest.raises(UsageError, match="cut off; name the base by --model"):
+        examine(trained, None, repair=False)
+    assert statuses(examine(trained, str(base), repair=True)) == {"training card": "broken"}
 
 
 def test_without_card_and_base_it_is_asked_for(trained: Path) -> None:

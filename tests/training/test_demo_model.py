@@ -39,9 +39,13 @@ def test_it_is_small_and_its_card_names_no_path_of_a_machine() -> None:
     assert card.parity.startswith("equal")
 
 
-def test_the_doctor_says_how_its_base_is_made_and_compares_it_with_one_made_so(tmp_path: Path) -> None:
+def test_the_doctor_says_how_its_base_is_made() -> None:
     with pytest.raises(UsageError, match="names no base; it was made by: egocross-eval models build-tiny BASE"):
         examine(MODEL, None, repair=False)
+
+
+@pytest.mark.slow
+def test_the_doctor_finds_it_like_a_base_that_is_made_so(tmp_path: Path) -> None:
     assert call("models", "build-tiny", tmp_path / "base", "--frame-pixels", "8192") == 0
     assert {found.status for found in examine(MODEL, str(tmp_path / "base"), repair=False)} == {"fine"}
 

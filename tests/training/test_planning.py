@@ -298,3 +298,10 @@ def test_flash_attention_that_is_not_installed_is_remarked_on_in_a_dry_run(
     monkeypatch.setattr(attention, "existing_environment", lambda python: None)
     assert "the training environment's lock has no flash_attn" in dry_run(options, "--set", "flash_attn=fa2")
     assert "flash_attn" not in dry_run(options)
+
+
+def test_a_dry_run_on_the_cpu_shows_the_precision_that_is_trained_in(options: TrainOptions) -> None:
+    assert "\n  bf16: true\n" in dry_run(options, "--gpus", "1")
+    text = dry_run(options, "--gpus", "0", "--set", "num_train_epochs=1", "--limit", "8")
+    assert "\n  bf16: false\n" in text
+    assert "1 optimizer step in 1 epoch\n" in text

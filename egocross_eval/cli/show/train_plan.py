@@ -118,7 +118,7 @@ def training_plan(plan: TrainPlan, findings: list[Finding], gpus: Sequence[Gpu])
         epochs=arguments.get("num_train_epochs", 3),
         needs=_needs(plan, gpus),
         options=as_options(plan.prompt),
-        config={**shown, **arguments},
+        config={**shown, **{key: plan.config[key] for key in arguments}},
     )
 
 
@@ -154,7 +154,8 @@ def print_plan(plan: TrainingPlan) -> None:
     click.echo(f"examples    {plan.examples} ({listed}); {plan.held_out} held out")
     where = "the CPU" if launch.gpus == 0 else f"{launch.nodes} x {launch.gpus} GPUs, DeepSpeed {launch.deepspeed}"
     click.echo(f"on          {where}: {counted(plan.examples_a_step, 'example')} a step")
-    click.echo(f"steps       {plan.steps} optimizer steps in {plan.epochs} epochs")
+    epochs = "1 epoch" if plan.epochs == 1 else f"{plan.epochs} epochs"
+    click.echo(f"steps       {counted(plan.steps, 'optimizer step')} in {epochs}")
     if plan.needs is not None:
         _print_needs(plan.needs, on_gpus=launch.gpus > 0)
     click.echo(f"evaluate    {' '.join(plan.options)}")
