@@ -14,11 +14,15 @@ from egocross_eval.documents import cited
 from egocross_eval.errors import DataError
 from egocross_eval.files import read_bytes
 from egocross_eval.interop.importing.entries import count, log_entry, log_file, needed, optional, question_name
+from egocross_eval.interop.importing.glimpse import glimpse
 from egocross_eval.interop.importing.options import listed_options, told_target
 from egocross_eval.schema import Failure
 
 FORMS = (2,)
 """Versions of the log's form that are known."""
+
+_MEMBERS = frozenset(("header.json", "_journal/start.json"))
+"""What the archive of a run that ended holds, and that of one that goes on or broke."""
 
 _LARGEST = 2**28
 """Most bytes of one member of an archive."""
@@ -31,19 +35,35 @@ _RIGHT = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 
 
 def recognises(path: Path) -> bool:
-    """Whether a file is called as Inspect's archives are, or is JSON that begins as its logs do."""
-    if path.suffix == ".eval":
-        return True
-    if path.suffix != ".json" or not path.is_file():
-        return False
-    with path.open("rb") as file:
-        start = file.read(4096)
-    return b'"version"' in start and b'"eval"' in start and b'"status"' in start
+    """Whether a file is an archive with a header or JSON with the fields of Inspect's logs, whole or damaged, or a
+    folder holds such files."""
+    if path.is_dir():
+        return bool(_logs_in(path))
+    seen = glimpse(path)
+    if seen.kind == "mapping":
+        return seen.has("version", "status", "eval")
+    return bool(seen.names & _MEMBERS) or (path.suffix == ".eval" and not seen.names)
+
+
+def _logs_in(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if path.suffix in (".eval", ".json") and recognises(path)]
+
+
+def _log(path: Path) -> Path:
+    """The file, or the one log that a folder holds. Raises `DataError` where it isn't one."""
+    if not path.is_dir():
+        return path
+    logs = _logs_in(path)
+    if len(logs) != 1:
+        which = f": name one, e.g. {logs[-1]}" if logs else ""
+        raise DataError(f"{path} must hold one log of Inspect, and holds {len(logs)}{which}")
+    return logs[0]
 
 
 def read(path: Path) -> ForeignRun:
-    """The run that a log is. Raises `DataError` naming file and place for anything else."""
-    header, samples = _archive(path) if path.suffix == ".eval" else _document(path)
+    """The run that a log is, or a folder of one. Raises `DataError` naming file and place for anything else."""
+    path = _log(path)
+    header, samples = _document(path) if glimpse(path).kind == "mapping" else _archive(path)
     form = header.get("version")
     if form not in FORMS:
         raise DataError(f"{path}: version {form!r} of Inspect's logs isn't known here; known: {FORMS[0]}")

@@ -14,6 +14,7 @@ from egocross_eval.contracts.importer import ForeignAnswer, ForeignRun
 from egocross_eval.documents import cited
 from egocross_eval.errors import DataError
 from egocross_eval.interop.importing.entries import first_text, log_file, log_lines, needed, optional, question_name
+from egocross_eval.interop.importing.glimpse import glimpse
 from egocross_eval.interop.importing.options import told_options, told_target
 
 KNOWN = ("0.4",)
@@ -23,13 +24,16 @@ _METRICS = ("acc", "exact_match", "acc_norm")
 
 
 def recognises(path: Path) -> bool:
-    """Whether a file is called as lm-eval's are, or a folder holds such a results file."""
+    """Whether a file has the fields of lm-eval's results or samples, or a folder holds such results."""
     if path.is_dir():
-        return next(path.rglob("results_*.json"), None) is not None
-    name = path.name
-    return (name.startswith("results_") and name.endswith(".json")) or (
-        name.startswith("samples_") and name.endswith(".jsonl")
-    )
+        return any(_is_results(file) for file in path.rglob("results_*.json"))
+    seen = glimpse(path)
+    return _is_results(path) or (seen.kind == "lines" and seen.has("doc_id", "doc", "filtered_resps"))
+
+
+def _is_results(path: Path) -> bool:
+    seen = glimpse(path)
+    return seen.kind == "mapping" and seen.has("lm_eval_version", "configs")
 
 
 def read(path: Path) -> ForeignRun:

@@ -7,15 +7,31 @@ from typing import Any
 
 from egocross_eval.contracts.importer import ForeignAnswer, ForeignRun
 from egocross_eval.counted import counted
-from egocross_eval.errors import UsageError
+from egocross_eval.errors import EgoCrossError, UsageError
 from egocross_eval.interop.importing.entries import optional
+from egocross_eval.interop.importing.glimpse import glimpse
 from egocross_eval.interop.importing.options import told_options, told_target
-from egocross_eval.scoring.predictions_file import PredictionEntry, raw_entries, read_predictions
+from egocross_eval.scoring.predictions_file import MEMBER, PredictionEntry, raw_entries, read_predictions
 
 
 def recognises(path: Path) -> bool:
-    """Whether a file is called as predictions are, or is a zip archive such as a submission."""
-    return path.is_file() and (path.suffix == ".zip" or (path.suffix == ".json" and "predictions" in path.name))
+    """Whether a file is a list of answers by question, a mapping of nothing but answers, or an archive of such a file,
+    as a submission is."""
+    seen = glimpse(path)
+    if seen.kind == "archive":
+        return seen.has(MEMBER) or (path.suffix == ".zip" and not seen.names)
+    if seen.kind == "list":
+        named, answered = seen.names & {"question_id", "id"}, seen.names & {"answer", "mark"}
+        # A table of VLMEvalKit calls the right answer `answer`.
+        return bool(named and answered) and not seen.has("index", "prediction")
+    return seen.kind == "mapping" and _is_readable(path)
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        return bool(read_predictions(path))
+    except EgoCrossError:
+        return False
 
 
 def read(path: Path) -> ForeignRun:

@@ -14,27 +14,27 @@ from egocross_eval.documents import cited, decode_entries, decode_text
 from egocross_eval.errors import DataError, MissingExtraError
 from egocross_eval.files import LARGEST, read_bytes
 from egocross_eval.interop.importing.entries import question_name
+from egocross_eval.interop.importing.glimpse import glimpse
 from egocross_eval.interop.importing.options import told_options, told_target
 from egocross_eval.schema import Failure
 
 FAILED = "Failed to obtain answer"
 """How what stands in the place of a failed answer begins."""
 
-_SUFFIXES = (".tsv", ".csv", ".xlsx", ".json")
 _COLUMNS = ("index", "prediction")
+_WORKBOOK = "xl/workbook.xml"
+"""Member of the archive that a workbook is."""
+
 _MORE = "\0"
 """Name of the cells that no column has; no column's name."""
 
 
 def recognises(path: Path) -> bool:
-    """Whether a file is a table that has the columns `index` and `prediction`."""
-    if path.suffix not in _SUFFIXES or not path.is_file():
-        return False
-    if path.suffix == ".xlsx":
-        return True
-    with path.open("rb") as file:
-        start = file.read(2**16)
-    return all(f'"{name}"'.encode() in start or name.encode() in start.split(b"\n")[0] for name in _COLUMNS)
+    """Whether a file is a table with the columns `index` and `prediction`, or a workbook, whole or damaged."""
+    seen = glimpse(path)
+    if seen.kind in ("list", "lines", "table"):
+        return seen.has(*_COLUMNS)
+    return seen.has(_WORKBOOK) or (path.suffix == ".xlsx" and not seen.names)
 
 
 def read(path: Path) -> ForeignRun:
@@ -52,13 +52,14 @@ def read(path: Path) -> ForeignRun:
 
 
 def _rows(path: Path) -> Sequence[Mapping[str, Any]]:
-    if path.suffix == ".json":
+    seen = glimpse(path)
+    if seen.kind in ("mapping", "list", "lines"):
         return decode_entries(read_bytes(path), dict[str, Any], str(path))
-    if path.suffix == ".xlsx":
+    if path.suffix == ".xlsx" or seen.has(_WORKBOOK):
         return _workbook(path)
     text = decode_text(read_bytes(path), str(path))
     csv.field_size_limit(LARGEST)
-    delimiter = "\t" if path.suffix == ".tsv" else ","
+    delimiter = "\t" if "\t" in text.partition("\n")[0] else ","
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restkey=_MORE, strict=True)
     try:
         rows = list(reader)

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _LARGEST = 64 * 1024 * 1024
 """Most bytes of a predictions file within an archive."""
 
+MEMBER = "predictions.json"
+"""Name of the predictions within an archive."""
+
 _NAMED = 10
 
 
@@ -105,11 +108,11 @@ def raw_entries(path: Path) -> list[Any]:
 
 def _content(path: Path) -> bytes:
     content = read_bytes(path, limit=_LARGEST)
-    if path.suffix.lower() != ".zip":
+    if path.suffix.lower() != ".zip" and not content.startswith(b"PK\x03\x04"):
         return content
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            member = archive.getinfo("predictions.json")
+            member = archive.getinfo(MEMBER)
             if member.file_size > _LARGEST:
                 raise UsageError(f"{path}: predictions.json is larger than {_LARGEST} bytes")
             return archive.read(member)

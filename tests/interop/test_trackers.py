@@ -380,7 +380,7 @@ def test_accuracy_so_far_is_right_over_all_that_count() -> None:
         ("mlflow:http://me:pw@host/", "user or password"),
         ("trackio", "the package 'trackio' can't be imported|needs its place: trackio:PROJECT"),
         ("wandb:mine,mode=online,x=1", "unknown option 'x'"),
-        ("wandb:mine,mode=never", "online, offline"),
+        ("wandb:mine,mode=never", "it must be online or offline"),
     ],
 )
 def test_what_a_tracker_lacks_is_told_before_the_run(demo: Path, tmp_path: Path, track: str, message: str) -> None:

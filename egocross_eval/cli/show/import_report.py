@@ -26,7 +26,9 @@ class ImportedRun(MadeRun, frozen=True, kw_only=True):
 
     tool: str
     joined: int
-    """Questions with an answer in the log."""
+    """Questions that the log has an entry for."""
+    empty: int = 0
+    """Of these, those whose answer is an empty text."""
     left_out: list[str]
     """What wasn't sure, in words."""
     comparison: Comparison
@@ -41,10 +43,15 @@ def imported_run(done: Import, log: Path | None = None) -> ImportedRun:
         **msgspec.structs.asdict(made_run(done.run)),
         tool=done.tool,
         joined=len(done.joined.answers),
+        empty=_empty(done),
         left_out=done.joined.lines(),
         comparison=done.comparison,
         log=log,
     )
+
+
+def _empty(done: Import) -> int:
+    return sum(answer.failure is None and not answer.text.strip() for answer in done.joined.answers.values())
 
 
 def print_import(done: Import) -> None:
@@ -55,13 +62,16 @@ def print_import(done: Import) -> None:
     asked = done.run.record.question_count
     answers = done.joined.answers.values()
     failed = Counter(answer.failure.kind for answer in answers if answer.failure is not None)
-    given = len(answers) - failed.total()
+    empty = _empty(done)
+    given = len(answers) - failed.total() - empty
     click.echo(
         f"{given} of {counted(asked, 'question')} {agreed(given, 'has', 'have')} an answer in this log of {done.tool}"
     )
     if failed:
         kinds = ", ".join(f"{count} {kind}" for kind, count in failed.most_common())
         click.echo(f"questions that failed there: {failed.total()} ({kinds})", err=True)
+    if empty:
+        click.echo(f"questions whose answer there is an empty text: {empty}", err=True)
     for line in done.joined.lines():
         click.echo(wrapped(line, rest="  "), err=True)
     comparison = done.comparison

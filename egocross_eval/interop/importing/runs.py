@@ -13,13 +13,13 @@ from egocross_eval.contracts.importer import ForeignRun, Importer
 from egocross_eval.contracts.registry import Registry, registry
 from egocross_eval.contracts.task import DataOptions
 from egocross_eval.documents import decode_json
-from egocross_eval.errors import DataError, RunError, UsageError, warn_caller
+from egocross_eval.errors import DataError, EgoCrossError, RunError, UsageError, warn_caller
 from egocross_eval.files import read_bytes
 from egocross_eval.interop.importing.joining import Joined, join, read_map
 from egocross_eval.interop.importing.writing import Comparison, imported_record, write_run
 from egocross_eval.runs.options import RunOptions
 from egocross_eval.runs.plan import RunPlan, plan_run
-from egocross_eval.runs.store import questions_hash
+from egocross_eval.runs.store import RunFolder, questions_hash
 from egocross_eval.schema import Question
 from egocross_eval.settings import PromptSettings
 
@@ -62,10 +62,12 @@ def import_run(log: Path, output: Path, options: ImportOptions | None = None) ->
     """Makes a run folder of another tool's log.
 
     What isn't sure is left out and listed in `joined`. Raises `UsageError` for a log that no importer or several
-    recognise, or for questions other than those that were asked, `DataError` for one of no known form.
+    recognise, for a run folder, or for questions other than those that were asked, `DataError` for one of no known
+    form.
     """
     options = options or ImportOptions()
     known = registry()
+    _refuse_run(log)
     importer = choose_importer(log, options.tool, known)
     with guarded("importers", importer.name, f"on {log}", kind=DataError, known=known):
         foreign = importer.read(log)
@@ -81,6 +83,17 @@ def import_run(log: Path, output: Path, options: ImportOptions | None = None) ->
     record = imported_record(importer.name, foreign, plan, questions, options.name, known)
     comparison = write_run(output, record, questions, joined, plan, known, foreign.files)
     return Import(run=load_run(output), tool=importer.name, joined=joined, comparison=comparison)
+
+
+def _refuse_run(log: Path) -> None:
+    """Raises `UsageError` for a run folder, whatever was exported into it."""
+    folder = RunFolder(log)
+    try:
+        is_run = folder.exists() and bool(folder.record())
+    except EgoCrossError:
+        return  # another tool's run.json
+    if is_run:
+        raise UsageError(f"{log} is a run folder already: 'egocross-eval view {log}' shows it, 'compare' compares it")
 
 
 def choose_importer(log: Path, name: str, known: Registry) -> Importer:

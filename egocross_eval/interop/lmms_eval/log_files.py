@@ -20,6 +20,7 @@ from egocross_eval.interop.importing.entries import (
     optional,
     question_name,
 )
+from egocross_eval.interop.importing.glimpse import glimpse
 from egocross_eval.interop.importing.options import told_options, told_target
 from egocross_eval.interop.lmms_eval.environment import KNOWN
 from egocross_eval.interop.lmms_eval.failures import is_api_class, response_of
@@ -35,10 +36,17 @@ _KEPT = ("model_backend", "batch_size", "limit", "gen_kwargs", "random_seed", "n
 
 
 def recognises(path: Path) -> bool:
-    """Whether a file is called as lmms-eval's are, or a folder holds such a results file."""
+    """Whether a file has the fields of lmms-eval's results or samples, or a folder holds such results."""
     if path.is_dir():
-        return next(path.rglob(f"*{RESULTS}"), None) is not None
-    return path.name.endswith(RESULTS) or (SAMPLES in path.name and path.suffix == ".jsonl")
+        return any(_is_results(file) for file in path.rglob(f"*{RESULTS}"))
+    seen = glimpse(path)
+    samples = seen.kind == "lines" and seen.has("doc_id", "filtered_resps") and not seen.has("doc")
+    return samples or _is_results(path)
+
+
+def _is_results(path: Path) -> bool:
+    seen = glimpse(path)
+    return seen.kind == "mapping" and seen.has("config", "configs") and not seen.has("lm_eval_version")
 
 
 def read(path: Path) -> ForeignRun:
