@@ -186,7 +186,7 @@ def test_one_that_breaks_does_not_stop_the_rest_and_is_tried_again(
     file = write(tmp_path / "s.yaml", models=["hf:./broken", "baseline:longest"], options=options)
     assert call("sweep", file) == 2
     said = capsys.readouterr()
-    assert "1 of 2 runs are open, 1 of them broke" in said.err
+    assert "1 of 2 runs is open, 1 of them broke" in said.err
     assert "baseline:longest" in (tmp_path / "s" / "leaderboard.md").read_text()
     record = json.loads((tmp_path / "s" / "sweep.json").read_text())
     assert ["error" in entry for entry in record["runs"]] == [True, False]
