@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from egocross_eval.counted import agreed, counted
 from egocross_eval.documents import decode_json
 from egocross_eval.errors import UsageError
 from egocross_eval.files import read_bytes, write_file
@@ -121,7 +122,8 @@ def awaited(activity: Activity, now: datetime) -> str:
     texts = [activity.waits_for] if activity.waits_for else []
     if activity.oldest:
         since = (now - datetime.fromisoformat(activity.oldest_since)).total_seconds()
-        texts.append(f"{activity.open} requests are out, {activity.oldest} for {since:.0f} s")
+        out = f"{counted(activity.open, 'request')} {agreed(activity.open, 'is', 'are')} out"
+        texts.append(f"{out}, {activity.oldest} for {since:.0f} s")
     if not activity.stints[-1].last:
         texts.append("nothing was answered yet")
     return "; ".join(texts)

@@ -124,7 +124,7 @@ def test_a_run_that_stands_still_says_so_itself_now_and_then(
     adapter.go_on.set()
     thread.join()
     assert 1 <= len(heard) <= 3
-    assert "the engine on node seven; 1 requests are out, " in heard[0]
+    assert "the engine on node seven; 1 request is out, " in heard[0]
 
 
 def test_a_killed_run_is_not_taken_for_one_at_work(tmp_path: Path) -> None:
