@@ -345,6 +345,18 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
+def forked(folder: Path) -> tuple[Path, str]:
+    """A fork of a board that has a submission of somebody else's, and its commit."""
+    fork = folder / "board" / "submitted"
+    shutil.copytree(BOARD, fork)
+    (fork / "submissions" / "theirs").mkdir(parents=True)
+    (fork / "submissions" / "theirs" / "rows.json").write_text("{}")
+    git(fork, "init", "--quiet", "--initial-branch=main")
+    git(fork, "add", ".")
+    git(fork, "commit", "--quiet", "-m", "The board")
+    return fork, git(fork, "rev-parse", "HEAD").strip()
+
+
 @pytest.fixture
 def identity(monkeypatch: pytest.MonkeyPatch) -> None:
     for role in ("AUTHOR", "COMMITTER"):
@@ -367,14 +379,7 @@ def identity(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_pull_request_changes_submissions_alone(changed: str, code: int, tmp_path: Path) -> None:
-    fork = tmp_path / "board" / "submitted"
-    shutil.copytree(BOARD, fork)
-    (fork / "submissions" / "theirs").mkdir(parents=True)
-    (fork / "submissions" / "theirs" / "rows.json").write_text("{}")
-    git(fork, "init", "--quiet", "--initial-branch=main")
-    git(fork, "add", ".")
-    git(fork, "commit", "--quiet", "-m", "The board")
-    base = git(fork, "rev-parse", "HEAD").strip()
+    fork, base = forked(tmp_path)
     (fork / changed).parent.mkdir(parents=True, exist_ok=True)
     (fork / changed).write_text("changed")
     git(fork, "add", ".")
@@ -395,13 +400,7 @@ def test_a_pull_request_changes_submissions_alone(changed: str, code: int, tmp_p
     ],
 )
 def test_a_pull_request_takes_nobodys_submission_away(words: tuple[str, ...], said: str, tmp_path: Path) -> None:
-    fork = tmp_path / "board" / "submitted"
-    (fork / "submissions" / "theirs").mkdir(parents=True)
-    (fork / "submissions" / "theirs" / "rows.json").write_text("{}")
-    git(fork, "init", "--quiet", "--initial-branch=main")
-    git(fork, "add", ".")
-    git(fork, "commit", "--quiet", "-m", "The board")
-    base = git(fork, "rev-parse", "HEAD").strip()
+    fork, base = forked(tmp_path)
     git(fork, *words)
     git(fork, "commit", "--quiet", "-m", "Away with it")
     done = run_step(script("check.yml", "Look at what is changed"), fork.parent, BASE=base)
