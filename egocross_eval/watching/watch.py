@@ -116,6 +116,7 @@ class Watcher:
         self._lock = _locked(asked.output)
         try:
             self.record = self._opened()
+            self._look_back()
         except BaseException:
             self.close()
             raise
@@ -186,11 +187,12 @@ class Watcher:
             found = differences(RunFolder(path).record(), plan.record(spec, adapter, registry()))
         finally:
             adapter.close()
-        if found:
-            lines = "; ".join(f"{name}: {before!r} there, {now!r} now" for name, before, now in found)
+        # By another name, a checkpoint was moved: its fingerprint says whether it is the same.
+        changed = [f"{name}: {before!r} there, {now!r} now" for name, before, now in found if name != "model"]
+        if changed:
             raise UsageError(
-                f"{one.path} isn't as it was evaluated in {path}: {lines}. For a training that was begun anew, "
-                "or other settings, choose another --output"
+                f"{one.path} isn't as it was evaluated in {path}: {'; '.join(changed)}. For a training that was begun "
+                "anew, or other settings, choose another --output"
             )
 
     def _look_back(self) -> None:

@@ -327,6 +327,15 @@ def test_looks_of_a_record_that_does_not_say_their_base_are_made_again(tmp_path:
     assert made_in(output) == whole
 
 
+def test_a_training_that_was_moved_is_gone_on_with(tmp_path: Path) -> None:
+    checkpoint(tmp_path / "t", 10)
+    assert watch(tmp_path / "t") == 0
+    checkpoint(tmp_path / "t", 20)
+    shutil.move(tmp_path / "t", tmp_path / "new")
+    assert watch(tmp_path / "new", "--output", str(tmp_path / "t-watched")) == 0
+    assert points(tmp_path / "t-watched") == [10, 20]
+
+
 def test_a_second_watch_of_the_same_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     training = tmp_path / "t"
     checkpoint(training, 10)
