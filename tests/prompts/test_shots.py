@@ -249,6 +249,22 @@ def test_show_prints_the_examples(demo: Path) -> None:
     assert shown.output.count("\n[assistant]\n") == 1
 
 
+def test_show_looks_at_the_examples_of_its_question_alone(demo: Path, tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    shutil.copytree(demo, root, symlinks=True, copy_function=os.link)
+    path = root / "egocross_support_set" / "train.json"
+    kept = [item for item in json.loads(path.read_bytes()) if "extreme sport" not in item["messages"][0]["content"]]
+    path.unlink()
+    path.write_text(json.dumps(kept))
+    plan = planned(root, "")
+    without = next(q.id for q in plan.questions if q.label("question_type") == "sport identification")
+    other = next(q.id for q in plan.questions if q.label("question_type") == "next direction prediction")
+    arguments = ["--data", str(root), "--split", "demo", "--shots", "1:text"]
+    assert CliRunner().invoke(cli, ["show", str(other), *arguments]).exit_code == 0
+    refused = CliRunner().invoke(cli, ["show", str(without), *arguments])
+    assert "these questions: xsports / sport identification (1)" in str(refused.exception)
+
+
 def test_the_real_support_set_covers_the_testbed_but_for_two_cells(shared_data: Path, tmp_path: Path) -> None:
     """The types of its examples follow from the wording and the clip's folder: this is what they come to."""
     for folder, name, source in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 import time
 from collections.abc import Iterator
@@ -312,6 +313,38 @@ def test_show_tells_the_rules_and_settings_of_a_question(demo: Path, tmp_path: P
     assert "strategy: mine (" in text
     assert "frames uniform:4 (line" in text
     assert "requests:" in text
+
+
+def test_show_tells_programs_all_that_it_tells_people(demo: Path, tmp_path: Path) -> None:
+    rules = """
+        rules:
+          - frames: uniform:2
+          - for: {domain: surgery}
+            timestamps: true
+            method: rotate
+    """
+    arguments = ["--data", str(demo), "--split", "demo", "--strategy", str(written(tmp_path, rules)), "--shots", "1"]
+    document = CliRunner().invoke(cli, ["show", "5", *arguments, "--format", "json"])
+    assert document.exit_code == 0, document.output
+    told = json.loads(document.stdout)
+    assert (told["question"]["id"], told["question"]["labels"]["domain"]) == (5, "surgery")
+    assert (told["method"], told["first_requests"], told["most_requests"]) == ("rotate", 4, 4)
+    assert told["strategy"].startswith("mine (")
+    assert told["rules"] == [3, 4]
+    assert {(one["name"], one["value"], one["line"]) for one in told["settings"]} == {
+        ("frames", "uniform:2", 3),
+        ("timestamps", True, 4),
+        ("method", "rotate", 4),
+        ("shots", "1", None),
+    }
+    assert len(told["frames_sent"]) == 4
+    assert all(one["time"] is not None and one["bytes"] > 0 and not one["fault"] for one in told["frames_sent"])
+
+    text = " ".join(CliRunner().invoke(cli, ["show", "5", *arguments]).output.split())
+    for said in ("strategy: mine (", "line 3, line 4", "timestamps True (line 4)", "requests: 4 in the first round"):
+        assert said in text
+    for one in told["frames_sent"]:
+        assert f"{one['time']:.2f} s {one['width']}x{one['height']} {one['bytes']:,}" in text
 
 
 def test_everything_that_a_prompt_or_generation_setting_is_can_stand_in_a_rule() -> None:

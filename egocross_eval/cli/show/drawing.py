@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from egocross_eval.schema import Prompt
+import msgspec
+
+from egocross_eval.frames.pictures import FrameError
+from egocross_eval.schema import Frame, Prompt
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,16 +36,47 @@ def _time(seconds: float | None) -> str:
     return "?" if seconds is None else f"{seconds:.2f} s"
 
 
-def frame_table(prompt: Prompt) -> str:
-    """One line per frame: number, time, size as sent, bytes as sent, name."""
+class SentFrame(msgspec.Struct, frozen=True, kw_only=True):
+    """A frame as it would be sent."""
+
+    name: str
+    time: float | None
+    """Seconds from the beginning of the clip's video; None where they aren't known."""
+    width: int | None = None
+    height: int | None = None
+    bytes: int | None = None
+    """None, as width and height are, where it can't be sent."""
+    fault: str = ""
+    """Why not."""
+
+
+def sent_frames(prompt: Prompt) -> tuple[SentFrame, ...]:
+    """Every frame of a prompt, in the order in which they're shown."""
+    return tuple(
+        _sent(frame, path, prompt.max_pixels) for frame, path in zip(prompt.frames(), prompt.frame_paths(), strict=True)
+    )
+
+
+def _sent(frame: Frame, path: str, max_pixels: int | None) -> SentFrame:
+    try:
+        picture, size = _opened(path, max_pixels)
+    except FrameError as error:
+        return SentFrame(name=frame.name, time=frame.time, fault=str(error))
+    return SentFrame(name=frame.name, time=frame.time, width=picture.width, height=picture.height, bytes=size)
+
+
+def frame_table(frames: Sequence[SentFrame]) -> str:
+    """One line per frame: number, time, size as sent, bytes as sent, name. Raises `FrameError` for a frame that can't
+    be sent."""
     from posixpath import commonpath, relpath
 
     from egocross_eval.cli.show.terminal import fitted_table, wrapped
 
     rows = []
-    for number, (frame, path) in enumerate(zip(prompt.frames(), prompt.frame_paths(), strict=True), 1):
-        picture, size = _opened(path, prompt.max_pixels)
-        rows.append([str(number), _time(frame.time), f"{picture.width}x{picture.height}", f"{size:,}", frame.name])
+    for number, frame in enumerate(frames, 1):
+        if frame.fault:
+            raise FrameError(frame.fault)
+        rows.append([str(number), _time(frame.time), f"{frame.width}x{frame.height}", f"{frame.bytes:,}", frame.name])
     if not rows:
         return "no frames are sent"
     folder = commonpath([row[-1].rpartition("/")[0] for row in rows])

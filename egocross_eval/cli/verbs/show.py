@@ -14,8 +14,7 @@ from egocross_eval.runs.options import RunOptions
 from egocross_eval.settings import GenerationSettings, PromptSettings
 
 if TYPE_CHECKING:
-    from egocross_eval.runs.plan import RunPlan
-    from egocross_eval.schema import Prompt, Question
+    from egocross_eval.cli.show.approach import Shown
 
 
 @click.command(name="show")
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 @renamed("--to", "--output")
 @replies()
 @renamed("--json", "--format", value="json")
-def command(question: str, draw: bool | None, output: Path | None, **settings: Any) -> Reply[Prompt]:
+def command(question: str, draw: bool | None, output: Path | None, **settings: Any) -> Reply[Shown]:
     """Print and draw what would be sent for QUESTION (its id or question_id): messages, frames, times and sizes.
 
     \b
@@ -43,50 +42,58 @@ def command(question: str, draw: bool | None, output: Path | None, **settings: A
     """
     import sys
 
-    from egocross_eval.cli.show.approach import first_prompt
+    import msgspec
+
+    from egocross_eval.cli.show.approach import shown
     from egocross_eval.cli.show.drawing import contact_sheet
     from egocross_eval.contracts.registry import registry
     from egocross_eval.errors import DataError
     from egocross_eval.runs.options import options_from
     from egocross_eval.runs.plan import plan_run
-    from egocross_eval.tasks.select import of_another_benchmark, select_tasks
+    from egocross_eval.tasks.select import load_questions, of_another_benchmark, select_tasks
 
-    tasks = select_tasks(settings["tasks"], registry())
+    registered = registry()
+    tasks = select_tasks(settings["tasks"], registered)
+    options = options_from(**{**only_given(settings), "tasks": settings["tasks"]})
     try:
-        plan = plan_run(options_from(**{**only_given(settings), "tasks": settings["tasks"]}), registry())
+        questions = load_questions(tasks, options.data.source()).questions
     except DataError as error:
-        raise DataError(f"{error}{of_another_benchmark([question], tasks, registry())}") from error
-    by_name = {name: q for q in plan.questions for name in (str(q.id), q.key)}
+        raise DataError(f"{error}{of_another_benchmark([question], tasks, registered)}") from error
+    by_name = {name: q for q in questions for name in (str(q.id), q.key)}
     if question not in by_name:
-        raise unknown_question(question, by_name, of_another_benchmark([question], tasks, registry()))
+        raise unknown_question(question, by_name, of_another_benchmark([question], tasks, registered))
     found = by_name[question]
-    prompt = first_prompt(plan, found)
+    # Alone: what can't be asked of the others is no matter here.
+    alone = str(found.id) if "," in found.key else found.key
+    plan = plan_run(msgspec.structs.replace(options, ids=alone), registered)
+    made = shown(plan, next(q for q in plan.questions if q.key == found.key))
     if output is not None:
-        contact_sheet(prompt, output)
+        contact_sheet(made, output)
         click.echo(f"wrote {output}", err=True)
     drawn = draw or (draw is None and sys.stdout.isatty() and output is None)
-    return Reply(value=prompt, show=lambda: _show(plan, found, prompt, draw=drawn))
+    return Reply(value=made, show=lambda: _show(made, draw=drawn))
 
 
-def _show(plan: RunPlan, found: Question, prompt: Prompt, *, draw: bool) -> None:
+def _show(made: Shown, *, draw: bool) -> None:
     from egocross_eval.cli.show.approach import approach_lines
     from egocross_eval.cli.show.drawing import draw_frames, frame_table
     from egocross_eval.cli.show.terminal import wrapped
     from egocross_eval.prompts.renderer import prompt_text
 
+    found = made.question
     labels = [value or f"{name.replace('_', ' ')} unknown" for name, value in found.labels.items()]
     click.echo(wrapped(f"{found.key}  ({', '.join([f'id {found.id}', *labels])})"))
     if found.target is not None:
         option = found.options.get(found.target)
         click.echo(f"answer: {found.target}" + (f": {option}" if option is not None else ""))
-    for line in approach_lines(plan, found):
+    for line in approach_lines(made):
         click.echo(wrapped(line))
-    for role, text in prompt_text(prompt):
+    for role, text in prompt_text(made):
         click.echo(f"\n[{role}]\n{text}")
     click.echo()
-    click.echo(frame_table(prompt))
+    click.echo(frame_table(made.frames_sent))
     if draw:
-        draw_frames(prompt)
+        draw_frames(made)
 
 
 def unknown_question(name: str, known: dict[str, Any], elsewhere: str) -> Exception:
