@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import time
@@ -14,6 +15,7 @@ import msgspec
 from egocross_eval.counted import agreed, counted
 from egocross_eval.errors import DataError, RunError
 from egocross_eval.runs.decide import utc_now
+from egocross_eval.runs.locks import acquire
 from egocross_eval.training.card import CARD_VERSION, TrainingCard, read_card
 from egocross_eval.training.card_files import write_card
 from egocross_eval.training.checkpoint_doctor import examine
@@ -33,11 +35,14 @@ from egocross_eval.training.trainer_checkpoints import (
     steps_done,
 )
 from egocross_eval.training.trainer_command import command
-from egocross_eval.training.trainer_process import Step, read_steps, run
+from egocross_eval.training.trainer_process import WORK, Step, read_steps, refuse_trainers_of, run
 from egocross_eval.training.waiting import Waiting
 from egocross_eval.version import __version__
 
 LOG_NAME = "log.txt"
+
+LOCK_NAME = ".lock"
+"""In the output folder: held by the command that is at work there."""
 
 
 class Trained(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,8 +95,25 @@ def train(
     if finished is not None:
         watcher.say(f"{model} is finished: nothing to train")
         return Trained(model=model, card=finished, resumed_from=finished.steps)
-    resumed = 0
-    if first:
+    refuse_trainers_of(_work(plan))
+    # One command at a time: two would remove and write each other's checkpoints.
+    with acquire(output / LOCK_NAME) if first else contextlib.nullcontext():
+        resumed = _trained(plan, environment, state, watcher, allow_difference)
+        card = _card(plan, environment, read_state(output), model)
+        if first:
+            _put_right(plan, card.kind, model, watcher.say)
+            write_card(model, card)
+            drop_resume_checkpoints(model, plan.recipe.arguments, watcher.say)
+    return Trained(model=model, card=card, resumed_from=resumed)
+
+
+def _trained(
+    plan: TrainPlan, environment: TrainingEnvironment, state: State, watcher: Watcher, allow_difference: bool
+) -> int:
+    """Trains to the end; returns the step that was gone on from."""
+    output, resumed = plan.options.output.resolve(), 0
+    model = output / "model"
+    if plan.launch.rank == 0:
         if plan.launch.nodes > 1:
             # Other nodes go on once they see hashes: not those of an earlier call, before torn checkpoints are gone.
             save_state(output, msgspec.structs.replace(state, hashes={}))
@@ -99,13 +121,13 @@ def train(
         state = _prepare(plan, environment, state, watcher.say, allow_difference)
     if not is_trained(model, plan.steps):
         _run(plan, environment, state, watcher, resumed)
-        state = read_state(output)
-    card = _card(plan, environment, state, model)
-    if first:
-        _put_right(plan, card.kind, model, watcher.say)
-        write_card(model, card)
-        drop_resume_checkpoints(model, plan.recipe.arguments, watcher.say)
-    return Trained(model=model, card=card, resumed_from=resumed)
+    return resumed
+
+
+def _work(plan: TrainPlan) -> str:
+    """What this node's trainer is at work on."""
+    node = f" (node {plan.launch.rank})" if plan.launch.nodes > 1 else ""
+    return f"{plan.options.output.resolve()}{node}"
 
 
 def _prepare(plan: TrainPlan, environment: TrainingEnvironment, state: State, say: Say, allowed: bool) -> State:
@@ -182,7 +204,7 @@ def _for_other_nodes(launch: Launch, say: Say) -> Waiting | None:
 
 
 def _variables(plan: TrainPlan) -> dict[str, str]:
-    variables = {"DISABLE_VERSION_CHECK": "0", "LLAMAFACTORY_VERBOSITY": "INFO"}
+    variables = {WORK: _work(plan), "DISABLE_VERSION_CHECK": "0", "LLAMAFACTORY_VERBOSITY": "INFO"}
     if plan.config["report_to"] == "none":
         variables["WANDB_DISABLED"] = "true"
     if plan.launch.gpus == 0:

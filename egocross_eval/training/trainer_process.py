@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from egocross_eval.errors import RunError
+from egocross_eval.errors import RunError, UsageError
 from egocross_eval.files import open_for_appending
 from egocross_eval.training.inside.start_trainer import STARTED
 from egocross_eval.training.trainer_faults import explain
@@ -30,6 +30,9 @@ GRACE = 10.0
 
 MARK = "EGOCROSS_TRAINING_RUN"
 """Variable by which the processes of one run are known."""
+
+WORK = "EGOCROSS_TRAINING_WORK"
+"""Variable that names the output folder to the processes that train in it, and on which node."""
 
 _LOOK = 0.25
 """Seconds between two looks at the trainer's log."""
@@ -163,11 +166,30 @@ def end_marked(mark: str) -> None:
     torchrun starts each worker in a session of its own, so ending a group doesn't reach the workers of an agent that
     was killed. Does nothing where there's no /proc.
     """
-    wanted = f"{MARK}={mark}".encode()
+    for process in _having(MARK, mark):
+        with contextlib.suppress(OSError):
+            os.kill(process, signal.SIGKILL)
+
+
+def refuse_trainers_of(work: str) -> None:
+    """Raises `UsageError` where processes of a call that was killed still train what `work` names; see `WORK`."""
+    left = _having(WORK, work)
+    if left:
+        numbers = " ".join(map(str, sorted(left)))
+        raise UsageError(
+            f"the trainer of a call that was killed is still at work on {work}: wait until it has ended, or end it: "
+            f"kill {numbers}"
+        )
+
+
+def _having(variable: str, value: str) -> list[int]:
+    """The processes that have this variable; none where there's no /proc."""
+    wanted, found = f"{variable}={value}".encode(), []
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if wanted in (entry / "environ").read_bytes().split(b"\0"):
-                os.kill(int(entry.name), signal.SIGKILL)
+                found.append(int(entry.name))
+    return found
 
 
 def _written(log: Path, start: int) -> str:

@@ -11,6 +11,7 @@ from training_files import four_videos, write_base, write_support
 
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import RunError, UsageError
+from egocross_eval.runs.locks import acquire
 from egocross_eval.training import output_folder, waiting
 from egocross_eval.training import train as train_module
 from egocross_eval.training.environment import TrainingEnvironment
@@ -194,3 +195,13 @@ def test_what_cannot_be_launched_is_refused_before_anything_is_read(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         settle_recipe(msgspec.structs.replace(second_node.options, **changes))
+
+
+def test_two_commands_do_not_train_in_one_folder(second_node: TrainPlan) -> None:
+    write_state(second_node)
+    first_node = msgspec.structs.replace(second_node, launch=msgspec.structs.replace(second_node.launch, rank=0))
+    with (
+        acquire(second_node.options.output / train_module.LOCK_NAME),
+        pytest.raises(UsageError, match=r"another process is at work on .*out"),
+    ):
+        train_module.train(first_node, ENVIRONMENT)

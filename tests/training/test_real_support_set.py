@@ -107,7 +107,9 @@ def test_published_full_makes_as_many_steps_on_four_processes_as_a_dry_run_shows
     assert "steps       6 optimizer steps in 2.0 epochs" in dry_run(
         options(base, real_set, output), "--recipe", "published-full", "--gpus", "4"
     )
-    chosen = options(base, real_set, output, recipe="published-full", gpus=0, nodes=4, **SMALL)
+    chosen = options(
+        base, real_set, output, recipe="published-full", gpus=0, nodes=4, address="10.0.0.1:29500", **SMALL
+    )
     plan = plan_training(chosen, registry())
     output.mkdir()
     written = write_files(plan)

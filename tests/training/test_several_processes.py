@@ -68,7 +68,8 @@ def test_two_nodes_train_one_model_and_ctrl_c_leaves_no_process(
     words = command(base, bench, output, environment.python)
     for change in changes:
         words += ["--set", change]
-    plan = plan_training(options(base, bench, output, nodes=2, changes=(*CHANGES, *changes)), registry())
+    chosen = options(base, bench, output, nodes=2, address="127.0.0.1:29500", changes=(*CHANGES, *changes))
+    plan = plan_training(chosen, registry())
     assert plan.steps == 60
 
     started = start(words)

@@ -12,10 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from egocross_eval.errors import RunError
+from egocross_eval.errors import RunError, UsageError
 from egocross_eval.training.trainer_checkpoints import drop_resume_checkpoints, drop_torn_checkpoints
 from egocross_eval.training.trainer_faults import explain
-from egocross_eval.training.trainer_process import Step, end_group, read_steps, run
+from egocross_eval.training.trainer_process import (
+    WORK,
+    Step,
+    end_group,
+    read_steps,
+    refuse_trainers_of,
+    run,
+)
 
 LOGGING = """
 import json, pathlib, sys
@@ -196,3 +203,16 @@ def test_the_remedy_stands_beside_the_line_that_shows_the_fault() -> None:
 def test_what_went_wrong_last_is_what_is_explained() -> None:
     log = "CUDA out of memory; the batch is tried again\nOSError: [Errno 28] No space left on device"
     assert DISK_FULL in explain(log)
+
+
+def test_the_trainer_of_a_killed_call_is_named_until_it_has_ended() -> None:
+    sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
+    child = subprocess.Popen(sleeping, env={**os.environ, WORK: "/runs/a"}, start_new_session=True)
+    try:
+        with pytest.raises(UsageError, match=f"still at work on /runs/a: .*kill {child.pid}"):
+            refuse_trainers_of("/runs/a")
+        refuse_trainers_of("/runs/a (node 1)")
+    finally:
+        child.kill()
+        child.wait()
+    refuse_trainers_of("/runs/a")
