@@ -13,7 +13,15 @@ from egocross_eval.contracts.importer import ForeignAnswer, ForeignRun
 from egocross_eval.documents import cited
 from egocross_eval.errors import DataError
 from egocross_eval.files import read_bytes
-from egocross_eval.interop.importing.entries import count, log_entry, log_file, needed, optional, question_name
+from egocross_eval.interop.importing.entries import (
+    count,
+    log_entry,
+    log_file,
+    message_text,
+    needed,
+    optional,
+    question_name,
+)
 from egocross_eval.interop.importing.glimpse import glimpse
 from egocross_eval.interop.importing.options import listed_options, told_target
 from egocross_eval.schema import Failure
@@ -170,15 +178,7 @@ def _output_text(output: dict[str, Any], where: str) -> str:
     content = message.get("content")
     if not isinstance(content, str | list):
         raise DataError(f"{where}: the output is {cited(content)}, not a text")
-    return _text(content)
-
-
-def _text(content: Any) -> str:
-    """A message's text: itself, or those of its parts that are text."""
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    return "".join(part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))
+    return message_text(content)
 
 
 def _asked(sample: dict[str, Any]) -> str:
@@ -193,7 +193,7 @@ def _prompt(content: Any) -> str:
     if isinstance(content, str):
         return content
     messages = content if isinstance(content, list) else []
-    return "\n".join(_text(message.get("content")) for message in messages if isinstance(message, dict))
+    return "\n".join(message_text(message.get("content")) for message in messages if isinstance(message, dict))
 
 
 def _failure(sample: dict[str, Any], output: dict[str, Any]) -> Failure | None:

@@ -8,12 +8,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from egocross_eval.contracts.importer import ForeignAnswer, ForeignRun
 from egocross_eval.documents import cited
 from egocross_eval.errors import DataError
-from egocross_eval.interop.importing.entries import first_text, log_file, log_lines, needed, optional, question_name
+from egocross_eval.interop.importing.entries import (
+    asked_text,
+    first_text,
+    log_file,
+    log_lines,
+    needed,
+    optional,
+    question_name,
+)
 from egocross_eval.interop.importing.glimpse import glimpse
 from egocross_eval.interop.importing.options import told_options, told_target
 
@@ -102,25 +108,7 @@ def _answer(line: dict[str, Any], task: str, where: str) -> ForeignAnswer:
         text=first_text(needed(line, "resps", list, where), where),
         label=filtered if len(filtered) == 1 and filtered.isalpha() else None,
         score=None if score is None else float(score),
-        prompt=_prompt(line.get("arguments")) or optional(row, "question", str, ""),
+        prompt=asked_text(line.get("arguments")) or optional(row, "question", str, ""),
         options=told_options(row),
         target=told_target(line.get("target")),
     )
-
-
-def _prompt(arguments: Any) -> str:
-    """What was asked: the first argument of the one request, a text or, for chat models, JSON of its messages."""
-    while isinstance(arguments, dict | list) and arguments:
-        arguments = next(iter(arguments.values())) if isinstance(arguments, dict) else arguments[0]
-    text = arguments if isinstance(arguments, str) else ""
-    with contextlib.suppress(msgspec.DecodeError, RecursionError):
-        return "\n".join(_words(message.content) for message in msgspec.json.decode(text, type=list[_Message]))
-    return text
-
-
-class _Message(msgspec.Struct):
-    content: str | list[dict[str, Any]]
-
-
-def _words(content: str | list[dict[str, Any]]) -> str:
-    return content if isinstance(content, str) else "".join(str(part.get("text", "")) for part in content)

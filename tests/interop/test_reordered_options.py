@@ -24,6 +24,7 @@ from egocross_eval import (
     plain_decision,
 )
 from egocross_eval.contracts.registry import registry
+from egocross_eval.interop.importing.entries import asked_text
 from egocross_eval.interop.importing.joining import Joined, join
 from egocross_eval.interop.importing.options import listed_options, standing, told_options
 from egocross_eval.interop.importing.runs import Import, ImportOptions, import_run
@@ -315,10 +316,43 @@ def test_the_same_letter_to_two_orders_contradicts_itself() -> None:
         ["(A) x", "(B) y"],
         {"A": "x", "B": "y"},
         {"text": ["x", "y"], "label": ["A", "B"]},
+        "['x', 'y']",
+        '{"A": "x", "B": "y"}',
     ],
 )
 def test_lists_of_options_have_many_forms(value: Any) -> None:
     assert listed_options(value) == told_options({"choices": value}) == {"A": "x", "B": "y"}
+
+
+ASKED = "Which is 0?\nA: 6\nB: 1\nC: 5\nD: 3"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        ASKED,
+        [[ASKED, {"until": []}]],
+        {"gen_args_0": {"arg_0": ASKED, "arg_1": {}}},
+        {"gen_args_0": {"arg_0": [json.dumps([{"role": "system", "content": "Look."}, {"content": ASKED}])]}},
+        [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": ASKED}]}],
+        json.dumps({"prompt": ASKED}),
+    ],
+)
+def test_the_prompt_is_found_in_every_form_of_a_request(request_: Any) -> None:
+    told = standing(answered(prompt=asked_text(request_)), PLAIN[0])
+    assert told.shown == {"A": "6", "B": "1", "C": "5", "D": "3"}
+
+
+@pytest.mark.parametrize("nothing", [None, 5, [], {}, [[]], [None], {"a": {}}, [{"content": None}]])
+def test_what_holds_no_words_is_no_prompt(nothing: Any) -> None:
+    assert asked_text(nothing) == ""
+    assert asked_text("[1, 2") == "[1, 2"
+    assert asked_text("[image] What?") == "[image] What?"
+
+
+@pytest.mark.parametrize("cell", ["['x'", "[" * 9000, "x" * 20_000, "{1: }", "", "1"])
+def test_a_cell_that_is_no_list_holds_no_options(cell: str) -> None:
+    assert listed_options(cell) == {}
 
 
 def test_columns_of_a_table_are_options_and_empty_ones_none() -> None:

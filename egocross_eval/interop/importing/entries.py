@@ -75,6 +75,30 @@ def first_text(value: Any, where: str) -> str:
     return value
 
 
+def asked_text(value: Any) -> str:
+    """The words of a request: a text, the first within lists and mappings, or those of a chat's messages, which may
+    stand as JSON in a text. Empty for anything else."""
+    while isinstance(value, list | dict) and value:
+        if isinstance(value, list) and all(isinstance(one, dict) and "content" in one for one in value):
+            return "\n".join(message_text(one["content"]) for one in value)
+        value = value[0] if isinstance(value, list) else next(iter(value.values()))
+    if not isinstance(value, str):
+        return ""
+    try:
+        messages = json.loads(value) if value.lstrip().startswith("[") else None
+    except (ValueError, RecursionError):
+        messages = None
+    return asked_text(messages) or value if isinstance(messages, list) else value
+
+
+def message_text(content: Any) -> str:
+    """A message's text: itself, or those of its parts that are text."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return "".join(part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))
+
+
 def count(value: Any) -> int | None:
     """A number of tokens, or None for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -3,6 +3,8 @@ in fields of its own. Letters mean what stood beside them there."""
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import itertools
 import math
 import re
@@ -29,10 +31,12 @@ _ON_A_LINE = re.compile(
 )
 _WITHIN = re.compile(r"(?<![\w'’])[(\[<\"'*]{0,3}([A-Za-z]|\d{1,2})[^\w\s]{0,2}[)\].:=|>][\"'*]{0,2}\s*")
 _OWN_LABEL = re.compile(r"\s*\(?([A-Z])[).:]+\s+(.*)", re.DOTALL)
-_AROUND = " \t\r\n\"'*_`.,;"
+_AROUND = " \t\r\n\"'*_`.,;{}"
 """What may stand around an option's text."""
 
 _FIELDS = ("options", "choices")
+_CELL = 10_000
+"""Most characters of a cell that holds a list."""
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,8 +79,10 @@ def told_options(entry: Mapping[str, Any]) -> dict[str, str]:
 
 
 def listed_options(value: Any) -> dict[str, str]:
-    """Options by label in a list of texts, with their labels or without, in a mapping, or in lists of both; else
-    none."""
+    """Options by label in a list of texts, with their labels or without, in a mapping, in lists of both, or in any of
+    these as a text; else none."""
+    if isinstance(value, str):
+        value = _written(value)
     if isinstance(value, Mapping):
         if isinstance(value.get("text"), list) and isinstance(value.get("label"), list):
             pairs = zip(value["label"], value["text"], strict=False)
@@ -89,6 +95,14 @@ def listed_options(value: Any) -> dict[str, str]:
     if all(match and match[1] == letter for match, letter in zip(matches, LETTERS, strict=False)):
         texts = [match[2] for match in matches if match]
     return dict(zip(LETTERS, texts, strict=False))
+
+
+def _written(text: str) -> Any:
+    """The list or mapping that a cell of a table holds as JSON or as Python writes it; None for other texts."""
+    if len(text) <= _CELL and text.lstrip()[:1] in ("[", "{"):
+        with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+            return ast.literal_eval(text.strip())
+    return None
 
 
 def told_target(value: Any) -> str:
@@ -146,7 +160,7 @@ def _asked(prompt: str, text: str, texts: _Texts) -> list[_Stood]:
 
     Where some list the question's options, others are no lists of options: prose has letters too.
     """
-    for segment, behind in _segments(prompt, text):
+    for segment, behind in _segments(prompt.replace("\\n", "\n"), text):  # within JSON, lines are parted so
         stood = [(block[0][0].isalpha(), _stood(block, texts)) for block in _blocks(segment)]
         own = [found for _, found in stood if found is not None]
         lettered = [found for is_letter, found in stood if is_letter]

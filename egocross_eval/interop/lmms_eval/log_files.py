@@ -12,6 +12,7 @@ from egocross_eval.contracts.importer import ForeignAnswer, ForeignRun
 from egocross_eval.documents import explained
 from egocross_eval.errors import DataError
 from egocross_eval.interop.importing.entries import (
+    asked_text,
     count,
     first_text,
     log_file,
@@ -158,7 +159,7 @@ def _answer(line: dict[str, Any], task: str, where: str, *, api: bool) -> Foreig
         failure=response.failure,
         label=_label(row, filtered),
         score=row.get("score") if isinstance(row.get("score"), int | float) else _score(line),
-        prompt=optional(line, "input", str, ""),
+        prompt=asked_text(line.get("input")),
         options=told_options(optional(line, "doc", dict, {})),
         target=told_target(line.get("target")),
         input_tokens=count(tokens.get("input_tokens")),
