@@ -32,6 +32,19 @@ def test_requests_of_all_rounds_are_told_and_of_which_the_tokens_are(
     assert "first round" not in capsys.readouterr().out
 
 
+def test_what_a_run_would_say_of_its_questions_is_said_once(
+    tmp_path: Path, shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(tmp_path / "tune.yaml", plain=None, two={"shots": 2}, strategy={"strategy": "reflective-dialogue"})
+    content = yaml.safe_load(file.read_text()) | {"options": {"data": str(shared_data), "frames": "none"}}
+    file.write_text(yaml.safe_dump(content, sort_keys=False))
+    assert call("tune", file, "--dry-run") == 0
+    notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
+    assert len(notes) == len(set(notes))
+    without = [note.split(":")[1].strip() for note in notes if "these are asked without" in note]
+    assert without == ["--shots 2", "--shots 3"]
+
+
 def test_numbers_and_mappings_are_taken_where_a_strategy_takes_them(tmp_path: Path) -> None:
     assert options_from(shots=2).shots == "2"
     file = written(tmp_path / "s.yaml", shots={"shots": 2}, cut={"method": {"name": "verify", "chunks": 4}})

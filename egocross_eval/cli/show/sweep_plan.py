@@ -73,7 +73,10 @@ def plan_sweep(sweep: Sweep, like: Sequence[Path], plans: Plans | None = None) -
 
 def sweep_plan_reply(sweep: Sweep, like: Sequence[Path], plans: Plans | None = None) -> Reply[SweepPlan]:
     """The plan; exit code 2 where a model can't be built or can't be asked so, 1 where questions would fail."""
+    plans = plans or Plans()
     plan = plan_sweep(sweep, like, plans)
+    for note in dict.fromkeys(note for one in sweep.runs for note in plans(one.options, one.way_at).warnings):
+        click.echo(f"note: {note}", err=True)
     code = max((2 if one.fault else 1 if one.failing else 0 for one in plan.runs), default=0)
     return Reply(value=plan, show=lambda: _print_plan(plan), code=code)
 
