@@ -291,8 +291,6 @@ def _run(contract: Contract, spec: str, folder: Path, on_event: Callable[[Event]
             spec, split="demo", limit=8, frames=frames, max_new_tokens=16, cache=False, output=folder, on_event=on_event
         )
     except RunError as error:
-        if error.__cause__ is None:
-            raise
         # What the adapter raised, or what came of an answer that is none.
         found, *_ = str(error).splitlines()
         raise BrokenContractError(f"{contract.part}: {found}", contract.place(_ONE_EACH), _ONE_EACH) from error

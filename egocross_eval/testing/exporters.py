@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,7 +20,7 @@ from egocross_eval.contracts.spec import read_options, split_part
 from egocross_eval.counted import counted
 from egocross_eval.errors import EgoCrossError, UsageError
 from egocross_eval.runs.store import RunFolder
-from egocross_eval.schema import Sample
+from egocross_eval.schema import Figure, Results, Sample
 from egocross_eval.testing.contract import Check, Contract, NotPromised
 
 _EXPORT = "writes the run to the path and says in one line what it wrote; raises"
@@ -44,12 +45,18 @@ class _Tried(NamedTuple):
     folder: Path
     run: ExportedRun
 
-    def write(self, path: Path, samples: list[Sample]) -> object:
-        """What the exporter says; raises `NotPromised` for a run that it refuses."""
+    def write(self, path: Path, **changes: Any) -> object:
+        """What the exporter says of the run with these changes; raises `NotPromised` where it refuses it."""
         try:
-            return self.exporter.export(msgspec.structs.replace(self.run, samples=samples), path, self.options)
+            return self.exporter.export(msgspec.structs.replace(self.run, **changes), path, self.options)
         except UsageError as error:
             raise NotPromised(f"it refuses a run of {self.run.record.benchmark.title}: {error}") from error
+
+    def written(self, **changes: Any) -> Path:
+        """A new folder beside the run's in which it is written with these changes, and nothing else."""
+        folder = Path(mkdtemp(dir=self.folder.parent))
+        self.write(folder / self.exporter.default, **changes)
+        return folder
 
 
 @contextmanager
@@ -60,7 +67,7 @@ def _tried(exporter: Exporter, spec: str) -> Iterator[_Tried]:
     with TemporaryDirectory(prefix="egocross-conformance-") as temporary:
         tried = _run_for(exporter, options, Path(temporary) / "few", _FEW)
         try:
-            tried.write(Path(temporary) / "first", list(tried.run.samples))
+            tried.write(Path(temporary) / "first")
         except NotPromised:
             tried = _run_for(exporter, options, Path(temporary) / "whole", None)
         yield tried
@@ -87,48 +94,72 @@ def _run_for(exporter: Exporter, options: Any, folder: Path, limit: int | None) 
 
 def _writes(contract: Contract, exporter: Exporter, spec: str) -> None:
     with _tried(exporter, spec) as tried:
-        before, output = _hashes(tried.folder), tried.folder / exporter.default
-        line = tried.write(output, list(tried.run.samples))
+        output = tried.folder / exporter.default
+        around = tried.folder.parent
+        before = _hashes(around)
+        line = tried.write(output)
         contract.require(output.exists(), _EXPORT, f"nothing is at {output.name}")
         said = isinstance(line, str) and line.strip() and "\n" not in line
         contract.require(bool(said), _EXPORT, f"it says {line!r}, which is no line")
-        after = {name: digest for name, digest in _hashes(tried.folder).items() if not _is_in(name, exporter.default)}
+        own = output.relative_to(around).as_posix()
+        after = {name: digest for name, digest in _hashes(around).items() if not f"{name}/".startswith(f"{own}/")}
         other = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
         contract.require(not other, _EXPORT, f"files beside {output.name} were written or changed: {other}")
 
 
-def _is_in(name: str, output: str) -> bool:
-    return name == output or name.startswith(f"{output}/")
-
-
 def _shows_all(contract: Contract, exporter: Exporter, spec: str) -> None:
-    with _tried(exporter, spec) as tried, TemporaryDirectory(prefix="egocross-conformance-") as temporary:
+    with _tried(exporter, spec) as tried:
         samples = list(tried.run.samples)
         changed = range(0, len(samples), -(-len(samples) // _FEW))
-
-        def written(name: str, shown: list[Sample]) -> dict[str, str]:
-            folder = Path(temporary) / name
-            folder.mkdir()
-            tried.write(folder / exporter.default, shown)
-            return _hashes(folder)
-
-        plain = written("plain", samples)
-        if written("again", samples) != plain:
-            raise NotPromised("what it writes of one run differs from time to time, so that nothing can be compared")
-        unseen = [
-            samples[place].key
-            for place in changed
-            if written(str(place), [*samples[:place], _otherwise(samples[place]), *samples[place + 1 :]]) == plain
-        ]
+        plain = _hashes(tried.written())
+        # Where it has times or ids of its own in it, words alone can be looked for.
+        look = _places_unchanged if _hashes(tried.written()) == plain else _places_unsaid
+        unseen = look(tried, samples, changed)
         said = f"{len(unseen)} of {counted(len(changed), 'answer')} left no trace in what it writes"
-        contract.require(len(unseen) in (0, len(changed)), _WHOLE, f"{said}: {', '.join(unseen[:3])}")
+        keys = ", ".join(samples[place].key for place in unseen[:3])
+        contract.require(len(unseen) in (0, len(changed)), _WHOLE, f"{said}: {keys}")
+        shown = not unseen or _hashes(tried.written(results=_other_figures(tried.run.results))) != plain
+        contract.require(shown, _EXPORT, "neither answers nor figures left a trace in what it writes")
 
 
-def _otherwise(sample: Sample) -> Sample:
-    """The sample with another answer."""
+def _places_unchanged(tried: _Tried, samples: list[Sample], places: Sequence[int]) -> list[int]:
+    """Places of samples that may have another answer, and what is written is the same."""
+    plain = _hashes(tried.written())
+    others = {place: [*samples[:place], _otherwise(samples[place]), *samples[place + 1 :]] for place in places}
+    return [place for place, other in others.items() if _hashes(tried.written(samples=other)) == plain]
+
+
+def _places_unsaid(tried: _Tried, samples: list[Sample], places: Sequence[int]) -> list[int]:
+    """Places of samples whose answer's words aren't in what is written."""
+    marked = [_otherwise(sample, _mark(place)) for place, sample in enumerate(samples)]
+    words = _words_in(tried.written(samples=marked))
+    return [place for place in places if _mark(place).encode() not in words]
+
+
+def _mark(place: int) -> str:
+    return f"qqq{place}qqq"
+
+
+def _words_in(folder: Path) -> bytes:
+    """All that is written in the folder, with what archives hold."""
+    found = b""
+    for path in (path for path in sorted(folder.rglob("*")) if path.is_file()):
+        found += path.read_bytes()
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                found += b"".join(archive.read(name) for name in archive.namelist())
+    return found
+
+
+def _with_another(samples: list[Sample], place: int) -> list[Sample]:
+    return [*samples[:place], _otherwise(samples[place]), *samples[place + 1 :]]
+
+
+def _otherwise(sample: Sample, words: str = "something else") -> Sample:
+    """The sample with another answer: a label where there are options, and these words in the response."""
     replace = msgspec.structs.replace
-    said = next((label for label in sample.question.options if label != sample.decision.label), "something else")
-    answers = tuple(replace(one, response=replace(one.response, text=said)) for one in sample.answers)
+    said = next((label for label in sample.question.options if label != sample.decision.label), words)
+    answers = tuple(replace(one, response=replace(one.response, text=words)) for one in sample.answers)
     right = sample.outcome != "right"
     return replace(
         sample,
@@ -136,6 +167,18 @@ def _otherwise(sample: Sample) -> Sample:
         decision=replace(sample.decision, **{"label" if sample.question.options else "text": said}),
         grade=replace(sample.grade, outcome="right" if right else "wrong", credit=float(right), prediction=said),
     )
+
+
+def _other_figures(results: Results) -> Results:
+    """The results with other accuracies."""
+
+    def other(figure: Figure | None) -> Figure | None:
+        if figure is None:
+            return None
+        right = (figure.right + 1) % (figure.n + 1)
+        return msgspec.structs.replace(figure, right=right, accuracy=right / figure.n)
+
+    return msgspec.structs.replace(results, micro=other(results.micro), macro=other(results.macro))
 
 
 def _hashes(folder: Path) -> dict[str, str]:

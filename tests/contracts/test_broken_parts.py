@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import random
 import re
+import time
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -223,12 +225,19 @@ def dropping(run: ExportedRun, path: Path, options: Any) -> str:
     return "one line"
 
 
+def dropping_in_time(run: ExportedRun, path: Path, options: Any) -> str:
+    texts = [answer.response.text for sample in run.samples[1:] for answer in sample.answers]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("answers.txt", f"{time.time_ns()} {texts}")
+    return "one line"
+
+
 def silent(run: ExportedRun, path: Path, options: Any) -> Any:
     path.write_text(str(list(run.samples)), encoding="utf-8")
 
 
 def straying(run: ExportedRun, path: Path, options: Any) -> str:
-    path.with_name("beside.txt").write_text("x")
+    (path.parents[1] / "above.txt").write_text("x")
     path.write_text(str(list(run.samples)), encoding="utf-8")
     return "one line"
 
@@ -236,6 +245,11 @@ def straying(run: ExportedRun, path: Path, options: Any) -> str:
 def overwriting(run: ExportedRun, path: Path, options: Any) -> str:
     path.with_name("run.json").write_text("{}")
     path.write_text(str(list(run.samples)), encoding="utf-8")
+    return "one line"
+
+
+def constant(run: ExportedRun, path: Path, options: Any) -> str:
+    path.write_text("")
     return "one line"
 
 
@@ -251,9 +265,11 @@ def raising(run: ExportedRun, path: Path, options: Any) -> str:
             "shows all answers or none",
             r"7 of 8 answers left no trace in what it writes: .*'Of the samples it shows",
         ),
+        (dropping_in_time, "shows all answers or none", r"1 of 8 answers left no trace in what it writes"),
         (silent, "writes a run where it should", r"it says None, which is no line"),
-        (straying, "writes a run where it should", r"files beside out\.txt were written or changed: \['beside\.txt'\]"),
-        (overwriting, "writes a run where it should", r"files beside out\.txt .*: \['run\.json'\]"),
+        (straying, "writes a run where it should", r"files beside out\.txt were written or changed: \['above\.txt'\]"),
+        (constant, "shows all answers or none", r"neither answers nor figures left a trace in what it writes"),
+        (overwriting, "writes a run where it should", r"files beside out\.txt .*: \['few/run\.json'\]"),
         (raising, "writes a run where it should", r"raised KeyError\('no_such_label'\)"),
     ],
 )
