@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import msgspec
 
+from egocross_eval.contracts.registry import registry
 from egocross_eval.contracts.task import Benchmark
 from egocross_eval.counted import counted
 from egocross_eval.documents import Place
-from egocross_eval.errors import UsageError
-from egocross_eval.runs.plan import RunPlan
+from egocross_eval.errors import EgoCrossError, UsageError
+from egocross_eval.model_adapters.spec import parse_spec
+from egocross_eval.runs.plan import RunPlan, check_model
 from egocross_eval.schema import Question, Way
 from egocross_eval.sweeps.planned import Plans
 from egocross_eval.tuning.file import Tuning
@@ -27,6 +29,16 @@ def checked(tuning: Tuning, plans: Plans) -> Tuning:
     _check_questions(tuning, planned[0].questions)
     _refuse_equal_ways(tuning, planned)
     return tuning
+
+
+def check_models(tuning: Tuning, plans: Plans) -> None:
+    """Raises `UsageError`, with file, line and way, for a model that can't be built or can't be asked so: without its
+    run nothing could be chosen, whatever the others cost."""
+    for run in tuning.sweep.runs:
+        try:
+            check_model(plans(run.options, run.way_at), parse_spec(run.model), registry())
+        except EgoCrossError as error:
+            raise UsageError(f"{run.model_at}, for {run.way_at.rpartition(': ')[2]}: {error}") from error
 
 
 def _on_one_draw(tuning: Tuning, plans: Plans) -> Tuning:

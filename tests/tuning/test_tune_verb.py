@@ -377,8 +377,22 @@ def test_the_support_set_is_asked_where_no_split_is_named(tmp_path: Path) -> Non
     assert {run.options.data.split for run in read_tuning(file, None, registry()).sweep.runs} == {"support"}
 
 
+def test_a_model_that_cannot_be_asked_is_named_before_any_other_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with FakeServer(answers="A") as server:
+        models = [f"openai:fake,base_url={server.base_url}", "baseline:chance", "hf:./not-there"]
+        assert call("tune", write(tmp_path / "t.yaml", models=models, settings={"plain": {}})) == 2
+        assert server.count == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "t.yaml, line 4, for settings.plain: " in said
+    assert "not-there" in said
+
+
 def test_nothing_is_chosen_before_all_ways_are_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = write(tmp_path / "t.yaml", models=["baseline:chance", "hf:not-there"])
+    file = write(tmp_path / "t.yaml", models=["baseline:longest", "baseline:chance"])
+    (tmp_path / "t" / "baseline-chance").mkdir(parents=True)
+    (tmp_path / "t" / "baseline-chance" / "notes.txt").write_text("in the way")
     assert call("tune", file) != 0
     assert "nothing is chosen before all runs are finished" in capsys.readouterr().err
     assert not (tmp_path / "t" / "chosen.yaml").exists()

@@ -47,7 +47,7 @@ def command(
     """
     from egocross_eval.contracts.registry import registry
     from egocross_eval.sweeps.planned import Plans
-    from egocross_eval.tuning.check import checked
+    from egocross_eval.tuning.check import check_models, checked
     from egocross_eval.tuning.file import read_tuning
 
     plans = Plans()
@@ -58,6 +58,7 @@ def command(
         return sweep_plan_reply(tuning.sweep, like, plans)
     from egocross_eval.cli.verbs.sweep import carry_out_and_tell
 
+    check_models(tuning, plans)
     runs = carry_out_and_tell(tuning.sweep, plans=plans)
     if runs.code:
         click.echo("nothing is chosen before all runs are finished", err=True)
