@@ -16,9 +16,8 @@ from egocross_eval.files import write_file
 from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.model_adapters.checkpoints.weights import folder_faults
 from egocross_eval.training.checkpoint_files import other_sizes, unreadable
-from egocross_eval.training.checkpoint_weights import incomplete_shards, most_frequent_dtype
+from egocross_eval.training.checkpoint_weights import incomplete_shards, most_frequent_dtype, stored_dtype
 from egocross_eval.training.frame_sizes import read_config
-from egocross_eval.training.merging import stored_dtype
 
 TOKENIZER_FILES = (
     "tokenizer.json",

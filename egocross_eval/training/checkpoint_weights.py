@@ -9,7 +9,9 @@ import msgspec
 from egocross_eval.counted import counted
 from egocross_eval.documents import read_json
 from egocross_eval.errors import DataError
+from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.model_adapters.checkpoints.weight_files import read_header
+from egocross_eval.training.frame_sizes import read_config
 
 
 class _Index(msgspec.Struct):
@@ -62,3 +64,11 @@ def most_frequent_dtype(folder: Path) -> str:
         except DataError:
             return ""
     return names.get(max(sizes, key=lambda key: sizes[key]), "") if sizes else ""
+
+
+def stored_dtype(checkpoint: Checkpoint) -> str:
+    """Precision in which a checkpoint says that it's stored."""
+    config = read_config(checkpoint, "config.json")
+    text = config.get("text_config") or {}
+    found = config.get("dtype") or config.get("torch_dtype") or text.get("dtype") or text.get("torch_dtype") or ""
+    return str(found).removeprefix("torch.")

@@ -12,9 +12,10 @@ from egocross_eval.files import holds_nothing, write_file
 from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.training.card import read_card
 from egocross_eval.training.card_files import write_card
-from egocross_eval.training.environment import TrainingEnvironment
+from egocross_eval.training.checkpoint_doctor import examine
+from egocross_eval.training.checkpoint_weights import stored_dtype
+from egocross_eval.training.environment import Say, TrainingEnvironment
 from egocross_eval.training.environment_jobs import ask, process_environment
-from egocross_eval.training.frame_sizes import read_config
 from egocross_eval.training.trainer_process import run
 
 SHARD_GB = 4
@@ -23,12 +24,18 @@ SHARD_GB = 4
 DTYPES = {"float32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
 
 
-def merge(adapter: Path, output: Path, environment: TrainingEnvironment, *, base: str | None = None) -> Path:
+def _silent(text: str) -> None:
+    """Tells nobody."""
+
+
+def merge(
+    adapter: Path, output: Path, environment: TrainingEnvironment, *, base: str | None = None, say: Say = _silent
+) -> Path:
     """Writes `adapter` merged into its base to the new folder `output`, in the base's precision, with its card.
 
-    The base is the card's unless named. Raises `UsageError` where `adapter` is no adapter or doesn't fit its base, its
-    base isn't known, `output` isn't empty or the export wrote other weights than the architecture asks for, and
-    `RunError` where the export fails.
+    What the export gets wrong is put right from the base, and told to `say`. The base is the card's unless named.
+    Raises `UsageError` where `adapter` is no adapter or doesn't fit its base, its base isn't known, `output` isn't
+    empty or the export wrote other weights than the architecture asks for, and `RunError` where the export fails.
     """
     import yaml
 
@@ -48,8 +55,8 @@ def merge(adapter: Path, output: Path, environment: TrainingEnvironment, *, base
     ask(environment, "weights", {"model": checkpoint.source, "lora": str(adapter.resolve())})
     template = card.arguments.get("template", "qwen3_vl_nothink") if card else "qwen3_vl_nothink"
     work = output.with_name(output.name + ".export")
-    work.mkdir(parents=True, exist_ok=True)
-    config = work / "merge.yaml"
+    _clear(work)
+    config, made = work / "merge.yaml", work / "model"
     write_file(
         config,
         yaml.safe_dump(
@@ -57,7 +64,7 @@ def merge(adapter: Path, output: Path, environment: TrainingEnvironment, *, base
                 "model_name_or_path": checkpoint.source,
                 "adapter_name_or_path": str(adapter.resolve()),
                 "template": template,
-                "export_dir": str(output),
+                "export_dir": str(made),
                 "export_size": SHARD_GB,
                 "export_device": "cpu",
                 "export_legacy_format": False,
@@ -72,18 +79,29 @@ def merge(adapter: Path, output: Path, environment: TrainingEnvironment, *, base
         folder=work,
         log=work / "log.txt",
     )
-    if not (output / "config.json").is_file():
-        raise UsageError(f"the export left no checkpoint in {output}; its log: {work / 'log.txt'}")
-    ask(environment, "weights", {"model": str(output), "lora": ""})
-    shutil.rmtree(work)
+    if not (made / "config.json").is_file():
+        raise UsageError(f"the export left no checkpoint in {made}; its log: {work / 'log.txt'}")
+    ask(environment, "weights", {"model": str(made), "lora": ""})
+    for found in examine(made, checkpoint.source, repair=True, keep=False):
+        if found.status == "repaired":
+            say(f"{found.part}: {found.message}; put right from the base")
     if card is not None:
-        write_card(output, msgspec.structs.replace(card, kind="merged"))
+        write_card(made, msgspec.structs.replace(card, kind="merged"))
+    _move(made, output)
+    shutil.rmtree(work)
     return output
 
 
-def stored_dtype(checkpoint: Checkpoint) -> str:
-    """Precision in which a checkpoint says that it's stored."""
-    config = read_config(checkpoint, "config.json")
-    text = config.get("text_config") or {}
-    found = config.get("dtype") or config.get("torch_dtype") or text.get("dtype") or text.get("torch_dtype") or ""
-    return str(found).removeprefix("torch.")
+def _clear(work: Path) -> None:
+    """Makes the folder to export in, without what a merge that was killed has left there."""
+    if not holds_nothing(work) and not (work / "merge.yaml").is_file():
+        raise UsageError(f"{work} is in the way: the merge works there; move it or choose another --output")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+
+
+def _move(made: Path, output: Path) -> None:
+    """Puts the whole checkpoint in its place in one step: a folder that is there is never half of one."""
+    if output.is_dir():
+        shutil.rmtree(output)
+    made.replace(output)

@@ -73,7 +73,7 @@ def command(file: Path, python: Path | None, dry_run: bool, allow_difference: bo
         return train(plan, environment, watcher=TrainProgress(), allow_difference=allow_difference).model
 
     def merge_one(adapter: Path, output: Path) -> Path:
-        return merge(adapter, output, environment)
+        return merge(adapter, output, environment, say=say)
 
     made = conduct(experiment, train_one, merge_one, evaluate_with_bars, say)
     return Reply(value=made, show=lambda: _show(made))

@@ -155,8 +155,10 @@ def merge_command(adapter: Path, output: Path, model: str | None, python: Path |
     from egocross_eval.training.environment import find_environment
     from egocross_eval.training.merging import merge
 
-    environment = find_environment(python, say=lambda text: click.echo(text, err=True))
-    merge(adapter, output, environment, base=model)
+    def say(text: str) -> None:
+        click.echo(text, err=True)
+
+    merge(adapter, output, find_environment(python, say=say), base=model, say=say)
     click.echo(f"merged checkpoint: {output}")
     return _examine(output, model, repair=True, answer=True, python=python)
 
