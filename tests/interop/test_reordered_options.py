@@ -291,6 +291,11 @@ def test_options_of_the_same_text_are_alike() -> None:
     assert standing(answered(question, options=swapped, target="B"), question).shown == swapped
 
 
+def test_options_that_look_like_labels_are_not_sure() -> None:
+    question = Question(id=1, key="q", text="Which?", options={"A": "1", "B": "2", "C": "B", "D": "3"}, target="A")
+    assert standing(answered(question, prompt="Which?\nA\nB\nB\n1\nC\n2\nD\n3"), question).trouble == "other_options"
+
+
 def test_a_log_that_does_not_tell_the_order_is_read_as_ever() -> None:
     for prompt in ("", "Which is 0?", "Which is 0? Say 1, 6, 5 or 3.", "1. Look.\n2. Answer.\nWhich is 0?"):
         found = standing(answered(prompt=prompt), PLAIN[0])

@@ -211,7 +211,8 @@ def _in_order(
         ends = [*(mark.start() for mark in run[1:]), end]
         listed = [(mark[1], segment[mark.end() : stop]) for mark, stop in zip(run, ends, strict=True)]
         block = [*((label, [text]) for label, text in listed[:-1]), (listed[-1][0], _last(listed[-1][1], whole_lines))]
-        if len(block) > 1 and all(_plain(found[0]).strip("()[]") for _, found in block):
+        # Within a line, letters that nothing stands at are only named: (A), (B), (C) or (D).
+        if len(block) > 1 and (whole_lines or all(_plain(found[0]).strip("()[]") for _, found in block)):
             yield block
 
 
