@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from egocross_eval.documents import read_yaml
+from egocross_eval.documents import read_place, read_yaml
 from egocross_eval.errors import UsageError, did_you_mean
 
 
@@ -25,21 +25,24 @@ def load_config(ctx: click.Context, parameter: click.Parameter, value: Path | No
         if p.name and p.name != parameter.name and not option.startswith("--no-")
     }
     defaults: dict[str, Any] = {}
+    place = read_place(value, "config file")
     for key, entry in raw.items():
         name = str(key).replace("-", "_")
         if name not in names:
             shown = [p for p in names.values() if not p.hidden]
             known = sorted({p.opts[-1 if len(p.opts[0]) < 3 else 0].lstrip("-") for p in shown})
             raise UsageError(
-                f"config file {value}: unknown option {key!r}{did_you_mean(str(key), known)}; known: {', '.join(known)}"
+                f"{place.at(key)}: unknown option {key!r}{did_you_mean(str(key), known)}; known: {', '.join(known)}"
             )
         option = names[name]
-        defaults[option.name or name] = _plain_value(value, str(key), entry, option)
+        if (option.name or name) in defaults:
+            raise UsageError(f"{place.at(key)}: {key!r} is there twice, once by another spelling")
+        defaults[option.name or name] = _plain_value(place.at(key), str(key), entry, option)
     ctx.default_map = {**defaults, **(ctx.default_map or {})}
     return value
 
 
-def _plain_value(path: Path, key: str, entry: Any, option: click.Parameter) -> Any:
+def _plain_value(where: str, key: str, entry: Any, option: click.Parameter) -> Any:
     """The value in the form that click takes: lists for repeatable options, comma-separated text for lists of tasks."""
     if option.multiple:
         return [str(item) for item in entry] if isinstance(entry, list) else [str(entry)]
@@ -48,7 +51,7 @@ def _plain_value(path: Path, key: str, entry: Any, option: click.Parameter) -> A
     switch = isinstance(option, click.Option) and bool(option.is_flag)
     if isinstance(entry, list | dict) or isinstance(entry, bool) != switch:
         wanted = "true or false" if switch else "a single value"
-        raise UsageError(f"config file {path}: {key!r} is {entry!r}; it takes {wanted}")
+        raise UsageError(f"{where}: {key!r} is {entry!r}; it takes {wanted}")
     return entry
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -82,4 +83,6 @@ def _write(hashes: dict[str, str]) -> None:
     import msgspec
 
     newest = dict(list(hashes.items())[-_MOST_KEPT:])
-    write_file(cache_directory() / KEPT_FILE, msgspec.json.encode(newest))
+    # They can be made again: a full disk is no reason not to go on.
+    with contextlib.suppress(EgoCrossError, OSError):
+        write_file(cache_directory() / KEPT_FILE, msgspec.json.encode(newest), durable=False)

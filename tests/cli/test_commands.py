@@ -108,9 +108,9 @@ def test_a_config_file_with_an_unknown_option_is_refused_with_a_suggestion(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = tmp_path / "settings.yaml"
-    config.write_text("modell: baseline:longest\n")
+    config.write_text("limit: 3\nmodell: baseline:longest\n")
     assert call("--config", config) == 2
-    assert "did you mean 'model'" in capsys.readouterr().err
+    assert "settings.yaml, line 2: unknown option 'modell' (did you mean 'model'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,8 @@ def test_a_config_file_with_an_unknown_option_is_refused_with_a_suggestion(
     [
         ("limit: true\n", "limit"),
         ("temperature: [1, 2]\n", "temperature"),
-        ("limit: 3\nlimit: 4\n", "twice"),
+        ("limit: 3\nlimit: 4\n", "line 2: 'limit' is there twice"),
+        ("max-pixels: 3\nmax_pixels: 4\n", "line 2: 'max_pixels' is there twice"),
         ("- a\n", "mapping"),
         ("dry-run: 3\n", "true or false"),
     ],
