@@ -95,9 +95,9 @@ def train(
     if finished is not None:
         watcher.say(f"{model} is finished: nothing to train")
         return Trained(model=model, card=finished, resumed_from=finished.steps)
-    refuse_trainers_of(_work(plan))
     # One command at a time: two would remove and write each other's checkpoints.
     with acquire(output / LOCK_NAME) if first else contextlib.nullcontext():
+        refuse_trainers_of(_work(plan))
         resumed = _trained(plan, environment, state, watcher, allow_difference)
         card = _card(plan, environment, read_state(output), model)
         if first:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from egocross_eval.training.inside.start_trainer import STARTED
 from egocross_eval.training.options import TrainOptions
 from egocross_eval.training.output_files import identity
 from egocross_eval.training.planning import TrainPlan, plan_training, settle_recipe
-from egocross_eval.training.trainer_process import run
+from egocross_eval.training.trainer_process import WORK, run
 
 ENVIRONMENT = TrainingEnvironment(python=Path("/env/bin/python"), origin="named", versions={})
 
@@ -197,11 +199,20 @@ def test_what_cannot_be_launched_is_refused_before_anything_is_read(
         settle_recipe(msgspec.structs.replace(second_node.options, **changes))
 
 
-def test_two_commands_do_not_train_in_one_folder(second_node: TrainPlan) -> None:
+def test_two_commands_do_not_train_in_one_folder_and_the_second_says_which_is_at_work(second_node: TrainPlan) -> None:
     write_state(second_node)
     first_node = msgspec.structs.replace(second_node, launch=msgspec.structs.replace(second_node.launch, rank=0))
-    with (
-        acquire(second_node.options.output / train_module.LOCK_NAME),
-        pytest.raises(UsageError, match=r"another process is at work on .*out"),
-    ):
-        train_module.train(first_node, ENVIRONMENT)
+    output = second_node.options.output
+    variables = {**os.environ, WORK: f"{output.resolve()} (node 0)"}
+    trainer = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], env=variables)
+    try:
+        with (
+            acquire(output / train_module.LOCK_NAME),
+            pytest.raises(UsageError, match=r"another process is at work on .*out"),
+        ):
+            train_module.train(first_node, ENVIRONMENT)
+        with pytest.raises(UsageError, match=f"a call that was killed is still at work .*kill {trainer.pid}"):
+            train_module.train(first_node, ENVIRONMENT)
+    finally:
+        trainer.kill()
+        trainer.wait()
