@@ -31,6 +31,19 @@ def checked(tuning: Tuning, plans: Plans) -> Tuning:
     return tuning
 
 
+def unknown_note(tuning: Tuning, plans: Plans) -> str:
+    """How many questions will be asked and left out, as their answers aren't known; empty where none is."""
+    first = tuning.sweep.runs[0]
+    questions = plans(first.options, first.way_at).questions
+    unknown = sum(question.target is None for question in questions)
+    if not unknown:
+        return ""
+    return (
+        f"the right answers to {unknown} of {counted(len(questions), 'question')} aren't known; these are asked and "
+        "left out of the choice"
+    )
+
+
 def check_models(tuning: Tuning, plans: Plans) -> None:
     """Raises `UsageError`, with file, line and way, for a model that can't be built or can't be asked so: without its
     run nothing could be chosen, whatever the others cost."""

@@ -247,6 +247,16 @@ def test_questions_without_known_answers_are_refused_before_any_is_asked(
     assert "give 'answers: FILE' under 'options'" in said
 
 
+def test_how_many_answers_are_not_known_is_said_before_any_is_asked(
+    tmp_path: Path, demo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = of_ones_own(tmp_path, demo) | {"data": str(tmp_path)}
+    answers = Path(options["answers"])
+    answers.write_text(json.dumps(json.loads(answers.read_text())[:30]))
+    assert call("tune", write(tmp_path / "t.yaml", options=options, settings=TWO), "--dry-run") == 0
+    assert "the right answers to 70 of 100 questions aren't known" in " ".join(capsys.readouterr().err.split())
+
+
 def test_questions_of_the_testbed_are_known_by_their_names_and_videos(
     tmp_path: Path, demo: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -47,11 +47,13 @@ def command(
     """
     from egocross_eval.contracts.registry import registry
     from egocross_eval.sweeps.planned import Plans
-    from egocross_eval.tuning.check import check_models, checked
+    from egocross_eval.tuning.check import check_models, checked, unknown_note
     from egocross_eval.tuning.file import read_tuning
 
     plans = Plans()
     tuning = checked(read_tuning(file, output, registry()), plans)
+    if note := unknown_note(tuning, plans):
+        click.echo(f"note: {note}", err=True)
     if dry_run:
         from egocross_eval.cli.show.sweep_plan import sweep_plan_reply
 
