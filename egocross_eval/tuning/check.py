@@ -77,6 +77,11 @@ def _check_questions(tuning: Tuning, questions: Sequence[Question]) -> None:
             f"{counted(len(questions), 'question')} is known, so nothing can be chosen; give 'answers: FILE' under "
             "'options', or a split whose answers are known"
         )
+    if len({question.cluster or question.key for question in questions if question.target is not None}) == 1:
+        raise UsageError(
+            f"{_at_questions(place)}: all questions with a known answer are on one source video, which says nothing of "
+            "others; take questions on two at least"
+        )
 
 
 def _refuse_tested(questions: Sequence[Question], benchmark: Benchmark, place: Place) -> None:

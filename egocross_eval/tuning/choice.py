@@ -184,5 +184,8 @@ def _folds(evidence: Evidence) -> tuple[int, NDArray[np.int64]]:
         own = clusters.setdefault(group, {})
         own.setdefault(cluster, len(own))
     folds = max(2, min(_MOST_FOLDS, *(len(own) for own in clusters.values())))
-    places = [clusters[g][c] % folds for g, c in zip(evidence.groups, evidence.clusters, strict=True)]
+    # Groups of one cluster each would all be in the first fold.
+    alone = max(len(own) for own in clusters.values()) == 1
+    first = {group: place if alone else 0 for place, group in enumerate(clusters)}
+    places = [(first[g] + clusters[g][c]) % folds for g, c in zip(evidence.groups, evidence.clusters, strict=True)]
     return folds, np.array(places)

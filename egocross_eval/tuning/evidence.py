@@ -43,7 +43,8 @@ class Evidence(NamedTuple):
 
 
 def read_evidence(tuning: Tuning) -> Evidence:
-    """The evidence of finished runs. Raises `UsageError` where no right answer is known."""
+    """The evidence of finished runs. Raises `UsageError` where no right answer is known, or those of one
+    source video alone."""
     import numpy as np
 
     runs = [{sample.key: sample for sample in _samples(run.folder, tuning.judge)} for run in tuning.sweep.runs]
@@ -54,11 +55,17 @@ def read_evidence(tuning: Tuning) -> Evidence:
             "'options', or a split whose answers are known"
         )
     questions = [runs[0][key].question for key in keys]
+    clusters = [question.cluster or question.key for question in questions]
+    if len(set(clusters)) == 1:
+        raise UsageError(
+            f"all questions that every run has an answer to are on one source video, {clusters[0]}, which says nothing "
+            "of others; the same command asks again what failed"
+        )
     grouping = tuning.benchmark.record().grouping(tuning.by)
     return Evidence(
         questions=questions,
         groups=[grouping.group(question) if grouping is not None else "" for question in questions],
-        clusters=[question.cluster or question.key for question in questions],
+        clusters=clusters,
         credits=np.array([[run[key].grade.credit for key in keys] for run in runs]),
         requests=[_mean([run[key].cost.requests for key in keys]) for run in runs],
         tokens=_tokens(runs, keys),

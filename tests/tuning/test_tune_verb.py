@@ -399,6 +399,25 @@ def test_a_model_that_cannot_be_asked_is_named_before_any_other_is(
     assert "not-there" in said
 
 
+def test_one_source_video_says_nothing_of_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = {"split": "demo", "ids": "5"}
+    file = write(tmp_path / "t.yaml", models=["baseline:longest"], options=options, vary={"frames": ["all", "none"]})
+    assert call("tune", file, "--dry-run") == 2
+    assert call("tune", file) == 2
+    assert capsys.readouterr().err.count("are on one source video, which says nothing of others") == 2
+    assert not (tmp_path / "t" / "baseline-longest").exists()
+
+
+def test_groups_of_one_source_video_each_are_held_out_in_turn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = {"split": "demo", "ids": "5,31"}
+    settings = {"plain": {}, "none": {"frames": "none"}}
+    file = write(tmp_path / "t.yaml", models=["baseline:longest"], options=options, settings=settings)
+    assert call("tune", file) == 0
+    assert "without each of 2 folds of source videos" in " ".join(capsys.readouterr().out.split())
+
+
 def test_nothing_is_chosen_before_all_ways_are_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = write(tmp_path / "t.yaml", models=["baseline:longest", "baseline:chance"])
     (tmp_path / "t" / "baseline-chance").mkdir(parents=True)
