@@ -19,6 +19,7 @@ from egocross_eval.contracts.registry import registry
 from egocross_eval.contracts.spec import read_options, split_part
 from egocross_eval.counted import counted
 from egocross_eval.errors import EgoCrossError, UsageError
+from egocross_eval.leaderboard.believed import results_in
 from egocross_eval.runs.store import RunFolder
 from egocross_eval.schema import Figure, Results, Sample
 from egocross_eval.testing.contract import Check, Contract, NotPromised
@@ -86,7 +87,7 @@ def _run_for(exporter: Exporter, options: Any, folder: Path, limit: int | None) 
                 continue
             made = RunFolder(folder)
             run = ExportedRun(
-                name=folder.name, record=made.record(), results=made.results(), samples=list(made.samples())
+                name=folder.name, record=made.record(), results=results_in(made), samples=list(made.samples())
             )
             return _Tried(exporter, options, folder, run)
     raise NotPromised("no benchmark that it takes can be asked here")

@@ -290,9 +290,10 @@ CHANCE = ("--model", "baseline:chance,name={}", "--split", "demo", "--limit", "1
 
 
 def test_what_looks_are_made_against_stays_when_a_smaller_step_comes_late(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first checkpoint was torn, and is made whole later."""
+    monkeypatch.setenv("COLUMNS", "120")
     training, output = tmp_path / "t", tmp_path / "t-watched"
     torn = checkpoint(training, 10, weights=WEIGHTS[:-1], state=sixty(10))
     for step in (20, 30):
