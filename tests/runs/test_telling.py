@@ -26,8 +26,8 @@ def observed(
     demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Tell], tuple[Run, list[str], list[Event]]]:
     """A small run that trackers follow; the warnings that name one, and all events."""
-    monkeypatch.setattr(telling, "PATIENCE", 0.3)
-    monkeypatch.setattr(telling, "LAST_PATIENCE", 0.3)
+    monkeypatch.setattr(telling, "PATIENCE", 2.0)
+    monkeypatch.setattr(telling, "LAST_PATIENCE", 2.0)
 
     def observed(*trackers: Tell) -> tuple[Run, list[str], list[Event]]:
         for number, tell in enumerate(trackers):
@@ -68,10 +68,10 @@ def test_a_tracker_that_hangs_is_warned_of_once_and_the_others_are_told_on(
     before = sys.stdout
     begun = time.monotonic()
     run, warned, events = observed(lambda event: never.wait() if isinstance(event, kind) else None, told.append)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
     assert run.results.complete
     assert warned == [
-        f"the tracker 't0:here' did not come back from the event {kind.__name__} within 0.3 s and is told no more; "
+        f"the tracker 't0:here' did not come back from the event {kind.__name__} within 2 s and is told no more; "
         "the run goes on without it"
     ]
     assert sys.stdout is before
@@ -168,7 +168,7 @@ def test_a_third_party_observer_that_hangs_at_the_end_holds_up_neither_run_nor_p
     hanging: Path, demo: Path, tmp_path: Path
 ) -> None:
     with started(hanging, demo, tmp_path / "run", 0.5) as run:
-        out, said = run.communicate(timeout=60)
+        out, said = run.communicate(timeout=180)
     assert run.returncode == 0, said
     assert said.count("is told no more") == 1
     assert "the plugin 'hangs' did not come back from the event Ended within 0.5 s" in said
@@ -183,7 +183,7 @@ def test_ctrl_c_ends_the_wait_for_an_observer(hanging: Path, demo: Path, tmp_pat
             if "sending" in line:
                 break
         run.send_signal(signal.SIGINT)
-        _, said = run.communicate(timeout=30)
+        _, said = run.communicate(timeout=120)
     assert run.returncode == 130, said
     assert "interrupted" in said
     assert load_run(tmp_path / "run").results.complete
