@@ -10,7 +10,7 @@ from pathlib import Path
 
 from egocross_eval.directories import cache_directory
 from egocross_eval.documents import read_json
-from egocross_eval.errors import EgoCrossError
+from egocross_eval.errors import EgoCrossError, warn_caller
 from egocross_eval.files import write_file
 from egocross_eval.frames.pictures import FrameError, as_rgb, opened_picture
 from egocross_eval.frames.store import frame_bytes
@@ -22,6 +22,9 @@ KEPT_FILE = "pixels.json"
 
 _MOST_KEPT = 200_000
 """Pictures whose hashes are kept."""
+
+_WORTH_A_WORD = 500
+"""Pictures whose decoding takes seconds."""
 
 _LEAST_SPREAD = 2.0
 """Standard deviation, of 255, that one of the colours of a picture has at least, unless it's blank."""
@@ -37,6 +40,8 @@ def pixel_hashes(paths: Iterable[str]) -> dict[str, str]:
     states = {path: state for path in dict.fromkeys(paths) if (state := _state(path))}
     kept = _read()
     missing = {state: path for path, state in states.items() if state not in kept}
+    if len(missing) >= _WORTH_A_WORD:
+        warn_caller(f"{len(missing):,} pictures are decoded, to tell copies by what they show; this is done once")
     if missing:
         # Pillow lets other threads run while it decodes.
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:

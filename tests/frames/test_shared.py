@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from egocross_eval.directories import cache_directory
+from egocross_eval.frames import pixels
 from egocross_eval.frames.pixels import KEPT_FILE, pixel_hashes
 from egocross_eval.frames.shared import Clip, Shared, shared_frames
 
@@ -132,3 +133,15 @@ def test_a_picture_is_decoded_once_and_again_when_its_file_changes(tmp_path: Pat
     kept.write_bytes(b"{torn")
     picture(1).save(path)
     assert pixel_hashes([str(path)]) == {str(path): first}
+
+
+def test_who_waits_for_many_pictures_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    monkeypatch.setattr(pixels, "_WORTH_A_WORD", 3)
+    paths = clip(tmp_path, "a", [1, 2, 3]).paths
+    for _ in range(2):
+        pixel_hashes(paths)
+    assert [str(one.message) for one in recwarn] == [
+        "3 pictures are decoded, to tell copies by what they show; this is done once"
+    ]
