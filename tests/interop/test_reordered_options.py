@@ -355,7 +355,9 @@ def test_what_holds_no_words_is_no_prompt(nothing: Any) -> None:
     assert asked_text("[image] What?") == "[image] What?"
 
 
-@pytest.mark.parametrize("cell", ["['x'", "[" * 9000, "x" * 20_000, "{1: }", "", "1"])
+@pytest.mark.parametrize(
+    "cell", ["['x'", "{['x', 'y']}", "{[]: 1}", "[" * 9000, "{1:" * 3000, "x" * 20_000, "{1: }", "", "1"]
+)
 def test_a_cell_that_is_no_list_holds_no_options(cell: str) -> None:
     assert listed_options(cell) == {}
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import itertools
+import json
 import math
 import re
 from collections import Counter
@@ -100,8 +101,10 @@ def listed_options(value: Any) -> dict[str, str]:
 def _written(text: str) -> Any:
     """The list or mapping that a cell of a table holds as JSON or as Python writes it; None for other texts."""
     if len(text) <= _CELL and text.lstrip()[:1] in ("[", "{"):
-        with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
-            return ast.literal_eval(text.strip())
+        for reader in (json.loads, ast.literal_eval):
+            # TypeError: Python's words for a set of lists, and the like.
+            with contextlib.suppress(ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+                return reader(text.strip())
     return None
 
 
