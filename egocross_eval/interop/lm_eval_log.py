@@ -34,12 +34,14 @@ def recognises(path: Path) -> bool:
     if path.is_dir():
         return any(_is_results(file) for file in path.rglob("results_*.json"))
     seen = glimpse(path)
-    return _is_results(path) or (seen.kind == "lines" and seen.has("doc_id", "doc", "filtered_resps"))
+    return _is_results(path) or (seen.is_entries and seen.has("doc_id", "doc", "filtered_resps"))
 
 
 def _is_results(path: Path) -> bool:
     seen = glimpse(path)
-    return seen.kind == "mapping" and seen.has("lm_eval_version", "configs")
+    # Early versions don't name lm-eval; lmms-eval has the same fields, and its own version.
+    unnamed = seen.has("config", "pretty_env_info") and not seen.has("lmms_eval_version")
+    return seen.kind == "mapping" and seen.has("configs") and (unnamed or seen.has("lm_eval_version"))
 
 
 def read(path: Path) -> ForeignRun:
@@ -50,9 +52,14 @@ def read(path: Path) -> ForeignRun:
     file = _results_file(path)
     results = log_file(file)
     where = str(file)
+    known = ", ".join(f"{known}.*" for known in KNOWN)
+    if "lm_eval_version" not in results:
+        raise DataError(
+            f"{where} has no 'lm_eval_version': it is no log of lm-eval, or one of an early version that isn't known "
+            f"here; known: {known}"
+        )
     version = needed(results, "lm_eval_version", str, where)
     if not version.startswith(tuple(f"{known}." for known in KNOWN)):
-        known = ", ".join(f"{known}.*" for known in KNOWN)
         raise DataError(f"{where}: logs of lm-eval {cited(version)} aren't known here; known: {known}")
     configs = needed(results, "configs", dict, where)
     date = file.name.removeprefix("results_").removesuffix(".json")

@@ -20,10 +20,11 @@ def recognises(path: Path) -> bool:
     seen = glimpse(path)
     if seen.kind == "archive":
         return seen.has(MEMBER) or (path.suffix == ".zip" and not seen.names)
+    if seen.has("index", "prediction"):
+        return False  # a table of VLMEvalKit, which calls the right answer `answer`
     if seen.kind == "list":
         named, answered = seen.names & {"question_id", "id"}, seen.names & {"answer", "mark"}
-        # A table of VLMEvalKit calls the right answer `answer`.
-        return bool(named and answered) and not seen.has("index", "prediction")
+        return bool(named and answered)
     return seen.kind == "mapping" and _is_readable(path)
 
 

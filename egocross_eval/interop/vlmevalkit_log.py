@@ -32,7 +32,7 @@ _MORE = "\0"
 def recognises(path: Path) -> bool:
     """Whether a file is a table with the columns `index` and `prediction`, or a workbook, whole or damaged."""
     seen = glimpse(path)
-    if seen.kind in ("list", "lines", "table"):
+    if seen.is_entries or seen.kind in ("list", "table"):
         return seen.has(*_COLUMNS)
     return seen.has(_WORKBOOK) or (path.suffix == ".xlsx" and not seen.names)
 

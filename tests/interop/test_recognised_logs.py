@@ -68,6 +68,8 @@ def rewritten(name: str, content: str) -> Callable[[Path], Path]:
         (rewritten("x", "index\tprediction\n1\tA\n"), "vlmevalkit"),
         (rewritten("x", '"index","prediction"\n1,A\n'), "vlmevalkit"),
         (rewritten("x", '{"index": 1, "prediction": "A"}\n{"index": 2, "prediction": "B"}\n'), "vlmevalkit"),
+        (rewritten("x", '{"index": 1, "prediction": "A"}\n'), "vlmevalkit"),
+        (rewritten("x", '{"index": "A", "question_id": "q", "answer": "B", "prediction": "A"}'), "vlmevalkit"),
         (rewritten("x", '[{"index": 1, "question_id": "q", "answer": "B", "prediction": "A"}]'), "vlmevalkit"),
         (rewritten("x", '[{"id": 1, "answer": "A"}]'), "predictions"),
         (rewritten("x", '[{"question_id": "q", "prediction": "words", "mark": 4}]'), "predictions"),
@@ -75,7 +77,11 @@ def rewritten(name: str, content: str) -> Callable[[Path], Path]:
         (rewritten("x", '{"q1": {"answer": "A"}}'), "predictions"),
         (rewritten("x", '{"lm_eval_version": "0.4.9", "configs": {}, "results": {"a": NaN}}'), "lm-eval"),
         (rewritten("x", '{"doc_id": 1, "doc": {}, "filtered_resps": ["A"]}\n{}\n'), "lm-eval"),
+        (rewritten("x", '{"doc_id": 1, "doc": {}, "filtered_resps": ["A"]}\n'), "lm-eval"),
+        (rewritten("x", '{"config": {}, "configs": {}, "pretty_env_info": "x", "results": {}}'), "lm-eval"),
         (rewritten("x", '{"config": {}, "configs": {}}'), "lmms-eval"),
+        (rewritten("x", '{"config": {}, "configs": {}, "pretty_env_info": "", "lmms_eval_version": ""}'), "lmms-eval"),
+        (rewritten("x", '{"doc_id": 1, "filtered_resps": ["A"], "x": 1}\n'), "lmms-eval"),
         (rewritten("x", '{"doc_id": 1, "filtered_resps": ["A"], "x": 1}\n{"doc_id": 2}\n'), "lmms-eval"),
         (rewritten("x", '{"version": 2, "status": "success", "eval": {}, "samples": []}'), "inspect"),
     ],
@@ -192,3 +198,22 @@ def test_empty_answers_are_not_counted_as_answers(
     assert call("import", tmp_path / "mine.json", *words, tmp_path / "two", "--format", "json") == 0
     document = json.loads(capsys.readouterr().out)
     assert (document["joined"], document["empty"]) == (100, 30)
+
+
+@pytest.mark.parametrize("tool", ["lm-eval", "lmms-eval", "vlmevalkit"])
+def test_a_log_of_one_answer_is_read(tool: str, tmp_path: Path) -> None:
+    make, write = damaged.TOOLS[tool]
+    log = write(tmp_path, make()[:1])
+    lines = next(tmp_path.glob("*.jsonl"), log)
+    lines.write_text(lines.read_text().strip("[]"))
+    assert told(lines) == tool
+    assert [answer.text for answer in registry().importer(tool).read(lines).answers] == [
+        damaged.said(damaged.QUESTIONS[0])
+    ]
+
+
+def test_a_log_of_lm_eval_that_says_no_version_is_refused_as_one(tmp_path: Path) -> None:
+    log = tmp_path / "results_2024-05-01T00-00-00.json"
+    log.write_text('{"results": {}, "configs": {"mine": {}}, "config": {"model": "hf"}, "pretty_env_info": "x"}')
+    with pytest.raises(EgoCrossError, match=r"no 'lm_eval_version': .* early version .* known: 0\.4\.\*"):
+        registry().importer(told(log)).read(log)

@@ -32,6 +32,11 @@ class Glimpse(msgspec.Struct, frozen=True):
     names: frozenset[str] = frozenset()
     """Members of the archive, fields of the mapping or of the first entry, or columns of the table."""
 
+    @property
+    def is_entries(self) -> bool:
+        """Whether it may be JSON lines: a single one is a mapping."""
+        return self.kind in ("lines", "mapping")
+
     def has(self, *names: str) -> bool:
         """Whether all those names are there."""
         return self.names.issuperset(names)

@@ -41,13 +41,14 @@ def recognises(path: Path) -> bool:
     if path.is_dir():
         return any(_is_results(file) for file in path.rglob(f"*{RESULTS}"))
     seen = glimpse(path)
-    samples = seen.kind == "lines" and seen.has("doc_id", "filtered_resps") and not seen.has("doc")
+    samples = seen.is_entries and seen.has("doc_id", "filtered_resps") and not seen.has("doc")
     return samples or _is_results(path)
 
 
 def _is_results(path: Path) -> bool:
     seen = glimpse(path)
-    return seen.kind == "mapping" and seen.has("config", "configs") and not seen.has("lm_eval_version")
+    other = seen.has("lm_eval_version") or (seen.has("pretty_env_info") and not seen.has("lmms_eval_version"))
+    return seen.kind == "mapping" and seen.has("config", "configs") and not other
 
 
 def read(path: Path) -> ForeignRun:
