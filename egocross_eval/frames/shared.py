@@ -70,11 +70,11 @@ class _Tested:
     def _stand_in(self, size: tuple[int, int] | None) -> bool:
         """Whether most frames with pictures of a size are of several owners: they stand in for others."""
         owners: dict[str, set[str]] = defaultdict(set)
-        frames = [(clip.owner, path) for clip in self._clips if _size(clip.paths[0]) == size for path in clip.paths]
-        hashes = {path: _file_hash(path) for _, path in frames}
-        for owner, path in frames:
-            owners[hashes[path]].add(owner)
-        return 2 * sum(len(owners[hashes[path]]) > 1 for _, path in frames) > len(frames)
+        paths = [(clip.owner, path) for clip in self._clips if _size(clip.paths[0]) == size for path in clip.paths]
+        frames = [(owner, digest) for owner, path in paths if (digest := _file_hash(path))]  # without those missing
+        for owner, digest in frames:
+            owners[digest].add(owner)
+        return 2 * sum(len(owners[digest]) > 1 for _, digest in frames) > len(frames)
 
 
 def _telling(pictures: Iterable[str]) -> set[str]:

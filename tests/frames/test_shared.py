@@ -118,6 +118,14 @@ def test_what_is_missing_or_no_picture_is_passed_over(tmp_path: Path) -> None:
     assert told(shared_frames([shown], tested)) == {("e", "a")}
 
 
+def test_frames_that_are_missing_are_no_stand_in_for_others(tmp_path: Path) -> None:
+    shown = clip(tmp_path, "e", [1, 2, 3])
+    tested = split(tmp_path, a=[1, 2, 3], b=[1, 2, 3])
+    for path in (path for one in tested[:8] for path in one.paths[1:]):
+        Path(path).unlink()
+    assert told(shared_frames([shown], tested)) == {("e", "a"), ("e", "b")}
+
+
 def test_a_picture_is_decoded_once_and_again_when_its_file_changes(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     picture(1).save(path)
