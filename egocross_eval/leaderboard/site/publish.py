@@ -58,7 +58,10 @@ def preview(site: Path, *, answers: bool, frames: bool) -> Preview:
 def check_place(site: Path, place: str, target: str) -> None:
     """Raises `UsageError` where publishing there would lose something: the site itself, what isn't a site, a key."""
     if place != "folder":
-        address = urlsplit(target)
+        try:
+            address = urlsplit(target)
+        except ValueError as error:
+            raise UsageError(f"--to: {target!r} is no address: {error}") from error
         if address.password or (address.username and address.scheme in ("http", "https")):
             raise UsageError(
                 "--to: an address with a user or token in it, which would be printed and kept; let git ask for it "

@@ -207,6 +207,11 @@ def test_an_address_with_a_key_in_it_is_refused_and_not_printed(
     assert "tok-123" not in printed.out + printed.err
 
 
+def test_an_address_that_cannot_be_read_is_refused(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("site", "publish", site, "--to", "github-pages:https://[x") == 2
+    assert "--to: 'https://[x' is no address" in capsys.readouterr().err
+
+
 class Hub(BaseHTTPRequestHandler):
     """As much of the Hub as an upload of small files needs."""
 
