@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 import re
@@ -285,6 +286,20 @@ def test_an_exporter_that_writes_less_more_or_nothing_is_found(
 def test_an_exporter_of_figures_alone_passes(check_plugin: Checker) -> None:
     def figures(run: ExportedRun, path: Path, options: Any) -> str:
         path.write_text(str(run.results.micro))
+        return f"wrote {path}"
+
+    form = Exporter(name="mine", description="d", export=figures, default="out.txt")
+    assert check_plugin(egocross_exporters=lambda: [form]) == {}
+
+
+@pytest.mark.parametrize("begun", range(0, 60, 7))
+def test_an_exporter_of_figures_and_a_time_in_whole_seconds_passes_whenever_the_second_changes(
+    begun: int, check_plugin: Checker
+) -> None:
+    clock = itertools.count(begun)
+
+    def figures(run: ExportedRun, path: Path, options: Any) -> str:
+        path.write_text(f"{run.results.micro} at {next(clock) // 10} s")
         return f"wrote {path}"
 
     form = Exporter(name="mine", description="d", export=figures, default="out.txt")
