@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from egocross_eval.counted import counted
-from egocross_eval.errors import DataError
+from egocross_eval.errors import DataError, UsageError
 from egocross_eval.tasks.select import load_questions
 
 if TYPE_CHECKING:
@@ -33,24 +33,27 @@ class KnownQuestions(msgspec.Struct, frozen=True, kw_only=True):
 
 def known_questions(record: RunRecord, registry: Registry, data: DataOptions) -> KnownQuestions | None:
     """The questions of the split that a run says it asked: those that the user names, else those that the benchmark
-    knows, else those of its tasks where their data are at hand; None where nothing is known. Raises `DataError` for
-    files that aren't there."""
+    knows, else those of the run's tasks where their data are at hand; None where nothing is known. Raises `DataError`
+    for files that aren't there, `UsageError` for tasks that aren't the benchmark's."""
     benchmark, split = registry.benchmark(record.benchmark.name), record.settings.split
     source = msgspec.structs.replace(data.source(), split=split, answers_file=None)
     if source.questions_file is not None and source.root is None:
         source = msgspec.structs.replace(source, root=source.questions_file.resolve().parent)
     if source.root is not None:
-        return _loaded(benchmark.name, source, registry, where=str(source.questions_file or source.root))
+        return _loaded(record, source, registry, where=str(source.questions_file or source.root))
     if benchmark.known_questions is not None and (digests := benchmark.known_questions(split)):
         return KnownQuestions(where=f"{benchmark.title}, {split}, as published", digests=digests)
     try:
-        return _loaded(benchmark.name, source, registry, where=f"{benchmark.title}, {split}")
-    except DataError:
+        return _loaded(record, source, registry, where=f"{benchmark.title}, {split}")
+    except (DataError, UsageError):  # not at hand, or not all below one root
         return None
 
 
-def _loaded(name: str, source: DataSource, registry: Registry, *, where: str) -> KnownQuestions:
-    tasks = [task for task in registry.tasks.values() if task.benchmark.name == name]
+def _loaded(record: RunRecord, source: DataSource, registry: Registry, *, where: str) -> KnownQuestions:
+    """Those of the tasks that the run names: others of the benchmark may have data of their own."""
+    tasks = [registry.task(name) for name in record.settings.tasks]
+    if foreign := [task.name for task in tasks if task.benchmark.name != record.benchmark.name]:
+        raise UsageError(f"run.json is of {record.benchmark.title}, which has no task {foreign[0]!r}")
     found = {question.key: question for question in load_questions(tasks, source).questions}
     digests = {key: question.digest() for key, question in found.items()}
     return KnownQuestions(where=where, digests=digests, questions=found)

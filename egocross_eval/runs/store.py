@@ -153,12 +153,11 @@ class RunFolder:
         return [read(line, f"{path}, line {number}") for number, line in enumerate(lines, 1)]
 
     def asked_hash(self) -> str:
-        """Of the questions; empty where their file is missing."""
-        return (
-            asked_hash(question.digest() for question in self.questions_without(()))
-            if (self.path / QUESTIONS_FILE).is_file()
-            else ""
-        )
+        """Of the questions; empty where their file is missing, or is not that of all questions."""
+        if not (self.path / QUESTIONS_FILE).is_file():
+            return ""
+        digests = [question.digest() for question in self.questions_without(())]
+        return asked_hash(digests) if len(digests) == self.record().question_count else ""
 
     def questions_without(self, keys: Container[str]) -> Iterator[Question]:
         """The questions whose key is none of `keys`, read one at a time."""

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from calling import call
+from msgspec import structs
 
-from egocross_eval import evaluate
+from egocross_eval import Benchmark, Question, Questions, Task, UsageError, evaluate, hookimpl
+from egocross_eval.contracts.registry import registry
+from egocross_eval.contracts.task import DataOptions
 from egocross_eval.leaderboard.collect import rows_from
+from egocross_eval.leaderboard.known_questions import known_questions
 from egocross_eval.leaderboard.site.inputs import read_inputs
 from egocross_eval.runs.store import RunFolder, questions_hash
 
@@ -386,6 +391,69 @@ def test_rows_of_boards_and_sites_say_what_was_asked_wherever_the_frames_lie(
     assert {row.asked_hash for row in rows} == {RunFolder(run).asked_hash()}
     forged(again, in_an_easy_domain)
     assert rows_from([again])[0].asked_hash != rows[0].asked_hash
+
+
+@pytest.fixture
+def two_roots(tmp_path: Path) -> Iterator[None]:
+    """A plugin's benchmark whose tasks have data roots of their own."""
+    benchmark = Benchmark(name="two", title="Two", splits=("test",))
+
+    def task(name: str, first: int) -> Task:
+        (tmp_path / name).mkdir()
+        asked = [
+            Question(id=first + place, key=f"{name}{place}", text="What?", options={"A": "x", "B": "y"}, target="A")
+            for place in range(3)
+        ]
+        return Task(
+            name=f"two_{name}",
+            benchmark=benchmark,
+            description="d",
+            load=lambda source: Questions(questions=tuple(asked), root=tmp_path / name),
+        )
+
+    module = types.ModuleType("two")
+    module.egocross_tasks = hookimpl(lambda: [task("a", 0), task("b", 10)], specname="egocross_tasks")  # type: ignore[attr-defined]
+    assert registry().add("two", lambda: module, distribution="two", version="1").error is None
+    registry().collect()
+    yield
+    registry.cache_clear()
+
+
+@pytest.mark.usefixtures("two_roots")
+def test_a_run_is_held_against_the_tasks_that_it_asked_where_others_have_another_data_root(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, board = tmp_path / "run", tmp_path / "board.json"
+    evaluate("baseline:chance", "two_a", output=run, cache=False)
+    assert call("leaderboard", run, "--no-published", "--output", board) == 0
+    assert call("leaderboard", "verify", board, run) == 0
+    assert "nothing is known here" not in capsys.readouterr().err
+    assert call("leaderboard", "verify", forged(run, with_the_answer_told), run) == 1
+    assert "asked otherwise than in Two, test" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("two_roots")
+@pytest.mark.parametrize("tasks", [["two_a", "two_b"], ["all"], ["nothing"]])
+def test_tasks_that_cannot_be_loaded_together_leave_the_questions_unknown(tasks: list[str], tmp_path: Path) -> None:
+    run = evaluate("baseline:chance", "two_a", output=tmp_path / "run", cache=False)
+    record = structs.replace(run.record, settings=structs.replace(run.record.settings, tasks=tuple(tasks)))
+    assert known_questions(run.record, registry(), DataOptions()) is not None
+    assert known_questions(record, registry(), DataOptions()) is None
+
+
+@pytest.mark.usefixtures("two_roots")
+def test_a_task_of_another_benchmark_says_nothing_of_a_run(tmp_path: Path) -> None:
+    run = evaluate("baseline:chance", "two_a", output=tmp_path / "run", cache=False)
+    record = structs.replace(run.record, settings=structs.replace(run.record.settings, tasks=("all",)))
+    with pytest.raises(UsageError, match=r"run\.json is of Two, which has no task 'all'"):
+        known_questions(record, registry(), DataOptions(data=tmp_path))
+
+
+def test_what_was_asked_is_not_told_by_a_part_of_its_questions(run: Path) -> None:
+    path = run / "questions.jsonl"
+    path.write_bytes(path.read_bytes()[:-40])
+    assert RunFolder(run).asked_hash() == ""
+    assert rows_from([run])[0].asked_hash == ""
 
 
 def test_runs_of_the_demo_are_none_of_the_testbed(board: Path, run: Path, capsys: pytest.CaptureFixture[str]) -> None:
