@@ -34,10 +34,17 @@ def plain_decision(question: Question, answer: Answer) -> Decision:
 
 
 def _own_labels(question: Question, answer: Answer) -> dict[str, str]:
-    """By label as shown, the question's label of that option, where they were shown in another order."""
+    """By label as shown, the question's label of that option, where they were shown in another order.
+
+    Of options with one text each that stands in its own place is itself, so that none of their scores is lost.
+    """
     first = {text: label for label, text in reversed(question.options.items())}
     shown = answer.ask.options or {}
-    return {label: first[text] for label, text in shown.items() if text in first}
+    return {
+        label: label if question.options.get(label) == text else first[text]
+        for label, text in shown.items()
+        if text in first
+    }
 
 
 METHOD = MethodType(

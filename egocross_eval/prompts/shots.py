@@ -10,12 +10,10 @@ import msgspec
 from egocross_eval.errors import UsageError, did_you_mean
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.schema import Question
+from egocross_eval.schema.run_settings import COVERED
 
 ShotForm = Literal["plain", "feedback", "text"]
 """Question and right answer; some answers wrong, and each followed by what is right; or without the frames."""
-
-COVERED = "covered"
-"""Behind the number: questions that no example suits are asked without."""
 
 
 class ShotSetting(msgspec.Struct, frozen=True, kw_only=True):

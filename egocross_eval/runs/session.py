@@ -22,6 +22,7 @@ from egocross_eval.runs.own import remember
 from egocross_eval.runs.plan import RunPlan
 from egocross_eval.runs.store import RunFolder, SampleWriter
 from egocross_eval.schema import NOT_KNOWN, Answer, Question, RunRecord, Sample
+from egocross_eval.schema.run_settings import shots_asked
 
 EMPTY_HASH = hashlib.sha256().hexdigest()
 """Of a `samples.jsonl` without a line."""
@@ -113,6 +114,7 @@ def _shown(record: RunRecord) -> dict[str, Any]:
     asked = settings.values()
     templates = [text[:12] or "none" for text in asked.pop("style_hash")] or [NOT_KNOWN]
     del asked["model"], flat["style_hash"]  # the strategy names it
+    asked["shots"] = tuple(dict.fromkeys(map(shots_asked, asked["shots"])))
     flat |= {name: values[0] if len(values) == 1 else values or NOT_KNOWN for name, values in asked.items()}
     flat["strategy"] = str(settings.strategy or "none")
     flat["text of the template"] = ", ".join(templates)

@@ -11,6 +11,9 @@ import msgspec
 from egocross_eval.schema.noun import Noun
 from egocross_eval.settings import GenerationSettings, JudgeSettings, PromptSettings, options_of
 
+COVERED = "covered"
+"""Behind a number of shots: questions that no example suits are asked without."""
+
 NOT_KNOWN = "not known"
 """What is shown of a setting whose value a run doesn't say."""
 
@@ -30,6 +33,16 @@ class Rule(Noun, frozen=True, kw_only=True):
         return all(labels.get(name, "") in values for name, values in self.match.items())
 
 
+def shots_asked(shots: str) -> str:
+    """A setting of shots without `:covered`: a run without it exists only where all questions are covered, and so asks
+    the same."""
+    return shots.removesuffix(f":{COVERED}")
+
+
+def _as_asked(name: str, value: Any) -> Any:
+    return shots_asked(value) if name == "shots" and isinstance(value, str) else value
+
+
 class Strategy(Noun, frozen=True, kw_only=True):
     """How questions are asked, by their labels: of the rules that set something, the last that matches counts."""
 
@@ -39,8 +52,12 @@ class Strategy(Noun, frozen=True, kw_only=True):
 
     @property
     def hash(self) -> str:
-        """SHA-256 of what it sets for which questions, wherever that stands in a file."""
-        content = msgspec.json.encode([[rule.match, rule.settings] for rule in self.rules], order="deterministic")
+        """SHA-256 of what it sets for which questions, wherever that stands in a file, and with shots as
+        `shots_asked` has them."""
+        rules = [
+            [rule.match, {name: _as_asked(name, value) for name, value in rule.settings.items()}] for rule in self.rules
+        ]
+        content = msgspec.json.encode(rules, order="deterministic")
         return hashlib.sha256(content).hexdigest()
 
     def __str__(self) -> str:

@@ -139,6 +139,8 @@ def _variants(content: SweepFile, place: Place, base: Path) -> Iterator[tuple[di
             keys = ("settings", name) if name else ("vary",) if varied else ("options",)
             told = {name: ""} if name else {}
             options = _options(named, varied, place, ("vary",), base)
+            owners = ((("vary",), varied), (("settings", name), setting or {}), (("options",), content.options))
+            _check_strategy(options, place, next((at for at, given in owners if "strategy" in given), ()))
             yield told | said, options, f"{place.at(*keys)}: {'.'.join(keys)}"
 
 
@@ -169,8 +171,17 @@ def _refuse_unknown(option: str, options: RunOptions) -> None:
         build_method(options.method, known)
     elif option == "style" and not options.prompt.style.endswith(TEMPLATE_SUFFIXES):
         known.prompt_style(options.prompt.style)
-    elif option == "strategy" and options.strategy:
-        find_strategy(options.strategy, common_benchmark(select_tasks(options.tasks, known)), known)
+
+
+def _check_strategy(options: RunOptions, place: Place, keys: tuple[str | int, ...]) -> None:
+    """Raises `UsageError` for a strategy that the benchmark of a way doesn't have, or that has a mistake; `keys` lead
+    to where it's named."""
+    if not options.strategy:
+        return
+    try:
+        find_strategy(options.strategy, common_benchmark(select_tasks(options.tasks, registry())), registry())
+    except UsageError as error:
+        raise UsageError(f"{place.at(*keys, 'strategy')}: {'.'.join(map(str, keys))}: {error}") from error
 
 
 def _seen_from(name: str, value: Any, base: Path) -> Any:

@@ -12,6 +12,7 @@ from egocross_eval.counted import counted
 from egocross_eval.documents import Place
 from egocross_eval.errors import EgoCrossError, UsageError
 from egocross_eval.model_adapters.spec import parse_spec
+from egocross_eval.prompts.shots import ShotSetting
 from egocross_eval.runs.plan import RunPlan, check_model
 from egocross_eval.schema import Question, Way
 from egocross_eval.sweeps.planned import Plans
@@ -124,5 +125,8 @@ def _asked(plan: RunPlan) -> frozenset[tuple[Way, frozenset[str]]]:
     """Each way in which questions are asked, and which."""
     found: dict[Way, set[str]] = {}
     for approach, questions in plan.approaches.groups(plan.questions):
-        found.setdefault(approach.way(), set()).update(question.key for question in questions)
+        way = approach.way()
+        setting = ShotSetting.parse(way.shots)
+        way = msgspec.structs.replace(way, shots=str(setting) if setting.count else "")
+        found.setdefault(way, set()).update(question.key for question in questions)
     return frozenset((way, frozenset(keys)) for way, keys in found.items())

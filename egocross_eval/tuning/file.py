@@ -13,6 +13,7 @@ from egocross_eval.errors import UsageError, did_you_mean, unknown
 from egocross_eval.prompts.shots import ShotSetting
 from egocross_eval.runs.options import RunOptions, all_options
 from egocross_eval.runs.strategy import SETTINGS, find_strategy
+from egocross_eval.schema.run_settings import COVERED
 from egocross_eval.sweeps.file import Sweep, SweepFile, planned_sweep, read_content
 from egocross_eval.sweeps.planned import PlannedRun
 from egocross_eval.tasks.select import common_benchmark, select_tasks
@@ -110,7 +111,7 @@ def _where_covered(options: RunOptions, benchmark: Benchmark, registry: Registry
 
 def _covered(shots: str) -> str:
     setting = ShotSetting.parse(shots)
-    return str(setting.where_covered()) if setting.count else shots
+    return f"{shots}:{COVERED}" if setting.count and not setting.covered else shots
 
 
 def _on_examples(options: RunOptions, benchmark: Benchmark, place: Place) -> RunOptions:

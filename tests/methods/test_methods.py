@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from egocross_eval import (
     MethodType,
     ModelAdapter,
     Question,
+    Reading,
     Request,
     Response,
     RunError,
@@ -34,6 +36,7 @@ from egocross_eval import (
 )
 from egocross_eval.contracts.registry import registry
 from egocross_eval.leaderboard.derived import grade_again
+from egocross_eval.methods.once import plain_decision
 from egocross_eval.methods.rotate import Rotate, places_moved
 from egocross_eval.methods.sample import Sampled
 from egocross_eval.reading.response import read_response
@@ -75,6 +78,20 @@ def by_content(request: Request) -> Response:
 def by_place(request: Request) -> Response:
     """Always the second place."""
     return Response(key=request.key, text="B")
+
+
+def test_options_with_one_text_keep_a_score_each_in_their_own_order_and_share_a_label_in_another() -> None:
+    asked = question({"A": "x", "B": "y", "C": "x", "D": "z"})
+    scores = {"A": 0.1, "B": 0.2, "C": 0.6, "D": 0.1}
+    own = Answer(
+        ask=Ask(options=dict(asked.options)),
+        sent=Sent(),
+        response=Response(key="q", scores=scores),
+        reading=Reading(label="C", rule="scores"),
+    )
+    assert (plain_decision(asked, own).scores, plain_decision(asked, own).label) == (scores, "C")
+    moved = msgspec.structs.replace(own, ask=Ask(options={"A": "y", "B": "x", "C": "z", "D": "x"}))
+    assert plain_decision(asked, moved).label == "D"
 
 
 def test_each_question_is_asked_in_every_rotation_and_counted_once(demo: Path, tmp_path: Path) -> None:

@@ -268,6 +268,24 @@ def test_a_run_goes_on_with_a_strategy_of_the_same_content_alone(demo: Path, tmp
         run_with(demo, tmp_path / "run", path, tasks="animal")
 
 
+def test_a_run_with_shots_goes_on_with_the_same_where_covered_and_so_with_the_packages_own_rules(
+    demo: Path, tmp_path: Path
+) -> None:
+    """`reflective-dialogue` as it was before shots could be asked for where they are covered."""
+    path = tmp_path / "reflective-dialogue.yaml"
+    path.write_text(
+        "rules:\n- {timestamps: true, shots: '3:feedback'}\n"
+        "- {for: {domain: industry, question_type: dominant held-object identification}, shots: 0}\n"
+        "- {for: {domain: surgery, question_type: action temporal localization}, shots: 0}\n"
+    )
+    plain = run_with(demo, tmp_path / "run", path, split="demo")
+    assert run_with(demo, tmp_path / "run", "reflective-dialogue").results.complete
+    assert {way.shots for way in plain.record.settings.ways} == {"3:feedback", "0"}
+    path.write_text(path.read_text().replace("3:feedback", "2:feedback:covered"))
+    with pytest.raises(UsageError, match=r"shots: \('3:feedback', '0'\) there, \('2:feedback', '0'\) now"):
+        run_with(demo, tmp_path / "run", path)
+
+
 def test_a_template_file_is_read_beside_the_strategy_and_kept_in_it(tmp_path: Path) -> None:
     (tmp_path / "words.j2").write_text("{{ frames }}{{ question }}{{ option_block }}")
     strategy = read_strategy(written(tmp_path, "rules:\n  - style: words.j2\n"), registry())

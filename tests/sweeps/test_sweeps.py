@@ -9,11 +9,13 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 from calling import call
 
 from egocross_eval import DataError, UsageError, load_run
+from egocross_eval.contracts.registry import registry
 from egocross_eval.sweeps.file import read_sweep
 from egocross_eval.sweeps.models import swept_models
 
@@ -41,6 +43,27 @@ def test_every_model_is_planned_under_every_setting_with_every_value(tmp_path: P
     assert {run.options.tasks for run in sweep.runs} == {"animal,surgery"}
     assert [run.options.prompt.timestamps for run in sweep.runs] == [False, False, True, True] * 2
     assert all(run.folder == tmp_path / "s" / run.name for run in sweep.runs)
+
+
+def test_a_strategy_is_that_of_the_benchmark_of_each_way_and_blamed_where_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "timed.yaml").write_text("rules: [{timestamps: true}]")
+    tasks = registry().tasks
+    benchmark = msgspec.structs.replace(tasks["open"].benchmark, strategies=tmp_path / "own")
+    for name, task in list(tasks.items()):
+        if task.benchmark.name == benchmark.name:
+            monkeypatch.setitem(tasks, name, msgspec.structs.replace(task, benchmark=benchmark))
+    options = {"split": "demo", "strategy": "timed"}
+    file = write(tmp_path / "s.yaml", options=options, settings={"a": {"tasks": "open"}, "b": {"tasks": ["open"]}})
+    assert [run.options.strategy for run in read_sweep(file).runs] == ["timed", "timed"]
+    file = write(tmp_path / "s.yaml", options=options, vary={"tasks": ["open", "animal"]})
+    with pytest.raises(UsageError, match=r"s.yaml, line 5: options: --strategy: EgoCross has no strategy 'timed'"):
+        read_sweep(file)
+    file = write(tmp_path / "s.yaml", options={"tasks": "open"}, vary={"strategy": ["timed", "timd"]})
+    with pytest.raises(UsageError, match=r"vary: --strategy: .* no strategy 'timd' \(did you mean 'timed'"):
+        read_sweep(file)
 
 
 def test_a_pattern_means_its_checkpoints_in_the_order_of_their_numbers(tmp_path: Path) -> None:

@@ -309,6 +309,8 @@ def test_ways_that_differ_in_the_seed_are_asked_the_same_questions(
             8,
             "strategy: it asks every question as 'timed' does",
         ),
+        ({"plain": {}, "zero": {"shots": 0}}, 7, "zero: it asks every question as 'plain' does"),
+        ({"two": {"shots": 2}, "b": {"shots": "2:plain:covered"}}, 8, "b: it asks every question as 'two' does"),
     ],
 )
 def test_ways_that_ask_alike_are_refused_as_each_counts_as_a_look(
@@ -354,6 +356,23 @@ def test_a_strategy_of_ones_own_is_asked_with_shots_where_these_are_covered(tmp_
     run = tuning.sweep.runs[1]
     assert asked_so(_written(tmp_path, run), {"domain": "animal"})["shots"] == "0"
     assert asked_so(_written(tmp_path, run), {"domain": "surgery"})["shots"] == "2:covered"
+
+
+def test_a_folder_made_before_shots_could_be_covered_is_gone_on_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path / "t.yaml", settings={"plain": {}, "two": {"shots": 2, "frames": "uniform:1"}})
+    assert call("tune", file) == 0
+    path = tmp_path / "t" / "baseline-chance-two" / "run.json"
+    content = json.loads(path.read_text())
+    assert content["settings"]["shots"] == "2:covered"
+    content["settings"]["shots"] = "2"
+    path.write_text(json.dumps(content))
+    assert call("tune", file) == 0
+    assert json.loads(path.read_text())["settings"]["shots"] == "2"
+    other = write(tmp_path / "t.yaml", settings={"plain": {}, "two": {"shots": 3, "frames": "uniform:1"}})
+    assert call("tune", other) != 0
+    assert "shots: '2' there, '3' now" in " ".join(capsys.readouterr().err.split())
 
 
 def _written(tmp_path: Path, run: PlannedRun) -> Path:
