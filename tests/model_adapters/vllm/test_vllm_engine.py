@@ -154,7 +154,7 @@ def engine_token_ids(engine: KeptOpen, asked: list[Request]) -> list[list[int]]:
 
 def server_token_ids(served: KeptOpen, asked: list[Request]) -> list[list[int]]:
     adapter: Any = served.inner
-    client, server = adapter._started(asked[0])
+    client, server, _ = adapter._started(asked[0])
     found = []
     for request in client._vllm.prepared(iter(asked)):
         pieces = [*client._bodies.beginning(request, client.model_name()), client._bodies.end(request)]
