@@ -20,7 +20,7 @@ from egocross_eval.training.environment import Say
 from egocross_eval.training.examples import Split, trainable
 from egocross_eval.training.options import TrainOptions
 from egocross_eval.training.recipes import recipe_names
-from egocross_eval.training.trainer_arguments import check_numbers, refuse_risky
+from egocross_eval.training.trainer_arguments import check_numbers, read_overrides, refuse_risky
 
 
 class TrainingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -125,7 +125,7 @@ def _gathered(
 ) -> dict[str, Any]:
     """The content with the settings among the fields of `part` put into the one that holds them.
 
-    Raises `UsageError` for a name that is neither, and for an impossible setting, with its line.
+    Raises `UsageError` for a name that is neither, and for impossible settings, with their line.
     """
     written = content.get(part)
     if not isinstance(written, dict):
@@ -142,7 +142,12 @@ def _gathered(
             _check_setting(name, names[name], value, holder, f"{place.at(part, name)}: {part}")
         else:
             rest[name] = value
-    return {**content, part: {**rest, field: settings}} if settings else content
+    inner = rest.get(field, {})
+    if isinstance(inner, dict):
+        settings = {**inner, **settings}
+        _check_together(settings, holder, place.at(part))
+        rest = {**rest, field: settings} if settings else rest
+    return {**content, part: rest}
 
 
 def _check_setting(name: str, field: str, value: Any, holder: type[msgspec.Struct], where: str) -> None:
@@ -151,6 +156,16 @@ def _check_setting(name: str, field: str, value: Any, holder: type[msgspec.Struc
         msgspec.convert({field: value}, holder)
     except msgspec.ValidationError as error:
         raise DataError(f"{where}: {explained(error, holder).replace(repr(field), repr(name))}") from error
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from error
+
+
+def _check_together(settings: dict[str, Any], holder: type[msgspec.Struct], where: str) -> None:
+    """Raises `UsageError` for settings that contradict each other; what no setting is, is found with the whole file."""
+    try:
+        msgspec.convert(settings, holder)
+    except msgspec.ValidationError:
+        return
     except UsageError as error:
         raise UsageError(f"{where}: {error}") from error
 
@@ -193,7 +208,12 @@ def _check_split(found: Experiment, place: Place) -> None:
 def _check_numbers(found: Experiment, place: Place) -> None:
     """Raises `UsageError` for numbers that no training has, and for questions that are none."""
     for name, value in found.train.set.items():
-        check_numbers({name: value}, f"{place.at('train', 'set', name)}: train.set")
+        where = f"{place.at('train', 'set', name)}: train.set"
+        try:
+            read = read_overrides([_change(name, value)])
+        except UsageError as error:
+            raise UsageError(f"{where}: {error}") from error
+        check_numbers(read, where)
     try:
         train_options(found, Expert(domain=found.domains[0], fold=1 if found.train.folds else 0))
     except UsageError as error:
@@ -201,6 +221,11 @@ def _check_numbers(found: Experiment, place: Place) -> None:
     limit = found.evaluate.limit
     if limit is not None and limit < 1:
         raise UsageError(f"{place.at('evaluate', 'limit')}: evaluate.limit is {limit}, at least 1")
+
+
+def _change(name: str, value: Any) -> str:
+    """An entry of `train.set` as `--set` has it, so that what is in quotes is read alike."""
+    return f"{name}={'null' if value is None else value}"
 
 
 def _with_split(content: dict[str, Any], path: Path, say: Say) -> dict[str, Any]:
@@ -258,7 +283,7 @@ def train_options(experiment: Experiment, expert: Expert) -> TrainOptions:
         questions_file=_below(experiment.root, part.questions) if part.questions else None,
         domains=(expert.domain,),
         recipe=part.recipe,
-        changes=tuple(f"{key}={value}" for key, value in part.set.items()),
+        changes=tuple(_change(name, value) for name, value in part.set.items()),
         prompt=part.prompt,
         split=Split(holdout=part.holdout, folds=part.folds, fold=max(1, expert.fold), seed=part.seed),
         drop_wrong_clips=part.drop_wrong_clips,
@@ -280,6 +305,7 @@ def budget(experiment: Experiment) -> int | None:
 
     if experiment.train.prompt.max_pixels is not None:
         return experiment.train.prompt.max_pixels
-    arguments = {**load_recipe(experiment.train.recipe).arguments, **experiment.train.set}
+    changes = read_overrides([_change(name, value) for name, value in experiment.train.set.items()])
+    arguments = {**load_recipe(experiment.train.recipe).arguments, **changes}
     found = arguments.get("image_max_pixels")
     return int(found) if found is not None else None

@@ -17,6 +17,7 @@ from egocross_eval.training.examples import read_examples
 from egocross_eval.training.experiment import Made, conduct, expert_spec, run_options
 from egocross_eval.training.experiment_file import Expert, experts_of, read_experiment, train_options
 from egocross_eval.training.options import TrainOptions
+from egocross_eval.training.planning import settle_recipe
 
 
 def write(path: Path, **changes: Any) -> Path:
@@ -59,6 +60,13 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         ({"train": {"seeds": 3}}, "line 7: .*the testbed is not to choose among them"),
         ({"train": {"folds": 2, "holdout": 0.2}, "evaluate": {"split": "holdout"}}, "line 11: .*exclude each other"),
         ({"train": {"set": {"lora_rank": 0}}}, "line 9: train.set: lora_rank=0 must be a whole number from 1"),
+        ({"train": {"set": {"lora_rank": "0"}}}, "line 9: train.set: lora_rank=0 must be a whole number from 1"),
+        ({"train": {"set": {"cutoff_len": "much"}}}, "line 9: train.set: cutoff_len='much' must be a whole number"),
+        ({"train": {"set": {"lora_rank": None}}}, "line 9: train.set: lora_rank is null and must be a whole number"),
+        ({"train": {"set": {"run_name": "a: b: c"}}}, "line 9: train.set: --set run_name"),
+        ({"train": {"timestamps": True, "shuffled": True}}, "line 7: shuffled frames can't carry their times"),
+        ({"train": {"prompt": {"timestamps": True}, "shuffled": True}}, "line 7: shuffled frames can't carry"),
+        ({"train": {"prompt": {"frames": 3}}}, "line 9: 'train.prompt.frames' is a whole number, not a text"),
         ({"train": {"passes": 0}}, "line 7: --passes 0"),
         ({"train": {"holdout": float("nan")}}, "line 7: --holdout nan"),
         ({"train": {"folds": -1}, "evaluate": {"split": "holdout"}}, "line 9: --folds -1"),
@@ -84,6 +92,24 @@ def test_settings_stand_beside_the_other_fields_and_reach_training_and_runs(tmp_
     assert (asked["frames"], asked["timestamps"], asked["max_pixels"]) == ("uniform:4", True, 128_000)
     assert (asked["answer"], asked["method"]) == ("choose", "rotate")
     options_from(**asked)
+
+
+def test_numbers_in_quotes_are_read_as_the_training_reads_them(tmp_path: Path) -> None:
+    changes = {"cutoff_len": "4096", "image_max_pixels": "0x10000", "save_strategy": "no", "warmup_ratio": None}
+    found = read_experiment(write(tmp_path / "e.yaml", train={"set": changes}))
+    recipe, _ = settle_recipe(train_options(found, Expert(domain="animal")))
+    assert {name: recipe.arguments[name] for name in changes} == {
+        "cutoff_len": 4096,
+        "image_max_pixels": 65536,
+        "save_strategy": "no",
+        "warmup_ratio": None,
+    }
+    assert run_options(found)["max_pixels"] == 65536
+
+
+def test_settings_in_a_part_of_their_own_are_kept_beside_the_others(tmp_path: Path) -> None:
+    found = read_experiment(write(tmp_path / "e.yaml", train={"prompt": {"style": "json"}, "frames": "all"}))
+    assert found.train.prompt == PromptSettings(style="json", frames="all")
 
 
 @pytest.mark.parametrize("old", ["on", '"on"'])
