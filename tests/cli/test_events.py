@@ -25,6 +25,7 @@ from egocross_eval.cli.show.events import (
     SweepStarted,
 )
 from egocross_eval.contracts.registry import registry
+from egocross_eval.training.card import CARD_NAME
 
 
 def lines(text: str) -> list[Line]:
@@ -110,6 +111,52 @@ def test_a_sweep_that_is_refused_says_so(tmp_path: Path, capsys: pytest.CaptureF
     (said,) = lines(capsys.readouterr().out)
     assert isinstance(said, Refused)
     assert "modls" in said.message
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ({"options": {"split": "demo", "tasks": "anmal"}}, "did you mean 'animal'"),
+        ({"options": {"split": "demo", "tasks": "open"}, "settings": {"told": {"answer": "choose"}}}, "told"),
+    ],
+)
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_a_sweep_whose_runs_cannot_be_planned_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: dict[str, Any], why: str, at_once: int
+) -> None:
+    (tmp_path / "sweep.yaml").write_text(json.dumps({"models": ["baseline:longest"], "at_once": at_once, **content}))
+    assert call("sweep", tmp_path / "sweep.yaml", "--output", tmp_path / "out", "--events") == 2
+    printed = capsys.readouterr()
+    (said,) = lines(printed.out)
+    assert isinstance(said, Refused)
+    assert why in said.message
+    assert said.message in printed.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_sweep_whose_folder_cannot_be_made_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "sweep.yaml").write_text(
+        json.dumps({"models": ["baseline:longest"], "options": {"split": "demo", "limit": 1}})
+    )
+    (tmp_path / "file").write_text("")
+    assert call("sweep", tmp_path / "sweep.yaml", "--output", tmp_path / "file" / "out", "--events") == 2
+    (said,) = lines(capsys.readouterr().out)
+    assert isinstance(said, Refused)
+    assert "can't make the folder" in said.message
+
+
+def test_a_model_whose_training_card_is_torn_is_a_line_too(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / CARD_NAME).write_text("{")
+    words: list[str | Path] = ["--data", demo, "--split", "demo", "--limit", "4", "--output", tmp_path / "run"]
+    code = call("--model", f"hf:{model}", *words, "--events")
+    (said,) = lines(capsys.readouterr().out)
+    assert isinstance(said, RunFailed)
+    assert (said.run, said.exit_code) == (None, code)
+    assert CARD_NAME in said.message
 
 
 class Breaks(ModelAdapter):

@@ -239,9 +239,9 @@ def _run_for_programs(
     from egocross_eval.training.card import warnings_for_model
 
     path = output or default_output(spec, options)
-    for warning in warnings_for_model(spec.target, spec.options, plan.settings):
-        click.echo(f"note: {warning}", err=True)
     try:
+        for warning in warnings_for_model(spec.target, spec.options, plan.settings):
+            click.echo(f"note: {warning}", err=True)
         return run(options, text, output=path, on_event=EventLines(say), plan=plan)
     except Exception as error:
         say_failed(say, path, spec.text, as_ours(error))

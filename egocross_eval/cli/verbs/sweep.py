@@ -48,37 +48,45 @@ def command(
     """
     from egocross_eval.cli.show.events import SweepEvents, check_alone, event_lines, refusal_told
     from egocross_eval.sweeps.file import read_sweep
+    from egocross_eval.sweeps.planned import Plans
 
     if events:
         check_alone(dry_run=dry_run)
+    plans = Plans()
     with refusal_told(events):
         sweep = read_sweep(file, output)
-    if dry_run:
+        folder = None if dry_run else made_ready(sweep, plans)
+    if folder is None:
         from egocross_eval.cli.show.sweep_plan import sweep_plan_reply
 
         return sweep_plan_reply(sweep, like)
     if not events:
-        return carry_out_and_tell(sweep)
+        return carry_out_and_tell(sweep, folder, plans)
     with event_lines() as say:
-        return carry_out_and_tell(sweep, functools.partial(SweepEvents, say=say))
+        return carry_out_and_tell(sweep, folder, plans, functools.partial(SweepEvents, say=say))
+
+
+def made_ready(sweep: Sweep, plans: Plans) -> SweepFolder:
+    """The folder of a sweep, once all its runs are planned: what can't be done is refused before anything begins."""
+    from egocross_eval.sweeps.record import SweepFolder
+
+    for one in sweep.runs:
+        plans(one.options, one.way_at)
+    return SweepFolder(sweep)
 
 
 def carry_out_and_tell(
     sweep: Sweep,
+    folder: SweepFolder,
+    plans: Plans,
     told: Callable[[Sweep, SweepFolder], SweepProgress | SweepEvents] | None = None,
-    plans: Plans | None = None,
 ) -> Reply[Swept]:
-    """Carries a sweep out; `told` makes what is told of its runs, by default what shows them to people. `plans` holds
-    those that are made already."""
+    """Carries out a sweep that is made ready; `told` makes what is told of its runs, by default for people."""
     from egocross_eval.cli.show.sweep_progress import SweepProgress, swept
-    from egocross_eval.sweeps.planned import Plans, carry_out
-    from egocross_eval.sweeps.record import SweepFolder
+    from egocross_eval.sweeps.planned import carry_out
     from egocross_eval.sweeps.side_by_side import carry_out_side_by_side
 
-    plans = plans or Plans()
-    for one in sweep.runs:
-        plans(one.options, one.way_at)
-    progress = (told or SweepProgress)(sweep, SweepFolder(sweep))
+    progress = (told or SweepProgress)(sweep, folder)
     if sweep.at_once == 1:
         made = carry_out(sweep.runs, watch=progress.begin, after=progress.end, plans=plans)
     else:

@@ -58,10 +58,10 @@ def command(
         from egocross_eval.cli.show.sweep_plan import sweep_plan_reply
 
         return sweep_plan_reply(tuning.sweep, like, plans)
-    from egocross_eval.cli.verbs.sweep import carry_out_and_tell
+    from egocross_eval.cli.verbs.sweep import carry_out_and_tell, made_ready
 
     check_models(tuning, plans)
-    runs = carry_out_and_tell(tuning.sweep, plans=plans)
+    runs = carry_out_and_tell(tuning.sweep, made_ready(tuning.sweep, plans), plans)
     if runs.code:
         click.echo("nothing is chosen before all runs are finished", err=True)
         return runs
