@@ -54,8 +54,12 @@ SHAPES: dict[str, Any] = {
     "config.json": _Config,
     "tokenizer.json": _Tokenizer,
     "tokenizer_config.json": dict[str, Any],
+    "vocab.json": dict[str, Any],
+    "special_tokens_map.json": dict[str, Any],
+    "added_tokens.json": dict[str, Any],
     "generation_config.json": dict[str, Any],
     "preprocessor_config.json": _Processor,
+    "video_preprocessor_config.json": dict[str, Any],
     "processor_config.json": _Processors,
     "chat_template.json": dict[str, Any],
 }

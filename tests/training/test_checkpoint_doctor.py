@@ -209,6 +209,10 @@ SMALL = (
     ("tokenizer_config.json", ""),
     ("generation_config.json", "[1"),
     ("preprocessor_config.json", '{"size": 5}'),
+    ("video_preprocessor_config.json", '{"size": '),
+    ("vocab.json", "{"),
+    ("special_tokens_map.json", "[]"),
+    ("added_tokens.json", ""),
     ("chat_template.jinja", b"\xff\xfe\x00"),
 )
 
