@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -35,7 +36,8 @@ def merge(
 
     What the export gets wrong is put right from the base, and told to `say`. The base is the card's unless named.
     Raises `UsageError` where `adapter` is no adapter or doesn't fit its base, its base isn't known, `output` isn't
-    empty or the export wrote other weights than the architecture asks for, and `RunError` where the export fails.
+    empty or is a mount point, or the export wrote other weights than the architecture asks for, and `RunError` where
+    the export fails.
     """
     import yaml
 
@@ -47,6 +49,8 @@ def merge(
     output = output.resolve()
     if not holds_nothing(output):
         raise UsageError(f"{output} is not empty; name a new folder for the merged checkpoint")
+    if os.path.ismount(output):
+        raise UsageError(f"{output} is a mount point, which can't be replaced in one step; name a folder below it")
     card = read_card(adapter)
     base = base or (card.known_base(adapter) if card else None)
     if base is None:

@@ -73,6 +73,20 @@ def test_a_merge_that_is_killed_leaves_no_half_checkpoint_and_goes_on_by_the_sam
     assert (merging.merge(adapter, tmp_path / "merged", ENVIRONMENT) / "config.json").is_file()
 
 
+def test_a_mount_point_is_refused_before_anything_is_exported(
+    adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No test may mount: the system's answer is stood in for."""
+    (tmp_path / "merged").mkdir()
+    monkeypatch.setattr("os.path.ismount", lambda path: path == tmp_path / "merged")
+    monkeypatch.setattr(merging, "run", exporting)
+    with pytest.raises(UsageError, match=r"merged is a mount point.*name a folder below it"):
+        merging.merge(adapter, tmp_path / "merged", ENVIRONMENT)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["adapter", "base", "merged"]
+    merged = merging.merge(adapter, tmp_path / "merged" / "below", ENVIRONMENT)
+    assert (merged / "config.json").is_file()
+
+
 def test_a_folder_of_the_users_own_is_never_worked_in(adapter: Path, tmp_path: Path) -> None:
     mine = tmp_path / "merged.export" / "mine.txt"
     mine.parent.mkdir()
