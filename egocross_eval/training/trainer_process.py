@@ -103,7 +103,9 @@ def run(
             with _ended_on_signal():
                 while child.poll() is None:
                     seen = _report(folder, seen, on_step)
-                    if waiting is not None and STARTED not in _written(log, start):
+                    if waiting is not None and STARTED in _written(log, start):
+                        waiting = None
+                    if waiting is not None:
                         waiting.look()
                     time.sleep(_LOOK)
         finally:

@@ -14,7 +14,7 @@ from training_files import four_videos, write_base, write_support
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.runs.locks import acquire
-from egocross_eval.training import output_folder, waiting
+from egocross_eval.training import output_folder, trainer_process, waiting
 from egocross_eval.training import train as train_module
 from egocross_eval.training.environment import TrainingEnvironment
 from egocross_eval.training.inside.start_trainer import STARTED
@@ -165,6 +165,22 @@ def test_nodes_that_have_met_are_waited_for_no_longer(tmp_path: Path) -> None:
     assert log.read_text(encoding="utf-8").strip() == STARTED
     # The line may be written in the instant between the two readings of the log.
     assert len(late) <= 1
+
+
+def test_the_log_is_read_no_more_once_nodes_have_met(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It grows for days, and would be read whole at every look."""
+    working = [sys.executable, "-c", f"import time; print({STARTED!r}, flush=True); time.sleep(1.5)"]
+    readings: list[str] = []
+    read = trainer_process._written
+
+    def counted(log: Path, start: int) -> str:
+        readings.append(read(log, start))
+        return readings[-1]
+
+    monkeypatch.setattr(trainer_process, "_written", counted)
+    nodes = waiting.Waiting("nodes", "", lambda line: None)
+    run(working, environment={}, folder=tmp_path, log=tmp_path / "log", waiting=nodes)
+    assert [STARTED in text for text in readings] == [False] * (len(readings) - 1) + [True]
 
 
 def test_nodes_need_an_address_and_one_of_this_machine_is_remarked_on(second_node: TrainPlan) -> None:
