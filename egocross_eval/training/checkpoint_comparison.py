@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -28,9 +29,20 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def kept_checkpoints(model: Path) -> dict[str, Path]:
-    """The checkpoints below the folder of a finished model, in the order of their steps, and that model as `final`."""
+    """The checkpoints below the folder of a finished model, in the order of their steps, and that model as `final`.
+
+    A checkpoint with the weights of `final`, as the last step's has, is left out: asking it would be no look of its
+    own.
+    """
     found = sorted(model.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
-    return {**{path.name: path for path in found}, "final": model}
+    return {**{path.name: path for path in found if not _same_weights(path, model)}, "final": model}
+
+
+def _same_weights(one: Path, other: Path) -> bool:
+    """Whether two folders have weight files of the same names, sizes and bytes, be they of adapters or whole models."""
+    names, others = ({path.name for path in folder.glob("*.safetensors")} for folder in (one, other))
+    # The sizes are compared first, and reading ends at the first difference.
+    return bool(names) and names == others and all(filecmp.cmp(one / n, other / n, shallow=False) for n in names)
 
 
 def compare_checkpoints(

@@ -13,7 +13,13 @@ from training_files import training_card
 from egocross_eval.errors import UsageError
 from egocross_eval.schema import Figure
 from egocross_eval.training.card_files import write_card
-from egocross_eval.training.checkpoint_comparison import LOOKS_NAME, Look, compare_checkpoints, looks_table
+from egocross_eval.training.checkpoint_comparison import (
+    LOOKS_NAME,
+    Look,
+    compare_checkpoints,
+    kept_checkpoints,
+    looks_table,
+)
 
 RIGHT = {"base": 5, "checkpoint-9": 9, "checkpoint-10": 12, "final": 11}
 
@@ -48,6 +54,23 @@ def test_each_is_asked_once_as_it_was_trained(output: Path) -> None:
     assert asked["base"] == "hf:/models/base"
     assert asked["checkpoint-9"] == f"hf:/models/base,lora={output / 'model' / 'checkpoint-9'}"
     assert msgspec.json.decode((output / LOOKS_NAME).read_bytes(), type=list[Look]) == looks
+
+
+def write_weights(folder: Path, *contents: bytes) -> None:
+    for number, content in enumerate(contents):
+        (folder / f"model-{number}.safetensors").write_bytes(content)
+
+
+def test_a_checkpoint_with_the_weights_of_the_finished_model_is_no_look_of_its_own(output: Path) -> None:
+    """That of the last step; that of an earlier one has files of the same sizes too."""
+    write_weights(output / "model", b"one", b"two")
+    write_weights(output / "model" / "checkpoint-9", b"one", b"owt")
+    write_weights(output / "model" / "checkpoint-10", b"one", b"two")
+    found = compare_checkpoints(output, Path("data"), figure)
+    assert [look.name for look in found] == ["base", "checkpoint-9", "final"]
+    assert "chosen by 2 looks" in looks_table(found)
+    write_weights(output / "model" / "checkpoint-10", b"one", b"two", b"three")
+    assert "checkpoint-10" in kept_checkpoints(output / "model")
 
 
 def test_the_best_is_named_with_the_number_of_looks_that_chose_it(output: Path) -> None:
