@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import statistics
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 ROW_FILE_KIND = "egocross-eval rows"
 """Marks a file of exported rows."""
+
+_FOLDERS = re.compile(r"[^\s:=]*/")
+"""Those above what a part of a display name ends with."""
 
 
 class RankedRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -259,11 +264,16 @@ def join_repeats(rows: Sequence[Row]) -> list[Row]:
     """Rows with complete runs that differ in the seed alone joined into one, in the place of the first.
 
     Each question counts as the mean of the runs. Rows that don't carry their outcomes by question stay as they are.
+    Rows of an earlier version, which don't say what was asked, are taken for those of the others that are like them.
     """
+    asked: defaultdict[tuple[object, ...], set[str]] = defaultdict(set)
+    for row in rows:
+        asked[_without_seed(row)].add(row.asked_hash)
     groups: dict[tuple[object, ...], list[Row]] = {}
     for index, row in enumerate(rows):
         single = row.published or not row.complete or row.repeats > 1 or row.micro is None or not row.outcomes
-        key: tuple[object, ...] = (index,) if single else _without_seed(row)
+        alike = _without_seed(row)
+        key: tuple[object, ...] = (index,) if single else (alike, row.asked_hash or _only(asked[alike]))
         if any(member.settings.get("seed") == row.settings.get("seed") for member in groups.get(key, ())):
             # The same seed again is a copy or a rerun, and no repetition.
             key = (index,)
@@ -271,14 +281,22 @@ def join_repeats(rows: Sequence[Row]) -> list[Row]:
     return [joined for members in groups.values() for joined in _joined(members)]
 
 
+def _only(hashes: set[str]) -> str:
+    """The only hash that isn't empty; empty where there is none, or several."""
+    known = hashes - {""}
+    return max(known) if len(known) == 1 else ""
+
+
 def _without_seed(row: Row) -> tuple[object, ...]:
+    """What repetitions have in common, beside what they asked."""
+    # Which folders above a checkpoint are in its name depends on the version; the fingerprint tells checkpoints apart.
+    model = _FOLDERS.sub("", row.model) if row.fingerprint else row.model
     settings = tuple(sorted(item for item in row.settings.items() if item[0] != "seed"))
     return (
-        row.model,
+        model,
         row.fingerprint,
         row.split,
         row.questions_hash,
-        row.asked_hash,
         row.question_count,
         row.answers_hash,
         row.judge_hash,
@@ -307,6 +325,7 @@ def _joined(rows: Sequence[Row]) -> list[Row]:
         counts={name: sum(row.counts.get(name, 0) for row in rows) for name in rows[0].counts},
         settings={**rows[0].settings, "seed": "+".join(row.settings.get("seed", "?") for row in rows)},
         source=", ".join(row.source for row in rows),
+        asked_hash=max(row.asked_hash for row in rows),
         date=max(row.date for row in rows),
         origin_hash=_joined_hash(rows),
         repeats=len(rows),

@@ -184,6 +184,41 @@ def test_runs_that_differ_otherwise_are_not_joined(other: dict[str, Any]) -> Non
     assert join_repeats(rows) == rows
 
 
+def repetitions(*changes: dict[str, Any]) -> list[Row]:
+    """Rows of one model with seeds of their own."""
+    return [
+        replace(row(origin=str(seed) * 64, generation={"seed": seed}), **change) for seed, change in enumerate(changes)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hashes", "left"),
+    [
+        (["", ""], 1),
+        (["", "a"], 1),
+        (["b", "", "b"], 1),
+        (["a", "b"], 2),
+        (["a", "", "b"], 3),
+        (["a", "b", "a"], 2),
+    ],
+)
+def test_a_row_that_does_not_say_what_was_asked_is_joined_where_the_others_agree(hashes: list[str], left: int) -> None:
+    found = join_repeats(repetitions(*({"asked_hash": one and one * 64} for one in hashes)))
+    assert len(found) == left
+    assert {one.asked_hash for one in found} >= {one * 64 for one in hashes if one}
+
+
+@pytest.mark.parametrize(
+    ("name", "fingerprint", "left"),
+    [("hf:out/best", "f", 1), ("hf:out/best", "", 2), ("hf:out/best", "g", 2), ("vllm:out/best", "f", 2)],
+)
+def test_repetitions_of_a_checkpoint_are_joined_whichever_of_its_folders_its_name_shows(
+    name: str, fingerprint: str, left: int
+) -> None:
+    first, second = {"model": "hf:best", "fingerprint": fingerprint and "f"}, {"model": name}
+    assert len(join_repeats(repetitions(first, {**second, "fingerprint": fingerprint}))) == left
+
+
 def test_rows_without_their_outcomes_are_not_joined() -> None:
     rows = [replace(row(), outcomes={}), replace(row(origin="b" * 64, generation={"seed": 2}), outcomes={})]
     assert join_repeats(rows) == rows
