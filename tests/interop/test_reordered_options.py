@@ -285,6 +285,14 @@ def test_another_right_answer_tells_another_order() -> None:
     assert join(PLAIN[:1], [answered(target="D")]).other_target == ("clip_0",)
 
 
+def test_a_right_answer_in_digits_is_an_option_s_text_or_its_place() -> None:
+    question = Question(id=1, key="clip_0", text="?", options={"A": "1", "B": "6", "C": "5", "D": "3"}, target="B")
+    assert standing(answered(question, target="6"), question).trouble == ""
+    assert standing(answered(question, target="1"), question).trouble == ""
+    for target in ("3", "5", "A"):
+        assert standing(answered(question, target=target), question).trouble == "other_target"
+
+
 def test_options_of_the_same_text_are_alike() -> None:
     question = PLAIN[2]
     swapped = {"A": "scissors", "B": "scissors", "C": "a knife, held by the left hand", "D": "none of these"}

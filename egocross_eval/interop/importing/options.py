@@ -240,15 +240,17 @@ def _same_right(target: str, question: Question, shown: Mapping[str, str], *, to
     if not target.strip() or not accepted:
         return True
     right = _right(target, shown)
-    return right in accepted if right is not None else told or target.strip().isdigit()
+    return bool(right & accepted) if right else told or target.strip().isdigit()
 
 
-def _right(target: str, shown: Mapping[str, str]) -> str | None:
-    """The option that a target is: by its text, its label, or both in words."""
+def _right(target: str, shown: Mapping[str, str]) -> set[str]:
+    """The options that a target may be: by its text, its label, or both in words. A number that is an option's text may
+    also be an option's place, from 0 on."""
     plain = target.strip().strip("()[].:").casefold()
     label = next((label for label in shown if label.casefold() == plain), None)
     if label is None and (own := _Texts(shown).find(target)) is not None:
-        return own
+        places = {str(place): text for place, text in enumerate(shown.values())}
+        return {own, places.get(plain, own)}
     if label is None:
         label = read_response(Response(key="", text=target), shown, tuple(shown)).label
-    return shown[label] if label is not None else None
+    return {shown[label]} if label is not None else set()
