@@ -36,12 +36,36 @@ from egocross_eval.schema import Sent
 LETTERS = "ABCD"
 Order = Sequence[int]
 """Which of the question's options stood at each letter."""
+Form = Callable[[dict[str, str]], str]
+"""What stands behind the question: its options by letter, and what is asked for."""
+
+
+def each(form: Callable[[str, str], str]) -> Form:
+    """Options that are written one by one."""
+
+    def written(options: dict[str, str]) -> str:
+        listed = "".join(form(letter, text) for letter, text in options.items())
+        return f"{listed}\nReply with one letter only: A, B, C or D."
+
+    return written
+
+
+def within(options: dict[str, str], form: str, between: str) -> str:
+    return between.join(form.format(letter, text) for letter, text in options.items())
+
+
+def lines(options: dict[str, str]) -> str:
+    return within(options, "{}. {}", "\n")
+
+
+def chat(options: dict[str, str]) -> str:
+    return f"{lines(options)}<|im_end|>\n<|im_start|>assistant\n"
 
 
 class Asked:
     """A question as another tool asked it, with its options in some order, and what a model chose."""
 
-    def __init__(self, question: Question, order: Order, chosen: int, form: Callable[[str, str], str]) -> None:
+    def __init__(self, question: Question, order: Order, chosen: int, form: Form) -> None:
         texts = list(question.options.values())
         self.question, self.key = question, question.key
         self.options = {letter: texts[place] for letter, place in zip(LETTERS, order, strict=True)}
@@ -49,8 +73,7 @@ class Asked:
         accepted = {question.options[label] for label in question.accepted()}
         self.target = next(letter for letter, text in self.options.items() if text in accepted)
         self.right = self.options[self.letter] in accepted
-        listed = "".join(form(letter, text) for letter, text in self.options.items())
-        self.prompt = f"Look at the frames.\n{question.text}\n{listed}\nReply with one letter only: A, B, C or D."
+        self.prompt = f"Look at the frames.\n{question.text}\n{form(self.options)}"
 
 
 def lmms_eval(folder: Path, asked: Sequence[Asked]) -> Path:
@@ -132,18 +155,28 @@ TOOLS: dict[str, tuple[str, Writer]] = {
     "predictions": ("predictions", predictions),
 }
 
-FORMS: dict[str, Callable[[str, str], str]] = {
-    "A: x": lambda letter, text: f"{letter}: {text}\n",
-    "A. x": lambda letter, text: f"{letter}. {text}\n",
-    "(A) x": lambda letter, text: f"({letter}) {text}\n",
-    "A) x, each its own paragraph": lambda letter, text: f"{letter}) {text}\n\n",
-    "**A**: x": lambda letter, text: f"- **{letter}**: {text}\n",
-    "Option A: x": lambda letter, text: f"Option {letter}: {text}.\n",
-    "A - x": lambda letter, text: f"{letter} - {text}\n",
-    "A, a line below": lambda letter, text: f"{letter}\n{text}\n",
-    "within a line": lambda letter, text: f"({letter}) {text} ",
-    "within a line, A. x": lambda letter, text: f"{letter}. {text}; ",
-    "JSON": lambda letter, text: f'"{letter}": {json.dumps(text)},\n',
+FORMS: dict[str, Form] = {
+    "A: x": each(lambda letter, text: f"{letter}: {text}\n"),
+    "A. x": each(lambda letter, text: f"{letter}. {text}\n"),
+    "(A) x": each(lambda letter, text: f"({letter}) {text}\n"),
+    "A) x, each its own paragraph": each(lambda letter, text: f"{letter}) {text}\n\n"),
+    "**A**: x": each(lambda letter, text: f"- **{letter}**: {text}\n"),
+    "Option A: x": each(lambda letter, text: f"Option {letter}: {text}.\n"),
+    "A - x": each(lambda letter, text: f"{letter} - {text}\n"),
+    "A, a line below": each(lambda letter, text: f"{letter}\n{text}\n"),
+    "within a line": each(lambda letter, text: f"({letter}) {text} "),
+    "within a line, A. x": each(lambda letter, text: f"{letter}. {text}; "),
+    "JSON": each(lambda letter, text: f'"{letter}": {json.dumps(text)},\n'),
+    "before a chat's next turn": chat,
+    "within instruction marks": lambda options: f"{lines(options)} [/INST]",
+    "within a line, before a sentence": lambda options: f"{within(options, '({}) {}', ' ')} Answer with the letter.",
+    "within a line, before a word": lambda options: f"{within(options, '{}. {}', ' ')} Answer:",
+    "before a turn of another template": lambda options: f"{within(options, '({}) {}', ' ')}. ### ASSISTANT:",
+    "after a word": lambda options: f"Options: {within(options, '{}. {}', ', ')}. Please answer with the letter.",
+    "list of Python": lambda options: f"{[f'{letter}. {text}' for letter, text in options.items()]}",
+    "XML": lambda options: within(options, "<{0}>{1}</{0}>", "\n") + "\nAnswer:",
+    "between slashes": lambda options: within(options, "{}: {}", " / ") + "\nAnswer:",
+    "table": lambda options: within(options, "| {} | {} |", "\n") + "\nAnswer:",
 }
 TEXTS = (
     *("1", "6", "5", "3", "top-left", "bottom right", "-5 degrees", "(left) hand", "A dog: brown", "B", "a", "I"),
@@ -308,6 +341,35 @@ def test_a_log_that_does_not_tell_the_order_is_read_as_ever() -> None:
     for prompt in ("", "Which is 0?", "Which is 0? Say 1, 6, 5 or 3.", "1. Look.\n2. Answer.\nWhich is 0?"):
         found = standing(answered(prompt=prompt), PLAIN[0])
         assert (found.shown, found.trouble) == (None, "")
+
+
+def test_a_prompt_within_json_has_characters_as_they_were() -> None:
+    options = {"A": "café", "B": "thé", "C": "\U0001f375", "D": "l'eau"}
+    question = Question(id=0, key="clip_0", text="Où est 0?", options=options, target="A")
+    turned = dict(zip(LETTERS, reversed(options.values()), strict=True))
+    request = json.dumps({"messages": json.dumps({"role": "user", "content": f"Où est 0?\n{lines(turned)}"})})
+    told = answered(question, prompt=json.loads(request)["messages"])
+    assert standing(told, question).shown == turned
+    assert list(join([question], [told]).reordered) == ["clip_0"]
+
+
+@pytest.mark.parametrize("behind", [" or more", " House", ", then 5", "-4", " (left)", " / 4", ". step"])
+def test_an_option_that_goes_on_is_another_one(behind: str) -> None:
+    options = lines({"A": "1", "B": "6", "C": "5", "D": f"3{behind}"})
+    assert standing(answered(prompt=f"Which is 0?\n{options}"), PLAIN[0]).trouble == "other_options"
+
+
+def test_options_without_labels_in_another_order_leave_it_open() -> None:
+    assert standing(answered(prompt="Which is 0? Say 3, 5, 6 or 1."), PLAIN[0]).trouble == "unsure_options"
+    assert standing(answered(prompt="3; 5; 6; 1. Which is 0?"), PLAIN[0]).trouble == "unsure_options"
+
+
+def test_prompts_without_options_are_taken_at_their_word_and_listed() -> None:
+    joined = join(PLAIN[:1], [answered(prompt="Which is 0?")])
+    assert list(joined.answers) == ["clip_0"]
+    assert any("no options are made out, taken to have stood as here: 1 (clip_0)" in line for line in joined.lines())
+    for told in (answered(), answered(prompt="Which is 0?", options=PLAIN[0].options)):
+        assert not join(PLAIN[:1], [told]).untold_options
 
 
 def test_a_closed_question_is_none_that_is_answered_in_words() -> None:

@@ -16,7 +16,7 @@ from egocross_eval.contracts.importer import ForeignAnswer
 from egocross_eval.counted import agreed, counted
 from egocross_eval.documents import read_json
 from egocross_eval.errors import UsageError
-from egocross_eval.interop.importing.options import Standing, standing
+from egocross_eval.interop.importing.options import Standing, standing, unescaped
 from egocross_eval.natural_order import natural_key
 from egocross_eval.schema import Question
 from egocross_eval.scoring.predictions_file import name_some
@@ -46,6 +46,8 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
     """Questions whose options stood in an order that the log leaves open or tells in two ways; left out."""
     other_target: tuple[str, ...] = ()
     """Questions of which another option is right there; left out."""
+    untold_options: tuple[str, ...] = ()
+    """Questions in whose prompts no options are made out; taken to have stood as in the question."""
     reordered: dict[str, dict[str, str]] = {}
     """The question's options by label as shown, of answers to the same options in another order."""
 
@@ -61,6 +63,7 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
             "answers to other options than the question's, left out": self.other_options,
             "answers to options whose order the log doesn't make sure, left out": self.unsure_options,
             "answers to options of which another one is right, left out": self.other_target,
+            "answers to prompts in which no options are made out, taken to have stood as here": self.untold_options,
             "answers to the same options in another order, their letters taken for the options that stood there": tuple(
                 self.reordered
             ),
@@ -107,6 +110,7 @@ def join(
         foreign=tuple(foreign),
         mismatched=tuple(dict.fromkeys(mismatched)),
         repeated=tuple(key for key, found in kept.items() if len(found) > 1),
+        untold_options=tuple(key for key in kept if _is_untold(kept[key][0], stood[key][0], by_name[key])),
         reordered=reordered,
         **{fault: tuple(key for key, found in faults.items() if found == fault) for fault in _FAULTS},
     )
@@ -131,7 +135,13 @@ def _fault(answers: Sequence[ForeignAnswer], stood: Sequence[Standing], question
 
 def _asks(answer: ForeignAnswer, question: Question) -> bool:
     """Whether the words that were asked, where they're known, hold the question's."""
-    return not answer.prompt or _words(question.text) in _words(answer.prompt)
+    prompts = (answer.prompt, unescaped(answer.prompt))
+    return not answer.prompt or any(_words(question.text) in _words(prompt) for prompt in prompts)
+
+
+def _is_untold(answer: ForeignAnswer, stood: Standing, question: Question) -> bool:
+    """Whether the log has the prompt of a closed question, and its options nowhere."""
+    return bool(answer.prompt and question.options) and not stood.told
 
 
 def _words(text: str) -> str:

@@ -32,6 +32,13 @@ _ON_A_LINE = re.compile(
 )
 _WITHIN = re.compile(r"(?<![\w'’])[(\[<\"'*]{0,3}([A-Za-z]|\d{1,2})[^\w\s]{0,2}[)\].:=|>][\"'*]{0,2}\s*")
 _OWN_LABEL = re.compile(r"\s*\(?([A-Z])[).:]+\s+(.*)", re.DOTALL)
+_ESCAPED = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
+_BEHIND = re.compile(
+    r"\W*$|[^\w<\[]{0,3}(?:<[^\s<>]+>|\[/?[A-Z_]+\])"
+    r"|[^\w\s]{0,3}\s(?:#+\s)?(?:[Pp]lease\b|(?:Answer|ANSWER|Assistant|ASSISTANT|Response)\b|[A-Z]\w*,?\s[a-z])"
+)
+"""What may stand behind an option's text and is none of it: signs alone, a tag or mark of a chat's template, or the
+next sentence."""
 _AROUND = " \t\r\n\"'*_`.,;{}"
 """What may stand around an option's text."""
 
@@ -48,6 +55,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     trouble: Trouble = ""
     """Why the answer isn't surely one to this question: its options were others, or may have been; or another one is
     right there."""
+    told: bool = False
+    """Whether the log tells the options."""
 
 
 def standing(answer: ForeignAnswer, question: Question) -> Standing:
@@ -67,7 +76,7 @@ def standing(answer: ForeignAnswer, question: Question) -> Standing:
     if not _same_right(answer.target, question, shown, told=bool(known)):
         return Standing(trouble="other_target")
     same = all(question.options[label] == text for label, text in shown.items())
-    return Standing(shown=None if same else shown)
+    return Standing(shown=None if same else shown, told=bool(known))
 
 
 def told_options(entry: Mapping[str, Any]) -> dict[str, str]:
@@ -96,6 +105,11 @@ def listed_options(value: Any) -> dict[str, str]:
     if all(match and match[1] == letter for match, letter in zip(matches, LETTERS, strict=False)):
         texts = [match[2] for match in matches if match]
     return dict(zip(LETTERS, texts, strict=False))
+
+
+def unescaped(prompt: str) -> str:
+    """A prompt with the line breaks and characters that it has as JSON escapes them, within JSON."""
+    return _ESCAPED.sub(lambda escaped: str(json.loads(f'"{escaped[0]}"')), prompt.replace("\\n", "\n"))
 
 
 def _written(text: str) -> Any:
@@ -137,6 +151,25 @@ class _Texts:
         """The option of that text, as the question has it."""
         return self._own.get(self._make(text))
 
+    def opening(self, text: str) -> str | None:
+        """The longest option that a text begins with, where what is behind it is none of an option."""
+        made = self._make(text)
+        own = [plain for plain in self._own if made.startswith(plain) and _BEHIND.match(made[len(plain) :])]
+        return self._own[max(own, key=len)] if own else None
+
+    def in_other_order(self, text: str) -> bool:
+        """Whether all options stand in a text, and not in their order."""
+        words = [rf"(?<!\w){re.escape(_plain(one))}(?!\w)" for one in self._texts]
+        spaced, end = _spaced(text), 0
+        if not all(re.search(word, spaced) for word in words):
+            return False
+        for word in words:
+            found = re.compile(word).search(spaced, end)
+            if found is None:
+                return True
+            end = found.end()
+        return False
+
     def stood(self, options: Mapping[str, str]) -> dict[str, str] | None:
         """The question's options by those labels; None where they aren't the same, each as often."""
         found = {label: self.find(text) for label, text in options.items()}
@@ -161,9 +194,10 @@ def _asked(prompt: str, text: str, texts: _Texts) -> list[_Stood]:
     """What the lists of options say that belong to the question: those behind its words where these stand last, or
     before them.
 
-    Where some list the question's options, others are no lists of options: prose has letters too.
+    Where some list the question's options, others are no lists of options: prose has letters too. Without any list, the
+    options' texts in another order leave it open.
     """
-    for segment, behind in _segments(prompt.replace("\\n", "\n"), text):  # within JSON, lines are parted so
+    for segment, behind in _segments(unescaped(prompt), text):
         stood = [(block[0][0].isalpha(), _stood(block, texts)) for block in _blocks(segment)]
         own = [found for _, found in stood if found is not None]
         lettered = [found for is_letter, found in stood if is_letter]
@@ -172,6 +206,8 @@ def _asked(prompt: str, text: str, texts: _Texts) -> list[_Stood]:
             return [{}]
         if own or lettered:
             return [*own] or [None]
+        if texts.in_other_order(segment):
+            return [{}]
     return []
 
 
@@ -228,7 +264,7 @@ def _last(text: str, whole_lines: bool) -> list[str]:
 
 def _stood(block: _Listed, texts: _Texts) -> _Stood:
     found = {
-        label: next((one for one in candidates if texts.find(one) is not None), candidates[0])
+        label: next((own for read in (texts.find, texts.opening) for one in candidates if (own := read(one))), "")
         for label, candidates in block
     }
     return texts.stood(found)
