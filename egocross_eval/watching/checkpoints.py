@@ -13,6 +13,7 @@ import msgspec
 from egocross_eval.counted import counted
 from egocross_eval.documents import read_json
 from egocross_eval.errors import DataError, UsageError
+from egocross_eval.model_adapters.checkpoints.identity import weights_hash
 from egocross_eval.model_adapters.checkpoints.weight_files import read_header
 from egocross_eval.training.checkpoint_weights import incomplete_shards
 
@@ -112,6 +113,14 @@ def stamp_of(one: Found) -> Stamp:
     except OSError:
         return ()
     return tuple(sorted((name, found.st_size, found.st_mtime_ns) for name, found in files))
+
+
+def weights_of(one: Found) -> str:
+    """Hash of its weights and configuration; empty where they can't be read, as it is being written or removed."""
+    try:
+        return weights_hash(one.path)
+    except (OSError, DataError, UsageError):
+        return ""
 
 
 def is_adapter(one: Found) -> bool:

@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from egocross_eval.contracts.registry import registry
 from egocross_eval.documents import decode_json
 from egocross_eval.errors import UsageError
 from egocross_eval.files import read_bytes, write_file
 from egocross_eval.leaderboard.together import write_board
-from egocross_eval.model_adapters.spec import parse_spec
 from egocross_eval.runs.locks import acquire
 from egocross_eval.runs.options import RunOptions
-from egocross_eval.runs.plan import adapter_for
 from egocross_eval.runs.session import differences
-from egocross_eval.runs.store import LOCK_FILE, RunFolder, pretty_json
+from egocross_eval.runs.store import LOCK_FILE, RunFolder, pretty_json, questions_hash
 from egocross_eval.schema import Figure
 from egocross_eval.scoring.comparison import ComparedRun
 from egocross_eval.sweeps.planned import Made, PlannedRun, Plans, Watch, carry_out
@@ -33,6 +30,7 @@ from egocross_eval.watching.checkpoints import (
     spec_of,
     stamp_of,
     training_ended,
+    weights_of,
 )
 from egocross_eval.watching.curve import curve_svg
 from egocross_eval.watching.looks import Look, due, look_at, look_places
@@ -51,6 +49,8 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     run: str
     """Name of its run folder."""
     figure: Figure
+    weights: str = ""
+    """Hash of its weights and configuration; early records don't say."""
     look: Look | None = None
     """Where one was planned here."""
 
@@ -172,24 +172,33 @@ class Watcher:
 
     def _refuse_changed(self) -> None:
         """Looks at evaluated checkpoints whose files were written since, or that this process hasn't seen yet."""
-        done = {point.step for point in self.record.points}
+        done = {point.step: point for point in self.record.points}
         for one in found_in(self._asked.folder, self._asked.every):
             stamp = stamp_of(one)
-            if one.step in done and stamp != self._seen.get(one.name) and is_whole(one):
-                self._refuse_another(one)
-                self._seen[one.name] = stamp
+            point = done.get(one.step)
+            if point is None or stamp == self._seen.get(one.name) or not is_whole(one):
+                continue
+            weights = weights_of(one) if point.weights else ""
+            if bool(weights) != bool(point.weights) or stamp_of(one) != stamp or not is_whole(one):
+                continue  # it is being written or removed: the next look tells
+            self._refuse_another(one, point, weights)
+            self._seen[one.name] = stamp
 
-    def _refuse_another(self, one: Found) -> None:
-        path = self._asked.output / one.name
-        plan, spec = self._plans(self._asked.options), parse_spec(spec_of(self._asked.model, one))
-        adapter = adapter_for(plan, spec, registry())
-        try:
-            found = differences(RunFolder(path).record(), plan.record(spec, adapter, registry()))
-        finally:
-            adapter.close()
-        # By another name, a checkpoint was moved: its fingerprint says whether it is the same.
-        changed = [f"{name}: {before!r} there, {now!r} now" for name, before, now in found if name != "model"]
-        if changed:
+    def _refuse_another(self, one: Found, point: Point, weights: str) -> None:
+        """Raises `UsageError` where the run of a checkpoint was made with other settings, or other weights."""
+        path = self._asked.output / point.run
+        before, plan = RunFolder(path).record(), self._plans(self._asked.options)
+        now = msgspec.structs.replace(
+            before,
+            benchmark=plan.benchmark.record(),
+            settings=plan.settings,
+            question_count=len(plan.questions),
+            questions_hash=questions_hash(plan.questions),
+        )
+        found = differences(before, now)
+        if weights != point.weights:
+            found.append(("weights and configuration", point.weights[:12], weights[:12]))
+        if changed := [f"{name}: {there!r} there, {here!r} now" for name, there, here in found]:
             raise UsageError(
                 f"{one.path} isn't as it was evaluated in {path}: {'; '.join(changed)}. For a training that was begun "
                 "anew, or other settings, choose another --output"
@@ -232,7 +241,7 @@ class Watcher:
         return [one for one in found if one.step not in done and one.name not in self._broken]
 
     def _evaluated(self, one: Found, after: Callable[[Made], None]) -> Point | None:
-        spec, stamp = spec_of(self._asked.model, one), stamp_of(one)
+        spec, stamp, weights = spec_of(self._asked.model, one), stamp_of(one), weights_of(one)
         planned = PlannedRun(
             name=one.name, model=spec, options=self._asked.options, folder=self._asked.output / one.name
         )
@@ -245,7 +254,7 @@ class Watcher:
             self._broken.add(one.name)
             return None
         self._seen[one.name] = stamp
-        point = Point(step=one.step, run=one.name, figure=made.run.results.micro)
+        point = Point(step=one.step, run=one.name, figure=made.run.results.micro, weights=weights)
         if self.record.base is None and not self.record.against:
             self.record = msgspec.structs.replace(self.record, base=one.step)
         point = msgspec.structs.replace(point, look=self._look(point, len(self.record.points)))

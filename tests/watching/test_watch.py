@@ -24,7 +24,7 @@ from egocross_eval import UsageError, load_run
 from egocross_eval.runs.options import RunOptions, options_from
 from egocross_eval.schema import Figure
 from egocross_eval.scoring.comparison import ComparedRun
-from egocross_eval.watching.checkpoints import QUIET, Found, found_in, is_whole, schedule_of, spec_of
+from egocross_eval.watching.checkpoints import QUIET, Found, found_in, is_whole, schedule_of, spec_of, weights_of
 from egocross_eval.watching.curve import bars, curve_svg
 from egocross_eval.watching.looks import due, look_at, look_places
 from egocross_eval.watching.watch import Asked, Watcher, WatchRecord
@@ -360,6 +360,64 @@ def test_other_settings_for_the_same_watch_are_refused(tmp_path: Path, capsys: p
     assert points(tmp_path / "t-watched") == [10]
 
 
+def test_files_that_are_no_part_of_the_model_change_as_they_like_and_other_weights_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = checkpoint(tmp_path / "t", 10)
+    (path / "optimizer.pt").write_bytes(b"x" * 100)
+    (path / "rng_state.pth").write_bytes(b"x")
+    assert watch(tmp_path / "t") == 0
+    (path / "optimizer.pt").unlink()  # it is the largest file, and only a training needs it
+    (path / "rng_state.pth").write_bytes(b"y")
+    (path / "trainer_state.json").write_text(json.dumps({"global_step": 10, "max_steps": 200, "save_steps": 10}))
+    (path / "tokenizer_config.json").write_text("{}")
+    assert watch(tmp_path / "t") == 0
+    (path / "model.safetensors").write_bytes(WEIGHTS[:-1] + b"x")
+    assert watch(tmp_path / "t") == 2
+    assert "checkpoint-10 isn't as it was evaluated in" in " ".join(capsys.readouterr().err.split())
+    (path / "model.safetensors").write_bytes(WEIGHTS)
+    (path / "config.json").write_text('{"a": 1}')
+    assert watch(tmp_path / "t") == 2
+    assert "weights and configuration: " in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_record_that_says_nothing_of_weights_is_gone_on_with(tmp_path: Path) -> None:
+    path, output = checkpoint(tmp_path / "t", 10), tmp_path / "t-watched"
+    assert watch(tmp_path / "t") == 0
+    made = made_in(output)
+    assert made.points[0].weights
+    early = tuple(msgspec.structs.replace(point, weights="") for point in made.points)
+    (output / "watch.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(made, points=early)))
+    (path / "optimizer.pt").write_bytes(b"x")
+    checkpoint(tmp_path / "t", 20)
+    assert watch(tmp_path / "t") == 0
+    assert points(output) == [10, 20]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_checkpoint_that_the_trainer_removes_while_it_is_looked_at_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    """Before the weights are read, or between two of the files."""
+    path = checkpoint(tmp_path / "t", 10)
+    assert watch(tmp_path / "t") == 0
+    checkpoint(tmp_path / "t", 20)
+
+    def removing(one: Found) -> str:
+        if one.step == 10:
+            if late:
+                (path / "model.safetensors").unlink()
+                weights = weights_of(one)
+                shutil.rmtree(path)
+                return weights
+            shutil.rmtree(path)
+        return weights_of(one)
+
+    monkeypatch.setattr("egocross_eval.watching.watch.weights_of", removing)
+    assert watch(tmp_path / "t") == 0
+    assert points(tmp_path / "t-watched") == [10, 20]
+
+
 @pytest.mark.slow
 def test_other_weights_under_an_old_name_are_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A training was begun anew in its folder: while it's watched, and between two commands."""
@@ -382,7 +440,7 @@ def test_other_weights_under_an_old_name_are_noticed(tmp_path: Path, capsys: pyt
             shutil.copyfile(file, training / "checkpoint-10" / file.name)
         watcher.step(lambda made: None)
         shutil.copyfile(other / "model.safetensors", training / "checkpoint-10" / "model.safetensors")
-        with pytest.raises(UsageError, match=r"checkpoint-10 isn't as it was evaluated in .*: model fingerprint"):
+        with pytest.raises(UsageError, match=r"checkpoint-10 isn't as it was evaluated in .*: weights and conf"):
             watcher.step(lambda made: None)
     assert call(*command) == 2
     assert "choose another --output" in " ".join(capsys.readouterr().err.split())

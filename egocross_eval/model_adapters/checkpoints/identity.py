@@ -14,7 +14,7 @@ from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.checkpoints.weight_files import header_of, open_weights, read_header
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
     from egocross_eval.model_adapters.checkpoints.lora import Lora
@@ -29,6 +29,8 @@ BLOCKS = 512
 """Pieces hashed of a large file of another format, evenly spread."""
 
 WEIGHT_ENDINGS = (".safetensors", ".bin", ".pt", ".pth")
+
+_MODEL_FILES = ("config.json", "adapter_config.json", "*.safetensors", "*model*.bin")
 
 _SMALL_ENDINGS = (".json", ".jinja", ".txt", ".model", ".py")
 
@@ -75,11 +77,21 @@ def folder_hash(folder: Path) -> str:
     large files of other formats, evenly spread pieces. Training changes all of a tensor it touches, so it can't go
     unnoticed. Raises UsageError for a file that can't be read.
     """
+    return _hash_of(path for path in folder.iterdir() if path.name.endswith((*WEIGHT_ENDINGS, *_SMALL_ENDINGS)))
+
+
+def weights_hash(folder: Path) -> str:
+    """Hash of a checkpoint's or adapter's weights and configuration alone, read as `folder_hash` reads them: whatever
+    a trainer keeps beside them. Raises as that, and OSError for a folder or file that is gone."""
+    return _hash_of(path for path in folder.iterdir() if any(map(path.match, _MODEL_FILES)))
+
+
+def _hash_of(paths: Iterable[Path]) -> str:
     from xxhash import xxh3_128
 
     digest = xxh3_128()
-    for path in sorted(folder.iterdir()):
-        if not path.is_file() or not path.name.endswith((*WEIGHT_ENDINGS, *_SMALL_ENDINGS)):
+    for path in sorted(paths):
+        if not path.is_file():
             continue
         size = path.stat().st_size
         digest.update(f"{path.name}\0{size}\0".encode())
