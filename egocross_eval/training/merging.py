@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -36,7 +35,7 @@ def merge(
 
     What the export gets wrong is put right from the base, and told to `say`. The base is the card's unless named.
     Raises `UsageError` where `adapter` is no adapter or doesn't fit its base, its base isn't known, `output` isn't
-    empty or is a mount point, or the export wrote other weights than the architecture asks for, and `RunError` where
+    empty or can't be replaced, or the export wrote other weights than the architecture asks for, and `RunError` where
     the export fails.
     """
     import yaml
@@ -49,8 +48,6 @@ def merge(
     output = output.resolve()
     if not holds_nothing(output):
         raise UsageError(f"{output} is not empty; name a new folder for the merged checkpoint")
-    if os.path.ismount(output):
-        raise UsageError(f"{output} is a mount point, which can't be replaced in one step; name a folder below it")
     card = read_card(adapter)
     base = base or (card.known_base(adapter) if card else None)
     if base is None:
@@ -59,6 +56,7 @@ def merge(
     ask(environment, "weights", {"model": checkpoint.source, "lora": str(adapter.resolve())})
     template = card.arguments.get("template", "qwen3_vl_nothink") if card else "qwen3_vl_nothink"
     work = output.with_name(output.name + ".export")
+    _make_way(output)
     _clear(work)
     config, made = work / "merge.yaml", work / "model"
     write_file(
@@ -91,9 +89,20 @@ def merge(
             say(f"{found.part}: {found.message}; put right from the base")
     if card is not None:
         write_card(made, msgspec.structs.replace(card, kind="merged"))
-    _move(made, output)
+    # In one step: a folder that is there is never half of a checkpoint.
+    made.replace(output)
     shutil.rmtree(work)
     return output
+
+
+def _make_way(output: Path) -> None:
+    """Removes a folder that holds nothing before the export, not after it: a mount point, say, can't be removed."""
+    try:
+        if output.is_dir():
+            shutil.rmtree(output)
+    except OSError as error:
+        why = f"it can't be replaced ({error.strerror}), as a mount point can't"
+        raise UsageError(f"{output}: {why}; name a folder below it") from error
 
 
 def _clear(work: Path) -> None:
@@ -102,10 +111,3 @@ def _clear(work: Path) -> None:
         raise UsageError(f"{work} is in the way: the merge works there; move it or choose another --output")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-
-
-def _move(made: Path, output: Path) -> None:
-    """Puts the whole checkpoint in its place in one step: a folder that is there is never half of one."""
-    if output.is_dir():
-        shutil.rmtree(output)
-    made.replace(output)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -76,11 +78,20 @@ def test_a_merge_that_is_killed_leaves_no_half_checkpoint_and_goes_on_by_the_sam
 def test_a_mount_point_is_refused_before_anything_is_exported(
     adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No test may mount: the system's answer is stood in for."""
+    """Not every user may mount, so the system's answer is stood in for."""
     (tmp_path / "merged").mkdir()
-    monkeypatch.setattr("os.path.ismount", lambda path: path == tmp_path / "merged")
+    remove = os.rmdir
+
+    def rmdir(path: str | Path, **rest: Any) -> None:
+        if Path(path).name == "merged":
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(path))
+        remove(path, **rest)
+
+    monkeypatch.setattr(os, "rmdir", rmdir)
     monkeypatch.setattr(merging, "run", exporting)
-    with pytest.raises(UsageError, match=r"merged is a mount point.*name a folder below it"):
+    with pytest.raises(
+        UsageError, match=r"merged: it can't be replaced \(.*busy\), as a mount point can't; name a folder below it"
+    ):
         merging.merge(adapter, tmp_path / "merged", ENVIRONMENT)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["adapter", "base", "merged"]
     merged = merging.merge(adapter, tmp_path / "merged" / "below", ENVIRONMENT)
