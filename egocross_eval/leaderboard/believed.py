@@ -6,18 +6,19 @@ import math
 from typing import TYPE_CHECKING
 
 from egocross_eval.errors import UsageError, warn_caller
+from egocross_eval.leaderboard.found_intervals import has_found_intervals
 from egocross_eval.leaderboard.row_checks import figures_problem, row_problem
 from egocross_eval.leaderboard.rows import row_from_run
 from egocross_eval.schema import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from egocross_eval.runs.store import RunFolder
-    from egocross_eval.schema import Results, RunRecord
+    from egocross_eval.schema import Results, Row, RunRecord
 
 
 def results_in(folder: RunFolder) -> Results:
     """The results of a folder, which others may have made: `results.json` where it belongs to the samples that are
-    there, else computed anew from them (and not written).
+    there and its intervals are those of this version, else computed anew from them (and not written).
 
     Warns where there is one of other samples; raises `UsageError` where its figures contradict each other.
     """
@@ -33,18 +34,20 @@ def results_in(folder: RunFolder) -> Results:
             f"'egocross-eval score {folder.path}' writes them"
         )
         return compute_results(folder, registry())
-    if problem := _problem(folder.record(), written):
+    record = folder.record()
+    if problem := _problem(record, written):
         raise UsageError(f"{folder.path}: its results can't be: {problem}; egocross-eval score finds them anew")
-    return written
+    return written if _has_found_intervals(record, written) else compute_results(folder, registry())
 
 
 def current_results(folder: RunFolder) -> Results | None:
-    """What `results.json` says; None where it isn't there, is of other samples or another version, or contradicts
-    itself: then it is to be derived anew."""
+    """What `results.json` says; None where it isn't there, is of other samples or another version, has other
+    intervals than this version finds, or contradicts itself: then it is to be derived anew."""
     written = folder.results() if folder.has_results() else None
     if written is None or written.schema_version != SCHEMA_VERSION or not _is_of_its_samples(folder, written):
         return None
-    return None if _problem(folder.record(), written) else written
+    record = folder.record()
+    return None if _problem(record, written) or not _has_found_intervals(record, written) else written
 
 
 def is_finished(folder: RunFolder) -> bool:
@@ -56,9 +59,18 @@ def _is_of_its_samples(folder: RunFolder, written: Results) -> bool:
     return bool(written.samples_hash) and written.samples_hash == folder.samples_hash()
 
 
+def _row(record: RunRecord, written: Results) -> Row:
+    return row_from_run(record, written, source="", origin_hash=written.samples_hash)
+
+
+def _has_found_intervals(record: RunRecord, written: Results) -> bool:
+    """Whether the intervals are those of this version: how they're found isn't part of the version of the files."""
+    return has_found_intervals(_row(record, written))
+
+
 def _problem(record: RunRecord, written: Results) -> str:
     """What can't be in results; empty if nothing is."""
-    row = row_from_run(record, written, source="", origin_hash=written.samples_hash)
+    row = _row(record, written)
     took = (written.seconds, *written.tokens.values())
     if not all(math.isfinite(number) and number >= 0 for number in took):
         return "its tokens or seconds are impossible"

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from egocross_eval.errors import UsageError, warn_caller
 from egocross_eval.leaderboard.believed import results_in
+from egocross_eval.leaderboard.found_intervals import with_found_intervals
 from egocross_eval.leaderboard.links import safe_link
 from egocross_eval.leaderboard.published import published_rows
 from egocross_eval.leaderboard.rows import read_row_file, row_from_run, source_name
@@ -26,13 +27,15 @@ def rows_from(paths: Iterable[Path], *, relative_to: Path | None = None) -> list
     """Rows of run folders, of all runs directly within a folder, and of exported row files, in that order.
 
     A run's row links to its folder, as seen from `relative_to` (default: the current directory), also where it comes
-    from a file beside which the run still is. Raises `UsageError` naming a path that is none of these; a damaged run
-    within a folder of several is left out with a warning.
+    from a file beside which the run still is. Intervals of rows from files are found anew from their outcomes. Raises
+    `UsageError` naming a path that is none of these; a damaged run within a folder of several is left out with a
+    warning.
     """
     rows: list[Row] = []
     for path in paths:
         if path.is_file():
-            rows += [_linked_anew(row, path.parent, relative_to or Path()) for row in read_row_file(path)]
+            read = map(with_found_intervals, read_row_file(path))
+            rows += [_linked_anew(row, path.parent, relative_to or Path()) for row in read]
             continue
         folders = run_folders(path)
         for folder in folders:

@@ -11,6 +11,7 @@ from egocross_eval.contracts.task import DataOptions
 from egocross_eval.counted import agreed, counted
 from egocross_eval.errors import UsageError
 from egocross_eval.leaderboard.derived import compute_results, graded_again
+from egocross_eval.leaderboard.found_intervals import has_found_intervals, with_found_intervals
 from egocross_eval.leaderboard.known_questions import KnownQuestions, known_questions, other_questions
 from egocross_eval.leaderboard.rows import join_repeats, row_from_run
 from egocross_eval.runs.store import questions_hash
@@ -107,7 +108,7 @@ def verify(
     return Verified(
         rows=found,
         without_run=_without_run(rows, found),
-        notes=[*_ungraded(found), *([] if answers_file else [_OWN_ANSWERS])],
+        notes=[*_ungraded(found), *_of_earlier_version(found), *([] if answers_file else [_OWN_ANSWERS])],
     )
 
 
@@ -130,6 +131,12 @@ def _ungraded(found: Sequence[Verification]) -> Iterator[str]:
     models = [one.row.model for one in found if not one.row.answers_hash]
     if models:
         yield f"without figures, as no right answer was known: {', '.join(models)}; egocross-eval score grades the run"
+
+
+def _of_earlier_version(found: Sequence[Verification]) -> Iterator[str]:
+    models = [one.row.model for one in found if not has_found_intervals(one.row)]
+    if models:
+        yield f"intervals of an earlier version, which a board finds anew: {', '.join(models)}"
 
 
 def _targets(
@@ -249,7 +256,8 @@ def _row_of(rows: Sequence[Row], derived: Row, *, alone: bool) -> Row:
 
 
 def _compared(row: Row, derived: Row) -> Iterator[str]:
-    """What differs, a line for each field."""
+    """What differs, a line for each field. Intervals follow from the outcomes, so they're those of this version."""
+    row, derived = with_found_intervals(row), with_found_intervals(derived)
     left_out = _OWN | (_NOT_OF_VERSION_1 if row.schema_version < SCHEMA_VERSION else frozenset())
     if not row.asked_hash:  # as in rows that were written before there was one
         left_out |= {"asked_hash"}

@@ -101,9 +101,11 @@ def _values(text: str) -> list[str]:
     return text.split() if " " in text else list(text)
 
 
-def interval_of(found: Table, *, part: str = "", macro: bool = False) -> Interval:
-    """The interval of all outcomes, or of those of one part; none of them may be unknown."""
+def interval_of(found: Table, *, part: str = "", macro: bool = False, best: bool = False) -> Interval:
+    """The interval of all outcomes, or of those of one part; an unknown one is worth nothing, or with `best`
+    everything."""
     chosen = [place for place, name in enumerate(found.parts) if not part or name == part]
-    values = [found.credits[place] or 0.0 for place in chosen]
+    credits = [found.credits[place] for place in chosen]
+    values = [float(best) if credit is None else credit for credit in credits]
     clusters, parts = [found.clusters[place] for place in chosen], [found.parts[place] for place in chosen]
     return accuracy_interval(values, clusters, parts, macro=macro, prior=own_correlation(values, clusters, parts))

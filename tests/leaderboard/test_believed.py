@@ -89,3 +89,14 @@ def test_a_run_that_is_gone_on_with_has_its_results_found_anew_where_they_cannot
     forge(run, all_right)
     again = evaluate("baseline:longest", data=demo, output=run, limit=8, cache=False)
     assert again.results == honest
+
+
+def test_intervals_of_an_earlier_version_are_found_anew_and_written_when_the_run_is_gone_on_with(
+    run: Path, demo: Path
+) -> None:
+    honest = load_run(run).results
+    forge(run, lambda content: content["micro"].update(low=0.0, high=1.0))
+    assert load_run(run).results == honest
+    assert '"low":0.0,"high":1.0' in (run / "results.json").read_text().replace(" ", "").replace("\n", "")
+    evaluate("baseline:longest", data=demo, output=run, limit=8, cache=False)
+    assert RunFolder(run).results() == honest

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from scored_samples import question, record, sample, samples, score_samples
 
 from egocross_eval.errors import UsageError
+from egocross_eval.leaderboard.found_intervals import has_found_intervals, with_found_intervals
 from egocross_eval.leaderboard.rows import distinct, join_repeats, read_row_file, row_file, row_from_run
 from egocross_eval.schema import ModelRecord, Outcome, Row
 from egocross_eval.tasks.egocross.published_rows import published_rows
@@ -217,6 +218,26 @@ def test_repetitions_of_a_checkpoint_are_joined_whichever_of_its_folders_its_nam
 ) -> None:
     first, second = {"model": "hf:best", "fingerprint": fingerprint and "f"}, {"model": name}
     assert len(join_repeats(repetitions(first, {**second, "fingerprint": fingerprint}))) == left
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        row(),
+        row(right=0, wrong=5, errored=4),
+        row(right=9, wrong=0),
+        replace(row(), outcomes={}, micro=None, macro=None, parts={}),
+        *join_repeats(repetitions({}, {})),
+    ],
+)
+def test_the_intervals_of_a_row_follow_from_its_outcomes(made: Row) -> None:
+    assert has_found_intervals(made)
+    assert with_found_intervals(made) == made
+    if made.micro is not None:
+        assert made.macro is not None
+        for other in ({"micro": replace(made.micro, high=0.99)}, {"macro": replace(made.macro, high=0.99)}):
+            assert with_found_intervals(replace(made, **other)) == made
+            assert not has_found_intervals(replace(made, **other))
 
 
 def test_rows_without_their_outcomes_are_not_joined() -> None:

@@ -19,6 +19,7 @@ from egocross_eval.contracts.registry import registry
 from egocross_eval.contracts.task import DataOptions
 from egocross_eval.leaderboard.collect import rows_from
 from egocross_eval.leaderboard.known_questions import known_questions
+from egocross_eval.leaderboard.rows import read_row_file
 from egocross_eval.leaderboard.site.inputs import read_inputs
 from egocross_eval.runs.store import RunFolder, questions_hash
 
@@ -76,6 +77,29 @@ def test_what_was_changed_by_hand_is_named(
     out = capsys.readouterr().out
     assert said in out
     assert out.count("in the row") == 1
+
+
+def of_an_earlier_version(row: dict[str, Any]) -> None:
+    """Gives a row or results other intervals."""
+    for figure in (row["micro"], row["macro"], *row.get("parts", {}).values()):
+        figure.update(low=figure["accuracy"] / 2, high=(figure["accuracy"] + 1) / 2)
+
+
+def test_intervals_of_an_earlier_version_are_no_difference_and_a_board_finds_them_anew(
+    verify: Verify, board: Path, run: Path, demo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    honest = rows_from([board])
+    edited(board, of_an_earlier_version)
+    assert read_row_file(board) != honest
+    assert rows_from([board]) == honest
+    assert [row.micro for row in read_inputs([board]).rows] == [row.micro for row in honest]
+    answers = demo / "egocross_testbed" / "egocross_testbed_answers.json"
+    assert verify(board, run, "--answers", answers, "--strict") == 0
+    found = capsys.readouterr()
+    assert "is what" in found.out
+    assert "note: intervals of an earlier version, which a board finds anew: baseline:chance" in found.err
+    edited(board, lambda row: row["micro"].update(clusters=1))
+    assert verify(board, run) == 1
 
 
 def test_a_run_whose_grades_were_changed_does_not_give_its_row(

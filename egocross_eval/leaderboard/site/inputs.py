@@ -10,6 +10,7 @@ import msgspec
 
 from egocross_eval.leaderboard.believed import results_in
 from egocross_eval.leaderboard.collect import run_folders
+from egocross_eval.leaderboard.found_intervals import with_found_intervals
 from egocross_eval.leaderboard.rows import read_row_file, row_from_run, source_name
 from egocross_eval.leaderboard.site.scripts import slug
 from egocross_eval.runs.judging import judged_samples
@@ -58,7 +59,8 @@ def read_inputs(paths: Iterable[Path], *, published: bool = True) -> Inputs:
     exported: list[Row] = []
     for path in paths:
         if path.is_file():
-            exported += [row for row in read_row_file(path) if published or not row.published]
+            read = read_row_file(path)
+            exported += [with_found_intervals(row) for row in read if published or not row.published]
         else:
             folders |= {folder.path.resolve(): folder for folder in run_folders(path)}
     runs = _runs(list(folders.values()))
