@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +21,16 @@ from egocross_eval.prompts.renderer import Renderer
 from egocross_eval.prompts.shots import Shots, ShotSetting
 from egocross_eval.prompts.templates import TEMPLATE_SUFFIXES, style_of, template_hash, template_style
 from egocross_eval.runs.options import RunOptions
-from egocross_eval.runs.shots import Cell, Cover, choose_shots, cover, load_examples, refuse_leaks, shot_notes
+from egocross_eval.runs.shots import (
+    Cell,
+    Cover,
+    choose_shots,
+    cover,
+    load_examples,
+    refuse_leaks,
+    shot_notes,
+    told_frames,
+)
 from egocross_eval.runs.strategy import Treatment, given_options, strategy_said, treatment
 from egocross_eval.runs.times import refuse_video
 from egocross_eval.schema import Question, Strategy, Way
@@ -109,7 +118,6 @@ class Planner:
         self.notes: list[str] = []
         self._examples: Questions | None = None
         self._covers: dict[ShotSetting, dict[Cell, Cover]] = {}
-        self._everything: Callable[[], Sequence[Question]] = tuple
 
     def approaches(
         self,
@@ -122,7 +130,6 @@ class Planner:
 
         Raises `UsageError` for what can't work.
         """
-        self._everything = everything
         rules = self._strategy.rules if self._strategy is not None else ()
         labels = tuple(dict.fromkeys(name for rule in rules for name in rule.match))
         treatments: dict[tuple[str, ...], Treatment] = {}
@@ -135,18 +142,34 @@ class Planner:
         made: dict[_Kind, Approach] = {}
         for found in treatments.values():
             if _kind(found) not in made:
-                made[_kind(found)] = self._approach(found, asked[_kind(found)], root, data)
+                made[_kind(found)] = self._approach(found, asked[_kind(found)], data)
+        if root is not None:
+            self._refuse_leaks(treatments.values(), made, asked, everything, root)
         for setting, covers in self._covers.items():
             self.notes += shot_notes(setting, covers, self._benchmark)
         return Approaches(labels=labels, by_values={values: made[_kind(t)] for values, t in treatments.items()})
 
-    def _approach(
-        self, found: Treatment, questions: Sequence[Question], root: DataRoot | None, data: Path | None
-    ) -> Approach:
+    def _refuse_leaks(
+        self,
+        treatments: Iterable[Treatment],
+        made: Mapping[_Kind, Approach],
+        asked: Mapping[_Kind, Sequence[Question]],
+        everything: Callable[[], Sequence[Question]],
+        root: DataRoot,
+    ) -> None:
+        """Looks at the examples of all approaches at once: each look is at every question of the split."""
+        shown = {kind: shots for kind, approach in made.items() if (shots := approach.renderer.shots) is not None}
+        told = told_frames([(shots, asked[kind]) for kind, shots in shown.items()], everything, root)
+        for found in treatments if told else ():
+            if (kind := _kind(found)) in shown:
+                with self._blamed(found, "shots"):
+                    refuse_leaks(shown[kind], asked[kind], told)
+
+    def _approach(self, found: Treatment, questions: Sequence[Question], data: Path | None) -> Approach:
         options = found.options
         style, style_hash = self._style(found)
         with self._blamed(found, "shots"):
-            shots = self._shots(options, questions, root, data)
+            shots = self._shots(options, questions, data)
         renderer = Renderer(style=style, settings=options.prompt, seed=options.generation.seed, shots=shots)
         _check_questions(questions, options, renderer, words=bool(style_hash))
         with self._blamed(found, "method"):
@@ -183,9 +206,7 @@ class Planner:
             return self._registry.prompt_style(found.options.prompt.style), ""
         return self.style, self.style_hash
 
-    def _shots(
-        self, options: RunOptions, questions: Sequence[Question], root: DataRoot | None, data: Path | None
-    ) -> Shots | None:
+    def _shots(self, options: RunOptions, questions: Sequence[Question], data: Path | None) -> Shots | None:
         """The examples before these questions; None where none are wanted."""
         setting = ShotSetting.parse(options.shots)
         if not setting.count:
@@ -199,7 +220,6 @@ class Planner:
                 f"--shots {options.shots}: {missing}, or show the examples' text alone: --shots {setting.count}:text"
             )
         shots = choose_shots(self._examples, questions, self._benchmark, setting, options.generation.seed)
-        refuse_leaks(shots, questions, self._everything(), root)
         self._keep(setting, cover(shots, questions))
         return shots
 

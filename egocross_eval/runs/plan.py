@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import random
 from collections.abc import Sequence
@@ -162,6 +163,7 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
     root = DataRoot(loaded.root) if loaded.root is not None else None
     notes = []
 
+    @functools.cache
     def everything() -> Sequence[Question]:
         same = [task for task in registry.tasks.values() if task.benchmark.name == benchmark.name]
         return load_questions(same, source).questions

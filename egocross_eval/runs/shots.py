@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.task import Benchmark, DataSource, Questions
 from egocross_eval.errors import DataError, UsageError
 from egocross_eval.frames.roots import DataRoot
-from egocross_eval.frames.shared import Clip, shared_frames
+from egocross_eval.frames.shared import Clip, Told, shared_frames
 from egocross_eval.prompts.shots import Shot, Shots, ShotSetting
 from egocross_eval.schema import Question
 from egocross_eval.tasks.select import load_questions
@@ -140,21 +140,32 @@ def _draw(seed: int, key: str) -> bytes:
     return hashlib.sha256(f"{seed}/{key}".encode()).digest()
 
 
-def refuse_leaks(
-    shots: Shots, questions: Sequence[Question], everything: Sequence[Question], root: DataRoot | None
-) -> None:
-    """Raises `UsageError` where an example shows a frame of a question that it stands before, told by content.
+def told_frames(
+    shown: Iterable[tuple[Shots, Sequence[Question]]], everything: Callable[[], Sequence[Question]], root: DataRoot
+) -> tuple[Told, ...]:
+    """Frames of the examples before these questions that questions of another cluster show too, told by content.
 
-    `everything` are all questions of the split: which pictures tell a clip is judged by them. Examples of a question's
-    own cluster are never shown and need no look.
+    `everything` gives all questions of the split: which pictures tell a clip is judged by them. Examples of a
+    question's own cluster are never shown and need no look.
     """
-    if root is None or shots.root is None:
-        return
-    used = {shot.question.key: shot.question for question in questions for shot in shots.of(question)}
-    found = shared_frames(clips_of(used.values(), shots.root), clips_of(everything, root))
-    asked = {question.key for question in questions}
-    for path, example, tested in found.told:
-        if tested.name in asked:
+    used = {
+        clip.name: clip
+        for shots, questions in shown
+        if shots.root is not None
+        for clip in clips_of(_used(shots, questions).values(), shots.root)
+    }
+    return shared_frames(list(used.values()), clips_of(everything(), root)).told if used else ()
+
+
+def _used(shots: Shots, questions: Sequence[Question]) -> dict[str, Question]:
+    return {shot.question.key: shot.question for question in questions for shot in shots.of(question)}
+
+
+def refuse_leaks(shots: Shots, questions: Sequence[Question], told: Iterable[Told]) -> None:
+    """Raises `UsageError` where one of the `told_frames` is of an example before these questions and one of them."""
+    used, asked = _used(shots, questions), {question.key for question in questions}
+    for path, example, tested in told:
+        if example.name in used and tested.name in asked:
             raise UsageError(
                 f"--shots: the example {example.name} shows a frame of {tested.owner}, which is asked about "
                 f"({path}): are the questions mixed with the examples? See 'egocross-eval data verify'"

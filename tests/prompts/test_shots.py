@@ -9,6 +9,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -28,13 +29,15 @@ from egocross_eval import (
 )
 from egocross_eval.cli.main import cli
 from egocross_eval.contracts.registry import registry
-from egocross_eval.contracts.task import DataSource
+from egocross_eval.contracts.task import DataSource, Questions
+from egocross_eval.frames.shared import Clip, Shared, shared_frames
 from egocross_eval.prompts.renderer import prompt_text
 from egocross_eval.prompts.shots import Shot, ShotSetting
 from egocross_eval.runs.options import options_from
 from egocross_eval.runs.plan import RunPlan, plan_run
 from egocross_eval.runs.requests import request_of
 from egocross_eval.schema import Ask
+from egocross_eval.tasks.select import load_questions
 
 
 def planned(data: Path, shots: str, split: str = "demo", **keywords: object) -> RunPlan:
@@ -200,6 +203,45 @@ def test_an_example_that_shows_a_frame_of_a_question_is_refused_by_content(demo:
     shutil.copyfile(plan.root.resolve_str(question.frames[0].name), shots.root.resolve_str(leaking.frames[0].name))
     with pytest.raises(UsageError, match=f"the example {leaking.key} shows a frame of {question.cluster}"):
         planned(root, "1", tasks="xsports")
+
+
+def test_a_leak_names_the_rule_whose_questions_it_stands_before_and_all_rules_take_one_look(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "data"
+    shutil.copytree(demo, root, symlinks=True)
+    rules = tmp_path / "rules.yaml"
+    domains = ("animal", "industry", "xsports", "surgery")
+    rules.write_text("rules:\n" + "".join(f"- {{for: {{domain: {one}}}, shots: '1:covered'}}\n" for one in domains))
+    looks: list[object] = []
+    loads: list[object] = []
+
+    def by_rules(tasks: str = "all") -> RunPlan:
+        return plan_run(options_from(data=root, split="demo", strategy=str(rules), tasks=tasks), registry())
+
+    def looking(*clips: Sequence[Clip]) -> Shared:
+        looks.append(clips)
+        return shared_frames(*clips)
+
+    def loading(*asked: Any) -> Questions:
+        loads.append(asked)
+        return load_questions(*asked)
+
+    monkeypatch.setattr("egocross_eval.runs.shots.shared_frames", looking)
+    monkeypatch.setattr("egocross_eval.runs.plan.load_questions", loading)
+    plan = by_rules()
+    assert len(plan.approaches.groups(plan.questions)) == 4
+    assert (len(looks), len(loads)) == (1, 2)
+    question = next(q for q in plan.questions if q.label("domain") == "xsports")
+    leaking = shots_of(plan, question)[0].question
+    shots = plan.approach(question).renderer.shots
+    assert plan.root is not None
+    assert shots is not None
+    assert shots.root is not None
+    shutil.copyfile(plan.root.resolve_str(question.frames[0].name), shots.root.resolve_str(leaking.frames[0].name))
+    with pytest.raises(UsageError, match=rf"rules.yaml, line 4: --shots: the example {leaking.key} shows a frame of"):
+        by_rules()
+    assert by_rules("surgery").questions
 
 
 def test_a_picture_of_several_videos_is_no_leak_whichever_questions_are_asked_and_a_whole_clip_is(
