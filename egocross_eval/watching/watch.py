@@ -241,7 +241,12 @@ class Watcher:
         return [one for one in found if one.step not in done and one.name not in self._broken]
 
     def _evaluated(self, one: Found, after: Callable[[Made], None]) -> Point | None:
-        spec, stamp, weights = spec_of(self._asked.model, one), stamp_of(one), weights_of(one)
+        try:
+            spec, stamp, weights = spec_of(self._asked.model, one), stamp_of(one), weights_of(one)
+        except UsageError:
+            if is_whole(one):
+                raise
+            return None  # the trainer removed it just now
         planned = PlannedRun(
             name=one.name, model=spec, options=self._asked.options, folder=self._asked.output / one.name
         )

@@ -418,6 +418,29 @@ def test_a_checkpoint_that_the_trainer_removes_while_it_is_looked_at_ends_nothin
     assert points(tmp_path / "t-watched") == [10, 20]
 
 
+def test_an_adapter_that_the_trainer_removes_as_its_turn_comes_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "t" / "checkpoint-10"
+    path.mkdir(parents=True)
+    (path / "adapter_config.json").write_text("{}")
+    (path / "adapter_model.safetensors").write_bytes(WEIGHTS)
+    (path / "trainer_state.json").write_text(sixty(10))
+
+    def removing(one: Found) -> bool:
+        whole = is_whole(one)
+        shutil.rmtree(path, ignore_errors=True)
+        return whole
+
+    monkeypatch.setattr("egocross_eval.watching.watch.is_whole", removing)
+    asked = Asked(
+        folder=tmp_path / "t", output=tmp_path / "out", model="hf:b,lora={}", options=options_from(split="demo")
+    )
+    with Watcher(asked, lambda one: lambda event: None) as watcher:
+        assert watcher.step(lambda made: None) == []
+    assert not path.exists()
+
+
 @pytest.mark.slow
 def test_other_weights_under_an_old_name_are_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A training was begun anew in its folder: while it's watched, and between two commands."""
