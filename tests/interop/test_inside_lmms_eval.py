@@ -87,8 +87,9 @@ def test_other_data_than_were_asked_are_refused(inside: LmmsEvalRun, demo: Path,
     entries = json.loads(file.read_text())
     entries[0]["question_text"] = "Another question?"
     file.write_text(json.dumps(entries))
+    (log,) = inside.folder.rglob("*_results.json")
     with pytest.raises(UsageError, match="aren't those that were asked"):
-        import_run(inside.folder, tmp_path / "run", ImportOptions(data=DataOptions(data=tmp_path / "data")))
+        import_run(log, tmp_path / "run", ImportOptions(data=DataOptions(data=tmp_path / "data")))
 
 
 def test_people_who_type_lmms_eval_themselves_name_the_folder(demo: Path, tmp_path: Path) -> None:

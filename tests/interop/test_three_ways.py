@@ -21,7 +21,7 @@ CHECKPOINT = Path(egocross_eval.__file__).parent / "training" / "demo_model"
 SYSTEM = "You are a helpful assistant."
 """What lmms-eval's class puts in front by itself."""
 
-ASKED: dict[str, Any] = {"limit": 96, "frames": "uniform:1", "max_new_tokens": 4}
+ASKED: dict[str, Any] = {"limit": 96, "frames": "uniform:1", "max_new_tokens": 4, "cache": False}
 TEMPLATE = '{% set system = "' + SYSTEM + '" %}{{ frames }}{{ question }}\n{{ option_block }}'
 """The style `challenge` with that system text."""
 
