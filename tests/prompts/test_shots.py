@@ -160,13 +160,18 @@ def test_questions_of_a_cell_are_asked_one_after_the_other(demo: Path, tmp_path:
     assert len([1 for a, b in itertools.pairwise(cells) if a != b]) == len(set(cells)) - 1
 
 
-def test_cells_without_examples_are_named_with_what_to_do(demo: Path, tmp_path: Path) -> None:
-    root = tmp_path / "data"
+def without_a_cell(demo: Path, root: Path) -> Path:
+    """The demo without examples of sport identification."""
     shutil.copytree(demo, root, symlinks=True, copy_function=os.link)
     path = root / "egocross_support_set" / "train.json"
     kept = [item for item in json.loads(path.read_bytes()) if "extreme sport" not in item["messages"][0]["content"]]
     path.unlink()
     path.write_text(json.dumps(kept))
+    return root
+
+
+def test_cells_without_examples_are_named_with_what_to_do(demo: Path, tmp_path: Path) -> None:
+    root = without_a_cell(demo, tmp_path / "data")
     with pytest.raises(UsageError, match=r"xsports / sport identification \(4\).*'2:covered' in place of '2'"):
         planned(root, "2", tasks="xsports")
     covered = planned(root, "2:covered", tasks="xsports")
@@ -292,12 +297,7 @@ def test_show_prints_the_examples(demo: Path) -> None:
 
 
 def test_show_looks_at_the_examples_of_its_question_alone(demo: Path, tmp_path: Path) -> None:
-    root = tmp_path / "data"
-    shutil.copytree(demo, root, symlinks=True, copy_function=os.link)
-    path = root / "egocross_support_set" / "train.json"
-    kept = [item for item in json.loads(path.read_bytes()) if "extreme sport" not in item["messages"][0]["content"]]
-    path.unlink()
-    path.write_text(json.dumps(kept))
+    root = without_a_cell(demo, tmp_path / "data")
     plan = planned(root, "")
     without = next(q.id for q in plan.questions if q.label("question_type") == "sport identification")
     other = next(q.id for q in plan.questions if q.label("question_type") == "next direction prediction")
