@@ -93,3 +93,22 @@ def explain(log: str) -> str:
                 line = log[log.rfind("\n", 0, match.start()) + 1 :].split("\n", 1)[0].strip()
                 found = (match.start(), f"{line[:300]}\n{remedy}")
     return found[1]
+
+
+_LAUNCHER = re.compile(r"^[A-Z]\d{4} \d\d:\d\d:\S+ \d+ torch/distributed/elastic/.*$", re.MULTILINE)
+"""A line that torchrun's agent writes."""
+
+_FAILED = re.compile(r"failed \(exitcode: (-?\d+)\) local_rank: (\d+)")
+"""What the agent writes of the process that ended first, before a summary of all."""
+
+
+def last_words(log: str, length: int = 2000) -> str:
+    """The end of what the trainer itself wrote, and which process ended first where torchrun's agent says so.
+
+    The agent's summary is left out: it fills the end of the log and knows no cause.
+    """
+    failed = _FAILED.search(log)
+    if failed is None:
+        return log.strip()[-length:]
+    words = _LAUNCHER.sub("", log[: failed.start()]).strip()[-length:]
+    return f"{words}\nthe process of local rank {failed[2]} ended first, with exit code {failed[1]}"

@@ -19,7 +19,7 @@ import msgspec
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.files import open_for_appending
 from egocross_eval.training.inside.start_trainer import STARTED
-from egocross_eval.training.trainer_faults import explain
+from egocross_eval.training.trainer_faults import explain, last_words
 from egocross_eval.training.waiting import Waiting
 
 TRAINER_LOG = "trainer_log.jsonl"
@@ -207,4 +207,4 @@ def _reason(log: Path, start: int, code: int) -> str:
     known = explain(text) or (explain(f"exitcode: {code}") if code == -signal.SIGKILL else "")
     if known:
         return f"LLaMA-Factory stopped: {known}\nits log: {log}"
-    return f"LLaMA-Factory stopped with exit code {code}; its log, {log}, ends with:\n{text.strip()[-2000:]}"
+    return f"LLaMA-Factory stopped with exit code {code}; its log, {log}, ends with:\n{last_words(text)}"

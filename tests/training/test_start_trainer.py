@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -106,3 +108,39 @@ def test_only_batches_of_several_examples_are_padded() -> None:
     leave_single_examples_unpadded(workflow)
     collator = workflow.SFTDataCollatorWith4DAttentionMask()
     assert [collator([{}] * count) for count in (1, 2, 1)] == [None, 8, None]
+
+
+STAND_IN = """
+import atexit, os, sys, types
+from egocross_eval.training.inside import start_trainer
+
+class Aborting:
+    def __del__(self):
+        os.abort()
+
+def run_exp():
+    atexit.register(print, "said at the end")
+    modules["llamafactory"].kept = Aborting()
+    print("trained")
+    {ending}
+
+names = "llamafactory", "llamafactory.train", "llamafactory.train.sft", "llamafactory.train.tuner"
+modules = {{name: types.ModuleType(name) for name in names}}
+modules["llamafactory.train.sft"].workflow = types.SimpleNamespace(
+    CustomSeq2SeqTrainer=object, SFTDataCollatorWith4DAttentionMask=object
+)
+modules["llamafactory.train.tuner"].run_exp = run_exp
+sys.modules.update(modules)
+start_trainer.main()
+"""
+"""A trainer that leaves something behind which aborts the process when the interpreter takes itself apart."""
+
+
+@pytest.mark.parametrize(
+    ("ending", "code"), [("pass", 0), ("del modules['llamafactory'].kept.__class__.__del__; sys.exit(3)", 3)]
+)
+def test_a_process_that_has_trained_ends_well_whatever_an_interpreters_end_would_do(ending: str, code: int) -> None:
+    """And what libraries do at a process's end is done; an error keeps its exit code."""
+    command = [sys.executable, "-c", STAND_IN.format(ending=ending)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.splitlines()[1:]) == (code, ["trained", "said at the end"])

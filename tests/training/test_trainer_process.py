@@ -89,6 +89,30 @@ def test_an_unknown_fault_shows_the_end_of_the_log(tmp_path: Path) -> None:
         start("import sys; print('something new'); sys.exit(3)", tmp_path)
 
 
+AGENT = """\
+step 7
+terminate called without an active exception
+W1126 07:44:49.724000 26921 torch/distributed/elastic/multiprocessing/api.py:1028] Sending process 27051 closing signal SIGTERM
+E1126 07:44:49.734000 26921 torch/distributed/elastic/multiprocessing/api.py:1002] failed (exitcode: -6) local_rank: 1 (pid: 27052) of binary: python
+Traceback (most recent call last):
+torch.distributed.elastic.multiprocessing.errors.ChildFailedError:
+"""  # noqa: E501
+"""The log of a training with two processes, of which the second aborts, as torchrun of torch 2.11 leaves it."""
+
+
+def test_an_unknown_fault_of_several_processes_shows_what_was_written_before_the_launchers_report(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(RunError) as raised:
+        start(f"import sys; print({AGENT!r} + 'a line of the summary\\n' * 1000); sys.exit(1)", tmp_path)
+    shown = str(raised.value).partition("ends with:\n")[2]
+    assert shown.splitlines() == [
+        "step 7",
+        "terminate called without an active exception",
+        "the process of local rank 1 ended first, with exit code -6",
+    ]
+
+
 def test_an_earlier_fault_in_the_log_is_not_mistaken_for_the_present_one(tmp_path: Path) -> None:
     (tmp_path / "log.txt").write_text("CUDA out of memory\n", encoding="utf-8")
     with pytest.raises(RunError, match="something new"):

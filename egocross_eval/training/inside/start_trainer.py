@@ -9,7 +9,11 @@
 
 from __future__ import annotations
 
+import atexit
 import inspect
+import os
+import sys
+import threading
 from typing import Any
 
 STARTED = "egocross-eval: a worker has started"
@@ -67,15 +71,31 @@ def leave_single_examples_unpadded(workflow: Any) -> None:
     workflow.SFTDataCollatorWith4DAttentionMask = Collator
 
 
+def leave_without_finalizing(ended: threading.Event) -> None:
+    """Ends the process, if the training has ended, before the interpreter takes itself apart.
+
+    A worker thread of torch's process groups that lets go of its last tensor in that time aborts the process
+    (pytorch/pytorch#190489), and torchrun then kills the others, one of which may be writing the model.
+    """
+    if ended.is_set():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+
 def main() -> None:
     """Applies both changes and trains as the configuration file says that the command line names."""
     print(STARTED, flush=True)
+    ended = threading.Event()
+    # What is registered first runs last: after all that libraries do at a process's end.
+    atexit.register(leave_without_finalizing, ended)
     from llamafactory.train.sft import workflow
     from llamafactory.train.tuner import run_exp
 
     score_labels_only(workflow)
     leave_single_examples_unpadded(workflow)
     run_exp()
+    ended.set()
 
 
 if __name__ == "__main__":
