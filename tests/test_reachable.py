@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from ports import closed_port
 
 from egocross_eval.reachable import reachable
 
@@ -17,9 +18,9 @@ def listening() -> Iterator[str]:
 
 
 @pytest.fixture
-def closed() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return f"http://127.0.0.1:{server.getsockname()[1]}"
+def closed() -> Iterator[str]:
+    with closed_port() as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def test_a_server_that_listens_is_in_reach_and_another_is_not(listening: str, closed: str) -> None:

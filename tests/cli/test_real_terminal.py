@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_server import FakeServer
+from fake_server import STALL, FakeServer
 
 COLUMNS = 80
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
@@ -44,7 +44,7 @@ def in_terminal(arguments: list[str | Path], *, interrupt: Callable[[str], bool]
             pressed = True
             os.write(terminal, b"\x03")
             os.killpg(process.pid, 2)  # the terminal isn't the process's controlling one, so it only echoes
-    process.wait(timeout=30)
+    process.wait(timeout=120)
     os.close(terminal)
     return written.decode()
 
@@ -57,7 +57,7 @@ def answered(text: str) -> int:
 @pytest.mark.slow
 def test_ctrl_c_leaves_the_bar_once(demo: Path, tmp_path: Path) -> None:
     name = "organisation/Qwen3-VL-30B-A3B-Instruct-finetuned-v12-checkpoint-400"
-    with FakeServer(answers="B", latency=0.2) as server:
+    with FakeServer(answers="B", latency=0.2, faults=lambda call: STALL if call.number > 40 else None) as server:
         model = f"openai:fake,base_url={server.base_url},concurrency=4,name={name}"
         options: list[str | Path] = ["--data", demo, "--no-cache", "--output", tmp_path / "run"]
         written = in_terminal(["--model", model, *options], interrupt=lambda text: answered(text) >= 12)

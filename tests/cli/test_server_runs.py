@@ -6,14 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import fake_server
 import pytest
 from calling import call
-from fake_server import Call, FakeServer, Fault
+from fake_server import STALL, Call, FakeServer, Fault
+from ports import closed_port
+from until import until
 
 from egocross_eval import load_run
 
@@ -48,27 +48,19 @@ def test_faults_that_pass_leave_no_trace_in_the_score(demo: Path, tmp_path: Path
 def test_faults_that_last_are_counted_exactly_and_asked_again_by_the_same_command(
     demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    port = 0
-    with FakeServer(answers="B", faults=some_last) as server:
-        port = int(server.base_url.rpartition(":")[2].partition("/")[0])
-        command: list[str | Path] = [
-            "--model",
-            spec(server, "max_retries=1"),
-            "--data",
-            demo,
-            "--output",
-            tmp_path / "run",
-            "--no-cache",
-        ]
+    repaired = False
+    with FakeServer(answers="B", faults=lambda call: None if repaired else some_last(call)) as server:
+        model = spec(server, "max_retries=1")
+        command = ("--model", model, "--data", demo, "--output", tmp_path / "run", "--no-cache")
         assert call(*command) == 1
-    run = load_run(tmp_path / "run")
-    total = len(run.samples)
-    assert run.results.counts["errored"] == total // 10
-    assert run.results.counts["right"] + run.results.counts["wrong"] == total - total // 10
-    assert f"{total // 10} failed (http_500)" in capsys.readouterr().err
-    with FakeServer(answers="B", port=port) as server:
+        run = load_run(tmp_path / "run")
+        total = len(run.samples)
+        assert run.results.counts["errored"] == total // 10
+        assert run.results.counts["right"] + run.results.counts["wrong"] == total - total // 10
+        assert f"{total // 10} failed (http_500)" in capsys.readouterr().err
+        repaired, asked_before = True, server.count
         assert call(*command) == 0
-    assert server.count == total // 10
+        assert server.count - asked_before == total // 10
     assert load_run(tmp_path / "run").results.complete
 
 
@@ -102,9 +94,9 @@ def test_filtered_answers_are_counted_apart_and_leave_a_run_complete(
 def test_a_dead_server_ends_with_exit_code_1_and_no_score(
     demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with FakeServer() as server:
-        model = spec(server, "max_retries=1")
-    assert call("--model", model, "--data", demo, "--output", tmp_path / "run") == 1
+    with closed_port() as port:
+        model = f"openai:fake,base_url=http://127.0.0.1:{port}/v1,backoff=0.01,max_retries=1"
+        assert call("--model", model, "--data", demo, "--output", tmp_path / "run") == 1
     run = load_run(tmp_path / "run")
     assert run.results.micro is None
     assert run.results.counts["errored"] == len(run.samples)
@@ -132,19 +124,12 @@ def test_the_key_reaches_the_server_and_nothing_else(
         assert b"very-secret" not in path.read_bytes(), path
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it didn't happen in time"
-        time.sleep(0.05)
-
-
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
 def test_an_interrupt_or_a_kill_keeps_what_was_answered_and_the_same_command_goes_on(
     sent: signal.Signals, code: int, demo: Path, tmp_path: Path
 ) -> None:
-    samples = tmp_path / "run" / "samples.jsonl"
-    with FakeServer(answers="B", latency=0.05) as server:
+    samples, ended = tmp_path / "run" / "samples.jsonl", False
+    with FakeServer(answers="B", faults=lambda call: None if ended or call.number <= 20 else STALL) as server:
         command: list[str | Path] = [
             "--model",
             spec(server, "concurrency=2"),
@@ -156,9 +141,10 @@ def test_an_interrupt_or_a_kill_keeps_what_was_answered_and_the_same_command_goe
         process = subprocess.Popen(
             [sys.executable, "-m", "egocross_eval", *command, "--no-cache"], stderr=subprocess.PIPE, text=True
         )
-        wait_for(lambda: samples.is_file() and samples.read_bytes().count(b"\n") >= 10)
+        until(lambda: samples.is_file() and samples.read_bytes().count(b"\n") >= 10)
         os.kill(process.pid, sent)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=120)
+        ended = True
         assert process.returncode == code
         assert "Traceback" not in errors
         if sent == signal.SIGINT:

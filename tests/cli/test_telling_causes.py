@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from click.testing import CliRunner
-from fake_server import FakeServer
+from ports import closed_port
 
 from egocross_eval import ModelAdapter, Request, Response, evaluate, export_run
 from egocross_eval.cli.main import cli
@@ -55,10 +55,9 @@ def test_an_export_of_a_run_that_lacks_answers_says_so(demo: Path, tmp_path: Pat
 
 
 def test_after_a_server_that_was_down_the_same_command_is_what_comes_next(demo: Path, tmp_path: Path) -> None:
-    with FakeServer(answers="B", models=("m",)) as server:
-        url = server.base_url
-    model = f"openai:m,base_url={url},max_retries=0"
-    text = said("--model", model, "--split", "demo", "--data", demo, "--limit", 2, "--output", tmp_path / "run")
+    with closed_port() as port:
+        model = f"openai:m,base_url=http://127.0.0.1:{port}/v1,max_retries=0"
+        text = said("--model", model, "--split", "demo", "--data", demo, "--limit", 2, "--output", tmp_path / "run")
     assert "next:" not in text
     assert re.search(r"2 failed .*\n.*the same command with --output .* asks the failed questions again", text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,8 @@ from urllib.parse import quote
 import other_environments as other
 import pytest
 from browser import PATIENCE
-from processes import free_port, served
+from ports import free_port
+from processes import served
 
 from egocross_eval import Run, evaluate
 
@@ -46,25 +48,29 @@ def viewer(run: Run, demo: Path) -> Iterator[str]:
         yield f"{address}#/tasks/{quote(log.name, safe='')}"
 
 
-def shown(chromium: Chrome, address: str, words: str) -> str:
-    """The text of a page, once it has these words."""
+def shown(chromium: Chrome, address: str, *words: str) -> str:
+    """The text of a page on one line, once it has all these words: its parts come one after the other."""
+    from selenium.common.exceptions import TimeoutException
     from selenium.webdriver.support.ui import WebDriverWait
+
+    def text(page: Chrome) -> str:
+        return " ".join(page.find_element("tag name", "body").text.split())
 
     chromium.get("about:blank")
     chromium.get(address)
-    WebDriverWait(chromium, PATIENCE).until(lambda page: words in page.find_element("tag name", "body").text)
-    return str(chromium.find_element("tag name", "body").text)
+    with contextlib.suppress(TimeoutException):
+        WebDriverWait(chromium, PATIENCE).until(lambda page: all(one in text(page) for one in words))
+    found = text(chromium)
+    assert [one for one in words if one not in found] == [], found
+    return found
 
 
 def test_the_viewer_shows_our_figures(run: Run, viewer: str, chromium: Chrome) -> None:
-    text = " ".join(shown(chromium, viewer, run.samples[0].key).split())
     micro, macro = run.results.micro, run.results.macro
     assert micro is not None
     assert macro is not None
-    assert f"ACCURACY {micro.accuracy:.3g}" in text
-    assert f"MACRO {macro.accuracy:.3f}".rstrip("0") in text
-    assert "100 samples" in text
-    assert "NaN" not in text
+    figures = (f"ACCURACY {micro.accuracy:.3g}", f"MACRO {macro.accuracy:.3f}".rstrip("0"), "100 samples")
+    assert "NaN" not in shown(chromium, viewer, run.samples[0].key, *figures)
 
 
 def test_the_viewer_shows_a_question_with_its_frames_its_answer_and_its_score(
@@ -73,9 +79,9 @@ def test_the_viewer_shows_a_question_with_its_frames_its_answer_and_its_score(
     from selenium.webdriver.support.ui import WebDriverWait
 
     sample = next(sample for sample in run.samples if sample.outcome == "wrong")
-    text = shown(chromium, f"{viewer}/samples/sample/{quote(sample.key)}/1/messages", "ASSISTANT")
-    assert sample.question.text in " ".join(text.split())
-    assert f"TARGET {sample.question.target} ANSWER {sample.grade.prediction} SCORE I" in " ".join(text.split())
+    told = f"TARGET {sample.question.target} ANSWER {sample.grade.prediction} SCORE I"
+    address = f"{viewer}/samples/sample/{quote(sample.key)}/1/messages"
+    shown(chromium, address, "ASSISTANT", sample.question.text, told)
     WebDriverWait(chromium, PATIENCE).until(lambda page: len(page.execute_script(_PICTURES)) == 2)
     assert all(
         complete and width > 50 and height > 40 for complete, width, height in chromium.execute_script(_PICTURES)

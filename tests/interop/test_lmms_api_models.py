@@ -12,6 +12,7 @@ import lmms_eval_runs
 import pytest
 from fake_server import NULL_CONTENT, STALL, Call, FakeServer, Fault, http_error, rate_limit
 from lmms_eval_runs import LmmsEvalRun
+from ports import closed_port
 
 from egocross_eval import EgoCrossError, Run, evaluate, load_run
 
@@ -35,8 +36,9 @@ def server() -> Iterator[FakeServer]:
         yield server
 
 
-def spec(kind: str, server: FakeServer, more: str = "") -> str:
-    return f"lmms:{kind},model=org/fake,base_url={server.base_url},max_retries=1,retry_backoff_s=0{more}"
+def spec(kind: str, server: FakeServer | str, more: str = "") -> str:
+    url = server if isinstance(server, str) else server.base_url
+    return f"lmms:{kind},model=org/fake,base_url={url},max_retries=1,retry_backoff_s=0{more}"
 
 
 def asked(demo: Path, folder: Path, model: str, **keywords: Any) -> Run:
@@ -103,14 +105,13 @@ def test_a_reply_that_counts_tokens_and_has_no_text_is_no_answer(demo: Path, tmp
 
 def test_a_server_that_stands_still_is_a_timeout(demo: Path, tmp_path: Path) -> None:
     with FakeServer(models=("org/fake",), faults=lambda call: STALL if call.number == 1 else None) as server:
-        run = asked(demo, tmp_path / "run", spec("async_openai", server, ",timeout=1"), limit=3)
+        run = asked(demo, tmp_path / "run", spec("async_openai", server, ",timeout=5"), limit=3)
     assert [sample.failure.kind for sample in run.samples if sample.failure] == ["timeout"]
 
 
 def test_a_server_that_is_gone_ends_a_run_by_its_first_questions(demo: Path, tmp_path: Path) -> None:
-    with FakeServer(models=("org/fake",)) as server:
-        pass
-    run = asked(demo, tmp_path / "run", spec("async_openai", server), limit=4)
+    with closed_port() as port:
+        run = asked(demo, tmp_path / "run", spec("async_openai", f"http://127.0.0.1:{port}/v1"), limit=4)
     assert {sample.failure.kind for sample in run.samples if sample.failure} == {"connection"}
 
 

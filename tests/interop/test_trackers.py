@@ -16,7 +16,8 @@ import other_environments as other
 import pytest
 from calling import call
 from fake_server import FakeServer
-from processes import free_port, served
+from ports import free_port
+from processes import served
 
 from egocross_eval import Run, TrackerType, UsageError, Warned, evaluate, load_run
 from egocross_eval.contracts.event import Event

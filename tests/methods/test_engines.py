@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from asked_methods import METHODS, decisions, settings
+from calling import call
 from checkpoints import tiny_checkpoint
 from fake_server import Call, FakeServer
+from killed import killed_between_rounds
 
-from egocross_eval import Capabilities, ModelAdapter, Request, Response, TextPart, evaluate
+from egocross_eval import Capabilities, ModelAdapter, Request, Response, TextPart, evaluate, load_run
 from egocross_eval.model_adapters.openai.adapter import build
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
 
@@ -103,27 +101,12 @@ def test_a_run_that_is_killed_between_its_rounds_goes_on_and_ends_the_same(
 ) -> None:
     model = tiny_checkpoint(weight_spread=0.2)
     whole = evaluate(f"hf:{model},dtype=float32", METHODS[method], output=tmp_path / "whole", **settings(method, demo))
-    command = [sys.executable, "-m", "egocross_eval", "--model", f"hf:{model},dtype=float32", "--split", "demo"]
-    command += ["--data", str(demo), "--method", method, "--answer", "choose", "--frames", "uniform:2", "--limit", "4"]
-    command += ["--max-new-tokens", "8", "--no-cache", "--output", str(tmp_path / "killed")]
+    command = ["--model", f"hf:{model},dtype=float32", "--split", "demo", "--data", str(demo), "--method", method]
+    command += ["--answer", "choose", "--frames", "uniform:2", "--limit", "4", "--max-new-tokens", "8", "--no-cache"]
+    command += ["--output", str(tmp_path / "killed")]
+    killed_between_rounds(2, *command)
     loose = tmp_path / "killed" / "answers.jsonl"
-    killed = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_for(lambda: killed.poll() is not None or (loose.is_file() and loose.stat().st_size > 0))
-    os.kill(killed.pid, signal.SIGKILL)
-    killed.wait()
-    kept = loose.read_bytes().count(b"\n") if loose.is_file() else 0
-    again = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert again.returncode == 0, again.stderr
-    from egocross_eval import load_run
-
-    run = load_run(tmp_path / "killed")
-    assert decisions(run) == decisions(whole)
-    assert kept > 0
+    assert loose.read_bytes().count(b"\n") == 2
+    assert call(*command) == 0
+    assert decisions(load_run(tmp_path / "killed")) == decisions(whole)
     assert not loose.exists()
-
-
-def wait_for(happened: Callable[[], bool], seconds: float = 240.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)

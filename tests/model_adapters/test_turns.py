@@ -45,7 +45,7 @@ async def answer(turns: Turns, engine: Engine, name: str, beginning: str) -> Non
 
 
 async def together(*work: Coroutine[Any, Any, None]) -> None:
-    await asyncio.wait_for(asyncio.gather(*work), timeout=5)
+    await asyncio.wait_for(asyncio.gather(*work), timeout=60)
 
 
 def test_a_common_beginning_is_computed_once() -> None:
@@ -75,7 +75,7 @@ def test_requests_without_frames_wait_for_none() -> None:
     async def main() -> bool:
         turns = Turns(room=2)
         first, second = turns.turn(None), turns.turn(None)
-        await asyncio.wait_for(asyncio.gather(first.come(), second.come()), timeout=5)
+        await asyncio.wait_for(asyncio.gather(first.come(), second.come()), timeout=60)
         return first.awaited or second.awaited
 
     assert not asyncio.run(main())
@@ -88,7 +88,7 @@ def test_a_first_request_that_fails_before_its_turn_holds_up_no_other() -> None:
         waiting = [asyncio.create_task(answer(turns, engine, f"a{r}", "a")) for r in range(1, 4)]
         await asyncio.sleep(0)
         failing.end()
-        await asyncio.wait_for(asyncio.gather(*waiting), timeout=5)
+        await asyncio.wait_for(asyncio.gather(*waiting), timeout=60)
         return engine.order
 
     assert sorted(asyncio.run(main())) == ["a1", "a2", "a3"]
@@ -126,10 +126,10 @@ def test_room_comes_back_however_requests_end(
                 if at == step and number < len(tasks):
                     tasks[number].cancel()
             await asyncio.sleep(0)
-        await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), timeout=5)
+        await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), timeout=60)
         # All of the room is there again, no more and no less.
         again = [turns.turn(None) for _ in range(room + 1)]
-        await asyncio.wait_for(asyncio.gather(*(turn.come() for turn in again[:room])), timeout=5)
+        await asyncio.wait_for(asyncio.gather(*(turn.come() for turn in again[:room])), timeout=60)
         last = asyncio.create_task(again[room].come())
         await asyncio.sleep(0.001)
         assert not last.done()

@@ -26,8 +26,6 @@ def observed(
     demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Tell], tuple[Run, list[str], list[Event]]]:
     """A small run that trackers follow; the warnings that name one, and all events."""
-    monkeypatch.setattr(telling, "PATIENCE", 2.0)
-    monkeypatch.setattr(telling, "LAST_PATIENCE", 2.0)
 
     def observed(*trackers: Tell) -> tuple[Run, list[str], list[Event]]:
         for number, tell in enumerate(trackers):
@@ -63,9 +61,12 @@ def test_a_tracker_that_hangs_is_warned_of_once_and_the_others_are_told_on(
     kind: type[Event],
     observed: Callable[..., tuple[Run, list[str], list[Event]]],
     never: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     told: list[Event] = []
     before = sys.stdout
+    monkeypatch.setattr(telling, "PATIENCE", 2.0)
+    monkeypatch.setattr(telling, "LAST_PATIENCE", 2.0)
     begun = time.monotonic()
     run, warned, events = observed(lambda event: never.wait() if isinstance(event, kind) else None, told.append)
     assert time.monotonic() - begun < 60

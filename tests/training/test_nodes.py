@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -152,8 +153,24 @@ def test_a_node_that_no_other_joins_says_so_and_ends(second_node: TrainPlan, mon
         train_module.train(second_node, ENVIRONMENT)
 
 
-def test_nodes_that_have_met_are_waited_for_no_longer(tmp_path: Path) -> None:
-    working = [sys.executable, "-c", f"import time; print({STARTED!r}, flush=True); time.sleep(1.5)"]
+@pytest.fixture
+def meeting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A trainer that says that nodes have met, and works until its log was looked at three times after that."""
+    end, log, looks = tmp_path / "end", tmp_path / "log", []
+    look = trainer_process._report
+
+    def looked(*given: Any) -> int:
+        looks.append(log.read_text(encoding="utf-8"))
+        if sum(STARTED in text for text in looks) > 3:
+            end.touch()
+        return look(*given)
+
+    monkeypatch.setattr(trainer_process, "_report", looked)
+    working = f"while not pathlib.Path({str(end)!r}).exists(): time.sleep(0.01)"
+    return [sys.executable, "-c", f"import pathlib, time\nprint({STARTED!r}, flush=True)\n{working}"]
+
+
+def test_nodes_that_have_met_are_waited_for_no_longer(tmp_path: Path, meeting: list[str]) -> None:
     log = tmp_path / "log"
     late: list[str] = []
 
@@ -161,15 +178,16 @@ def test_nodes_that_have_met_are_waited_for_no_longer(tmp_path: Path) -> None:
         def look(self) -> None:
             late.extend(line for line in log.read_text(encoding="utf-8").splitlines() if line == STARTED)
 
-    run(working, environment={}, folder=tmp_path, log=log, waiting=Watched("nodes", "", lambda line: None))
+    run(meeting, environment={}, folder=tmp_path, log=log, waiting=Watched("nodes", "", lambda line: None))
     assert log.read_text(encoding="utf-8").strip() == STARTED
     # The line may be written in the instant between the two readings of the log.
     assert len(late) <= 1
 
 
-def test_the_log_is_read_no_more_once_nodes_have_met(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_is_read_no_more_once_nodes_have_met(
+    tmp_path: Path, meeting: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It grows for days, and would be read whole at every look."""
-    working = [sys.executable, "-c", f"import time; print({STARTED!r}, flush=True); time.sleep(1.5)"]
     readings: list[str] = []
     read = trainer_process._written
 
@@ -179,7 +197,7 @@ def test_the_log_is_read_no_more_once_nodes_have_met(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(trainer_process, "_written", counted)
     nodes = waiting.Waiting("nodes", "", lambda line: None)
-    run(working, environment={}, folder=tmp_path, log=tmp_path / "log", waiting=nodes)
+    run(meeting, environment={}, folder=tmp_path, log=tmp_path / "log", waiting=nodes)
     assert [STARTED in text for text in readings] == [False] * (len(readings) - 1) + [True]
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from ports import free_port
 from trainings import CHANGES, command, gone, kill_tree, naming, options
 
 from egocross_eval.contracts.registry import registry
@@ -30,9 +30,7 @@ def start() -> Iterator[Callable[[list[str]], Nodes]]:
     started: Nodes = []
 
     def start(words: list[str]) -> Nodes:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            address = f"127.0.0.1:{free.getsockname()[1]}"
+        address = f"127.0.0.1:{free_port()}"
         variables = {**os.environ, "OMP_NUM_THREADS": "1"}
         for rank in (1, 0):
             mine = [*words, "--nodes", "2", "--node-rank", str(rank), "--address", address]

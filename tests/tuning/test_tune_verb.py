@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +14,7 @@ import yaml
 from calling import call
 from checkpoints import tiny_checkpoint
 from fake_server import Call, FakeServer
+from killed import killed_between_rounds
 
 from egocross_eval import UsageError, evaluate
 from egocross_eval.contracts.registry import registry
@@ -194,15 +192,8 @@ def test_a_choice_that_is_killed_while_an_engine_is_asked_goes_on_and_ends_the_s
         write(tmp_path / f"{name}.yaml", models=models, options=options, settings=settings) for name in ("w", "k")
     )
     assert call("tune", whole) == 0
-    command = [sys.executable, "-m", "egocross_eval", "tune", str(killed)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 240
-    while process.poll() is None and not sum(path.stat().st_size for path in tmp_path.glob("k/*/answers.jsonl")):
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    process.kill()
-    process.wait()
-    assert list(tmp_path.glob("k/*/answers.jsonl")), "it ended before it was killed"
+    killed_between_rounds(3, "tune", str(killed))
+    assert list(tmp_path.glob("k/*/answers.jsonl"))
     assert not (tmp_path / "k" / "tuned.json").exists()
     assert call("tune", killed) == 0
     reports = [json.loads((tmp_path / name / "tuned.json").read_text()) for name in ("w", "k")]

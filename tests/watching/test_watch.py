@@ -19,6 +19,7 @@ import pytest
 from calling import call
 from checkpoints import tiny_checkpoint
 from scored_samples import question, record, sample
+from until import until
 
 from egocross_eval import UsageError, load_run
 from egocross_eval.runs.options import RunOptions, options_from
@@ -161,20 +162,12 @@ def test_a_watch_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "egocross_eval", "watch", str(training), "--model", SPEC, "--split", "demo"]
     with subprocess.Popen([*command, "--limit", "6", "--poll", "0.1"]) as process:
         try:
-            _until(lambda: (output / "watch.json").is_file())
+            until(lambda: (output / "watch.json").is_file())
         finally:
             process.send_signal(signal.SIGKILL)
     checkpoint(training, 20)
     assert watch(training) == 0
     assert points(output) == [10, 20]
-
-
-def _until(done: object, seconds: float = 60) -> None:
-    assert callable(done)
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, "it didn't happen in time"
-        time.sleep(0.05)
 
 
 def test_it_waits_for_more_and_ends_when_all_planned_ones_are_there(tmp_path: Path) -> None:

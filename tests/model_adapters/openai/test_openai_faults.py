@@ -10,6 +10,7 @@ import fake_server
 import pytest
 from fake_server import FakeServer, http_error, rate_limit
 from openai_requests import adapter, ask, request, requests
+from ports import closed_port
 
 PASSING = {
     "rate_limit": rate_limit(0),
@@ -84,13 +85,13 @@ def test_a_refusal_is_not_retried_and_carries_the_message_of_the_server(status: 
 
 def test_a_stalled_reply_times_out_and_is_asked_again() -> None:
     with FakeServer(answers="A", faults=[fake_server.STALL]) as server:
-        responses = ask(adapter(server, timeout=0.2), requests(4))
+        responses = ask(adapter(server, timeout=2), requests(4))
     assert [(r.text, r.attempts) for r in responses.values()] == [("A", 2)] * 4
 
 
 def test_a_question_that_always_times_out_fails_after_two_more_attempts() -> None:
     with FakeServer(faults=lambda call: fake_server.STALL) as server:
-        response = ask(adapter(server, timeout=0.1), [request("q")])["q"]
+        response = ask(adapter(server, timeout=1), [request("q")])["q"]
     assert response.failure is not None
     assert response.failure.kind == "timeout"
     assert response.attempts == server.count == 3
@@ -134,9 +135,8 @@ def test_an_address_where_nothing_listens_is_given_up_soon(monkeypatch: pytest.M
     from egocross_eval.model_adapters.openai import retry
 
     monkeypatch.setattr(retry, "NEVER_REACHED_SECONDS", 0.3)
-    with FakeServer() as server:
-        address = server.base_url
-    responses = ask(adapter(address, concurrency=4), requests(200))
+    with closed_port() as port:
+        responses = ask(adapter(f"http://127.0.0.1:{port}/v1", concurrency=4), requests(200))
     kinds = [r.failure.kind for r in responses.values() if r.failure]
     assert len(kinds) == 200
     assert set(kinds) == {"connection", "server_dead"}

@@ -30,8 +30,9 @@ engine = child(TREE)
 worker = engine.stdout.readline().strip()
 if ENDING != "starting":
     watch.started()
+else:
+    time.sleep(6)  # it looks each second
 after = child(SLEEPING)
-time.sleep(2.5)
 if ENDING == "done":
     watch.close()
 print(before.pid, engine.pid, worker, after.pid, flush=True)
@@ -55,7 +56,7 @@ def killed_parent(ending: str) -> list[bool]:
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    deadline = time.monotonic() + (1.0 if ending == "done" else 15.0)
+    deadline = time.monotonic() + (1.0 if ending == "done" else 60.0)
     while time.monotonic() < deadline and any(alive(pid) for pid in pids[1:3]):
         time.sleep(0.05)
     living = [alive(pid) for pid in pids]
