@@ -6,31 +6,43 @@ import math
 from collections.abc import Sequence
 
 from egocross_eval.methods.evidence import strongest
+from egocross_eval.methods.pairwise import STRENGTHS, WINS
 from egocross_eval.schema import Decision, Question, Sample
 
 TIE = "votes_of_the_first"
 """Rule of a decision between options with equally many votes."""
 
+_SUMMED = "summed_runs"
+"""Rule of a decision by the sum over runs."""
+
+_COUNTS = frozenset({"votes", TIE, WINS})
+"""Rules whose scores are counts, whatever they were counted by."""
+
 
 def summed(question: Question, parts: Sequence[Sample], weights: Sequence[float]) -> Decision:
     """The option with the largest weighted sum of log-probabilities.
 
-    A part that has no scores for the question adds nothing; an option that one of the others has no score for is left
-    out.
+    A part that has no log-probabilities for the question adds nothing; an option that one of the others has none for is
+    left out.
     """
     known = [(weight, scores) for part, weight in zip(parts, weights, strict=True) if (scores := _scores(part))]
     labels = [label for label in question.options if known and all(label in scores for _, scores in known)]
+    if known and not labels:
+        return Decision(reason="no_option_in_common")
     return strongest(
-        question, {label: sum(weight * scores[label] for weight, scores in known) for label in labels}, "summed_scores"
+        question, {label: sum(weight * scores[label] for weight, scores in known) for label in labels}, _SUMMED
     )
 
 
 def _scores(part: Sample) -> dict[str, float]:
     """What a part's decision says of the options, as log-probabilities that make one together."""
     decision = part.decision
-    if decision.rule == "votes":
+    # What rests on letters, numbers or places alone is counts or distances, but for strengths in log-odds.
+    rests = any(answer.response.scores is not None for answer in part.answers)
+    if decision.rule in _COUNTS or not (rests or decision.rule == STRENGTHS):
         return {}
-    # Sums over several orders are means: asking more often makes no one surer.
+    # Sums over several orders are means: asking more often makes no one surer. Sums over runs stay sums, so that runs
+    # can be combined in steps.
     times = len(part.answers) if decision.rule == "summed_scores" else 1
     values = {label: score / times for label, score in decision.scores.items() if math.isfinite(score)}
     if not values:

@@ -156,10 +156,16 @@ def _without_scores(parts: Sequence[Part]) -> dict[str, int]:
     without = {part.name: sum(not has_scores(sample) for sample in part.samples.values()) for part in parts}
     for part in parts:
         if without[part.name] == len(part.samples):
-            raise UsageError(
-                f"{part.path} has no log-probabilities to sum; use --rule votes, or run it with --answer choose"
-            )
+            raise UsageError(f"{part.path} has no log-probabilities to sum; {_scored(part)}")
     return {name: count for name, count in without.items() if count}
+
+
+def _scored(part: Part) -> str:
+    """What to do about a part without scores."""
+    settings = part.record.settings
+    if settings.generation.answer_mode == "choose":
+        return f"--method {settings.method} gives none that could be: use --rule votes"
+    return "use --rule votes, or run it with --answer choose"
 
 
 def _refuse_free(questions: Sequence[Question], rule: Rule) -> None:

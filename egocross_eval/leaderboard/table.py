@@ -106,7 +106,7 @@ def _shared_names(rows: Sequence[Row]) -> list[str]:
     """Names that several models have: their weights, or how they were loaded, differ."""
     prints: dict[str, set[str]] = {}
     for row in rows:
-        if row.fingerprint and not row.published:
+        if row.fingerprint and not row.published and "combined" not in row.settings:
             prints.setdefault(row.model, set()).add(row.fingerprint)
     return [
         f"{name} stands for {len(found)} different models here, which their sources tell apart; in a spec, name=TEXT "

@@ -17,6 +17,12 @@ from egocross_eval.schema import Answer, Ask, Decision, Question
 Wins = dict[tuple[str, str], float]
 """By (winner, loser), how often or with what probability one option was chosen before another."""
 
+STRENGTHS = "pairwise"
+"""Rule of decisions by Bradley-Terry strengths, whose logarithms are log-odds."""
+
+WINS = "wins"
+"""Rule of decisions by the number of wins."""
+
 ROUNDS = 500
 PRIOR = 0.5
 """Wins and losses of each option against one of middling strength, without which an option that wins always would be
@@ -51,12 +57,12 @@ class Pairwise(Method):
             return [_ask(question, *pair) for pair in pairs] if pairs else [Ask()]
         if not answers[0].ask.name:
             # All options are the same text.
-            return Decision(label=answers[0].reading.label, rule="pairwise", reason=answers[0].reading.reason)
+            return Decision(label=answers[0].reading.label, rule=STRENGTHS, reason=answers[0].reading.reason)
         wins = _wins(answers)
         labels = dict.fromkeys(label for pair in wins for label in pair)
-        strengths = _bradley_terry(labels, wins) if self._options.by == "bradley-terry" else _counted(labels, wins)
-        decision = strongest(question, _shared(question, strengths), "pairwise")
-        return _between_the_best(question, decision, wins) if decision.reason == "tie" else decision
+        rule, weigh = (WINS, _counted) if self._options.by == "wins" else (STRENGTHS, _bradley_terry)
+        decision = strongest(question, _shared(question, weigh(labels, wins)), rule)
+        return _between_the_best(question, decision, wins, rule) if decision.reason == "tie" else decision
 
     def most_requests(self, question: Question) -> int:
         """Ordered pairs of options of different text."""
@@ -134,12 +140,12 @@ def _shared(question: Question, strengths: Mapping[str, float]) -> dict[str, flo
     return {label: by_text[text] for label, text in question.options.items() if text in by_text}
 
 
-def _between_the_best(question: Question, tied: Decision, wins: Wins) -> Decision:
+def _between_the_best(question: Question, tied: Decision, wins: Wins, rule: str) -> Decision:
     """Of options that are equally strong, the one that won most against the others of them."""
     best = max(tied.scores.values())
     labels = [label for label, value in tied.scores.items() if math.isclose(value, best)]
     among = {pair: value for pair, value in wins.items() if set(pair) <= set(labels)}
-    found = strongest(question, _shared(question, _counted(labels, among)), "pairwise")
+    found = strongest(question, _shared(question, _counted(labels, among)), rule)
     return Decision(label=found.label, scores=tied.scores, rule=found.rule, reason=found.reason)
 
 

@@ -22,7 +22,8 @@ class Decision(Noun, frozen=True, kw_only=True):
     text: str | None = None
     """The answer in words, for a question without options."""
     scores: dict[str, float] = {}
-    """Evidence for each option by its label, larger is better, where the method weighs them."""
+    """Evidence for each option by its label, larger is better, where the method weighs them. `combine` adds what rests
+    on log-probabilities as such (log-odds will do): for counts of them name the rule `votes`, or leave it empty."""
     rule: str | None = None
     """How it came about: an extraction rule, `scores`, `votes`, ..."""
     reason: str | None = None

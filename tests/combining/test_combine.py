@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 from calling import call
-from scored_samples import question, record, sample, write_run
+from scored_samples import question, record, sample, with_answer, write_run
 
 from egocross_eval import RunError, UsageError
 from egocross_eval.combining.run import Recipe, combine
@@ -19,8 +19,9 @@ from egocross_eval.contracts.task import Target
 from egocross_eval.leaderboard.collect import rows_from
 from egocross_eval.leaderboard.derived import derive, grade_again
 from egocross_eval.leaderboard.ranking import boards
+from egocross_eval.leaderboard.render import render
 from egocross_eval.runs.store import RunFolder
-from egocross_eval.schema import Decision, Question, Sample
+from egocross_eval.schema import Decision, Question, Response, Sample
 from egocross_eval.settings import GenerationSettings
 
 LETTERS = "ABCD"
@@ -30,6 +31,8 @@ def decided(asked: Question, label: str, probabilities: Sequence[float] = ()) ->
     """A sample with that answer, and its log-probabilities where they're given."""
     scores = {letter: math.log(p) for letter, p in zip(LETTERS, probabilities, strict=False)}
     made = sample(asked, "right" if label == asked.target else "wrong")
+    if scores:
+        made = with_answer(made, response=Response(key=asked.key, scores=scores))
     decision = Decision(label=label, scores=scores, rule="scores" if scores else "bare")
     return msgspec.structs.replace(made, decision=decision)
 
@@ -80,6 +83,71 @@ def test_the_way_in_which_scores_are_scaled_changes_nothing(tmp_path: Path) -> N
     found = [RunFolder(tmp_path / f"both{number}").samples()[0].decision.scores for number in range(3)]
     assert found[1] == pytest.approx(found[0])
     assert found[2] == pytest.approx(found[0])
+
+
+def weighed(asked: Question, scores: Mapping[str, float], rule: str | None, *, by_scores: bool) -> Sample:
+    """A sample whose method weighed the options so, by log-probabilities or by what was said."""
+    made = decided(asked, "A", (0.25, 0.25, 0.25, 0.25) if by_scores else ())
+    reason = "tie" if rule is None else None
+    decision = Decision(label="A" if rule else None, scores=dict(scores), rule=rule, reason=reason)
+    return msgspec.structs.replace(made, decision=decision)
+
+
+@pytest.mark.parametrize(
+    ("scores", "rule", "by_scores"),
+    [
+        ({"A": -30.0, "B": 0.0, "C": -1.0, "D": -2.0}, "counted", False),
+        ({"A": 1.0, "B": 5.0, "C": 5.0}, None, False),
+        ({"A": 1.0, "B": 2.0}, "compared", False),
+        ({"A": 0.5, "B": 3.0, "C": 1.0, "D": 1.5}, "wins", True),
+        ({"A": 1.0, "B": 9.0}, "votes", True),
+        ({"A": 1.0, "B": 9.0}, "votes_of_the_first", True),
+    ],
+)
+def test_counts_wins_and_distances_are_no_log_probabilities(
+    scores: Mapping[str, float], rule: str | None, by_scores: bool, tmp_path: Path
+) -> None:
+    asked = [question(number) for number in (1, 2)]
+    known = (0.5, 0.3, 0.1, 0.1)
+    one = run(tmp_path / "one", [decided(q, "A", known) for q in asked])
+    other = run(
+        tmp_path / "other", [weighed(asked[0], scores, rule, by_scores=by_scores), decided(asked[1], "B", (0.1, 0.9))]
+    )
+    made = combine([one, other], tmp_path / "sum", Recipe(), registry())
+    first, second = made.folder.samples()
+    assert first.decision.scores == pytest.approx(dict(zip(LETTERS, map(math.log, known), strict=True)))
+    assert (first.decision.label, second.decision.label) == ("A", "B")
+    assert made.without_scores == {"other": 1}
+
+
+def test_strengths_count_also_where_they_rest_on_letters(tmp_path: Path) -> None:
+    asked = question(1)
+    one = run(tmp_path / "one", [decided(asked, "A", (0.5, 0.3, 0.1, 0.1))])
+    strong = weighed(asked, {"A": -1.0, "B": 2.0, "C": 0.0, "D": 0.0}, "pairwise", by_scores=False)
+    assert combined(tmp_path / "sum", one, run(tmp_path / "other", [strong])) == ["B"]
+
+
+def test_runs_that_are_combined_in_steps_come_to_what_they_come_to_at_once(tmp_path: Path) -> None:
+    asked = question(1)
+    chances = [(0.6, 0.2, 0.1, 0.1), (0.3, 0.5, 0.1, 0.1), (0.2, 0.3, 0.4, 0.1)]
+    one, two, three = (run(tmp_path / f"{n}", [decided(asked, "A", chance)]) for n, chance in enumerate(chances))
+    combined(tmp_path / "pair", one, two)
+    derive(RunFolder(tmp_path / "pair"), registry())
+    combined(tmp_path / "steps", tmp_path / "pair", three)
+    combined(tmp_path / "once", one, two, three)
+    steps, once = (RunFolder(tmp_path / name).samples()[0].decision for name in ("steps", "once"))
+    margins = [{label: score - made.scores["A"] for label, score in made.scores.items()} for made in (steps, once)]
+    assert margins[0] == pytest.approx(margins[1])
+    assert steps.label == once.label
+
+
+def test_options_that_no_two_runs_weigh_are_not_decided_by_luck(tmp_path: Path) -> None:
+    asked = question(1)
+    one = run(tmp_path / "one", [weighed(asked, {"A": -1.0, "B": -2.0}, "scores", by_scores=True)])
+    other = run(tmp_path / "other", [weighed(asked, {"C": -1.0, "D": -2.0}, "scores", by_scores=True)])
+    made = combine([one, other], tmp_path / "sum", Recipe(), registry())
+    (only,) = made.folder.samples()
+    assert (only.decision.label, only.decision.reason) == (None, "no_option_in_common")
 
 
 def test_a_tie_of_votes_goes_to_the_run_that_stands_first_and_never_to_a_letter(tmp_path: Path) -> None:
@@ -169,6 +237,20 @@ def test_a_combined_run_stands_no_higher_than_a_part_that_it_isnt_shown_to_beat(
     assert row.settings == {"combined": "votes of one, two, three"}
 
 
+def test_a_combined_run_is_no_other_model_of_the_name(tmp_path: Path) -> None:
+    asked = [question(number) for number in range(1, 5)]
+    parts = [run(tmp_path / f"{n}", [decided(q, letter) for q in asked]) for n, letter in enumerate("AB")]
+    for part in parts:
+        folder = RunFolder(part)
+        model = msgspec.structs.replace(folder.record().model, name="both", fingerprint="same")
+        folder.write_record(msgspec.structs.replace(folder.record(), model=model))
+    combined(tmp_path / "votes", *parts, rule="votes")
+    derive(RunFolder(tmp_path / "votes"), registry())
+    rows = rows_from([*parts, tmp_path / "votes"])
+    assert {row.model for row in rows} == {"both"}
+    assert "different models" not in render(rows)
+
+
 def test_answers_that_become_known_later_grade_a_combined_run(tmp_path: Path) -> None:
     unknown = [question(number, target=None) for number in (1, 2)]
     one = run(tmp_path / "one", [decided(q, "A") for q in unknown])
@@ -198,6 +280,11 @@ def test_runs_that_make_no_whole_are_refused_by_name(tmp_path: Path) -> None:
     assert f"{failed} is not finished: 1 of 2" in refused(tmp_path, scored, failed)
     assert "are the same run" in refused(tmp_path, scored, scored)
     assert f"{words} has no log-probabilities to sum; use --rule votes" in refused(tmp_path, scored, words)
+    chosen = msgspec.structs.replace(
+        RunFolder(words).record().settings, generation=GenerationSettings(answer_mode="choose"), method="twice"
+    )
+    RunFolder(words).write_record(msgspec.structs.replace(RunFolder(words).record(), settings=chosen))
+    assert "sum; --method twice gives none that could be: use --rule votes" in refused(tmp_path, scored, words)
     assert "1 for 2 runs" in refused(tmp_path, scored, words, weights=(1.0,))
     assert "a number above 0" in refused(tmp_path, scored, words, weights=(1.0, math.nan))
     assert "--chosen-on once for each of the 2 runs" in refused(tmp_path, scored, words, rule="best")
@@ -257,7 +344,7 @@ def test_weights_whose_sums_would_be_no_numbers_are_refused(weights: tuple[float
 def test_scores_of_a_part_that_come_to_no_number_are_refused_and_leave_nothing(tmp_path: Path) -> None:
     asked = question(1)
     one = run(tmp_path / "one", [decided(asked, "A", (0.5, 0.4, 0.05, 0.05))])
-    wide = decided(asked, "A")
+    wide = decided(asked, "A", (0.7, 0.1, 0.1, 0.1))
     wide = msgspec.structs.replace(
         wide, decision=Decision(label="A", scores=dict(zip(LETTERS, (1e308, -1e308, 0, 0), strict=True)), rule="scores")
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 import documented
 import pytest
 
-from egocross_eval import EGOCROSS, Capabilities, ModelAdapter, Request, Response, evaluate
+from egocross_eval import EGOCROSS, Capabilities, Decision, ModelAdapter, Request, Response, evaluate
 from egocross_eval.contracts.registry import Registry, registry
 from egocross_eval.runs.options import options_from
 from egocross_eval.runs.plan import plan_run
@@ -20,12 +20,19 @@ from egocross_eval.runs.strategy import named_strategies
 PAGE = "docs/methods.md"
 
 
-@pytest.fixture
-def agree() -> Iterator[Registry]:
-    (snippet,) = documented.fenced(PAGE, "python")
+def plugin() -> types.ModuleType:
+    """The worked plugin, with its test."""
+    snippet, its_test = documented.fenced(PAGE, "python")
     assert len(snippet.splitlines()) <= 60
     module = types.ModuleType("agree")
-    exec(compile(snippet, PAGE, "exec", dont_inherit=True), module.__dict__)
+    for code in (snippet, its_test):
+        exec(compile(code, PAGE, "exec", dont_inherit=True), module.__dict__)
+    return module
+
+
+@pytest.fixture
+def agree() -> Iterator[Registry]:
+    module = plugin()
     known = registry()
     info = known.add("agree", lambda: module, distribution="d", version="1")
     known.collect()
@@ -68,6 +75,15 @@ def test_the_worked_plugin_keeps_what_agrees_and_compares_the_rest(
         two = sorted({texts[first], texts[second]})
         assert sample.question.options[sample.decision.label or ""] == two[min(between, len(two) - 1)]
         assert len(sample.answers) == (2 if first == second else 4)
+
+
+def test_the_test_of_the_worked_plugin_passes_and_finds_a_wrong_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = plugin()
+    step = module.Agree.step
+    module.test_what_is_said_twice_counts()
+    monkeypatch.setattr(module.Agree, "step", lambda *given: Decision(label="B") if given[2] else step(*given))
+    with pytest.raises(AssertionError):
+        module.test_what_is_said_twice_counts()
 
 
 def test_the_strategy_of_the_page_plans_every_question(demo: Path, tmp_path: Path) -> None:
