@@ -182,7 +182,7 @@ def evaluate(
         DataError: missing or malformed data files.
         RunError: the adapter broke; what was answered is kept in `output`.
 
-    Example:
+    Examples:
         >>> run = evaluate("baseline:constant,letter=B", split="demo")  # doctest: +SKIP
         >>> run.results.micro.accuracy  # doctest: +SKIP
     """

@@ -83,7 +83,8 @@ def replies(*forms: str, by_output: bool = False) -> Callable[[Verb], Callable[.
 
 
 replying = replies
-"""The same for plugins, as `egocross_eval.replying`: `egocross_eval.replies` is this module."""
+"""`replies` under the name that plugins import: `@replying()` gives a verb `--format text|json`. The verb returns a
+`Reply`, and its return type is that of the JSON document."""
 
 
 @contextmanager

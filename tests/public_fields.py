@@ -55,6 +55,7 @@ GROUPS = {
         "Row",
     ),
     "What an observer is told": ("Started", "Answered", "Warned", "Stopped", "Ended"),
+    "How a run is asked": ("RunOptions", "DataOptions", "PromptSettings"),
 }
 
 BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
@@ -62,7 +63,8 @@ BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than
 INTRODUCTION = """# The fields of what plugins give and get
 
 All are importable from `egocross_eval`, take keywords only and can't be changed once made (`msgspec.structs.replace`
-copies one). A field without a default must be given.
+copies one). A field without a default must be given. [How a run is asked](#how-a-run-is-asked) has the keywords of
+`evaluate`.
 """
 
 

@@ -24,12 +24,18 @@ _MARKDOWN = {ord(mark): f"&#{ord(mark)};" for mark in "\\`*_[]|{}#~^"}
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Puts the verbs where a page has the mark for them."""
+    """Puts the verbs where a page has the mark for them, and takes the marks from lines in the code of a table's cells:
+    they are for other readers of Markdown."""
+    markdown = re.sub(r"^\|.*$", lambda row: re.sub("`[^`]+`", _without_marks, row[0]), markdown, flags=re.MULTILINE)
     if _PLACE not in markdown:
         return markdown
     return markdown.replace(
         _PLACE, "\n".join(line for path, command in commands() for line in reference(path, command))
     )
+
+
+def _without_marks(code: re.Match[str]) -> str:
+    return code[0].replace("\\|", "|")
 
 
 def reference(path: str, command: click.Command) -> Iterator[str]:
@@ -78,7 +84,7 @@ def faults(page: str) -> list[str]:
     """What shows through in a built page: Python's own words for values, marks of Markdown, annotations' wrapping."""
     words = _Words()
     words.feed(page)
-    found = re.findall(r"Sentinel\b|\bUNSET\b|<(?:object|function|class) [^>]*>|\b0x[0-9a-f]{6,}", words.all)
+    found = re.findall(r"Sentinel\b|\bUNSET\b|<(?:object|function|class) [^>]*>|\b0x[0-9a-f]{6,}|\\\|.{,30}", words.all)
     found += re.findall(r"[`|].{,30}", words.plain)
     return found + re.findall(r"Annotated\[.{,30}", words.signatures)
 

@@ -13,6 +13,8 @@ from documented import ROOT
 from public_site import faults, on_page_markdown, reference
 from verb_tree import commands
 
+import egocross_eval
+
 DOCS = ROOT / "docs"
 PAGES = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md"))
 
@@ -118,9 +120,20 @@ def test_help_is_shown_as_it_is_meant_with_the_default_where_there_is_one(defaul
         ("<code>&lt;object object at 0x7f2a31c0&gt;</code>", ["<object object at 0x7f2a31c0>"]),
         ("<p><br>| a | b |</p>", ["| a | b |"]),
         ("<td>``</td>", ["``"]),
+        ("<td><code>int \\| None</code></td>", ["\\| None"]),
         ('<div class="doc-signature highlight"><pre>a: Annotated[int, 1]</pre></div>', ["Annotated[int, 1]"]),
         ("<p>Write <code>Annotated[float, NEUTRAL]</code>.</p>", []),
     ],
 )
 def test_what_shows_through_in_a_built_page_is_found(built: str, found: list[str]) -> None:
     assert faults(f"<html><body>{built}</body></html>") == found
+
+
+def test_the_python_reference_has_every_public_name_once() -> None:
+    named = re.findall(r"^::: egocross_eval\.(\w+)$", documented.text_of("docs/reference/python.md"), re.MULTILINE)
+    assert sorted(named) == sorted({*egocross_eval.__all__, "testing"} - {"__version__"})
+
+
+def test_marks_within_the_code_of_a_table_are_for_other_readers() -> None:
+    row, outside = "| `a \\| b` | c \\| d |", "`a \\| b`"
+    assert on_page_markdown(f"{row}\n{outside}", page=None) == f"| `a | b` | c \\| d |\n{outside}"
