@@ -32,7 +32,7 @@ from egocross_eval.runs.options import RunOptions, options_from
 from egocross_eval.runs.plan import RunPlan, adapter_for, check_capabilities, plan_run
 from egocross_eval.runs.session import ask, open_session
 from egocross_eval.runs.store import LEADERBOARD_FILE, PREDICTIONS_FILE, RunFolder
-from egocross_eval.runs.telling import Teller
+from egocross_eval.runs.telling import Teller, followers
 from egocross_eval.schema import Results, RunRecord, Sample
 from egocross_eval.settings import AnswerMode, Media, Prematch
 
@@ -216,7 +216,7 @@ def run(
     known = registry()
     plan = plan or plan_run(options, known)
     judges = _ready_judges(options, plan, known)
-    followers = _followers(options, known)
+    following = followers(options, known)
     spec = parse_spec(model) if isinstance(model, str) else ModelSpec(scheme="python", target=type(model).__name__)
     if options.name:
         spec = msgspec.structs.replace(spec, name=options.name)
@@ -224,7 +224,7 @@ def run(
         raise UsageError(f"strategy {plan.settings.strategy} names models: give the run's model as a spec too")
     adapter = adapter_for(plan, spec, known) if isinstance(model, str) else model
     ours = _closing(adapter, spec, known, on_event) if isinstance(model, str) else contextlib.nullcontext()
-    with Teller(on_event, known, followers) as tell:
+    with Teller(on_event, known, following) as tell:
         with ours:
             check_capabilities(plan, adapter, spec, known)
             path = Path(output) if output is not None else default_output(spec, options)
@@ -271,17 +271,6 @@ def _closing(
                 adapter.close()
         except RunError as error:
             on_event(Warned(message=str(error)))
-
-
-def _followers(options: RunOptions, known: Registry) -> dict[str, Callable[[Event], None]]:
-    """What the trackers of the options are to be told by, each by its name; checked before anything is asked."""
-    found: dict[str, Callable[[Event], None]] = {}
-    for text in options.track:
-        name, place, given = split_spec(text, "tracker")
-        kind = known.tracker(name)
-        with guarded("trackers", name, f"at {text}", known=known):
-            found[f"tracker {text!r}"] = kind.build(place or "", read_options(f"--track {name}", kind.options, given))
-    return found
 
 
 def _ready_judges(options: RunOptions, plan: RunPlan, known: Registry) -> list[Judge]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any, Generic, TextIO, TypeVar
 
 import click
 import msgspec
 
+from egocross_eval.errors import EgoCrossError
 from egocross_eval.files import write_file
 from egocross_eval.visible import json_text
 
@@ -57,10 +59,7 @@ def replies(*forms: str, by_output: bool = False) -> Callable[[Verb], Callable[.
         @functools.wraps(verb)
         def replying(*arguments: Any, form: str | None, **given: Any) -> int:
             if form == "json" or _outer_form() == "json":
-                with ours_alone() as out:
-                    reply = verb(*arguments, **given)
-                    if reply is not None:
-                        _write(reply, out)
+                reply = _replied(verb, arguments, given)
             else:
                 reply = verb(*arguments, **given)
                 if reply is not None:
@@ -82,6 +81,23 @@ def replies(*forms: str, by_output: bool = False) -> Callable[[Verb], Callable[.
     return decorate
 
 
+def _replied(verb: Verb, arguments: Sequence[Any], given: Mapping[str, Any]) -> Reply[Any] | None:
+    """Replies for programs, also where the verb can't: then by a `Fault`."""
+    with ours_alone() as out:
+        try:
+            reply = verb(*arguments, **given)
+        except click.ClickException:
+            raise  # put into words where the command line ends
+        except EgoCrossError as error:
+            reply = _fault(str(error), error.exit_code)
+        except Exception as error:
+            traceback.print_exc()
+            reply = _fault(f"{type(error).__name__}: {error}", 1)
+        if reply is not None:
+            _write(reply, out)
+    return reply
+
+
 replying = replies
 """`replies` under the name that plugins import: `@replying()` gives a verb `--format text|json`. The verb returns a
 `Reply`, and its return type is that of the JSON document."""
@@ -99,10 +115,13 @@ def ours_alone() -> Iterator[TextIO]:
         return
     kept = os.dup(1)
     os.dup2(2, 1)
+    out = open(kept, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     try:
-        with open(kept, "w", encoding="utf-8", closefd=False) as out, redirect_stdout(sys.stderr):
+        with redirect_stdout(sys.stderr):
             yield out
     finally:
+        with suppress(OSError):  # of a reader that went away: told when it was written to
+            out.close()
         os.dup2(kept, 1)
         os.close(kept)
 
@@ -132,7 +151,19 @@ def _write(reply: Reply[Any], out: TextIO) -> None:
 
 def reply_fault(message: str, exit_code: int, words: Sequence[str]) -> None:
     """Says what is wrong, also as a document where the `words` of the command line ask for JSON."""
-    click.echo(f"Error: {message}", err=True)
+    fault = _fault(message, exit_code)
+    if asks_for_json(words):
+        with suppress(OSError):  # where it's standard output that can't be written
+            click.echo(json_text(fault.value))
+
+
+def asks_for_json(words: Sequence[str]) -> bool:
+    """Whether the words of a command line, which may be faulty, ask for one JSON document."""
     pairs = zip(words, [*words[1:], ""], strict=True)
-    if not {"--format=json", "--json"}.isdisjoint(words) or ("--format", "json") in pairs:
-        click.echo(json_text(Fault(error=message, exit_code=exit_code)))
+    return not {"--format=json", "--json"}.isdisjoint(words) or ("--format", "json") in pairs
+
+
+def _fault(message: str, exit_code: int) -> Reply[Fault]:
+    """What stands in the place of a reply; people are told at once."""
+    click.echo(f"Error: {message}", err=True)
+    return Reply(value=Fault(error=message, exit_code=exit_code), code=exit_code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -24,3 +25,12 @@ def on_terminal(monkeypatch: pytest.MonkeyPatch, columns: int = 80) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("PAGER", "cat")
     monkeypatch.setenv("TERM", "dumb")
+
+
+def call_on_full_disk(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
+    """The exit code of a command line whose standard output is a file on a disk without room."""
+    code = -1
+    with contextlib.suppress(OSError), open("/dev/full", "w") as full, monkeypatch.context() as patched:  # noqa: PTH123
+        patched.setattr(sys, "stdout", full)
+        code = call(*arguments)
+    return code

@@ -157,6 +157,11 @@ def main(args: list[str] | None = None) -> Any:
         # The reader of our output went away (`| head`); nothing is left to say to it.
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
         code = 0
+    except OSError as error:
+        # A full disk, a file that may not be written.
+        from egocross_eval.contracts.faults import cause
+
+        code = _fault(cause(error), 1, args)
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         code = 130

@@ -10,6 +10,22 @@ import click
 
 from egocross_eval.documents import read_place, read_yaml
 from egocross_eval.errors import UsageError, did_you_mean
+from egocross_eval.replies import asks_for_json
+
+
+class EventsCommand(click.Command):
+    """A verb with `--events`: what is wrong with the command line itself is said in a line too."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Reads the words of the command line."""
+        if "--events" not in args or asks_for_json(args):
+            return super().make_context(info_name, args, parent, **extra)
+        from egocross_eval.cli.show.events import refusal_told
+
+        with refusal_told(asked=True):
+            return super().make_context(info_name, args, parent, **extra)
 
 
 def load_config(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:

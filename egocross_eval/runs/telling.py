@@ -8,15 +8,18 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any
 
 from egocross_eval.contracts.event import Ended, Event, Warned
+from egocross_eval.contracts.faults import guarded
 from egocross_eval.contracts.registry import Registry
-from egocross_eval.hanging import give_up
+from egocross_eval.contracts.spec import read_options, split_spec
+from egocross_eval.errors import UsageError
+from egocross_eval.hanging import error_of, give_up, within
+from egocross_eval.runs.options import RunOptions
 
 PATIENCE = 60.0
 """Seconds that an observer may take for an event."""
@@ -24,10 +27,35 @@ PATIENCE = 60.0
 LAST_PATIENCE = 300.0
 """Seconds for the last one, at which trackers send the run's files."""
 
+READY_PATIENCE = 120.0
+"""Seconds that a tracker may take to be made: its package is imported, and its server asked."""
+
 HURRY = 5.0
 """Seconds where the wait for it was interrupted once."""
 
 Observe = Callable[[Event], object]
+
+
+def followers(options: RunOptions, known: Registry) -> dict[str, Callable[[Event], None]]:
+    """What the trackers of the options are to be told by, each by its name, made before anything is asked.
+
+    Raises `UsageError` for one that is unknown or can't be used here, or isn't ready in time.
+    """
+    return {f"tracker {text!r}": _follower(text, known) for text in options.track}
+
+
+def _follower(text: str, known: Registry) -> Callable[[Event], None]:
+    name, place, given = split_spec(text, "tracker")
+    kind = known.tracker(name)
+    read = read_options(f"--track {name}", kind.options, given)
+    with guarded("trackers", name, f"at {text}", known=known):
+        came = within(READY_PATIENCE, lambda: kind.build(place or "", read), f"tracker {text!r}")
+        if came is None:
+            raise UsageError(
+                f"--track {text}: it wasn't ready within {READY_PATIENCE:g} s; look at its server and the network, or "
+                "leave it out"
+            )
+        return came.result()
 
 
 class Teller:
@@ -72,15 +100,6 @@ def _told(observe: Callable[..., object], event: Event) -> None:
     observe(event=event)
 
 
-def _error_of(came: Future[None], seconds: float) -> BaseException | None:
-    """What the call raised. Raises `TimeoutError` where it isn't over in so many seconds."""
-    end = time.monotonic() + seconds
-    while not came.done() and (left := end - time.monotonic()) > 0:
-        # In pieces: a Ctrl-C that comes in the instant before waiting begins doesn't end it.
-        wait([came], min(left, 0.5))
-    return came.exception(0)
-
-
 class _Observer:
     """One observer and its thread."""
 
@@ -102,7 +121,7 @@ class _Observer:
         seconds = min(seconds, HURRY) if self._hurries else seconds
         out = sys.stdout
         try:
-            error = _error_of(came, seconds)
+            error = error_of(came, seconds)
         except TimeoutError:
             self._give_up(came, out)
             return (

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from calling import call
+from calling import call, call_on_full_disk
 
 from egocross_eval import AdapterType, ModelAdapter, Request, Response, Run, load_run
 from egocross_eval.cli.show import events
@@ -103,6 +105,79 @@ def test_what_is_refused_before_anything_begins_is_a_line_too(
     assert why in said.message
     assert said.message in printed.err
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("run", "--limt", "3"), "no option '--limt' of run (did you mean '--limit'"),
+        (("--model", "baseline:chance", "--limit", "x"), "--limit: 'x' must be a whole number"),
+        (("--model",), "--model needs a value"),
+        (("--model", "baseline:chance", "--config", "nowhere.yaml"), "there is no file 'nowhere.yaml'"),
+        (("--model", "baseline:chance", "--config", __file__), "config file"),
+        (("--model", "baseline:chance", "--dry-run"), "--dry-run and --format json make one reply"),
+        (("sweep",), "sweep needs FILE"),
+        (("sweep", "nowhere.yaml"), "there is no file 'nowhere.yaml'"),
+    ],
+)
+def test_what_the_command_line_cannot_read_is_a_line_too(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], why: str
+) -> None:
+    verb = words[:1] if words[0] in ("run", "sweep") else ()
+    assert call(*verb, "--events", *words[len(verb) :]) == 2
+    printed = capsys.readouterr()
+    (said,) = lines(printed.out)
+    assert isinstance(said, Refused)
+    assert said.exit_code == 2
+    assert why in said.message
+    assert f"Error: {said.message}\n" in printed.err
+
+
+def test_a_run_goes_on_where_its_lines_can_no_longer_be_written(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words: list[str | Path] = ["--model", "baseline:longest", "--data", demo, "--split", "demo", "--limit", "4"]
+    assert call_on_full_disk(monkeypatch, *words, "--output", tmp_path / "run", "--events") == 0
+    assert load_run(tmp_path / "run").results.complete
+    assert capsys.readouterr().err.count("nobody takes the lines of --events any longer ([Errno 28]") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", ["run", "sweep"])
+def test_a_reader_that_goes_away_stops_nothing(verb: str, demo: Path, tmp_path: Path) -> None:
+    options = {"data": str(demo), "split": "demo", "limit": 4}
+    (tmp_path / "sweep.yaml").write_text(json.dumps({"models": ["baseline:longest"], "options": options}))
+    asked = ["--model", "baseline:longest", "--data", demo, "--split", "demo", "--limit", "4"]
+    words = [str(word) for word in (asked if verb == "run" else [tmp_path / "sweep.yaml"])]
+    command = [sys.executable, "-m", "egocross_eval", verb, *words, "--output", str(tmp_path / "out"), "--events"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    assert said.count("nobody takes the lines of --events any longer") == 1
+    assert load_run(tmp_path / "out" if verb == "run" else tmp_path / "out" / "baseline-longest").results.complete
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "--model", "baseline:longest", "--model", "baseline:chance", "--track", "nosuch:p"],
+        ["run", "--model", "baseline:longest", "--track", "nosuch:p", "--dry-run"],
+        ["sweep", "{sweep}"],
+        ["sweep", "{sweep}", "--dry-run"],
+    ],
+)
+def test_a_tracker_that_cannot_be_used_is_told_before_any_of_several_runs_begins(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = {"split": "demo", "limit": 4, "track": ["nosuch:p"]}
+    sweep = tmp_path / "sweep.yaml"
+    sweep.write_text(json.dumps({"models": ["baseline:longest", "baseline:chance"], "options": options}))
+    asked = [word.format(sweep=sweep) for word in words] + (["--split", "demo"] if words[0] == "run" else [])
+    assert call(*asked, "--output", tmp_path / "out") == 2
+    assert "unknown tracker 'nosuch'; known: " in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_sweep_that_is_refused_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from calling import call
+from calling import call, call_on_full_disk
 from public_schemas import FOLDER, schema_file, texts
 from replied import document, fault
 from verb_tree import reply_types, verbs
 
-from egocross_eval import ModelAdapter, Request, Response, evaluate, judge
+from egocross_eval import ModelAdapter, Request, Response, evaluate, judge, load_run
 from egocross_eval.leaderboard.site.live import LiveSite
 
 LINES = {
@@ -206,6 +206,48 @@ def test_what_is_wrong_is_a_document_too(line: str, capsys: pytest.CaptureFixtur
     found = fault(shown.out)
     assert found["exit_code"] == code == 2
     assert f"Error: {found['error']}\n" in shown.err
+
+
+def test_what_is_wrong_is_a_document_too_where_a_config_file_asks_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.yaml").write_text("format: json\nlimit: 4\n")
+    assert call("--config", tmp_path / "config.yaml", "--model", "bsline:chance") == 2
+    assert "did you mean 'baseline'" in fault(capsys.readouterr().out)["error"]
+
+
+def test_a_verb_that_breaks_leaves_a_document_and_its_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*given: object) -> None:
+        raise ZeroDivisionError("in the middle")
+
+    monkeypatch.setattr("egocross_eval.contracts.registry.registry", broken)
+    assert call("methods", "--format", "json") == 1
+    shown = capsys.readouterr()
+    assert fault(shown.out) == {"error": "ZeroDivisionError: in the middle", "exit_code": 1}
+    assert "Traceback" in shown.err
+
+
+@pytest.mark.parametrize("form", [["--format", "json"], []])
+def test_a_full_disk_is_a_line(
+    form: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert call_on_full_disk(monkeypatch, "methods", *form) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("Error: OSError: [Errno 28] No space left on device")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_standard_streams_may_be_closed(closed: str, places: dict[str, str], tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "egocross_eval", *shlex.split(places["asked"]), "--model", "baseline:longest"]
+    line = f"{shlex.join([*words, '--output', str(tmp_path / 'run'), '--format', 'json'])} {closed}"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert load_run(tmp_path / "run").results.complete
+    if ">&-" not in closed.split():
+        document("run", done.stdout)
 
 
 def test_what_people_read_is_on_standard_error(

@@ -16,6 +16,7 @@ import pytest
 from egocross_eval import Answered, Ended, Run, TrackerType, Warned, evaluate, load_run
 from egocross_eval.contracts.event import Event
 from egocross_eval.contracts.registry import registry
+from egocross_eval.errors import RunError, UsageError
 from egocross_eval.runs import telling
 
 Tell = Callable[[Event], object]
@@ -82,6 +83,31 @@ def test_a_tracker_that_hangs_is_warned_of_once_and_the_others_are_told_on(
 def _after(events: list[Event], warned: list[str]) -> list[Event]:
     """Events that only the caller is told of: what is wrong with an observer."""
     return [event for event in events if isinstance(event, Warned) and event.message in warned]
+
+
+def test_a_tracker_that_never_gets_ready_is_refused_before_anything_is_asked(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, never: threading.Event
+) -> None:
+    def build(place: str, options: object) -> Callable[[Event], None]:
+        never.wait()
+        return print
+
+    monkeypatch.setattr(telling, "READY_PATIENCE", 0.2)
+    monkeypatch.setitem(registry().trackers, "slow", TrackerType(name="slow", description="", build=build))
+    with pytest.raises(UsageError, match=r"--track slow:here: it wasn't ready within 0\.2 s; look at its server"):
+        evaluate("baseline:longest", data=demo, limit=4, track=["slow:here"], output=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_a_tracker_raises_while_it_is_made_is_its_own_fault(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(place: str, options: object) -> Callable[[Event], None]:
+        raise TimeoutError("no answer of the socket")
+
+    monkeypatch.setitem(registry().trackers, "slow", TrackerType(name="slow", description="", build=build))
+    with pytest.raises(RunError, match="the tracker 'slow' failed at slow:here: TimeoutError: no answer of the socket"):
+        evaluate("baseline:longest", data=demo, limit=4, track=["slow:here"], output=tmp_path / "run")
 
 
 def test_events_come_in_order_from_one_thread_and_before_the_next_answer(

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 import msgspec
 
+from egocross_eval.cli.show.wrong_usage import usage_fault
 from egocross_eval.contracts.event import Answered, Ended, Event, Started, Stopped, Warned
 from egocross_eval.errors import EgoCrossError, UsageError
 from egocross_eval.replies import ours_alone
@@ -138,10 +139,15 @@ Line = RunStarted | RunProgress | RunWarned | RunStopped | RunEnded | RunFailed 
 
 def check_alone(*, dry_run: bool) -> None:
     """Refuses `--events` of the verb that runs beside what replies with one document."""
-    if dry_run or click.get_current_context().params.get("form") == "json":
+    if dry_run or _wants_document():
         raise UsageError(
             "--events says how runs go on, a line at a time; --dry-run and --format json make one reply: leave one out"
         )
+
+
+def _wants_document() -> bool:
+    context = click.get_current_context(silent=True)
+    return context is not None and context.params.get("form") == "json"
 
 
 Say = Callable[[Line], None]
@@ -151,7 +157,23 @@ Say = Callable[[Line], None]
 def event_lines() -> Iterator[Say]:
     """What prints a line at once, with standard output for these lines alone."""
     with ours_alone() as out:
-        yield lambda line: click.echo(visible_json(msgspec.json.encode(line).decode()), file=out)
+        yield _Lines(out)
+
+
+class _Lines:
+    """Lines on a stream. Who reads them may go away, and the disk of a file be full: no run is lost for that."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out: TextIO | None = out
+
+    def __call__(self, line: Line) -> None:
+        if self._out is None:
+            return
+        try:
+            click.echo(visible_json(msgspec.json.encode(line).decode()), file=self._out)
+        except OSError as error:
+            self._out = None
+            click.echo(f"note: nobody takes the lines of --events any longer ({error}); it goes on without", err=True)
 
 
 @contextmanager
@@ -159,10 +181,13 @@ def refusal_told(asked: bool) -> Iterator[None]:
     """Says what is refused before anything began, where lines are asked for."""
     try:
         yield
-    except EgoCrossError as error:
-        if asked:
+    except (EgoCrossError, click.ClickException) as error:
+        if asked and not _wants_document():
+            message, code = (
+                (str(error), error.exit_code) if isinstance(error, EgoCrossError) else (usage_fault(error), 2)
+            )
             with event_lines() as say:
-                say(Refused(at=utc_now(), message=str(error), exit_code=error.exit_code))
+                say(Refused(at=utc_now(), message=message, exit_code=code))
         raise
 
 

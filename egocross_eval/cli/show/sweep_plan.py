@@ -17,8 +17,10 @@ from egocross_eval.counted import counted
 from egocross_eval.errors import EgoCrossError
 from egocross_eval.model_adapters.spec import adapter_type, carried, parse_spec
 from egocross_eval.replies import Reply
+from egocross_eval.runs.options import RunOptions
 from egocross_eval.runs.plan import RunPlan, check_model
 from egocross_eval.runs.store import RunFolder
+from egocross_eval.runs.telling import followers
 from egocross_eval.sweeps.expected import Basis, basis_of, expected_seconds
 from egocross_eval.sweeps.file import Sweep
 from egocross_eval.sweeps.planned import PlannedRun, Plans
@@ -62,12 +64,13 @@ def plan_sweep(sweep: Sweep, like: Sequence[Path], plans: Plans | None = None) -
     plans = plans or Plans()
     sizes: dict[int, Estimate] = {}
     known = basis_of([*(one.folder for one in sweep.runs), *like])
+    trackers = {one.options.track: _tracker_fault(one.options) for one in sweep.runs}
     lines = []
     for one in sweep.runs:
         plan = plans(one.options, one.way_at)
         if id(plan) not in sizes:
             sizes[id(plan)] = estimate(plan)
-        lines.append(_line(one, plan, sizes[id(plan)], known))
+        lines.append(_line(one, plan, sizes[id(plan)], known, trackers[one.options.track]))
     return SweepPlan(output=sweep.output, runs=tuple(lines))
 
 
@@ -107,10 +110,19 @@ def _requests(line: PlannedLine) -> str:
     )
 
 
-def _line(one: PlannedRun, plan: RunPlan, size: Estimate, known: list[Basis]) -> PlannedLine:
+def _tracker_fault(options: RunOptions) -> str:
+    """Why the trackers can't be used here; empty where they can."""
+    try:
+        followers(options, registry())
+    except EgoCrossError as error:
+        return str(error)
+    return ""
+
+
+def _line(one: PlannedRun, plan: RunPlan, size: Estimate, known: list[Basis], fault: str) -> PlannedLine:
     done = _answered(one.folder)
     to_ask = max(0, size.questions - done)
-    spec, fault, failing = parse_spec(one.model), "", 0
+    spec, failing = parse_spec(one.model), 0
     try:
         if check_model(plan, spec, registry()).needs_content and to_ask:
             failing = size.failing

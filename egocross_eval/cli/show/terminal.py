@@ -35,7 +35,18 @@ def settle_terminal() -> None:
     for name in ("COLUMNS", "LINES"):
         if name in os.environ and not (os.environ[name].isdecimal() and int(os.environ[name])):
             del os.environ[name]
+    _open_closed_streams()
     sys.stdout, sys.stderr = _settled(sys.stdout), _settled(sys.stderr, fitted=True)
+
+
+def _open_closed_streams() -> None:
+    """Standard streams that were closed (`>&-`) lead nowhere: the next file that's opened would be in their place."""
+    while (place := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(place)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def _settled(stream: TextIO, *, fitted: bool = False) -> TextIO:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from egocross_eval.cli.options import load_config
+from egocross_eval.cli.options import EventsCommand, load_config
 from egocross_eval.cli.show.made_run import BrokenRun, MadeRun, MadeRuns, made_run
 from egocross_eval.command_options import only_given, options_of_settings, renamed
 from egocross_eval.errors import RunError, UsageError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from egocross_eval.runs.plan import RunPlan
 
 
-@click.command(name="run", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(name="run", cls=EventsCommand, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("stray", nargs=-1, metavar="")
 @click.option(
     "--model",
@@ -68,11 +68,15 @@ def command(
     the right answers isn't known, 2 wrong usage, 130 interrupted.
     """
     from egocross_eval.cli.show.events import check_alone, event_lines, refusal_told
+    from egocross_eval.contracts.registry import registry
+    from egocross_eval.runs.telling import followers
 
-    if events:
-        check_alone(dry_run=dry_run)
     with refusal_told(events):
+        if events:
+            check_alone(dry_run=dry_run)
         options, specs, plan = _planned(stray, model, settings)
+        if len(specs) > 1 or dry_run:
+            followers(options, registry())
         if len(specs) > 1 and not dry_run:
             _check_models(specs, plan)
     if dry_run:

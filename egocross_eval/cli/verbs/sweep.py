@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from egocross_eval.cli.options import planned_file
+from egocross_eval.cli.options import EventsCommand, planned_file
 from egocross_eval.replies import Reply, replies
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ vary: {frames: ["uniform:8", all]}
 """
 
 
-@click.command(name="sweep", epilog=EXAMPLE)
+@click.command(name="sweep", cls=EventsCommand, epilog=EXAMPLE)
 @planned_file
 @click.option("--events", is_flag=True, help="Say start, progress and end as JSON lines on stdout, and nothing else.")
 @replies()
@@ -50,10 +50,10 @@ def command(
     from egocross_eval.sweeps.file import read_sweep
     from egocross_eval.sweeps.planned import Plans
 
-    if events:
-        check_alone(dry_run=dry_run)
     plans = Plans()
     with refusal_told(events):
+        if events:
+            check_alone(dry_run=dry_run)
         sweep = read_sweep(file, output)
         folder = None if dry_run else made_ready(sweep, plans)
     if folder is None:
@@ -68,10 +68,14 @@ def command(
 
 def made_ready(sweep: Sweep, plans: Plans) -> SweepFolder:
     """The folder of a sweep, once all its runs are planned: what can't be done is refused before anything begins."""
+    from egocross_eval.contracts.registry import registry
+    from egocross_eval.runs.telling import followers
     from egocross_eval.sweeps.record import SweepFolder
 
     for one in sweep.runs:
         plans(one.options, one.way_at)
+    for options in {one.options.track: one.options for one in sweep.runs}.values():
+        followers(options, registry())  # made anew for each run: here for what is missing
     return SweepFolder(sweep)
 
 
