@@ -9,7 +9,7 @@ from egocross_eval.contracts.method import Method, MethodType, Need
 from egocross_eval.methods.count import read_number
 from egocross_eval.methods.evidence import strongest
 from egocross_eval.methods.once import plain_decision
-from egocross_eval.methods.option_values import require, seconds
+from egocross_eval.methods.option_values import count, require, seconds
 from egocross_eval.prompts.untimed import is_untimed, untimed_note
 from egocross_eval.reading.response import final_text
 from egocross_eval.schema import Answer, Ask, Decision, Question
@@ -28,8 +28,8 @@ class Locate(Method):
     needs: frozenset[Need] = frozenset({"images", "options"})
 
     def check(self, settings: GenerationSettings, questions: Sequence[Question]) -> None:
-        """Options must be times."""
-        require("locate", questions, seconds, "times")
+        """Options must be times; where all are whole numbers without a unit, they are counts."""
+        require("locate", questions, seconds, "times", but=_are_counts)
 
     def notes(self, questions: Sequence[Question]) -> Sequence[str]:
         """Questions that are asked as they stand, as their frames have no times."""
@@ -42,9 +42,8 @@ class Locate(Method):
             return [_ask(question) if question.frames and not is_untimed(question.frames) else Ask()]
         if not answers[0].ask.name:
             return plain_decision(question, answers[0])
-        count = len(question.frames)
         number = read_number(_OF_ALL.sub("", final_text(answers[0].response.text or "")))
-        if number is None or not 1 <= number <= count:
+        if number is None or not 1 <= number <= len(question.frames):
             return Decision(reason="no_frame")
         time = question.frames[number - 1].time or 0.0
         ranges = {label: seconds(text) or (0.0, 0.0) for label, text in question.options.items()}
@@ -58,11 +57,14 @@ class Locate(Method):
         return 1
 
 
+def _are_counts(question: Question) -> bool:
+    return all(count(text) is not None for text in question.options.values())
+
+
 def _ask(question: Question) -> Ask:
-    count = len(question.frames)
     words = (
         f"Question: {question.text}\n"
-        f"In which frame is that seen first? Reply with the number of one frame only, from 1 to {count}."
+        f"In which frame is that seen first? Reply with the number of one frame only, from 1 to {len(question.frames)}."
     )
     return Ask(
         name="frame",

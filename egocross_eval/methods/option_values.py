@@ -50,11 +50,19 @@ def region(text: str) -> tuple[float, float] | None:
     return (2 * (columns or [1])[0] + 1) / 6 if columns else 0.5, (2 * rows[0] + 1) / 6 if rows else 0.5
 
 
-def require(method: str, questions: Sequence[Question], read: Callable[[str], T | None], what: str) -> None:
-    """Raises `UsageError` where a question has an option that isn't what the method maps to."""
-    other = [q for q in questions if any(read(text) is None for text in q.options.values())]
+def require(
+    method: str,
+    questions: Sequence[Question],
+    read: Callable[[str], T | None],
+    what: str,
+    but: Callable[[Question], bool] = lambda question: False,
+) -> None:
+    """Raises `UsageError` where a question has an option that isn't what the method maps to, or is one of those that
+    `but` tells from them."""
+    other = [q for q in questions if any(read(text) is None for text in q.options.values()) or but(q)]
     if other:
-        example = next(text for text in other[0].options.values() if read(text) is None)
+        texts = list(other[0].options.values())
+        example = next((text for text in texts if read(text) is None), texts[0])
         raise UsageError(
             f"--method {method}: options of {len(other)} of {counted(len(questions), 'question')} are no "
             f"{what}, e.g. {example!r} "

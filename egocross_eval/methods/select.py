@@ -6,6 +6,7 @@ from egocross_eval.contracts.faults import guarded
 from egocross_eval.contracts.method import Method
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.spec import read_options, split_part, split_spec
+from egocross_eval.errors import UsageError
 
 
 def method_name(text: str) -> str:
@@ -24,6 +25,11 @@ def build_method(text: str, registry: Registry) -> Method:
     name, argument, given = split_part(
         text, "--method", known.options, takes_argument=bool(known.argument), example=known.example
     )
+    if given and known.options is None and known.argument:
+        raise UsageError(
+            f"--method {name}: it has no option {next(iter(given))!r}; {known.argument} stands behind a colon, "
+            f"e.g. {known.example}"
+        )
     options = read_options(f"--method {name}", known.options, given)
     with guarded("methods", name, "to build", known=registry):
         method = known.build(argument or "", options)

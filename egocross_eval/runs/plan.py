@@ -28,6 +28,7 @@ from egocross_eval.runs.shards import shard_of
 from egocross_eval.runs.store import questions_hash
 from egocross_eval.runs.strategy import check_rules, find_strategy, strategy_said
 from egocross_eval.runs.times import times_left_off
+from egocross_eval.runs.unused_words import unused_words
 from egocross_eval.schema import (
     SCHEMA_VERSION,
     Answer,
@@ -161,7 +162,7 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
     loaded = load_questions(tasks, source)
     questions = limited(_named(loaded.questions, options.ids), options.limit, options.generation.seed)
     root = DataRoot(loaded.root) if loaded.root is not None else None
-    notes = []
+    notes: list[str] = []
 
     @functools.cache
     def everything() -> Sequence[Question]:
@@ -172,6 +173,7 @@ def plan_run(options: RunOptions, registry: Registry) -> RunPlan:
         notes = check_rules(strategy, base, planner.given, questions, everything())
     approaches = planner.approaches(questions, root, loaded.data or loaded.root or source.root, everything)
     untimed, times = times_left_off((one.renderer, group) for one, group in approaches.groups(questions))
+    notes += unused_words(approaches.groups(questions), strategy, style_given="style" in planner.given)
     ways = dict.fromkeys(one.way() for one, _ in approaches.groups(questions)) if strategy is not None else ()
     shard = None
     if options.shard:

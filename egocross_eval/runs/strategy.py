@@ -104,6 +104,8 @@ def _rule(
             raise UsageError(
                 f"{place(key)}: unknown setting {key!r}{did_you_mean(name, known)}; known: {', '.join(known)}"
             )
+        if {"style", "text"} <= spelt.keys():
+            raise UsageError(f"{place(key)}: 'style' and 'text' both say which words are shown; leave one of them out")
         if name == "style" and str(value).endswith(TEMPLATE_SUFFIXES):
             name, value = "text", read_text(path.parent / str(value), what=f"{place(key)}: prompt template")
         settings[name] = written(value) if name in ("method", "shots") else value
@@ -216,13 +218,17 @@ def check_rules(
     seen = {tuple(question.labels.items()): question.labels for question in questions}.values()
     counting = {number for labels in seen for number in treatment(options, strategy, labels, given).sources.values()}
     silent = [rule for number, rule in enumerate(strategy.rules) if number not in counting]
-    hidden = [rule.line for rule in silent if any(rule.matches(labels) for labels in seen)]
     asleep = [rule.line for rule in silent if not any(rule.matches(labels) for labels in seen)]
+    hidden = [rule.line for rule in silent if rule.settings and rule.line not in asleep]
+    # A rule for nothing in particular that sets nothing says that all is asked as the run's options have it.
+    empty = [rule.line for rule in silent if rule.match and not rule.settings and rule.line not in asleep]
     notes = []
     if asleep:
         notes.append(f"strategy {strategy.name}: no question of this run matches {_rules(asleep)}")
     if hidden:
         notes.append(f"strategy {strategy.name}: later rules or given options hide all of {_rules(hidden)}")
+    if empty:
+        notes.append(f"strategy {strategy.name}: nothing is set by {_rules(empty)}")
     return notes
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ def verdict_sentence(comparison: Comparison) -> str:
         ahead, behind, sign = behind, ahead, -1
     low, high = sorted((100 * sign * look.low, 100 * sign * look.high))
     found = f"{ahead} has {100 * abs(look.difference):.1f} points more than {behind}"
-    if look.difference == 0:
+    if math.isclose(look.difference, 0, abs_tol=1e-9):  # a sum over clusters
         found = f"{ahead} and {behind} have equally many of {look.n:,} questions right"
     ends = f"({_ends(low, high)})"
     if comparison.verdict == "too few":

@@ -107,6 +107,13 @@ def test_questions_of_another_kind_are_refused_with_an_example(method: str, demo
         run_of(lambda request: "1", demo, tmp_path / "run", method=method)
 
 
+def test_counts_are_no_times(demo: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        UsageError, match=r"--method locate: options of (\d+) of \1 questions are no times, e\.g\. '\d+'"
+    ):
+        run_of(lambda request: "1", demo, tmp_path / "run", method="locate", tasks="counting")
+
+
 @pytest.mark.parametrize("method", ["locate", "point"])
 def test_without_frames_a_question_is_asked_as_it_stands(method: str, demo: Path, tmp_path: Path) -> None:
     tasks = TEMPORAL if method == "locate" else "object-spatial-localization"

@@ -191,6 +191,68 @@ def test_rules_that_change_nothing_are_named(demo: Path, tmp_path: Path) -> None
     assert notes == ["strategy mine: no question of this run matches the rules in lines 3, 6, 8"]
 
 
+def test_a_rule_that_sets_nothing_is_named_unless_it_stands_for_the_plain_way(demo: Path, tmp_path: Path) -> None:
+    path = written(tmp_path, "rules:\n  - {}\n  - for: {domain: animal}\n")
+    notes = [w for w in planned(demo, path).warnings if w.startswith("strategy")]
+    assert notes == ["strategy mine: nothing is set by the rule in line 3"]
+    (tmp_path / "plain.yaml").write_text("rules:\n- {}\n")
+    assert not [w for w in planned(demo, tmp_path / "plain.yaml").warnings if w.startswith("strategy")]
+
+
+def test_an_argument_that_is_written_as_an_option_is_told_where_it_stands(tmp_path: Path) -> None:
+    path = written(tmp_path, "rules:\n  - method: {name: sample, argument: 5}\n")
+    with pytest.raises(
+        UsageError, match=r"line 2: --method sample: it has no option 'argument'; N stands behind a colon"
+    ):
+        read_strategy(path, registry())
+
+
+@pytest.mark.parametrize("style", ["json", "other.j2"])
+def test_a_rule_with_a_style_and_a_text_is_refused(style: str, tmp_path: Path) -> None:
+    (tmp_path / "other.j2").write_text("{{ frames }}{{ question }}{{ option_block }}")
+    for first, second in (("style", "text"), ("text", "style")):
+        said = {"style": style, "text": "{{ frames }}{{ question }}{{ option_block }}!"}
+        lines = f"rules:\n  - {first}: '{said[first]}'\n    {second}: '{said[second]}'\n"
+        with pytest.raises(UsageError, match=r"mine.yaml, line 3: 'style' and 'text' both say which words"):
+            read_strategy(written(tmp_path, lines), registry())
+
+
+TEXT = "{{ frames }}{{ question }}\\n{{ option_block }}"
+SYSTEM = "{% set system = 'Look well.' %}" + TEXT
+
+
+@pytest.mark.parametrize(
+    ("rules", "unused"),
+    [
+        (f'- {{text: "{TEXT}", method: verify}}', "line 2 are not shown: --method verify has words of its own"),
+        ("- {style: challenge, method: roles}", "line 2 are not shown: --method roles has words of its own"),
+        (f'- {{text: "{TEXT}", method: reflect}}', ""),
+        (f'- {{text: "{TEXT}", method: rotate}}', ""),
+        (f'- {{text: "{SYSTEM}", method: verify}}', ""),
+        ("- {style: challenge, method: verify, shots: '1:covered'}", ""),
+        (f'- text: "{TEXT}"\n  - {{for: {{domain: animal}}, method: verify}}', ""),
+        (
+            f'- {{text: "{TEXT}", method: verify}}\n  - {{for: {{domain: animal}}, method: pairwise}}',
+            "line 2 are not shown: --method verify and pairwise have words of their own",
+        ),
+    ],
+)
+def test_words_that_no_request_shows_are_named(rules: str, unused: str, demo: Path, tmp_path: Path) -> None:
+    path = written(tmp_path, f"rules:\n  {rules}\n")
+    found = [note for note in planned(demo, path).warnings if "not shown" in note]
+    assert found == ([f"strategy mine: the words of the rule in {unused}"] if unused else [])
+
+
+def test_a_given_style_that_a_method_does_not_use_is_named(demo: Path) -> None:
+    def notes(**given: object) -> list[str]:
+        plan = plan_run(options_from(data=demo, split="demo", **given), registry())
+        return [note for note in plan.warnings if "not shown" in note]
+
+    unused = "--style challenge: its words are not shown: --method pairwise has words of its own"
+    assert notes(method="pairwise", style="challenge") == [unused]
+    assert notes(method="rotate", style="challenge") == notes(method="pairwise") == []
+
+
 def test_many_rules_are_read_against_the_questions_in_no_time(demo: Path) -> None:
     """Once for each kind of question, and not once more for each rule."""
     match: dict[str, tuple[str, ...]] = {"domain": ("animal",)}

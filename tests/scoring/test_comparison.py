@@ -193,6 +193,13 @@ def test_equally_good_runs_are_said_to_be_so() -> None:
     assert sentence.startswith("No difference shown: B and A have equally many of 40 questions right (-")
 
 
+def test_what_rounding_leaves_of_no_difference_is_none() -> None:
+    lines = of(["right", "wrong"] * 20)
+    found = compared(lines, lines)
+    rounded = replace(found, micro=replace(found.micro, difference=-7e-18))
+    assert "have equally many of 40 questions right" in verdict_sentence(rounded)
+
+
 def test_few_videos_are_said_to_be_too_few() -> None:
     asked = [question(n, cluster=f"EgoPet/v{n % 4}") for n in range(24)]
     found = compared([sample(q, "wrong") for q in asked], [sample(q, "right") for q in asked])
