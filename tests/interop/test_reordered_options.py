@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -28,10 +29,12 @@ from egocross_eval.interop.importing.entries import asked_text
 from egocross_eval.interop.importing.joining import Joined, join
 from egocross_eval.interop.importing.options import listed_options, standing, told_options
 from egocross_eval.interop.importing.runs import Import, ImportOptions, import_run
+from egocross_eval.interop.predictions_log import predictions_here
 from egocross_eval.reading.response import read_response
 from egocross_eval.runs.options import options_from
 from egocross_eval.runs.plan import plan_run
 from egocross_eval.schema import Sent
+from egocross_eval.scoring.predictions_file import read_answer
 
 LETTERS = "ABCD"
 Order = Sequence[int]
@@ -481,3 +484,58 @@ def test_a_log_of_other_options_alone_is_refused_by_name(tmp_path: Path, importe
     other = Question(id=1, key=PLAIN[0].key, text="?", options=dict.fromkeys(LETTERS, "x"), target="A")
     with pytest.raises(UsageError, match="none of its answers"):
         imported(vlmevalkit(tmp_path, [Asked(other, (0, 1, 2, 3), 0, FORMS["A: x"])]))
+
+
+@pytest.mark.hypothesis
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(asked=questions_asked())
+def test_a_scored_file_leaves_out_what_import_does_and_counts_the_same_options(
+    asked: list[Asked], tmp_path: Path
+) -> None:
+    file, questions = predictions(tmp_path, asked), [one.question for one in asked]
+    joined = join(questions, registry().importer("predictions").read(file).answers)
+    entries, told = predictions_here(file, questions)
+    assert told == msgspec.structs.replace(joined, answers={}, missing=())
+    answers = {entry.name: entry.answer for entry in entries}
+    assert set(answers) == set(joined.answers)
+    for one in asked:
+        if one.key in answers:
+            label = read_answer(answers[one.key], one.question)
+            assert one.question.options[label or ""] == one.options[one.letter]
+
+
+def test_a_file_with_options_in_another_order_scores_as_it_imports(
+    demo: Path, tmp_path: Path, imported: Callable[..., Import], capsys: pytest.CaptureFixture[str]
+) -> None:
+    from calling import call
+
+    questions = plan_run(options_from(data=demo, split="demo"), registry()).questions
+    asked = [Asked(question, (3, 2, 1, 0), place % 4, FORMS["A: x"]) for place, question in enumerate(questions)]
+    file = predictions(tmp_path, asked)
+    entries = json.loads(file.read_text())
+    entries[0]["options"] = ["A: w", "B: x", "C: y", "D: z"]
+    entries[1]["question_text"] = "Which other one?"
+    file.write_text(json.dumps(entries))
+    done = imported(file)
+    assert call("score", file, "--data", demo, "--split", "demo", "--format", "json") == 1
+    printed = capsys.readouterr()
+    scored = json.loads(printed.out)
+    assert scored["counts"] == done.run.results.counts
+    assert scored["counts"]["right"] == sum(one.right for one in asked[2:])
+    assert f"other options than the question's, left out: 1 ({questions[0].key})" in printed.err
+    assert f"other words than the question's, left out: 1 ({questions[1].key})" in printed.err
+    assert f"in another order, their letters taken for the options that stood there: {len(asked) - 2} (" in printed.err
+
+
+def test_a_scored_file_goes_by_its_question_ids_whatever_ids_stand_beside(tmp_path: Path) -> None:
+    asked = [Asked(question, (3, 2, 1, 0), 0, FORMS["A: x"]) for question in PLAIN[:2]]
+    entries = json.loads(predictions(tmp_path, asked).read_text())
+    entries[0]["id"] = 1
+    (tmp_path / "predictions.json").write_text(json.dumps([*entries, {"question_id": "clip_9", "answer": "A"}]))
+    kept, told = predictions_here(tmp_path / "predictions.json", PLAIN[:2])
+    assert [(entry.question_id, entry.id, entry.answer) for entry in kept] == [
+        ("clip_0", 1, "D"),
+        ("clip_1", None, "D"),
+        ("clip_9", None, "A"),
+    ]
+    assert set(told.reordered) == {"clip_0", "clip_1"}

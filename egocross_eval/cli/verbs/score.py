@@ -110,6 +110,7 @@ def _contradicts_itself(question: Question, target: Target) -> bool:
 def _score_file(path: Path, tasks: str, data: DataOptions, threshold: float) -> tuple[Results, BenchmarkRecord]:
     from egocross_eval.contracts.registry import registry
     from egocross_eval.errors import DataError, UsageError
+    from egocross_eval.interop.predictions_log import predictions_here
     from egocross_eval.scoring.predictions_file import read_predictions, score_predictions
     from egocross_eval.tasks.select import (
         common_benchmark,
@@ -145,7 +146,8 @@ def _score_file(path: Path, tasks: str, data: DataOptions, threshold: float) -> 
         remedy = f"{given} answers none of them" if given else "pass --answers FILE"
         raise DataError(f"the right answers of these questions are not known here: {remedy}")
     grader = known.grader(benchmark.grader)
-    results, report = score_predictions(questions, path, benchmark.record(), grader, threshold=threshold)
-    for line in report.lines():
+    entries, told = predictions_here(path, questions)
+    results, report = score_predictions(questions, entries, benchmark.record(), grader, threshold=threshold)
+    for line in (*told.lines(), *report.lines()):
         click.echo(f"note: {line}", err=True)
     return results, benchmark.record()

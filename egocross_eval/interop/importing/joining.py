@@ -116,6 +116,16 @@ def join(
     )
 
 
+def listed_together(joined: Sequence[Joined]) -> Joined:
+    """What wasn't as here in answers that were joined one by one, as one list; their answers are left out."""
+    fields = (*_FAULTS, "untold_options")
+    return Joined(
+        answers={},
+        reordered={key: shown for one in joined for key, shown in one.reordered.items()},
+        **{field: tuple(dict.fromkeys(key for one in joined for key in getattr(one, field))) for field in fields},
+    )
+
+
 _FAULTS = ("contradicted", "reworded", "other_options", "unsure_options", "other_target")
 """Why none of a question's answers counts, the first that holds; fields of `Joined`."""
 
