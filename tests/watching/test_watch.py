@@ -22,6 +22,7 @@ from scored_samples import question, record, sample
 from until import until
 
 from egocross_eval import UsageError, load_run
+from egocross_eval.cli.show.watched import unseen_weights
 from egocross_eval.runs.options import RunOptions, options_from
 from egocross_eval.schema import Figure
 from egocross_eval.scoring.comparison import ComparedRun
@@ -75,6 +76,19 @@ def test_checkpoints_are_evaluated_once_as_they_come_by_step(
     assert "looks are planned at the checkpoints 2, 4, 6, 8, 10 of 10, against step 10" in " ".join(said.split())
     assert "polyline" in (output / "curve.svg").read_text()
     assert load_run(output / "checkpoint-30").record.model.name.endswith("checkpoint-30")
+
+
+def test_an_engine_that_does_not_read_the_checkpoint_is_named_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for step in (10, 20):
+        checkpoint(tmp_path / "training", step)
+    assert watch(tmp_path / "training") == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.count("baseline: doesn't say which weights answer") == 1
+    model = load_run(tmp_path / "training-watched" / "checkpoint-10").record.model
+    assert unseen_weights(model)
+    assert not unseen_weights(msgspec.structs.replace(model, details={"architecture": "Qwen"}))
 
 
 def test_only_every_nth_step_is_evaluated(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from egocross_eval.counted import points
 from egocross_eval.watching.watch import WatchRecord
 
 if TYPE_CHECKING:
+    from egocross_eval.schema import ModelRecord
     from egocross_eval.watching.watch import Point
 
 
@@ -27,6 +28,17 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     """Runs of checkpoints that couldn't be evaluated in full."""
     passed_over: dict[str, str]
     """Checkpoints that aren't whole, and what they lack."""
+
+
+def unseen_weights(model: ModelRecord) -> str:
+    """What is to be said of an engine that names no checkpoint that it read; empty for others."""
+    if "architecture" in model.details:
+        return ""
+    scheme = model.spec.partition(":")[0]
+    return wrapped(
+        f"note: {scheme}: doesn't say which weights answer: the files of each checkpoint are looked at, and not what "
+        "stands behind that name. Where other weights come there, choose another --output, and --no-cache"
+    )
 
 
 def print_curve(record: WatchRecord) -> None:

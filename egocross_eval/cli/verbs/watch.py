@@ -97,16 +97,20 @@ def command(
 def _watch(watcher: Watcher, *, poll: float, once: bool, output: Path) -> Reply[Watched]:
     import time
 
-    from egocross_eval.cli.show.watched import Watched, print_curve
+    from egocross_eval.cli.show.watched import Watched, print_curve, unseen_weights
     from egocross_eval.sweeps.planned import Made
     from egocross_eval.watching.watch import CURVE_FILE
 
     broken: set[str] = set()
+    said: set[str] = set()
 
     def after(made: Made) -> None:
         if not made.complete:
             broken.add(made.planned.name)
             click.echo(f"Error: {made.planned.name}: {made.error or 'some questions failed'}", err=True)
+        if made.run is not None and (note := unseen_weights(made.run.record.model)) and note not in said:
+            said.add(note)
+            click.echo(note, err=True)
 
     print_curve(watcher.record)
     told: dict[str, str] = {}
