@@ -20,6 +20,7 @@ from egocross_eval.directories import cache_directory
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.files import write_file
 from egocross_eval.runs.locks import acquire
+from egocross_eval.training.optional_modules import MODULES
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -42,9 +43,8 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 _PROBE = """
 import importlib.metadata as m, importlib.util as u, json, platform, sys
-names = ["llamafactory", "torch", "torchvision", "torchaudio", "transformers", "peft", "deepspeed", "flash_attn",
-         "flash_attn_interface",
-         "msgspec", "pluggy"]
+names = ["llamafactory", "torch", "torchvision", "torchaudio", "transformers", "peft", "deepspeed",
+         "msgspec", "pluggy", *sys.argv[1:]]
 found = {}
 for name in names:
     if u.find_spec(name) is not None:
@@ -110,7 +110,7 @@ def existing_environment(python: Path | None = None) -> TrainingEnvironment | No
 
 @functools.cache
 def _checked(python: Path, origin: str) -> TrainingEnvironment:
-    command = [str(python), "-c", _PROBE]
+    command = [str(python), "-c", _PROBE, *MODULES]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=300, check=False, env=without_this_python()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -29,6 +30,8 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True):
     """GiB in all."""
     used: float
     driver: str
+    uuid: str = ""
+    """As `CUDA_VISIBLE_DEVICES` may name it, whole or by its beginning."""
 
     @property
     def free(self) -> float:
@@ -48,7 +51,7 @@ class NoAnswerError(Exception):
 
 def all_gpus() -> list[Gpu]:
     """The GPUs of this machine; none without `nvidia-smi`. Raises `NoAnswerError` where that fails."""
-    fields = "name,memory.total,memory.used,driver_version"
+    fields = "name,memory.total,memory.used,driver_version,uuid"
     command = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader,nounits"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
@@ -58,8 +61,8 @@ def all_gpus() -> list[Gpu]:
         raise NoAnswerError((done.stderr or done.stdout).strip()[:200])
     found = []
     for line in filter(None, map(str.strip, done.stdout.splitlines())):
-        name, total, used, driver = (piece.strip() for piece in line.split(","))
-        found.append(Gpu(name=name, memory=_gib(total), used=_gib(used), driver=driver))
+        name, total, used, driver, uuid = (piece.strip() for piece in line.split(","))
+        found.append(Gpu(name=name, memory=_gib(total), used=_gib(used), driver=driver, uuid=uuid))
     return found
 
 
@@ -71,7 +74,10 @@ def _gib(mebibytes: str) -> float:
 
 
 def usable_gpus() -> list[Gpu]:
-    """As `all_gpus`, but only those that `CUDA_VISIBLE_DEVICES` names, and none where the driver fails."""
+    """As `all_gpus`, but only those that `CUDA_VISIBLE_DEVICES` names, and none where the driver fails.
+
+    Of a part of a GPU (MIG) the memory isn't known: it's given as 0.
+    """
     try:
         found = all_gpus()
     except NoAnswerError:
@@ -79,12 +85,24 @@ def usable_gpus() -> list[Gpu]:
     named = _named()
     if named is None:
         return found
-    return [found[int(name)] for name in named if name.isdigit() and int(name) < len(found)] or found[: len(named)]
+    return [gpu for name in named if (gpu := _by_name(name, found)) is not None]
+
+
+def _by_name(name: str, found: Sequence[Gpu]) -> Gpu | None:
+    if name.startswith("MIG-") and found:
+        return msgspec.structs.replace(found[0], name=name, memory=0.0, used=0.0)
+    if name.isdigit():
+        return found[int(name)] if int(name) < len(found) else None
+    return next((gpu for gpu in found if gpu.uuid.startswith(name)), None)
 
 
 def _named() -> list[str] | None:
+    """What `CUDA_VISIBLE_DEVICES` names; -1 hides itself and all behind it."""
     text = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    return names[: names.index("-1")] if "-1" in names else names
 
 
 def visible_devices(count: int) -> str:

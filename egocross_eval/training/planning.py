@@ -36,8 +36,9 @@ from egocross_eval.training.launching import check_address, settle_launch
 from egocross_eval.training.options import TrainOptions
 from egocross_eval.training.recipes import Launch, Recipe, load_recipe, with_changes
 from egocross_eval.training.testbed_leaks import check_leaks
-from egocross_eval.training.trainer_arguments import check_numbers, check_traps, read_overrides, refuse_risky
+from egocross_eval.training.trainer_arguments import check_numbers, read_overrides, refuse_risky
 from egocross_eval.training.trainer_config import configuration
+from egocross_eval.training.traps import check_traps
 
 LEAST_PIXELS = 32 * 32
 """LLaMA-Factory's own default of `image_min_pixels`: one token of Qwen3-VL."""

@@ -143,24 +143,3 @@ def _fits(value: Any, argument: Argument) -> bool:
     return isinstance(value, int) or (
         isinstance(value, float) and (argument.type == "float" or value.is_integer() or not math.isfinite(value))
     )
-
-
-def check_traps(arguments: Mapping[str, Any], model_type: str) -> None:
-    """Refuses what LLaMA-Factory takes and can't do, or does in a way that misleads, with a `UsageError`."""
-    if arguments.get("enable_liger_kernel") and model_type == "qwen3_vl":
-        raise UsageError(
-            "enable_liger_kernel: LLaMA-Factory has no Liger kernels for Qwen3-VL; their gain, no scores of the whole "
-            "vocabulary at every token, is had without them"
-        )
-    if arguments.get("val_size"):
-        raise UsageError(
-            "val_size: LLaMA-Factory splits by example, so that one source video lies on both sides; hold examples out "
-            "by --holdout or --folds"
-        )
-    if arguments.get("max_samples"):
-        raise UsageError("max_samples: LLaMA-Factory leaves out the examples behind it; --limit N draws them")
-    if arguments.get("load_best_model_at_end"):
-        raise UsageError(
-            "load_best_model_at_end: nothing is evaluated while training; evaluate the kept checkpoints on what "
-            "--holdout holds out"
-        )

@@ -26,7 +26,8 @@ def answer(smi: Path, *lines: str, code: int = 0) -> None:
     smi.chmod(0o755)
 
 
-CARD = "NVIDIA H100 80GB HBM3, 81559, 12, 580.65.06"
+CARD = "NVIDIA H100 80GB HBM3, 81559, 12, 580.65.06, GPU-7f21"
+OTHER = "NVIDIA RTX 4090, 24564, 0, 580.65.06, GPU-9c03"
 
 
 def test_as_many_gpus_as_asked_for_are_shown_to_the_trainer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,10 +39,39 @@ def test_as_many_gpus_as_asked_for_are_shown_to_the_trainer(monkeypatch: pytest.
 
 
 def test_cards_are_read_with_memory_and_driver(smi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer(smi, CARD, "NVIDIA RTX 4090, 24564, 0, 580.65.06")
+    answer(smi, CARD, OTHER)
     assert [round(gpu.memory) for gpu in usable_gpus()] == [80, 24]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     assert [gpu.name for gpu in usable_gpus()] == ["NVIDIA RTX 4090"]
+
+
+@pytest.mark.parametrize(
+    ("visible", "names"),
+    [
+        ("-1", []),
+        ("", []),
+        ("1,-1,0", ["NVIDIA RTX 4090"]),
+        ("GPU-9c", ["NVIDIA RTX 4090"]),
+        ("GPU-7f21,1", ["NVIDIA H100 80GB HBM3", "NVIDIA RTX 4090"]),
+        ("7", []),
+    ],
+)
+def test_cards_are_those_that_the_environment_names(
+    smi: Path, monkeypatch: pytest.MonkeyPatch, visible: str, names: list[str]
+) -> None:
+    answer(smi, CARD, OTHER)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert [gpu.name for gpu in usable_gpus()] == names
+    if not names:
+        with pytest.raises(UsageError, match="there are 0 here that CUDA_VISIBLE_DEVICES names"):
+            check_gpus(Launch(gpus=1), None)
+
+
+def test_the_memory_of_a_part_of_a_card_is_not_taken_for_the_cards(smi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(smi, CARD)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-3a")
+    assert [(gpu.name, gpu.memory, gpu.outdated) for gpu in usable_gpus()] == [("MIG-3a", 0.0, False)]
+    assert visible_devices(1) == "MIG-3a"
 
 
 def test_more_gpus_than_there_are_is_refused_with_the_number_there_is(smi: Path) -> None:
@@ -52,7 +82,7 @@ def test_more_gpus_than_there_are_is_refused_with_the_number_there_is(smi: Path)
 
 
 def test_an_old_driver_is_refused_with_a_way_out(smi: Path) -> None:
-    answer(smi, "NVIDIA A100, 40960, 0, 535.104.05")
+    answer(smi, "NVIDIA A100, 40960, 0, 535.104.05, GPU-11")
     with pytest.raises(UsageError, match=r"580 or newer(.|\n)*CUDA 12(.|\n)*--python"):
         check_gpus(Launch(gpus=1), None)
     check_gpus(Launch(gpus=1), Path("/my/python"))

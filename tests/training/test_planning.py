@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +21,14 @@ from egocross_eval.cli.show.train_report import TrainedModel, print_result
 from egocross_eval.cli.verbs.train import command
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import UsageError
-from egocross_eval.training import attention
+from egocross_eval.training import missing_modules
 from egocross_eval.training.card import as_options
 from egocross_eval.training.curriculum import Curriculum
-from egocross_eval.training.environment import TrainingEnvironment
+from egocross_eval.training.environment import _PROBE, TrainingEnvironment
 from egocross_eval.training.fitting import check_fit
 from egocross_eval.training.gpus import Gpu
+from egocross_eval.training.missing_modules import check_modules
+from egocross_eval.training.optional_modules import MODULES
 from egocross_eval.training.options import TrainOptions
 from egocross_eval.training.output_files import identity, write_files
 from egocross_eval.training.planning import plan_training
@@ -260,7 +264,8 @@ def test_impossible_numbers_are_an_error_document_of_a_dry_run(
 
 def test_numbers_of_a_recipe_file_are_refused_in_its_name_unless_changed(options: TrainOptions, tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
-    path.write_text("description: mine\narguments: {stage: sft, learning_rate: .nan}\n", encoding="utf-8")
+    arguments = "{stage: sft, do_train: true, learning_rate: .nan}"
+    path.write_text(f"description: mine\narguments: {arguments}\n", encoding="utf-8")
     mine = msgspec.structs.replace(options, recipe=str(path))
     with pytest.raises(UsageError, match=r"recipe .*mine.yaml: learning_rate=nan must be a number above 0"):
         plan_training(mine, registry())
@@ -292,12 +297,42 @@ def test_flash_attention_that_is_not_installed_is_remarked_on_in_a_dry_run(
     options: TrainOptions, monkeypatch: pytest.MonkeyPatch, installed: dict[str, str], warned: bool
 ) -> None:
     environment = TrainingEnvironment(python=Path("/env/bin/python"), origin="named", versions=installed)
-    monkeypatch.setattr(attention, "existing_environment", lambda python: environment)
+    monkeypatch.setattr(missing_modules, "existing_environment", lambda python: environment)
     text = dry_run(options, "--set", "flash_attn=fa2")
     assert ("flash_attn=fa2: /env/bin/python lacks flash_attn" in text) == warned
-    monkeypatch.setattr(attention, "existing_environment", lambda python: None)
+    monkeypatch.setattr(missing_modules, "existing_environment", lambda python: None)
     assert "the training environment's lock has no flash_attn" in dry_run(options, "--set", "flash_attn=fa2")
     assert "flash_attn" not in dry_run(options)
+
+
+@pytest.mark.parametrize(
+    ("change", "module"),
+    [
+        ("optim=adamw_8bit", "bitsandbytes"),
+        ("optim=adamw_torch_8bit", "torchao"),
+        ("optim=galore_adamw_8bit", "galore_torch"),
+        ("quantization_bit=4", "bitsandbytes"),
+        ("use_badam=true", "badam"),
+        ("report_to=wandb", "wandb"),
+    ],
+)
+def test_a_module_without_which_the_trainer_cannot_start_is_missed_before_anything_is_built(
+    options: TrainOptions, monkeypatch: pytest.MonkeyPatch, change: str, module: str
+) -> None:
+    monkeypatch.setattr(missing_modules, "existing_environment", lambda python: None)
+    arguments = plan_training(msgspec.structs.replace(options, changes=(change,)), registry()).recipe.arguments
+    with pytest.raises(UsageError, match=f"{change}: the training environment's lock has no {module}.*--python"):
+        check_modules(arguments, None)
+    environment = TrainingEnvironment(python=Path("/env/bin/python"), origin="named", versions={module: "1.0"})
+    monkeypatch.setattr(missing_modules, "existing_environment", lambda python: environment)
+    assert check_modules(arguments, None) == []
+
+
+def test_every_module_that_may_be_needed_is_looked_for_in_an_environment() -> None:
+    named = Path(sys.executable)
+    found = subprocess.run([named, "-c", _PROBE, "msgspec", "no_such_module"], capture_output=True, check=True)
+    assert set(json.loads(found.stdout)["packages"]) & {"msgspec", "no_such_module"} == {"msgspec"}
+    assert {"bitsandbytes", "flash_attn", "wandb"} <= set(MODULES)
 
 
 def test_a_dry_run_on_the_cpu_shows_the_precision_that_is_trained_in(options: TrainOptions) -> None:

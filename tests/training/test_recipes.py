@@ -19,12 +19,12 @@ from egocross_eval.training.recipes import Launch, Zero, load_recipe, recipe_nam
 from egocross_eval.training.trainer_arguments import (
     check_arguments,
     check_numbers,
-    check_traps,
     locked_arguments,
     read_overrides,
 )
 from egocross_eval.training.trainer_command import START, command
 from egocross_eval.training.trainer_config import configuration, zero_config
+from egocross_eval.training.traps import check_traps
 
 ENVIRONMENT = TrainingEnvironment(python=Path("/env/bin/python"), origin="named", versions={})
 
@@ -205,10 +205,25 @@ def test_no_is_a_word_and_false_a_hint() -> None:
         ({"val_size": 0.1}, "--holdout"),
         ({"load_best_model_at_end": True}, "--holdout"),
         ({"max_samples": 3}, "--limit"),
+        ({"packing": True}, "see each other"),
+        ({"neat_packing": True}, "flash attention"),
+        ({"do_eval": True}, "--holdout"),
+        ({"eval_strategy": "epoch"}, "eval_strategy=epoch: nothing is evaluated"),
+        ({"do_train": False}, "train nothing; take true"),
+        ({"stage": "dpo"}, "stage=dpo: .*take sft"),
+        ({"finetuning_type": "oft"}, "take lora or full or freeze"),
+        ({"fp16": True}, "bf16=false"),
+        ({"freeze_language_model": True}, "everything is frozen"),
     ],
 )
 def test_what_the_trainer_takes_but_cannot_do_is_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
+        check_traps(load_recipe("lora").arguments | arguments, "qwen3_vl")
+
+
+def test_a_recipe_that_leaves_out_that_it_trains_is_refused() -> None:
+    arguments = {name: value for name, value in load_recipe("full").arguments.items() if name != "do_train"}
+    with pytest.raises(UsageError, match="do_train=false"):
         check_traps(arguments, "qwen3_vl")
 
 

@@ -11,6 +11,7 @@ from calling import call
 from replied import document
 from training_files import four_videos, write_base, write_support
 
+from egocross_eval.training import environment as environments
 from egocross_eval.training.environment import TrainingEnvironment
 
 
@@ -54,6 +55,64 @@ def test_a_dry_run_of_an_experiment_plans_each_training(
     found = document("experiment", reply(capsys, "experiment", tmp_path / "experiment.yaml", "--dry-run"))["trainings"]
     assert list(found) == ["animal-fold1", "animal-fold2"]
     assert all(plan["examples"] and plan["held_out"] for plan in found.values())
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("evaluate", "said"),
+    [
+        ({"split": "testbed"}, "egocross_testbed_imgs.json"),
+        ({"split": "holdout", "options": {"batch_sise": "8"}}, "batch_sise"),
+    ],
+)
+def test_an_evaluation_that_cannot_be_is_found_before_anything_is_trained(
+    common: list[str | Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    evaluate: dict[str, Any],
+    said: str,
+) -> None:
+    def built(*args: object, **more: object) -> None:
+        raise AssertionError("an environment is built")
+
+    monkeypatch.setattr(environments, "find_environment", built)
+    content = {
+        "model": str(common[1]),
+        "data": str(common[3]),
+        "output": "out",
+        "domains": ["animal"],
+        "train": {"recipe": "lora", "gpus": 0, "folds": 2 if evaluate["split"] == "holdout" else 0},
+        "evaluate": evaluate,
+    }
+    (tmp_path / "experiment.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    for words in ((), ("--dry-run",)):
+        capsys.readouterr()
+        assert call("experiment", tmp_path / "experiment.yaml", *words) in (1, 2)
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_expert_that_cannot_be_trained_is_found_before_the_others_are(
+    common: list[str | Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def built(*args: object, **more: object) -> None:
+        raise AssertionError("an environment is built")
+
+    monkeypatch.setattr(environments, "find_environment", built)
+    [last] = sorted((tmp_path / "data" / "egocross_support_set" / "frames").rglob("*.jpg"))[-1:]
+    last.write_bytes(b"cut off")
+    content = {
+        "model": str(common[1]),
+        "data": str(common[3]),
+        "output": "out",
+        "domains": ["animal"],
+        "train": {"recipe": "lora", "gpus": 0, "folds": 2},
+        "evaluate": {"split": "holdout"},
+    }
+    (tmp_path / "experiment.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    assert call("experiment", tmp_path / "experiment.yaml") == 2
+    assert "expert of animal-fold" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -62,6 +62,7 @@ class PlannedEvaluation(msgspec.Struct, frozen=True, kw_only=True):
     """How base and experts would be asked."""
 
     questions: int = 0
+    """None where they can't be asked at all."""
     fault: str = ""
     """Why they can't be asked, or not scored; empty where they can."""
 
@@ -72,7 +73,7 @@ class PlannedExperiment(msgspec.Struct, frozen=True, kw_only=True):
     trainings: dict[str, TrainingPlan]
     """By the name of the expert."""
     evaluation: PlannedEvaluation | None = None
-    """None where the experts are asked what was held out for them."""
+    """None where the experts are asked what was held out for them, unless the base can't be asked at all."""
 
 
 def planned_evaluation(experiment: Experiment) -> PlannedEvaluation | None:
@@ -80,14 +81,18 @@ def planned_evaluation(experiment: Experiment) -> PlannedEvaluation | None:
     from egocross_eval.cli.show.dry_run import estimate, unreadable_said
     from egocross_eval.contracts.registry import registry
     from egocross_eval.errors import EgoCrossError
+    from egocross_eval.model_adapters.spec import build_adapter, parse_spec
     from egocross_eval.runs.options import options_from
-    from egocross_eval.runs.plan import plan_run
-    from egocross_eval.training.experiment import run_options
+    from egocross_eval.runs.plan import check_model, plan_run
+    from egocross_eval.training.experiment import expert_spec, run_options
 
-    if experiment.evaluate.split != "testbed":
-        return None
+    base = parse_spec(expert_spec(experiment, None))
     try:
+        if experiment.evaluate.split != "testbed":
+            build_adapter(base, registry()).close()
+            return None
         plan = plan_run(options_from(**run_options(experiment)), registry())
+        check_model(plan, base, registry())
     except EgoCrossError as error:
         return PlannedEvaluation(fault=str(error))
     found, fault = estimate(plan), ""

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from egocross_eval.errors import DataError
 from egocross_eval.replies import Reply, replies
 
 if TYPE_CHECKING:
     from egocross_eval.cli.show.train_plan import PlannedExperiment
     from egocross_eval.schema import Figure
     from egocross_eval.sweeps.planned import PlannedRun
+    from egocross_eval.training.example_checks import Finding
     from egocross_eval.training.experiment import Made
     from egocross_eval.training.experiment_file import Experiment
+    from egocross_eval.training.gpus import Gpu
+    from egocross_eval.training.planning import TrainPlan
 
 EXAMPLE = """\b
 model: Qwen/Qwen3-VL-4B-Instruct
@@ -43,16 +47,13 @@ def command(file: Path, python: Path | None, dry_run: bool, allow_difference: bo
     egocross-eval experiment experiment.yaml
     """
     from egocross_eval.cli.show.train_report import TrainProgress, print_findings
-    from egocross_eval.contracts.registry import registry
-    from egocross_eval.training.attention import check_attention
     from egocross_eval.training.environment import find_environment
     from egocross_eval.training.experiment import conduct
     from egocross_eval.training.experiment_file import experts_of, read_experiment, train_options
-    from egocross_eval.training.fitting import check_fit
-    from egocross_eval.training.gpus import check_gpus, usable_gpus
+    from egocross_eval.training.gpus import check_gpus
     from egocross_eval.training.merging import merge
     from egocross_eval.training.options import TrainOptions
-    from egocross_eval.training.planning import plan_training, settle_recipe
+    from egocross_eval.training.planning import settle_recipe
     from egocross_eval.training.train import train
 
     def say(text: str) -> None:
@@ -63,14 +64,13 @@ def command(file: Path, python: Path | None, dry_run: bool, allow_difference: bo
         return _looked_at(experiment, python)
 
     check_gpus(settle_recipe(train_options(experiment, experts_of(experiment)[0]))[1], python)
+    planned = {one.plan.options.output: one for one in _settled(experiment, python, say)}
     environment = find_environment(python, say=say)
 
     def train_one(options: TrainOptions) -> Path:
-        plan = plan_training(options, registry())
-        gpus = usable_gpus() if plan.launch.gpus else []
-        attention = check_attention(plan.recipe.arguments, python)
-        print_findings([*plan.findings, *check_fit(plan, gpus), *attention])
-        return train(plan, environment, watcher=TrainProgress(), allow_difference=allow_difference).model
+        found = planned[options.output]
+        print_findings(found.findings)
+        return train(found.plan, environment, watcher=TrainProgress(), allow_difference=allow_difference).model
 
     def merge_one(adapter: Path, output: Path) -> Path:
         return merge(adapter, output, environment, say=say)
@@ -79,25 +79,60 @@ def command(file: Path, python: Path | None, dry_run: bool, allow_difference: bo
     return Reply(value=made, show=lambda: _show(made))
 
 
+class _PlannedTraining(NamedTuple):
+    """The training of an expert before it's started."""
+
+    name: str
+    """Of the expert."""
+    plan: TrainPlan
+    findings: list[Finding]
+    gpus: list[Gpu]
+
+
+def _planned_trainings(experiment: Experiment, python: Path | None) -> Iterator[_PlannedTraining]:
+    from egocross_eval.contracts.registry import registry
+    from egocross_eval.training.experiment_file import experts_of, train_options
+    from egocross_eval.training.fitting import check_fit
+    from egocross_eval.training.gpus import usable_gpus
+    from egocross_eval.training.missing_modules import check_modules
+    from egocross_eval.training.planning import plan_training
+
+    for expert in experts_of(experiment):
+        plan = plan_training(train_options(experiment, expert), registry())
+        gpus = usable_gpus() if plan.launch.gpus else []
+        missing = check_modules(plan.recipe.arguments, python)
+        yield _PlannedTraining(expert.name, plan, [*plan.findings, *check_fit(plan, gpus), *missing], gpus)
+
+
+def _settled(experiment: Experiment, python: Path | None, say: Callable[[str], None]) -> list[_PlannedTraining]:
+    """All trainings, planned before the first one begins.
+
+    Raises `DataError` where a training or the evaluation can't be done at all, so that no hours go into the others.
+    """
+    from egocross_eval.cli.show.train_plan import planned_evaluation
+
+    evaluation = planned_evaluation(experiment)
+    if evaluation is not None and evaluation.fault:
+        if not evaluation.questions:
+            raise DataError(f"evaluation: {evaluation.fault}; nothing was trained")
+        say(f"warning: evaluation: {evaluation.fault}")
+    planned = list(_planned_trainings(experiment, python))
+    errors = [f"expert of {one.name}: {error.message}" for one in planned for error in one.plan.errors]
+    if errors:
+        raise DataError("\n".join(errors))
+    return planned
+
+
 def _looked_at(experiment: Experiment, python: Path | None) -> Reply[Made | PlannedExperiment]:
     """The plan of each expert's training, and of the evaluation that follows."""
     from egocross_eval.cli.show.train_plan import PlannedExperiment, planned_evaluation, print_plan, training_plan
     from egocross_eval.cli.show.train_report import print_findings
-    from egocross_eval.contracts.registry import registry
-    from egocross_eval.training.attention import check_attention
-    from egocross_eval.training.experiment_file import experts_of, train_options
-    from egocross_eval.training.fitting import check_fit
-    from egocross_eval.training.gpus import usable_gpus
-    from egocross_eval.training.planning import plan_training
 
     evaluation = planned_evaluation(experiment)
     plans, code = {}, 1 if evaluation is not None and evaluation.fault else 0
-    for expert in experts_of(experiment):
-        plan = plan_training(train_options(experiment, expert), registry())
-        gpus = usable_gpus() if plan.launch.gpus else []
+    for name, plan, findings, gpus in _planned_trainings(experiment, python):
         code = 2 if plan.errors else code
-        attention = check_attention(plan.recipe.arguments, python)
-        plans[expert.name] = training_plan(plan, [*plan.findings, *check_fit(plan, gpus), *attention], gpus)
+        plans[name] = training_plan(plan, findings, gpus)
 
     def show() -> None:
         for name, plan in plans.items():

@@ -76,10 +76,10 @@ def run_command(
     from egocross_eval.cli.show.train_plan import print_plan, training_plan
     from egocross_eval.cli.show.train_report import TrainProgress, print_findings, print_result, trained_model
     from egocross_eval.contracts.registry import registry
-    from egocross_eval.training.attention import check_attention
     from egocross_eval.training.environment import find_environment
     from egocross_eval.training.fitting import check_fit
     from egocross_eval.training.gpus import check_gpus, usable_gpus
+    from egocross_eval.training.missing_modules import check_modules
     from egocross_eval.training.planning import plan_training
     from egocross_eval.training.train import train
     from egocross_eval.training.trainer_arguments import check_arguments, known_arguments, locked_arguments
@@ -88,7 +88,7 @@ def run_command(
     known = locked_arguments() if python is None else known_arguments(find_environment(python))
     check_arguments(plan.recipe.arguments, known, f"recipe {plan.recipe.name}")
     gpus = usable_gpus() if plan.launch.gpus else []
-    findings = [*plan.findings, *check_fit(plan, gpus), *check_attention(plan.recipe.arguments, python)]
+    findings = [*plan.findings, *check_fit(plan, gpus), *check_modules(plan.recipe.arguments, python)]
     print_findings(findings)
     if dry_run:
         planned = training_plan(plan, findings, gpus)

@@ -27,6 +27,8 @@ def load_model(checkpoint: Checkpoint, options: HfOptions, lora: Lora | None = N
     from transformers import AutoModelForImageTextToText
 
     device = resolve_device(options.device) if options.device_map is None else None
+    if options.device_map not in (None, "cpu"):
+        resolve_device("auto")  # accelerate would take the CPU without a word
     arguments: dict[str, Any] = {
         "dtype": options.dtype,
         "revision": options.revision,

@@ -35,10 +35,21 @@ def require_vllm() -> None:
     """Raises MissingExtraError where vLLM isn't installed, and UsageError where it's older than `OLDEST`."""
     if not has_vllm():
         raise MissingExtraError("vllm", "vllm")
-    name, installed = vllm_version() or ("vllm", "")
-    if installed and release(installed) < OLDEST:
-        oldest = ".".join(map(str, OLDEST))
-        raise UsageError(f"{name} {installed} is too old for this adapter, which needs {oldest} or newer: upgrade it")
+    found = vllm_version()
+    if found is not None:
+        refuse_old(*found)
+
+
+def refuse_old(name: str, installed: str, where: str = "") -> None:
+    """Raises UsageError for a release older than `OLDEST`; `where`: the interpreter that has it, if it's another.
+
+    A build of vLLM's sources (`.dev`) may have any number.
+    """
+    if "dev" not in installed and release(installed) < OLDEST:
+        oldest, place = ".".join(map(str, OLDEST)), f" of {where}" if where else ""
+        raise UsageError(
+            f"{name} {installed}{place} is too old for this adapter, which needs {oldest} or newer: upgrade it"
+        )
 
 
 def release(text: str) -> tuple[int, ...]:

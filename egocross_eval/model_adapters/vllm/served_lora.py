@@ -34,6 +34,12 @@ def served_lora(text: str | None) -> Lora | None:
         raise UsageError(f"lora={text}: {lora.folder / 'adapter_config.json'} names no rank (r)")
     if lora.rank > RANKS[-1]:
         raise UsageError(f"lora={text}: rank {lora.rank} is above vLLM's {RANKS[-1]}; merge it into the weights")
+    weights = lora.folder / "adapter_model.bin"
+    if weights.is_file() and not weights.with_suffix(".safetensors").is_file():
+        raise UsageError(
+            f"lora={text}: its weights are in {weights.name}, where which parts of the model they are for can't be "
+            f"looked at, and vLLM leaves out some; have PEFT save it anew as {weights.stem}.safetensors, or use hf:"
+        )
     return lora
 
 

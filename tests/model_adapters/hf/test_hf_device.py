@@ -11,9 +11,12 @@ import pytest
 from hf_requests import adapter, draw_frames, make_request, scores_of
 
 from egocross_eval.errors import UsageError
+from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.model_adapters.hf import device
 from egocross_eval.model_adapters.hf.attention import SEES_WHOLE_IMAGES
 from egocross_eval.model_adapters.hf.device import refuse_idle_card, resolve_device
+from egocross_eval.model_adapters.hf.loading import load_model
+from egocross_eval.model_adapters.hf.options import HfOptions
 
 if TYPE_CHECKING:
     from typing import Any
@@ -50,6 +53,14 @@ def test_a_card_that_pytorch_can_not_use_is_no_reason_to_take_the_cpu(
     with pytest.raises(UsageError, match=r"driver 535\.183\.01.*device=cpu"):
         resolve_device("auto")
     assert resolve_device("cpu") == "cpu"
+
+
+@pytest.mark.slow
+def test_spreading_a_model_is_no_way_around_it(card: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    no_cuda(monkeypatch)
+    base = Checkpoint(str(checkpoint(tmp_path / "qwen", "qwen3_vl")))
+    with pytest.raises(UsageError, match=r"driver 535\.183\.01.*device=cpu"):
+        load_model(base, HfOptions(device_map="auto"))
 
 
 def test_the_error_names_what_pytorch_was_built_for(card: Path) -> None:

@@ -55,6 +55,16 @@ def test_a_vllm_that_lacks_what_is_used_is_refused(checkpoint: Path, monkeypatch
     build_adapter(parse_spec(f"vllm:{checkpoint}"), registry())
 
 
+def test_another_interpreters_vllm_that_is_too_old_is_refused(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_adapter, "version_of", lambda python: ("vllm", "0.24.0"))
+    with pytest.raises(UsageError, match=r"vllm 0\.24\.0 of /old/python is too old .* needs 0\.30 or newer"):
+        build_adapter(parse_spec(f"vllm-server:{checkpoint},python=/old/python"), registry())
+    monkeypatch.setattr(server_adapter, "version_of", lambda python: ("vllm", "0.1.dev1+gabc"))
+    build_adapter(parse_spec(f"vllm-server:{checkpoint},python=/old/python"), registry())
+
+
 def test_the_declared_vllm_is_the_one_that_is_asked_for() -> None:
     project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8"))
     assert f"vllm>={'.'.join(map(str, extras.OLDEST))}" in project["project"]["optional-dependencies"]["vllm"]
@@ -121,6 +131,13 @@ def test_the_largest_rank_of_a_pattern_counts(tmp_path: Path) -> None:
 def test_adapters_that_vllm_cannot_serve_are_refused(tmp_path: Path, config: dict[str, object], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         served_lora(str(lora(tmp_path / "a", **config)))
+
+
+def test_an_adapter_whose_weights_cannot_be_looked_at_is_refused(tmp_path: Path) -> None:
+    folder = lora(tmp_path / "a", r=8)
+    (folder / "adapter_model.bin").write_bytes(b"pickled")
+    with pytest.raises(UsageError, match=r"adapter_model\.bin.*adapter_model\.safetensors"):
+        served_lora(str(folder))
 
 
 def test_a_folder_without_an_adapter_is_refused(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from egocross_eval.model_adapters.openai.adapter import OpenAIAdapter
 from egocross_eval.model_adapters.openai.address import ApiKey
 from egocross_eval.model_adapters.openai.options import OpenAIOptions
 from egocross_eval.model_adapters.vllm.engine_options import FALSE, TRUE, flags, refuse_settled
-from egocross_eval.model_adapters.vllm.extras import release
+from egocross_eval.model_adapters.vllm.extras import refuse_old, release
 from egocross_eval.model_adapters.vllm.media import media_limits
 from egocross_eval.model_adapters.vllm.record import Identity
 from egocross_eval.model_adapters.vllm.served_lora import check_weights, not_served, room_for, served_lora, switches
@@ -57,18 +57,20 @@ def build(target: str, options: VllmServerOptions) -> VllmServerAdapter:
 
     Names and values of vLLM's own options are checked by the server, whose vLLM may be another than this environment's;
     what it says of them is shown. Raises UsageError for a path that leads nowhere, a `lora=` that is no adapter, and an
-    interpreter without vLLM.
+    interpreter without vLLM, or with one that is too old.
     """
     refuse_settled("vllm-server", options.engine_options)
     lora = served_lora(options.lora)
     checkpoint = Checkpoint(target, options.engine_options.get("revision"), scheme="vllm-server")
     python = str(Path(options.python).expanduser()) if options.python is not None else sys.executable
+    version = version_of(python)
+    refuse_old(*version, where=python)
     identity = Identity(
         scheme="vllm-server",
         checkpoint=checkpoint,
         lora=lora,
         engine_options=options.engine_options,
-        version=version_of(python),
+        version=version,
     )
     return VllmServerAdapter(python, options, identity)
 
