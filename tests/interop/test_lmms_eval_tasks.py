@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from pathlib import Path
@@ -11,10 +12,12 @@ import pytest
 import yaml
 from calling import call
 
-from egocross_eval import DataError, UsageError, evaluate
+from egocross_eval import DataError, RunError, UsageError, evaluate
 from egocross_eval.contracts.registry import registry
 from egocross_eval.interop.lmms_eval import task_functions
-from egocross_eval.interop.lmms_eval.task_folder import write_tasks
+from egocross_eval.interop.lmms_eval.environment import Environment, lmms_eval_environment
+from egocross_eval.interop.lmms_eval.process import run_lmms_eval
+from egocross_eval.interop.lmms_eval.task_folder import check_names, write_tasks
 from egocross_eval.runs.options import options_from
 from egocross_eval.runs.plan import plan_run
 
@@ -149,3 +152,57 @@ def test_a_version_that_is_not_known_is_named_with_those_that_are(
     words: list[str | Path] = ["--data", demo, "--split", "demo", "--output", tmp_path / "run", "--python", python]
     assert call("lmms-eval", "run", *words, "--model", "qwen3_vl") == 2
     assert "lmms-eval 0.9.1 isn't known here; known: 0.7.*" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("program", ["true", "false", "echo"])
+def test_a_program_that_is_no_python_is_refused(program: str) -> None:
+    path = shutil.which(program)
+    assert path is not None
+    with pytest.raises(UsageError, match=f"--python {path}: it's no Python that works"):
+        lmms_eval_environment(path)
+
+
+@pytest.mark.parametrize("names", ["egocross", "egocross,egocross_animal", "egocross_*"])
+def test_tasks_that_are_there_may_be_named(names: str, demo: Path) -> None:
+    check_names(folder(demo, limit=24), names)
+
+
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        ("egocros", "there's no 'egocros' (did you mean 'egocross'"),
+        ("egocross,egocross_animal", "there's no 'egocross_animal'"),
+        ("egocross_x*", "there's no 'egocross_x*'"),
+    ],
+)
+def test_tasks_without_a_chosen_question_are_refused_with_those_that_are_there(
+    names: str, why: str, demo: Path
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        check_names(folder(demo, tasks="surgery"), names)
+    assert why in str(refused.value)
+    assert str(refused.value).endswith("; there are egocross, egocross_surgery")
+
+
+@pytest.mark.parametrize(
+    ("printed", "why"),
+    [
+        (
+            "\033[31mError during evaluation: out of memory. "
+            "Please set `--verbosity=DEBUG` to get more information.\033[0m",
+            "lmms-eval wrote no results (exit code 0): out of memory",
+        ),
+        (
+            "\033[31mkilled\033[0m",
+            "lmms-eval wrote no results (exit code 0); the end of what it printed:\n  loading\n  killed",
+        ),
+    ],
+)
+def test_why_lmms_eval_wrote_nothing_is_told_without_its_colours(printed: str, why: str, tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\necho loading\ncat <<'END'\n{printed}\nEND\n")
+    python.chmod(0o755)
+    environment = Environment(python=str(python), version="0.7.3")
+    with pytest.raises(RunError) as broken:
+        run_lmms_eval(environment, tmp_path, "egocross", [], tmp_path / "logs", io.StringIO())
+    assert str(broken.value) == why

@@ -107,6 +107,7 @@ def run(
     from egocross_eval.interop.importing.writing import refuse_used
     from egocross_eval.interop.lmms_eval.environment import lmms_eval_environment
     from egocross_eval.interop.lmms_eval.process import LOGS, check_arguments, run_lmms_eval
+    from egocross_eval.interop.lmms_eval.task_folder import check_names
     from egocross_eval.model_adapters.spec import ModelSpec
     from egocross_eval.runs.options import RunOptions
 
@@ -116,6 +117,7 @@ def run(
     refuse_used(output, but=(LOGS,))
     folder = _written(settings)
     names = tasks or _group_of(folder)
+    check_names(folder, names)
     click.echo(f"lmms-eval {environment.version} runs {names} of {folder}", err=True)
     results = run_lmms_eval(environment, folder, names, arguments, output / LOGS, sys.stdout)
     data = made_of(DataOptions, settings)

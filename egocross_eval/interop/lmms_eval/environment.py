@@ -55,10 +55,21 @@ def lmms_eval_environment(python: Path | str = "", *, named_by: str = "--python"
 
 def _packages(python: str, named_by: str) -> dict[str, str]:
     try:
-        done = subprocess.run([python, "-c", _PROBE], capture_output=True, text=True, timeout=120, check=True)
-    except (OSError, subprocess.SubprocessError) as error:
+        done = subprocess.run(
+            [python, "-c", _PROBE], capture_output=True, text=True, errors="replace", timeout=120, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UsageError(f"{named_by} {python}: didn't answer within {error.timeout:g} s") from error
+    except (OSError, ValueError) as error:
         raise UsageError(f"{named_by} {python}: can't be run: {error}") from error
-    return msgspec.json.decode(done.stdout.strip().splitlines()[-1], type=dict[str, str])
+    try:
+        return msgspec.json.decode(done.stdout.strip().rpartition("\n")[2], type=dict[str, str])
+    except msgspec.MsgspecError as error:
+        said = done.stderr.strip().rpartition("\n")[2]
+        raise UsageError(
+            f"{named_by} {python}: it's no Python that works (exit code {done.returncode}{said and f': {said}'}); name "
+            "the interpreter of lmms-eval's environment"
+        ) from error
 
 
 def check_version(version: str) -> None:

@@ -6,6 +6,7 @@ Its exit code says nothing (it is 0 after "Error during evaluation"): what count
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections import deque
 from collections.abc import Sequence
@@ -29,14 +30,17 @@ LOGS = "lmms-eval"
 
 _SHOWN = 20
 
+_ERROR, _HINT = "Error during evaluation: ", "Please set `--verbosity=DEBUG` to get more information."
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
 
 def run_lmms_eval(
     environment: Environment, tasks: Path, names: str, arguments: Sequence[str], logs: Path, show: TextIO
 ) -> Path:
     """Runs tasks of a folder; what it prints goes to `show`. Returns the results file, beside which the samples are.
 
-    Raises `UsageError` for arguments that `check_arguments` refuses, `RunError` with its last lines where no results
-    came.
+    Raises `UsageError` for arguments that `check_arguments` refuses, `RunError` with its own error, or its last lines,
+    where no results came.
     """
     check_arguments(arguments)
     before = set(logs.rglob(RESULTS))
@@ -45,9 +49,16 @@ def run_lmms_eval(
     code, end = _shown(command, show)
     written = sorted(set(logs.rglob(RESULTS)) - before)
     if not written:
-        lines = "".join(f"  {line}" for line in end)
-        raise RunError(f"lmms-eval wrote no results (exit code {code}); the end of what it printed:\n{lines}")
+        raise RunError(f"lmms-eval wrote no results (exit code {code}){_why(end)}")
     return written[-1]
+
+
+def _why(end: Sequence[str]) -> str:
+    """Its own word on the error where it has one, else its last lines."""
+    lines = [_COLOURS.sub("", line).rstrip() for line in end]
+    if said := [line.partition(_ERROR)[2] for line in lines if _ERROR in line]:
+        return f": {said[-1].removesuffix(_HINT).rstrip('. ')}"
+    return "; the end of what it printed:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 def check_arguments(arguments: Sequence[str]) -> None:

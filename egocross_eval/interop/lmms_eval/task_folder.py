@@ -6,6 +6,7 @@ hand and kept in the cache under a hash of both.
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import re
 from pathlib import Path
@@ -15,7 +16,7 @@ import msgspec
 
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.directories import cache_directory
-from egocross_eval.errors import DataError, UsageError
+from egocross_eval.errors import DataError, UsageError, did_you_mean
 from egocross_eval.files import new_folder, write_file
 from egocross_eval.interop.lmms_eval.documents import Document, document
 from egocross_eval.interop.lmms_eval.marks import MARK, TaskMark
@@ -66,6 +67,17 @@ def write_tasks(options: RunOptions, registry: Registry) -> Path:
             for name, text in texts.items():
                 write_file(scratch / name, text, durable=False)
     return folder
+
+
+def check_names(folder: Path, names: str) -> None:
+    """Raises `UsageError` for names of tasks, separated by commas, that a folder hasn't; they may have `*` in them."""
+    known = sorted(path.stem for path in folder.glob("*.yaml"))
+    for name in filter(None, map(str.strip, names.split(","))):
+        if not fnmatch.filter(known, name):
+            raise UsageError(
+                f"--tasks: among the chosen questions there's no {name!r}{did_you_mean(name, known)}; there are "
+                f"{', '.join(known)}"
+            )
 
 
 def task_names(plan: RunPlan) -> dict[str, str]:
