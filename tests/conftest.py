@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,26 +23,37 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.fixture(autouse=True)
-def private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No test sees the user's caches, data root or keys."""
+@pytest.fixture(scope="session")
+def users_cache() -> str | None:
+    """Where the user's cache is, if it was named."""
+    return os.environ.get("EGOCROSS_CACHE")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def private_cache(users_cache: str | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """No test, and no fixture, sees the user's caches, data root or keys."""
     cache = tmp_path_factory.getbasetemp() / "cache"
-    cache.mkdir(exist_ok=True)
-    monkeypatch.setenv("EGOCROSS_CACHE", str(cache))
-    monkeypatch.delenv("EGOCROSS_DATA", raising=False)
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    return cache
+    cache.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EGOCROSS_CACHE", str(cache))
+        for name in ("EGOCROSS_DATA", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
+            patch.delenv(name, raising=False)
+        yield cache
+
+
+@pytest.fixture(autouse=True)
+def no_earlier_answers(private_cache: Path) -> None:
+    """No test is answered from the cache what another one asked: servers of both may have had the same port."""
+    for path in private_cache.glob("responses.sqlite*"):
+        path.unlink()
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo() -> Path:
     """Data root of the demo benchmark: the one that commands without a data root use too."""
     from egocross_eval.tasks.egocross.demo.cache import demo_root
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EGOCROSS_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-        return demo_root()
+    return demo_root()
 
 
 @pytest.fixture(scope="session")

@@ -113,7 +113,6 @@ def places(tmp_path_factory: pytest.TempPathFactory, demo: Path) -> dict[str, st
     """What the lines are about."""
     root = tmp_path_factory.mktemp("replies")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EGOCROSS_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
         patch.setattr("sys.stdin", io.StringIO("y\nn\ny\nn\n"))
         for name, model in (("a", "baseline:longest"), ("b", "baseline:chance")):
             evaluate(model, data=demo, limit=8, output=root / name)

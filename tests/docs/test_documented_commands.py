@@ -57,9 +57,7 @@ def place(demo: Path, server: FakeServer, tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.fixture(scope="module")
 def made_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("made") / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EGOCROSS_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-        call("--model", "baseline:longest", "--split", "demo", "--limit", "8", "--output", path)
+    call("--model", "baseline:longest", "--split", "demo", "--limit", "8", "--output", path)
     return path
 
 

@@ -72,10 +72,8 @@ def server() -> Iterator[FakeServer]:
 def made(tmp_path_factory: pytest.TempPathFactory, demo: Path) -> Path:
     """A folder as a reader may stand in, with data, runs and files under the names that help uses."""
     place = tmp_path_factory.mktemp("place")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EGOCROSS_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-        for name, model in (("one", "longest"), ("two", "chance")):
-            call("--model", f"baseline:{model}", "--data", demo, "--tasks", "surgery", "--output", place / name)
+    for name, model in (("one", "longest"), ("two", "chance")):
+        call("--model", f"baseline:{model}", "--data", demo, "--tasks", "surgery", "--output", place / name)
     (place / "runs").mkdir()
     names = {"my-run": "one", "my-model": "one", "baseline": "one", "base": "one", "finetuned": "two", "tuned": "two"}
     for name, run in names.items():

@@ -118,7 +118,7 @@ VALUES = st.one_of(
     st.floats(),
     st.sampled_from(["", "A", "clip_1", "clip_99", "[LMMS_EVAL_REQUEST_FAILED] x", "Failed to obtain answer"]),
     st.sampled_from([[], {}, [[]], ["A", "B"], {"question_id": "clip_2"}, [None], [["A"], ["B"]]]),
-)
+).map(copy.deepcopy)
 TOLD = (
     *("resps", "filtered_resps", "output", "prediction", "answer", "content", "choices", "message"),
     *("question_id", "id", "micro", "doc"),

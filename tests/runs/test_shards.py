@@ -77,9 +77,7 @@ def test_more_shards_than_clips_are_refused() -> None:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     root = tmp_path_factory.mktemp("shards")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EGOCROSS_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-        return [make(root / str(number), f"{number}/3") for number in (1, 2, 3)]
+    return [make(root / str(number), f"{number}/3") for number in (1, 2, 3)]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ def test_warnings_of_evaluate_point_to_its_caller(tmp_path: Path, demo: Path) ->
     routes = tmp_path / "experts.yaml"
     routes.write_text("models: {animals: 'baseline:longest'}\ndefault: baseline:chance")
     with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
+        warnings.simplefilter("always", UserWarning)
         frame = inspect.currentframe()
         assert frame is not None
         line = frame.f_lineno + 1

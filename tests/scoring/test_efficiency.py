@@ -47,9 +47,7 @@ class Telling(ModelAdapter):
 
 @pytest.fixture(scope="module")
 def row(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Row:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EGOCROSS_CACHE", str(tmp_path_factory.mktemp("cache")))
-        run = evaluate(Telling(), data=demo, limit=10, output=tmp_path_factory.mktemp("runs") / "run", cache=False)
+    run = evaluate(Telling(), data=demo, limit=10, output=tmp_path_factory.mktemp("runs") / "run", cache=False)
     return rows_from([run.path])[0]
 
 

@@ -13,10 +13,7 @@ from calling import call
 def honest_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of four questions. Tests copy it."""
     folder = tmp_path_factory.mktemp("runs") / "honest"
-    with pytest.MonkeyPatch.context() as patch:
-        # The cache that all tests share: a fixture of the session comes before theirs.
-        patch.setenv("EGOCROSS_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-        assert call("--model", "baseline:longest", "--split", "demo", "--limit", "4", "--output", folder) == 0
+    assert call("--model", "baseline:longest", "--split", "demo", "--limit", "4", "--output", folder) == 0
     return folder
 
 

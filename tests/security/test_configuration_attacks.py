@@ -120,7 +120,7 @@ def test_a_server_of_others_gets_no_default_key(demo: Path, tmp_path: Path, monk
 def test_the_user_is_told_which_key_goes_where_and_when_it_is_unencrypted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SERVER_API_KEY", SECRET)
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+        warnings.simplefilter("always", UserWarning)
         key_for("http://server.example:8000/v1", "SERVER_API_KEY")
         key_for("http://localhost:8000/v1", "SERVER_API_KEY")
         key_for("http://127.8.0.1:8000/v1", "SERVER_API_KEY")

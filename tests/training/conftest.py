@@ -26,10 +26,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def environment() -> TrainingEnvironment:
-    """The user's own, built where it isn't there yet: this comes before a test's private cache."""
+def environment(users_cache: str | None) -> TrainingEnvironment:
+    """The one in the user's cache, built where it isn't there yet."""
     named = os.environ.get("EGOCROSS_TRAINING_PYTHON")
-    return find_environment(Path(named) if named else None, say=print)
+    with pytest.MonkeyPatch.context() as patch:
+        if users_cache is None:
+            patch.delenv("EGOCROSS_CACHE")
+        else:
+            patch.setenv("EGOCROSS_CACHE", users_cache)
+        return find_environment(Path(named) if named else None, say=print)
 
 
 @pytest.fixture(scope="session")

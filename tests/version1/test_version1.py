@@ -286,7 +286,7 @@ def test_a_damaged_line_is_left_out_with_a_warning_that_names_it(
     folder.mkdir(exist_ok=True)
     (folder / "samples.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
     with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
+        warnings.simplefilter("always", UserWarning)
         samples = RunFolder(folder).samples()
     assert len(samples) + len(said) == 1
     assert all("samples.jsonl, line 1" in str(warning.message) for warning in said)

@@ -282,9 +282,10 @@ def test_an_unknown_question_is_said_to_be_unknown(page: Page) -> None:
 
 def test_dark_mode_turns_page_and_charts_dark(page: Page) -> None:
     def colours() -> tuple[str, str]:
-        page.wait("return document.querySelector('#chart-pair svg text') !== null")
-        both = "return [getComputedStyle(document.documentElement).backgroundColor,"
-        found: list[str] = page.run(f"{both} document.querySelector('#chart-pair svg text').getAttribute('fill')]")
+        found: list[str] = page.wait(
+            "const text = document.querySelector('#chart-pair svg text'), page = document.documentElement;"
+            "return text && [getComputedStyle(page).backgroundColor, text.getAttribute('fill')]"
+        )
         return found[0], found[1]
 
     def brightness(colour: str) -> int:
