@@ -24,12 +24,13 @@ from egocross_eval.runs.options import RunOptions
 from egocross_eval.runs.shots import (
     Cell,
     Cover,
+    alike_notes,
     choose_shots,
+    common_frames,
     cover,
     load_examples,
     refuse_leaks,
     shot_notes,
-    told_frames,
 )
 from egocross_eval.runs.strategy import Treatment, given_options, strategy_said, treatment
 from egocross_eval.runs.times import refuse_video
@@ -159,11 +160,12 @@ class Planner:
     ) -> None:
         """Looks at the examples of all approaches at once: each look is at every question of the split."""
         shown = {kind: shots for kind, approach in made.items() if (shots := approach.renderer.shots) is not None}
-        told = told_frames([(shots, asked[kind]) for kind, shots in shown.items()], everything, root)
-        for found in treatments if told else ():
+        common = common_frames([(shots, asked[kind]) for kind, shots in shown.items()], everything, root)
+        for found in treatments if common.told else ():
             if (kind := _kind(found)) in shown:
                 with self._blamed(found, "shots"):
-                    refuse_leaks(shown[kind], asked[kind], told)
+                    refuse_leaks(shown[kind], asked[kind], common.told)
+        self.notes += alike_notes(common.alike, {question.key for kind in shown for question in asked[kind]})
 
     def _approach(self, found: Treatment, questions: Sequence[Question], data: Path | None) -> Approach:
         options = found.options

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +12,9 @@ import msgspec
 
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.task import Benchmark, DataSource, Questions
+from egocross_eval.counted import counted
 from egocross_eval.errors import DataError, UsageError
+from egocross_eval.frames.alike import Alike, alike_clips
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.frames.shared import Clip, Told, shared_frames
 from egocross_eval.prompts.shots import Shot, Shots, ShotSetting
@@ -140,10 +142,20 @@ def _draw(seed: int, key: str) -> bytes:
     return hashlib.sha256(f"{seed}/{key}".encode()).digest()
 
 
-def told_frames(
+class Common(NamedTuple):
+    """What examples have in common with questions of other clusters, as far as their frames tell."""
+
+    told: tuple[Told, ...] = ()
+    """Frames that both show."""
+    alike: tuple[Alike, ...] = ()
+    """Clips that look alike."""
+
+
+def common_frames(
     shown: Iterable[tuple[Shots, Sequence[Question]]], everything: Callable[[], Sequence[Question]], root: DataRoot
-) -> tuple[Told, ...]:
-    """Frames of the examples before these questions that questions of another cluster show too, told by content.
+) -> Common:
+    """Frames of the examples before these questions that questions of another cluster show too, told by content, and
+    examples that look as such a question does.
 
     `everything` gives all questions of the split: which pictures tell a clip is judged by them. Examples of a
     question's own cluster are never shown and need no look.
@@ -154,7 +166,23 @@ def told_frames(
         if shots.root is not None
         for clip in clips_of(_used(shots, questions).values(), shots.root)
     }
-    return shared_frames(list(used.values()), clips_of(everything(), root)).told if used else ()
+    if not used:
+        return Common()
+    examples, tested = list(used.values()), clips_of(everything(), root)
+    return Common(shared_frames(examples, tested).told, tuple(alike_clips(examples, tested)))
+
+
+def alike_notes(alike: Sequence[Alike], asked: Collection[str]) -> list[str]:
+    """What a user must know of examples that look as one of the questions `asked` does, by their keys."""
+    found = [one for one in alike if one.tested.name in asked]
+    if not found:
+        return []
+    first = found[0]
+    more = f", and {counted(len(found) - 1, 'other pair')} alike" if len(found) > 1 else ""
+    return [
+        f"--shots: the example {first.shown.name} looks as {first.tested.name} does, of another source{more}: were the "
+        "frames of one compressed again or scaled? If so, the example may give the answer away"
+    ]
 
 
 def _used(shots: Shots, questions: Sequence[Question]) -> dict[str, Question]:
@@ -162,7 +190,7 @@ def _used(shots: Shots, questions: Sequence[Question]) -> dict[str, Question]:
 
 
 def refuse_leaks(shots: Shots, questions: Sequence[Question], told: Iterable[Told]) -> None:
-    """Raises `UsageError` where one of the `told_frames` is of an example before these questions and one of them."""
+    """Raises `UsageError` where a frame that is `told` is of an example before these questions and of one of them."""
     used, asked = _used(shots, questions), {question.key for question in questions}
     for path, example, tested in told:
         if example.name in used and tested.name in asked:

@@ -9,6 +9,7 @@ from egocross_eval.contracts.registry import registry
 from egocross_eval.contracts.task import Benchmark
 from egocross_eval.counted import agreed, counted
 from egocross_eval.errors import DataError
+from egocross_eval.frames.alike import alike_clips
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.frames.shared import Clip, shared_frames
 from egocross_eval.runs.shots import clips_of
@@ -45,7 +46,8 @@ def check_leaks(
     shared = [q.key for q in questions if q.cluster in videos]
     same = [q.key for q in questions if _asked(q) in asked]
     trained = [Clip(q.key, q.cluster or q.key, tuple(paths)) for q, paths in zip(questions, paths_of, strict=True)]
-    same_frames = shared_frames(trained, clips_of(testbed, DataRoot(loaded.root or root)))
+    tested = clips_of(testbed, DataRoot(loaded.root or root))
+    same_frames = shared_frames(trained, tested)
     frames = list(dict.fromkeys(told.path for told in same_frames.told))
     if common := same_frames.common:
         message = (
@@ -53,6 +55,12 @@ def check_leaks(
             "(blank or stand-in pictures), which tells no clip"
         )
         findings.append(Finding(level="note", check="testbed", message=message))
+    if pairs := [f"{one.shown.name} as {one.tested.name}" for one in alike_clips(trained, tested)]:
+        message = (
+            "examples look as the testbed's clips of other videos do; were frames compressed again or scaled? If so, "
+            f"they must never be trained on: {listed(pairs)}"
+        )
+        findings.append(Finding(level="warning", check="testbed", message=message))
     for what, found in (("source videos", shared), ("questions", same), ("frames (by content)", frames)):
         if found:
             message = f"the testbed's {what} are among the examples and must never be trained on: {listed(found)}"

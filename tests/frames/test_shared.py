@@ -13,7 +13,7 @@ from PIL import Image
 
 from egocross_eval.directories import cache_directory
 from egocross_eval.frames import pixels
-from egocross_eval.frames.pixels import KEPT_FILE, pixel_hashes
+from egocross_eval.frames.pixels import KEPT_FILE, Seen, pixel_hashes
 from egocross_eval.frames.shared import Clip, Shared, shared_frames
 
 SIZE = (48, 32)
@@ -131,8 +131,8 @@ def test_a_picture_is_decoded_once_and_again_when_its_file_changes(tmp_path: Pat
     picture(1).save(path)
     (first,) = pixel_hashes([str(path)]).values()
     kept = cache_directory() / KEPT_FILE
-    (state,) = msgspec.json.decode(kept.read_bytes(), type=dict[str, str])
-    kept.write_bytes(msgspec.json.encode({state: "as kept"}))
+    (state,) = msgspec.json.decode(kept.read_bytes(), type=dict[str, Seen])
+    kept.write_bytes(msgspec.json.encode({state: Seen("as kept", b"")}))
     assert pixel_hashes([str(path)]) == {str(path): "as kept"}
     picture(2).save(path)
     os.utime(path, ns=(1, 1))

@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from egocross_eval import (
     DataError,
@@ -275,6 +276,28 @@ def test_a_picture_of_several_videos_is_no_leak_whichever_questions_are_asked_an
     for asked in ({"tasks": "xsports"}, {"ids": str(one.id)}):
         with pytest.raises(UsageError, match=f"the example {leaking.key} shows a frame of {one.cluster}"):
             planned(root, "1", **asked)
+
+
+def test_an_example_that_looks_as_a_question_does_is_named_in_a_note(demo: Path, tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    shutil.copytree(demo, root, symlinks=True)
+    plan = planned(root, "1", tasks="xsports")
+    assert not [note for note in plan.warnings if "looks as" in note]
+    question = plan.questions[0]
+    shots = plan.approach(question).renderer.shots
+    assert plan.root is not None
+    assert shots is not None
+    assert shots.root is not None
+    leaking = shots.of(question)[0].question
+    pictures = [shots.root.resolve_str(frame.name) for frame in leaking.frames]
+    for place, frame in enumerate(question.frames):
+        with Image.open(pictures[place % len(pictures)]) as picture:
+            smaller = picture.convert("RGB").resize((picture.width * 3 // 4, picture.height * 3 // 4))
+        smaller.save(plan.root.resolve_str(frame.name), quality=40)
+    (note,) = [note for note in planned(root, "1", tasks="xsports").warnings if "looks as" in note]
+    assert note.startswith(f"--shots: the example {leaking.key} looks as {question.key} does, of another source: were")
+    other = next(q for q in plan.questions if q.key != question.key)
+    assert not [n for n in planned(root, "1", tasks="xsports", ids=str(other.id)).warnings if "looks as" in n]
 
 
 @given(st.integers(0, 99), st.sampled_from(["", ":feedback", ":text", ":plain"]), st.sampled_from(["", ":covered"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,24 @@ def test_a_whole_clip_of_several_testbed_videos_is_an_error_and_a_blank_frame_of
     Image.new("RGB", (96, 64)).save(paths_of(found)[0][0])
     (finding,) = leaks(found)
     assert finding.level == "note"
+
+
+def test_an_example_that_looks_as_a_testbed_clip_does_is_warned_of(tmp_path: Path) -> None:
+    found = read_examples(write_support(tmp_path, [example()]))
+    write_testbed(tmp_path)
+    path = tmp_path / "egocross_testbed" / "egocross_testbed_imgs.json"
+    items = json.loads(path.read_bytes())
+    first = tmp_path / items[0]["video_path"][0].lstrip("/")
+    copies = [first, first.with_name("frame_00001.jpg")]
+    for number, (own, copy) in enumerate(zip(paths_of(found)[0], copies, strict=True)):
+        coarse = Image.frombytes("RGB", (6, 4), random.Random(number).randbytes(72))
+        coarse.resize((192, 128), Image.Resampling.BICUBIC).save(own, quality=90)
+        Image.open(own).resize((144, 96)).save(copy, quality=40)
+    items[0]["video_path"] = [f"/{copy.relative_to(tmp_path)}" for copy in copies]
+    path.write_text(json.dumps(items), encoding="utf-8")
+    (finding,) = leaks(found)
+    assert finding.level == "warning"
+    assert finding.message.endswith(f"{found.train[0].key} as EgoPet_741_q1_animal-identification")
 
 
 def test_frames_below_the_testbed_folder_are_errors(tmp_path: Path) -> None:
