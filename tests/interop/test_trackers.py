@@ -22,7 +22,7 @@ from processes import served
 from egocross_eval import Run, TrackerType, UsageError, Warned, evaluate, load_run
 from egocross_eval.contracts.event import Event
 from egocross_eval.contracts.registry import registry
-from egocross_eval.interop.trackers.following import COLUMNS, FILES, Follower, final, identity, running
+from egocross_eval.interop.trackers.following import COLUMNS, FILES, Follower, final, identity, row, running
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -199,14 +199,51 @@ print(json.dumps({"runs": len(runs), "status": info.status, "metrics": data.metr
 
 
 @pytest.mark.interop
-def test_swanlab_offline_keeps_the_run(demo: Path, tmp_path: Path) -> None:
+def test_swanlab_offline_has_figures_samples_and_files(demo: Path, tmp_path: Path) -> None:
     place = {"SWANLAB_LOG_DIR": str(tmp_path / "swan"), "SWANLAB_LOGDIR": str(tmp_path / "swan")}
     run = followed(demo, tmp_path / "run", "swanlab:mine,mode=offline", **place)
-    kept = [path for path in (tmp_path / "swan").rglob("*") if path.is_file()]
-    content = b"".join(path.read_bytes() for path in kept)
-    assert identity(run.record).id.encode() in content
-    assert b"running/accuracy" in content
-    assert b"domain/animal" in content
+    code = """
+import json, sys
+from pathlib import Path
+from swanlab.proto.swanlab.record.v1.record_pb2 import Record
+from swanlab.sdk.internal.core_python.store import DataStoreReader
+
+ids, projects, ends, kinds, figures, steps, files, rows = set(), set(), [], set(), {}, [], {}, []
+for path in sorted(Path(sys.argv[1]).rglob("*.swanlab")):
+    reader = DataStoreReader()
+    reader.open(path)
+    for data in reader:
+        record = Record.FromString(data)
+        kind = record.WhichOneof(record.DESCRIPTOR.oneofs[0].name)
+        kinds.add(kind)
+        if kind == "start":
+            ids.add(record.start.id)
+            projects.add(record.start.project)
+        elif kind == "scalar":
+            figures[record.scalar.key] = record.scalar.value.number
+            steps.append(record.scalar.step)
+        elif kind == "save" and record.save.source_path.startswith(sys.argv[2]):
+            files[record.save.name] = Path(record.save.source_path).read_bytes().decode()
+        elif kind == "media":
+            (item,) = record.media.value.items
+            table = json.loads((path.parent / "media" / "echarts" / item.filename).read_text())
+            rows = [list(row.values()) for row in table["rowData"]]
+        elif kind == "finish":
+            ends.append(record.finish.state)
+print(json.dumps({"ids": sorted(ids), "projects": sorted(projects), "ends": ends, "kinds": sorted(kinds),
+  "figures": figures, "steps": steps, "files": files, "rows": rows}))
+"""
+    kept = other.said("exports", code, tmp_path / "swan", tmp_path / "run")
+    assert (kept["ids"], kept["projects"]) == ([identity(run.record).id], ["mine"])
+    assert {name: kept["figures"][name] for name in final(run.results)} == pytest.approx(final(run.results))
+    assert kept["figures"]["running/right"] == run.results.counts["right"]
+    assert kept["steps"] == sorted(kept["steps"])
+    assert (kept["steps"][-1], len(kept["ends"])) == (100, 1)
+    assert kept["files"] == {name: (tmp_path / "run" / name).read_text() for name in FILES}
+    assert kept["rows"] == [row(sample, run.record) for sample in run.samples]
+    # Neither what was printed nor how the process was called.
+    assert set(kept["kinds"]) == {"start", "column", "scalar", "media", "save", "finish"}
+    assert not [path for path in (tmp_path / "swan").rglob("*.json") if b"--track" in path.read_bytes()]
     no_secret_in(tmp_path)
 
 

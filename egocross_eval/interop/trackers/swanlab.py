@@ -58,6 +58,12 @@ class _Swanlab:
             resume="allow",
             config=run.settings,
             mode=self._mode,
+            # What stands on the command line, on the screen or in the environment may hold what's nobody's business.
+            settings=self._swanlab.Settings(
+                interactive=False,
+                terminal={"proxy_type": "none"},
+                probe=dict.fromkeys(("hardware", "runtime", "requirements", "git", "monitor"), False),
+            ),
         )
 
     def log(self, figures: Mapping[str, float], step: int) -> None:
