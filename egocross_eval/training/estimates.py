@@ -128,7 +128,7 @@ def memory_per_gpu(size: ModelSize, arguments: Mapping[str, Any], launch: Launch
     """
     lora, deepspeed = is_lora(arguments), launch.deepspeed != "none"
     trained, workers = trained_parameters(size, arguments), launch.workers
-    half = bool(arguments.get("bf16") or arguments.get("fp16"))
+    half = _half(arguments, launch)
     offload = launch.deepspeed.endswith("offload")
     # Without DeepSpeed trained weights are float32; with it they're half and the float32 copy is the optimizer's.
     weights = (
@@ -144,6 +144,22 @@ def memory_per_gpu(size: ModelSize, arguments: Mapping[str, Any], launch: Launch
         "optimizer": moments / GIB,
         "activations": longest * _bytes_per_token(size, arguments, deepspeed=deepspeed, half=half) / GIB,
     }
+
+
+def _half(arguments: Mapping[str, Any], launch: Launch) -> bool:
+    """Whether computing is in half precision, which is switched off on the CPU."""
+    return launch.gpus > 0 and bool(arguments.get("bf16") or arguments.get("fp16"))
+
+
+def memory_of_machine(size: ModelSize, arguments: Mapping[str, Any], launch: Launch, longest: int) -> float:
+    """GiB that each machine's own memory needs at least: for all of a training on its CPU, for the optimizer's states
+    that are offloaded from its GPUs; 0 for one that keeps all on GPUs."""
+    if launch.gpus == 0:
+        return sum(memory_per_gpu(size, arguments, launch, longest).values())
+    if not launch.deepspeed.endswith("offload"):
+        return 0.0
+    each = 12 if _half(arguments, launch) else 8
+    return trained_parameters(size, arguments) * each / launch.nodes / GIB
 
 
 def _bytes_per_token(size: ModelSize, arguments: Mapping[str, Any], *, deepspeed: bool, half: bool) -> float:

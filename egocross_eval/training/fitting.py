@@ -8,9 +8,17 @@ from collections.abc import Sequence
 import msgspec
 
 from egocross_eval.counted import counted
-from egocross_eval.training.estimates import GIB, disk_needed, longest_that_fits, memory_per_gpu, scores_all_tokens
+from egocross_eval.training.estimates import (
+    GIB,
+    disk_needed,
+    longest_that_fits,
+    memory_of_machine,
+    memory_per_gpu,
+    scores_all_tokens,
+)
 from egocross_eval.training.example_checks import Finding
 from egocross_eval.training.gpus import Gpu
+from egocross_eval.training.machine_report import machine_memory
 from egocross_eval.training.planning import TrainPlan, estimate_lengths
 
 BUDGETS = (262_144, 200_704, 128_000, 65_536, 32_768)
@@ -21,7 +29,13 @@ FEW_STEPS = 30
 
 def check_fit(plan: TrainPlan, gpus: Sequence[Gpu]) -> list[Finding]:
     """What an estimate says against the training on these GPUs; none of it stops it, as the figures are rough."""
-    said = {"steps": _steps(plan), "disk": _disk(plan), "memory": _memory(plan, gpus)}
+    said = {
+        "steps": _steps(plan),
+        "disk": _disk(plan),
+        "memory": _memory(plan, gpus),
+        "machine": _machine(plan),
+        "vision": _vision(plan),
+    }
     return [Finding(level="warning", check=check, message=message) for check, message in said.items() if message]
 
 
@@ -61,6 +75,30 @@ def fitting_budget(plan: TrainPlan, tokens: int) -> int | None:
         if max(length for _, length in estimate_lengths(once, plan.checkpoint, renderer)) <= tokens:
             return budget
     return None
+
+
+def _machine(plan: TrainPlan) -> str:
+    there = machine_memory()
+    if plan.size is None or not there:
+        return ""
+    needed = memory_of_machine(plan.size, plan.recipe.arguments, plan.launch, plan.longest)
+    if needed <= there:
+        return ""
+    remedy = "--deepspeed zero2 or zero3 leaves the optimizer's states on the GPUs"
+    if plan.launch.gpus == 0:
+        remedy = (
+            "a training on the CPU is for small models; --max-pixels, --frames uniform:N or the recipe lora take less"
+        )
+    return f"this machine has {there:.0f} GiB of memory, and at least {needed:.0f} are needed of it: {remedy}"
+
+
+def _vision(plan: TrainPlan) -> str:
+    if plan.size is None or not plan.launch.gpus or plan.recipe.arguments.get("freeze_vision_tower", True):
+        return ""
+    return (
+        "freeze_vision_tower=false: the figures of memory leave out what a trained vision tower keeps of each frame; "
+        "they were fitted to recipes that freeze it"
+    )
 
 
 def _steps(plan: TrainPlan) -> str:

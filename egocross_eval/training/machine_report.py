@@ -65,12 +65,13 @@ def installed(name: str) -> str | None:
 
 
 def _system() -> list[Entry]:
-    memory = _memory()
+    memory = machine_memory()
     text = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores"
     return [Entry(group="machine", name="system", status="fine", text=f"{text}, {memory:.0f} GiB" if memory else text)]
 
 
-def _memory() -> float:
+def machine_memory() -> float:
+    """GiB of memory that this machine has; 0 where the system doesn't say."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
     except (AttributeError, ValueError, OSError):

@@ -17,6 +17,7 @@ from egocross_eval.training.estimates import (
     ModelSize,
     disk_needed,
     longest_that_fits,
+    memory_of_machine,
     memory_per_gpu,
     model_size,
     optimizer_steps,
@@ -157,3 +158,21 @@ def test_sizes_are_those_of_the_adapter(height: int, width: int, budget: int | N
     found = smart_resize(height, width, 32, min_pixels=min(limits.least, most), max_pixels=most)
     if budget is None or found[0] * found[1] <= budget:
         assert limits.asked((height, width), budget) == found
+
+
+def test_a_training_on_the_cpu_computes_in_whole_precision(base: Checkpoint) -> None:
+    size, arguments = model_size(base.config), load_recipe("lora").arguments
+    on_cpu = memory_per_gpu(size, arguments, Launch(gpus=0), 8000)
+    whole = memory_per_gpu(size, {**arguments, "bf16": False}, Launch(gpus=1), 8000)
+    assert on_cpu == whole
+    assert on_cpu["weights"] > 4 * size.parameters / GIB
+    assert memory_of_machine(size, arguments, Launch(gpus=0), 8000) == pytest.approx(sum(on_cpu.values()))
+
+
+def test_offloaded_states_are_in_each_machines_memory(base: Checkpoint) -> None:
+    size, arguments = model_size(base.config), load_recipe("full").arguments
+    one = memory_of_machine(size, arguments, Launch(gpus=4, deepspeed="zero3-offload"), 8000)
+    assert one == pytest.approx(12 * size.text / GIB)
+    two = Launch(gpus=4, nodes=2, address="a:1", deepspeed="zero3-offload")
+    assert memory_of_machine(size, arguments, two, 8000) == pytest.approx(one / 2)
+    assert memory_of_machine(size, arguments, Launch(gpus=4, deepspeed="zero3"), 8000) == 0

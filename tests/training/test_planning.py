@@ -21,7 +21,7 @@ from egocross_eval.cli.show.train_report import TrainedModel, print_result
 from egocross_eval.cli.verbs.train import command
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import UsageError
-from egocross_eval.training import missing_modules
+from egocross_eval.training import fitting, missing_modules
 from egocross_eval.training.card import as_options
 from egocross_eval.training.curriculum import Curriculum
 from egocross_eval.training.environment import _PROBE, TrainingEnvironment
@@ -152,6 +152,36 @@ def test_few_steps_of_which_the_first_teaches_nothing_are_told(options: TrainOpt
     assert message.startswith("6 steps in all, the first at learning rate 0 (warm-up)")
     assert told("warmup_ratio=0") == []
     assert told("num_train_epochs=40") == []
+
+
+def test_what_a_machine_has_no_memory_for_is_told(options: TrainOptions, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(**changes: Any) -> list[str]:
+        plan = plan_training(msgspec.structs.replace(options, recipe="full", **changes), registry())
+        return [finding.message for finding in check_fit(plan, []) if finding.check == "machine"]
+
+    monkeypatch.setattr(fitting, "machine_memory", lambda: 24.0)
+    (offloaded,) = told(gpus=1, deepspeed="zero2-offload")
+    assert offloaded.startswith(
+        "this machine has 24 GiB of memory, and at least 45 are needed of it: --deepspeed zero2"
+    )
+    (on_cpu,) = told(gpus=0)
+    assert "the CPU is for small models" in on_cpu
+    assert told(gpus=4, deepspeed="zero2") == []
+    monkeypatch.setattr(fitting, "machine_memory", lambda: 512.0)
+    assert told(gpus=1, deepspeed="zero2-offload") == told(gpus=0) == []
+    assert "\n            and about 45 GiB of the machine's own memory\n" in dry_run(
+        options, "--recipe", "full", "--gpus", "1", "--deepspeed", "zero2-offload"
+    )
+
+
+def test_figures_that_leave_out_a_trained_vision_tower_say_so(options: TrainOptions) -> None:
+    def told(*changes: str) -> list[str]:
+        plan = plan_training(msgspec.structs.replace(options, changes=changes), registry())
+        return [finding.message for finding in check_fit(plan, []) if finding.check == "vision"]
+
+    assert told() == []
+    (message,) = told("freeze_vision_tower=false")
+    assert message.startswith("freeze_vision_tower=false: the figures of memory leave out")
 
 
 def test_an_example_that_does_not_fit_the_gpu_gets_the_budget_that_does(options: TrainOptions) -> None:

@@ -30,6 +30,8 @@ class TrainingNeeds(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens of the longest example."""
     memory: dict[str, float]
     """GiB of each GPU, or of the machine, by use."""
+    machine: float = 0.0
+    """GiB of each machine's own memory, where parts of a training on GPUs are kept there."""
     fits: dict[str, int]
     """Tokens of the longest example that fits, by card."""
     disk: float
@@ -128,7 +130,13 @@ def training_plan(plan: TrainPlan, findings: list[Finding], gpus: Sequence[Gpu])
 
 
 def _needs(plan: TrainPlan, gpus: Sequence[Gpu]) -> TrainingNeeds | None:
-    from egocross_eval.training.estimates import disk_needed, longest_that_fits, memory_per_gpu, seconds
+    from egocross_eval.training.estimates import (
+        disk_needed,
+        longest_that_fits,
+        memory_of_machine,
+        memory_per_gpu,
+        seconds,
+    )
 
     if plan.size is None or not plan.lengths:
         return None
@@ -140,6 +148,7 @@ def _needs(plan: TrainPlan, gpus: Sequence[Gpu]) -> TrainingNeeds | None:
         tokens=total,
         longest=plan.longest,
         memory=memory_per_gpu(plan.size, arguments, launch, plan.longest),
+        machine=memory_of_machine(plan.size, arguments, launch, plan.longest) if launch.gpus else 0.0,
         fits={name: longest_that_fits(plan.size, arguments, launch, size) for size, name in cards.items()},
         disk=disk_needed(plan.size, arguments),
         seconds=seconds(plan.size, arguments, launch, total, gpus[0].name if gpus else ""),
@@ -173,6 +182,8 @@ def _print_needs(needs: TrainingNeeds, *, on_gpus: bool) -> None:
     parts = ", ".join(f"{name} {gib:.1f}" for name, gib in needs.memory.items())
     click.echo(f"tokens      about {needs.tokens:,} an epoch, the longest example about {needs.longest:,}")
     click.echo(f"memory      about {sum(needs.memory.values()):.1f} GiB {'a GPU' if on_gpus else 'in all'} ({parts})")
+    if needs.machine:
+        click.echo(f"            and about {needs.machine:.0f} GiB of the machine's own memory")
     for name, fits in needs.fits.items():
         click.echo(f"            on {name} the longest example that fits has about {fits:,} tokens")
     click.echo(f"disk        about {needs.disk:.0f} GiB in the output folder")

@@ -9,8 +9,12 @@ WORDS = (
     "cublas_status_alloc_failed",
     "cublas_status_not_initialized",
     "cudnn_status_alloc_failed",
+    "cudnn_status_not_initialized",
+    "nvml_success == r internal assert failed",
+    "invalid buffer size",
 )
-"""What a full memory is called: by PyTorch, by the C library, and by NVIDIA's libraries, that keep buffers too."""
+"""What a full memory is called: by PyTorch, the C library, NVIDIA's libraries, which keep buffers too, PyTorch's
+allocator that can't even ask how full a card is, and Apple's GPUs."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
