@@ -21,7 +21,7 @@ from egocross_eval.methods.rotate import count_rotations
 from egocross_eval.reading.response import read_response
 from egocross_eval.runs.activity import pace, read_activity
 from egocross_eval.runs.decide import grade
-from egocross_eval.runs.decide_again import Decider, asked_by
+from egocross_eval.runs.decide_again import Decider, asked_by, refuse_missing
 from egocross_eval.runs.store import (
     LEADERBOARD_FILE,
     PREDICTIONS_FILE,
@@ -170,7 +170,7 @@ def graded_again(
 ) -> Iterator[tuple[Sample, Sample]]:
     """Each sample as it is in the folder, and as `grade_again` has it. Nothing is written."""
     record = folder.record()
-    # What was made of other runs has no method of its own: its decisions stay.
+    refuse_missing(record, folder.path, registry)
     decider = Decider(record.settings, registry) if record.combined is None else None
     grader = registry.grader(record.settings.grader)
     for sample in folder.final_samples():

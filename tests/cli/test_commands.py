@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -152,6 +153,22 @@ def test_a_dry_run_counts_every_vote(demo: Path, capsys: pytest.CaptureFixture[s
     frames = [int(text.partition("frames     ")[2].partition(" ")[0]) for text in (once, rotated)]
     assert frames[1] == 4 * frames[0]
     assert "requests   20" in rotated
+
+
+def test_a_dry_run_says_what_later_rounds_may_take(demo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command: list[str | Path] = ["--model", "openai:any", "--data", demo, "--limit", "5", "--dry-run"]
+    assert call(*command, "--method", "roles") == 0
+    said = capsys.readouterr().out
+    assert "requests   5 in the first round, at most 25 in all" in said
+    found = re.search(
+        r"tokens +about ([\d,]+) in \(.*, the first round alone; some ([\d,]+) if all that may follow", said
+    )
+    assert found is not None
+    first, most = (int(number.replace(",", "")) for number in found.groups())
+    assert most == pytest.approx(5 * first, abs=5 * 5)
+    assert call(*command, "--method", "pairwise", "--format", "json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["estimate"]["most_tokens"] == pytest.approx(told["tokens"], abs=5)
 
 
 def test_several_models_end_with_one_leaderboard(

@@ -341,6 +341,20 @@ def test_cached_answers_of_both_rounds_reach_no_adapter(demo: Path, tmp_path: Pa
     assert all(s.cost.cached == 2 for s in run.samples)
 
 
+@pytest.mark.usefixtures("twice")
+def test_a_run_whose_method_is_installed_no_more_names_its_plugin(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = Answering(lambda request: Response(key=request.key, text="A"))
+    evaluate(adapter, data=demo, output=tmp_path / "run", method="twice", limit=2, cache=False)
+    known = registry()
+    monkeypatch.delitem(known.methods, "twice")
+    monkeypatch.setattr(known, "plugins", [plugin for plugin in known.plugins if plugin.name != "twice"])
+    said = "run needs the method 'twice', which nothing installed here has; the run was made with d 1$"
+    with pytest.raises(UsageError, match=said):
+        grade_again(RunFolder(tmp_path / "run"), {}, known)
+
+
 @pytest.mark.parametrize(
     ("steps", "says_so"),
     [

@@ -44,6 +44,9 @@ class Estimate(msgspec.Struct, kw_only=True):
     unreadable_example: str = ""
     failing: int = 0
     """Questions with such a frame: they fail, where a model looks at frames."""
+    most_tokens: int | None = 0
+    """Estimated input tokens of all rounds, if all that may follow is asked and is as long as the question's first
+    requests, so without what was answered before; None where the method doesn't say how much may follow."""
     largest: int = 0
     """Estimated tokens of the largest request."""
     largest_question: str = ""
@@ -83,8 +86,8 @@ def estimate(plan: RunPlan) -> Estimate:
         most = approach.most_requests(shown)
         known = most is not None and total.most_requests is not None
         total.most_requests = (total.most_requests or 0) + (most or 0) if known else None
-        before = total.unreadable
-        for ask in [] if isinstance(step, Decision) else step:
+        before, asks, tokens = total.unreadable, [] if isinstance(step, Decision) else step, total.tokens
+        for ask in asks:
             try:
                 prompt = approach.renderer.render(question, plan.root, ask)
             except DataError as error:
@@ -92,7 +95,16 @@ def estimate(plan: RunPlan) -> Estimate:
                 continue
             _add(total, question, prompt, sizes)
         total.failing += total.unreadable > before
+        _add_rounds(total, total.tokens - tokens, len(asks), most)
     return total
+
+
+def _add_rounds(total: Estimate, tokens: int, asks: int, most: int | None) -> None:
+    """A question more, whose first round has so many tokens in so many requests, of `most` in all."""
+    if most is None or total.most_tokens is None:
+        total.most_tokens = None
+    elif asks:
+        total.most_tokens += round(tokens * most / asks)
 
 
 def _note_unreadable(total: Estimate, which: str) -> None:
@@ -190,15 +202,23 @@ def print_dry_run(plan: RunPlan, done: DryRun) -> None:
         f"frames     {found.frames}"
         + (f" ({' or '.join(asked['frames'])}, {' or '.join(asked['media'])})" if plan.root else "")
     )
-    first = "" if found.most_requests == found.requests else ", the first round alone"
     click.echo(f"bytes      {found.bytes:,}" + (" before scaling" if any(asked["max_pixels"]) else ""))
-    click.echo(f"tokens     about {found.tokens:,} in (Qwen3-VL's measure{first})")
+    click.echo(f"tokens     about {found.tokens:,} in (Qwen3-VL's measure{_first(found)})")
     click.echo(f"largest    about {found.largest:,} tokens: question {found.largest_question}")
     if found.unreadable:
         click.echo(f"unreadable {unreadable_said(found, done.failing)}")
     if done.parts:
         listed = ", ".join(f"{name} {count}" for name, count in done.parts.items())
         click.echo(f"{plan.benchmark.macro + 's':10} {listed}")
+
+
+def _first(found: Estimate) -> str:
+    """What the tokens don't tell, where more rounds follow."""
+    if found.most_requests == found.requests:
+        return ""
+    if found.most_tokens is None:
+        return ", the first round alone"
+    return f", the first round alone; some {found.most_tokens:,} if all that may follow is asked, without the answers"
 
 
 def requests_said(first: int, most: int | None) -> str:
