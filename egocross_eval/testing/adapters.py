@@ -23,7 +23,7 @@ from egocross_eval.errors import RunError, UsageError
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
 from egocross_eval.schema import Failure, ImagePart, Request, Response
 from egocross_eval.settings import AnswerMode, GenerationSettings
-from egocross_eval.testing.contract import BrokenContractError, Check, Contract, NotPromised
+from egocross_eval.testing.contract import BrokenContractError, Check, Contract, NotPromised, Tried
 from egocross_eval.testing.material import data_root, finite, requests
 
 _ENGINES = ("torch", "transformers", "vllm", "tensorflow", "jax", "openai", "anthropic", "google.genai", "ray")
@@ -58,7 +58,7 @@ _OPTIONS = "keys are refused with a suggestion"
 def adapter_checks(kind: AdapterType, spec: str) -> Iterator[Check]:
     """The checks of an adapter type; `spec` names a model of it that answers."""
     contract = Contract(f"adapter {kind.scheme}", "model")
-    tried: dict[str, tuple[str, Callable[[Contract, AdapterType, str], None]]] = {
+    tried: Tried = {
         "imports no engine before it is used": (_IMPORTS, _imports_nothing),
         "refuses options that it doesn't know": (_OPTIONS, _refuses_options),
         "answers each request once": (_ONE_EACH, _answers_each_once),
@@ -70,8 +70,7 @@ def adapter_checks(kind: AdapterType, spec: str) -> Iterator[Check]:
         "has a fingerprint that stays": (_IDENTITY, _keeps_fingerprint),
         "is killed and goes on": (_RESUMED, _is_resumed),
     }
-    for name, (words, try_it) in tried.items():
-        yield contract.check(name, words, partial(try_it, contract, kind, spec))
+    return contract.checks(tried, kind, spec)
 
 
 @contextmanager

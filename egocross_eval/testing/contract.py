@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,6 +55,10 @@ class Check(NamedTuple):
             raise BrokenContractError(f"{self.name}: raised {error!r}{_raised_at(error)}", place, self.words) from error
 
 
+Tried = Mapping[str, tuple[str, Callable[..., None]]]
+"""By the name of a check, the contract's words and what tries whether they hold."""
+
+
 class Contract(NamedTuple):
     """A part that is held to a module of `egocross_eval.contracts`."""
 
@@ -64,6 +69,11 @@ class Contract(NamedTuple):
     def check(self, name: str, words: str, run: Callable[[], None]) -> Check:
         """A check of what these words of the contract say."""
         return Check(f"{self.part}: {name}", run, self, words)
+
+    def checks(self, tried: Tried, *given: object) -> Iterator[Check]:
+        """A check for each name, tried with this contract and what is given."""
+        for name, (words, try_it) in tried.items():
+            yield self.check(name, words, partial(try_it, self, *given))
 
     def require_type(self, value: object, kind: type[msgspec.Struct], words: str) -> None:
         """Raises where a value isn't of that type, or has a field that isn't of its own."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import partial
 from typing import get_args
 
 import msgspec
@@ -15,7 +14,7 @@ from egocross_eval.contracts.task import DataSource
 from egocross_eval.errors import EgoCrossError
 from egocross_eval.schema import Answer, Decision, Grade, Outcome, Question, Response, Sent
 from egocross_eval.settings import JudgeSettings
-from egocross_eval.testing.contract import Check, Contract, NotPromised
+from egocross_eval.testing.contract import Check, Contract, NotPromised, Tried
 from egocross_eval.testing.material import HOSTILE, NO_TARGET, questions
 
 _ROUNDS = 20
@@ -32,8 +31,8 @@ _CHANCE = "Expected credit of a guess among the options, 0 where there are none;
 def grader_checks(grader: Grader) -> Iterator[Check]:
     """The checks of a grader, on questions of the registered tasks that it grades."""
     contract = Contract(f"grader {grader.name}", "grader")
-    judged = {"comes to a grade whatever a judge says": (_STEP, _ends)}
-    told = {
+    judged: Tried = {"comes to a grade whatever a judge says": (_STEP, _ends)}
+    told: Tried = {
         "gives a right answer the full mark": (_GRADE, _knows_right),
         "gives a wrong answer less": (_GRADE, _knows_wrong),
         "gives credits between 0 and 1": (_GRADE, _keeps_bounds),
@@ -42,8 +41,7 @@ def grader_checks(grader: Grader) -> Iterator[Check]:
         "is a pure function": (_PURE, _is_pure),
         "knows the credit of a guess": (_CHANCE, _knows_chance),
     }
-    for name, (words, try_it) in (judged if grader.asks else told).items():
-        yield contract.check(name, words, partial(try_it, contract, grader))
+    return contract.checks(judged if grader.asks else told, grader)
 
 
 def _graded(grader: Grader) -> list[Question]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,7 +13,7 @@ from egocross_eval.counted import counted
 from egocross_eval.errors import DataError, EgoCrossError
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.schema import Question, Request, Response
-from egocross_eval.testing.contract import Check, Contract, NotPromised
+from egocross_eval.testing.contract import Check, Contract, NotPromised, Tried
 
 _LOAD = "Reads the questions of one split; raises `DataError` where the split or its files aren't there."
 _MACRO = "Name of the grouping whose groups' mean is the macro average; empty: there is no such average."
@@ -28,7 +27,7 @@ _COUNTS = "Number of questions by split where it's known without reading data."
 def task_checks(task: Task, data: Path | None) -> Iterator[Check]:
     """The checks of a task; `data` is its data root, where it needs one."""
     contract = Contract(f"task {task.name}", "task")
-    for name, (words, try_it) in {
+    tried: Tried = {
         "loads the same questions twice": (_LOAD, _loads_alike),
         "names each question once": (_KEY, _names_once),
         "has targets among its options": (_TARGET, _has_targets),
@@ -36,8 +35,8 @@ def task_checks(task: Task, data: Path | None) -> Iterator[Check]:
         "has questions in every group": (_LABELS, _has_groups),
         "refuses a split that isn't there": (_LOAD, _refuses_splits),
         "is asked, scored and ranked": (_LOAD, _is_run),
-    }.items():
-        yield contract.check(name, words, partial(try_it, contract, task, data))
+    }
+    return contract.checks(tried, task, data)
 
 
 def _loaded(contract: Contract, task: Task, data: Path | None) -> tuple[str, Questions]:
