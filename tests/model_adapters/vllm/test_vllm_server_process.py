@@ -53,6 +53,7 @@ def test_a_server_is_waited_for_and_ended_with_its_children(tmp_path: Path) -> N
     server.wait(60)
     server.check()
     server.close()
+    assert server._process.returncode == 128 + signal.SIGTERM, "it was asked to end, and not killed"
     server.close()
     assert gone(tmp_path / "pids", 0)
 

@@ -24,8 +24,15 @@ _SET_DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of prctl(2)."""
 
 
-def _die_with_watchdog() -> None:
-    """Asks Linux to kill the command should this script be killed itself; elsewhere there's no such call."""
+_IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""By this script, whose time comes with the end of its standard input."""
+
+
+def _before_command() -> None:
+    """The command ignores nothing of that, as it would by inheritance: it is asked to end by SIGTERM. Linux is asked to
+    kill it should this script be killed itself; elsewhere there's no such call."""
+    for number in _IGNORED:
+        signal.signal(number, signal.SIG_DFL)
     try:
         ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
     except (AttributeError, OSError):
@@ -54,11 +61,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def main(command: list[str]) -> int:
     """Runs the command until it ends or standard input does; returns its exit code."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_die_with_watchdog, restore_signals=True
-    )
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=_before_command)
 
     def wait_for_end() -> None:
         while os.read(0, 4096):
