@@ -26,6 +26,7 @@ from egocross_eval.documents import (
     read_text,
     read_yaml,
     refuse_repeated_keys,
+    yaml_text,
 )
 from egocross_eval.errors import DataError
 
@@ -146,7 +147,13 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_what_is_written_is_read_again(value: Any) -> None:
     assert decode_json(json.dumps(value).encode(), Any, "a") == value
-    assert decode_yaml(yaml.safe_dump(value, allow_unicode=True), Any, "a") == value
+    assert decode_yaml(yaml_text(value), Any, "a") == value
+
+
+@pytest.mark.parametrize("text", ["1e5", "-2E+3", "5.e1", "on", "2026-01-01", "null", "12:30"])
+def test_a_text_that_looks_like_something_else_stays_a_text(text: str) -> None:
+    shared = {text: text}
+    assert decode_yaml(yaml_text([shared, shared]), list[dict[str, str]], "a") == [shared, shared]
 
 
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])

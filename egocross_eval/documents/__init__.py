@@ -16,6 +16,7 @@ from egocross_eval.documents.from_json import (
 from egocross_eval.documents.from_yaml import decode_yaml, read_yaml
 from egocross_eval.documents.places import Place, read_place, yaml_lines
 from egocross_eval.documents.text import cited, decode_text, read_text
+from egocross_eval.documents.to_yaml import yaml_text
 from egocross_eval.documents.yaml_loader import YAML_LARGEST
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "read_yaml",
     "refuse_repeated_keys",
     "yaml_lines",
+    "yaml_text",
 ]

@@ -17,6 +17,13 @@ YAML_LARGEST = 2**20
 
 _YAML_DEPTH = 32
 
+FLOATS = (
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?[eE][-+]?[0-9]+$"),
+    list("-+0123456789"),
+)
+"""What is a number here too: YAML 1.1 takes 5e-5 for a text, as it wants a point in it."""
+
 
 def parsed_yaml(text: str, where: str) -> Any:
     """Mappings, lists, texts, numbers, truth values and none. Raises `DataError` with the line of what is refused."""
@@ -76,11 +83,10 @@ def loader() -> type[yaml.SafeLoader]:
         def _refuse(self, mark: yaml.Mark, why: str) -> None:
             raise yaml.MarkedYAMLError(problem=f"refused: {why}", problem_mark=mark)
 
-    # A date is a text here, and YAML 1.1 takes 5e-5 for one, as it wants a point in it.
+    # A date is a text here.
     Loader.yaml_implicit_resolvers = {
         first: [(tag, form) for tag, form in forms if not tag.endswith(":timestamp")]
         for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
-    exponent = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?[eE][-+]?[0-9]+$")
-    Loader.add_implicit_resolver("tag:yaml.org,2002:float", exponent, list("-+0123456789"))
+    Loader.add_implicit_resolver(*FLOATS)
     return Loader

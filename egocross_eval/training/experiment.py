@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from egocross_eval.documents import yaml_text
 from egocross_eval.files import write_file
 from egocross_eval.runs.options import options_from
 from egocross_eval.settings import GenerationSettings, options_of
@@ -104,8 +105,6 @@ def expert_spec(experiment: Experiment, model: Path | None) -> str:
 
 
 def _write_routes(experiment: Experiment, experts: Mapping[str, Path]) -> Path:
-    import yaml
-
     path = Path(experiment.output) / "routed.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     routes = {
@@ -113,7 +112,7 @@ def _write_routes(experiment: Experiment, experts: Mapping[str, Path]) -> Path:
         "models": {domain: expert_spec(experiment, model) for domain, model in experts.items()},
         "default": expert_spec(experiment, None),
     }
-    write_file(path, yaml.safe_dump(routes, sort_keys=False))
+    write_file(path, yaml_text(routes))
     return path
 
 

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-import yaml
 
 from egocross_eval.contracts.registry import Registry
 from egocross_eval.contracts.task import Benchmark
-from egocross_eval.documents import read_text
+from egocross_eval.documents import read_text, yaml_text
 from egocross_eval.prompts.templates import TEMPLATE_SUFFIXES
 from egocross_eval.runs.options import PARTS, RunOptions, all_options
 from egocross_eval.runs.strategy import SETTINGS, find_strategy
@@ -49,7 +48,7 @@ def strategy_yaml(
         rules += [_Rule(match, back)] if back else []
         rules += [narrowed for rule in own if (narrowed := _narrowed(rule, match)) is not None]
     content = {"description": description, "rules": [_written(rule) for rule in rules] or [{}]}
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+    return yaml_text(content)
 
 
 def _rules(run: PlannedRun, benchmark: Benchmark, registry: Registry, models: bool) -> list[_Rule]:
