@@ -25,10 +25,11 @@ from inspect_ai.model import (
 )
 from inspect_ai.scorer import Score, Scorer, Target, accuracy, grouped, mean, scorer, stderr
 from inspect_ai.solver import TaskState, generate
+from rich.markup import escape
 
 from egocross_eval import schema
 from egocross_eval.contracts.registry import registry
-from egocross_eval.errors import DataError, UsageError
+from egocross_eval.errors import DataError, EgoCrossError, UsageError
 from egocross_eval.interop.exporting.inspect_log import data_address
 from egocross_eval.interop.inspect_scores import inspect_score
 from egocross_eval.methods.once import Once
@@ -64,8 +65,11 @@ def egocross(
     given = {name: value for name, value in locals().items() if value is not None}
     if not style:
         del given["style"]
-    plan = plan_run(options_from(**given), registry())
-    _check(plan)
+    try:
+        plan = plan_run(options_from(**given), registry())
+        _check(plan)
+    except EgoCrossError as error:
+        raise _told(error) from error
     return Task(
         dataset=MemoryDataset([_sample(plan, question) for question in plan.questions], name=plan.benchmark.title),
         solver=generate(),
@@ -73,6 +77,16 @@ def egocross(
         config=GenerateConfig(max_tokens=max_new_tokens, temperature=temperature, seed=seed),
         metadata={"settings": msgspec.to_builtins(plan.settings)},
     )
+
+
+def _told(error: EgoCrossError) -> Exception:
+    """As Inspect tells its users what's wrong: in words, without a traceback. It's not of its public interface."""
+    try:
+        from inspect_ai._util.error import PrerequisiteError
+    except ImportError:
+        return error
+    told: Exception = PrerequisiteError(escape(str(error)))
+    return told
 
 
 def _check(plan: RunPlan) -> None:

@@ -143,6 +143,7 @@ def test_inspect_s_task_refuses_open_questions_by_name(tmp_path: Path) -> None:
         "-T", "split=demo", "-T", "tasks=open", "--log-dir", tmp_path, "--display", "plain",
     )  # fmt: skip
     assert "Inspect's task asks questions with options" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
     assert not list(tmp_path.glob("*.eval"))
 
 
