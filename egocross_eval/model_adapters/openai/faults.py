@@ -62,6 +62,8 @@ _NO_CREDIT = re.compile(
     r"exceeded your current quota|insufficient (balance|credit|funds)|out of credits?|credit balance is too low",
     re.IGNORECASE,
 )
+_NO_NUMBERS = "float values are not JSON compliant"
+"""In what vLLM says instead of sending log-probabilities that are NaN."""
 _NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?![\w.]*\w)")
 
 
@@ -94,6 +96,15 @@ def bad_response(message: str) -> AttemptFault:
     return AttemptFault("bad_response", message, retryable=True, contact="faulty", most_retries=3)
 
 
+def not_finite() -> AttemptFault:
+    """The fault of a model whose log-probabilities are no numbers: its answers mean nothing, and repeating is vain."""
+    return AttemptFault(
+        "not_finite",
+        "the server's log-probabilities are none: its model computes NaN, or the figures are above 0",
+        retryable=False,
+    )
+
+
 def status_fault(status: int, headers: Mapping[str, str], data: bytes) -> AttemptFault:
     """The fault of a reply with an HTTP status other than 200."""
     return _server_error(status, headers, _decoded(data), data)
@@ -112,6 +123,8 @@ def _server_error(status: int, headers: Mapping[str, str], body: Any, data: byte
     message = f"the server replied {name}: {said or 'no message'}"
     if status in (0, 400, 413, 422, 500) and (code == "context_length_exceeded" or _CONTEXT.search(said)):
         return AttemptFault("context_length", _context_message(message, said, body), retryable=False)
+    if _NO_NUMBERS in said:
+        return not_finite()
     if status == WITHHELD_STATUS or _FILTER_CODE.search(_codes(body)) or _FILTERED.search(said):
         return AttemptFault(FILTERED, message, retryable=False)
     kind = f"http_{status}" if status else "server_error"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from egocross_eval.model_adapters.openai.faults import AttemptFault
+from egocross_eval.model_adapters.openai.faults import AttemptFault, not_finite
 
 _OPENING = "<>()[]{}\"'`*_:.\n\r\t "
 """Signs around a label that leave it the same answer within a token (` A`, `(A`, `**A`)."""
@@ -31,11 +31,7 @@ def label_scores(logprobs: Any, labels: Sequence[str]) -> dict[str, float]:
         raise _fault("the server sent no log-probabilities; it can't compare labels, so let the model generate instead")
     finite = _finite(listed)
     if not finite:
-        raise AttemptFault(
-            "not_finite",
-            "the server's log-probabilities are none: its model computes NaN, or the figures are above 0",
-            retryable=False,
-        )
+        raise not_finite()
     sums = _sums(finite, labels)
     # A token whose probability is 0 in a double has no logarithm and could decide nothing.
     scores = {label: math.log(sums[label]) for label in labels if sums.get(label, 0.0) > 0}
@@ -53,6 +49,18 @@ def label_scores(logprobs: Any, labels: Sequence[str]) -> dict[str, float]:
             f"a model that thinks first has to generate instead"
         )
     return scores
+
+
+def refuse_no_numbers(logprobs: Any) -> None:
+    """Raises `AttemptFault` of kind `not_finite` where a token of an answer is listed with a figure that is no number.
+
+    Nothing is said of a reply without log-probabilities.
+    """
+    content = logprobs.get("content") if isinstance(logprobs, dict) else None
+    for entry in content if isinstance(content, list) else []:
+        figure = _figure(entry.get("logprob")) if isinstance(entry, dict) and "logprob" in entry else 0.0
+        if figure is None or not math.isfinite(figure):
+            raise not_finite()
 
 
 def likeliest_other(logprobs: Any, labels: Sequence[str]) -> str | None:

@@ -8,7 +8,7 @@ import msgspec
 
 from egocross_eval.model_adapters.openai.faults import AttemptFault, bad_response
 from egocross_eval.model_adapters.openai.finish import finish_meaning
-from egocross_eval.model_adapters.openai.first_tokens import label_scores
+from egocross_eval.model_adapters.openai.first_tokens import label_scores, refuse_no_numbers
 from egocross_eval.model_adapters.openai.reply_body import Reply, filtered
 from egocross_eval.model_adapters.requests import choices
 from egocross_eval.schema import Request, Response
@@ -21,7 +21,8 @@ def read_answer(request: Request, reply: Reply, *, seconds: float) -> Response:
     """The response to `request` that a reply holds, its text exactly as sent.
 
     Raises `AttemptFault` where it holds no answer: the server says that it failed or filtered, no text (unless the
-    output was cut off or all of it is reasoning), or in choose mode none of the labels among the likeliest tokens.
+    output was cut off or all of it is reasoning), in choose mode none of the labels among the likeliest tokens, or in
+    constrained mode a token whose log-probability is no number.
     """
     finish = finish_meaning(reply.finish_reason)
     if finish == "filtered" or reply.withheld:
@@ -51,6 +52,8 @@ def read_answer(request: Request, reply: Reply, *, seconds: float) -> Response:
         scores = label_scores(reply.logprobs, choices(request))
         # One token was asked for, so that its end says nothing.
         return msgspec.structs.replace(response, scores=scores, finish_reason=None)
+    if request.settings.answer_mode == "constrained":
+        refuse_no_numbers(reply.logprobs)
     content = _text(message.get("content"))
     chosen = content is not None and finish == "stop" and response.output_tokens  # the model ended at once
     if not content and not chosen and finish != "length" and not reasoning:

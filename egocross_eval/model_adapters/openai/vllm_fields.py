@@ -72,7 +72,8 @@ class VllmFields:
             # taken before that (vLLM's `raw_logprobs`).
             fields |= {"logprob_token_ids": tokens, "allowed_token_ids": tokens}
         elif mode == "constrained":
-            fields["structured_outputs"] = {"choice": list(labels)}
+            # With log-probabilities a model that computes NaN is found; without them vLLM takes the first letter.
+            fields |= {"structured_outputs": {"choice": list(labels)}, "logprobs": True}
         if self._names_budget and request.prompt.max_pixels is not None:
             fields["mm_processor_kwargs"] = {"max_pixels": request.prompt.max_pixels}
         return fields

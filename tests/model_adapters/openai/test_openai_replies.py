@@ -20,6 +20,7 @@ from egocross_eval.model_adapters.openai.asked_wait import asked_wait
 from egocross_eval.model_adapters.openai.faults import AttemptFault
 from egocross_eval.model_adapters.openai.first_tokens import label_scores, plain
 from egocross_eval.model_adapters.openai.reply_body import decode_reply
+from egocross_eval.model_adapters.openai.vllm_fields import VllmFields
 from egocross_eval.schema import Failure, Response
 
 
@@ -307,6 +308,29 @@ def test_figures_that_are_no_numbers_are_a_failure_of_the_question() -> None:
     nan = listed(A=0.0)
     nan["content"][0] |= {"logprob": None, "top_logprobs": [{"token": "A", "logprob": None}]}
     assert failure(reply(body("A", logprobs=nan)), answer_mode="choose").kind == "not_finite"
+
+
+NO_NUMBERS = "Out of range float values are not JSON compliant"
+"""What vLLM 0.32 replies by HTTP 400 where a model computes NaN and log-probabilities are asked for."""
+
+
+@pytest.mark.parametrize("mode", ["choose", "constrained"])
+def test_a_server_that_cannot_send_its_figures_is_a_failure_that_says_why(mode: str) -> None:
+    failed = failure(reply({"error": {"message": NO_NUMBERS, "code": 400}}, status=400), answer_mode=mode)
+    assert (failed.kind, failed.retryable) == ("not_finite", False)
+    assert "computes NaN" in failed.message
+
+
+def test_a_constrained_answer_out_of_no_numbers_is_none() -> None:
+    asked = VllmFields(files=False, names_budget=False, tokenizer=pytest.fail).fields(
+        request("q", answer_mode="constrained")
+    )
+    assert asked == {"structured_outputs": {"choice": ["A", "B", "C", "D"]}, "logprobs": True}
+    spoiled = listed(A=0.0)
+    spoiled["content"][0] |= {"logprob": None}
+    assert failure(reply(body("A", logprobs=spoiled)), answer_mode="constrained").kind == "not_finite"
+    assert answer(reply(body("A", logprobs=listed(A=-0.1))), answer_mode="constrained").text == "A"
+    assert answer(reply(body("A", logprobs=None)), answer_mode="constrained").text == "A"
 
 
 def test_choosing_ends_where_most_answers_would_begin_with_no_label() -> None:
