@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from egocross_eval.contracts.method import Method, MethodType, Need
-from egocross_eval.errors import UsageError
+from egocross_eval.errors import UsageError, unknown
 from egocross_eval.methods.evidence import strongest
 from egocross_eval.schema import Answer, Ask, Decision, Question
 
@@ -21,7 +21,9 @@ WORDS = (
     "Answer: {option}"
 )
 
-_FIELD = re.compile(r"\{(?:option|question|yes|no)\}")
+_FIELDS = ("option", "question", "yes", "no")
+_FIELD = re.compile(rf"\{{({'|'.join(_FIELDS)})\}}")
+_LIKE_A_FIELD = re.compile(r"\{([A-Za-z_]\w*)\}")
 
 
 class VerifyOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +56,9 @@ class Verify(Method):
     def __init__(self, options: VerifyOptions) -> None:
         if "{option}" not in options.words:
             raise UsageError("--method verify: words must have {option} where the option goes, e.g. 'Is it {option}?'")
+        for name in _LIKE_A_FIELD.findall(options.words):
+            if name not in _FIELDS:
+                raise unknown("field", name, _FIELDS, "--method verify: words")
         yes, slash, no = options.say.partition("/")
         if not slash or not yes or not no or yes == no:
             raise UsageError(f"--method verify: say={options.say!r} is not two different replies, e.g. Yes/No or Y/N")
@@ -82,13 +87,14 @@ class Verify(Method):
 
     def _worded(self, question: Question, option: str) -> str:
         # Not str.format: an option may have braces, and a text of the user's must not reach attributes.
-        values = {"{option}": option, "{question}": question.text, "{yes}": self._yes, "{no}": self._no}
-        return _FIELD.sub(lambda found: values[found[0]], self._options.words)
+        values = dict(zip(_FIELDS, (option, question.text, self._yes, self._no), strict=True))
+        return _FIELD.sub(lambda found: values[found[1]], self._options.words)
 
     def _decide(self, question: Question, answers: Sequence[Answer], weights: Sequence[int]) -> Decision:
         margins: dict[str, dict[int, float]] = {}
+        asked = {f"{place}{label}": (place, label) for place in range(len(weights)) for label in question.options}
         for answer in answers:
-            place, label = int(answer.ask.name[:-1]), answer.ask.name[-1]
+            place, label = asked[answer.ask.name]
             margin = log_odds(answer.response.scores or {}, self._yes, self._no)
             if margin is not None:
                 margins.setdefault(label, {})[place] = margin

@@ -276,6 +276,27 @@ def test_thinking_that_is_cut_off_is_gone_on_with_and_never_in_silence(
     assert run.samples[0].decision.rule == "scores (think cut off)"
 
 
+def test_braces_that_are_no_field_are_shown_as_they_stand() -> None:
+    (ask, *_) = asks_of('verify:words={"seen": {option}} {yes}/{no} {2}', FOUR)
+    assert ask.after == '{"seen": cat} Yes/No {2}'
+
+
+def test_labels_of_more_than_a_letter_are_told_apart() -> None:
+    question = Question(id=1, key="q", text="?", options={"1": "red", "10": "blue", "AB": "green"})
+    method = method_of("verify")
+    asks = method.step(question, ())
+    assert not isinstance(asks, Decision)
+    chances = {"red": 0.2, "blue": 0.9, "green": 0.4}
+    answers = [
+        answered(ask, scores={"Yes": math.log(chance), "No": math.log(1 - chance)})
+        for ask, chance in zip(asks, chances.values(), strict=True)
+    ]
+    found = method.step(question, answers)
+    assert isinstance(found, Decision)
+    assert found.label == "10"
+    assert found.scores == pytest.approx({"1": math.log(0.25), "10": math.log(9), "AB": math.log(2 / 3)})
+
+
 @pytest.mark.parametrize(
     ("method", "says"),
     [
@@ -285,6 +306,7 @@ def test_thinking_that_is_cut_off_is_gone_on_with_and_never_in_silence(
         ("verify:chunks=2,chunks=3", "'chunks' is given twice"),
         ("verify:4", "takes nothing behind a colon but its options, e.g. verify:chunks=4"),
         ("verify:words=Is it?", "words must have {option}"),
+        ("verify:words={questoin} Is it {option}?", "unknown field 'questoin' (did you mean 'question'?)"),
         ("verify:say=Yes", "not two different replies"),
         ("once:chunks=2", "unknown option 'chunks'"),
         ("pairwise:by=win", "it must be bradley-terry or wins"),

@@ -86,7 +86,10 @@ class Reporter:
             click.echo(f"\n{filtered} withheld by a content filter; they count as wrong{example}", err=True)
         unread = results.counts.get("not_parsed", 0)
         if unread:
-            reasons = ", ".join(f"{n} {reason}" for reason, n in self._unread.most_common())
+            told = [f"{n} {reason}" for reason, n in self._unread.most_common()]
+            if told and (before := unread - self._unread.total()) > 0:
+                told.append(f"{before} before this")
+            reasons = ", ".join(told)
             click.echo(f"\n{unread} not parsed{f' ({reasons})' if reasons else ''}; they count as wrong", err=True)
         if 2 * self._unread["tie"] > self._answered:
             click.echo(
