@@ -30,7 +30,8 @@ class Exporter(msgspec.Struct, frozen=True, kw_only=True):
     """One line for help."""
     export: Callable[[ExportedRun, Path, Any], str]
     """Called as `export(run, path, options)`: writes the run to the path and says in one line what it wrote; raises
-    `UsageError` for a run that can't be written in this form. Of the samples it shows all or none."""
+    `UsageError` for a run that can't be written in this form. Of the samples it shows all or none. What is at the path
+    already is replaced, or refused with the same error."""
     options: type[msgspec.Struct] | None = None
     """Struct whose fields are the options `key=value`; None: it takes none, and `export` gets None."""
     default: str

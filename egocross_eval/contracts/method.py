@@ -32,7 +32,8 @@ class Method:
         """What to ask next (at least one ask, with names not used before), or the decision.
 
         `question` carries no target, and of its frames those that the settings show. `answers` are those to all earlier
-        asks, in the order asked; none is a failure.
+        asks, in the order asked; none is a failure. The decision's label is the question's own, whatever labels an ask
+        showed its options under. Where no answer says anything it has none: nothing is guessed.
         """
         raise TypeError(f"{type(self).__name__} does not define step()")
 

@@ -28,6 +28,7 @@ _EXPORT = "writes the run to the path and says in one line what it wrote; raises
 _FEW = 8
 """Questions of a run that is tried, and answers that are changed in turn."""
 
+_REPLACED = "What is at the path already is replaced, or refused with the same error."
 _WHOLE = "Of the samples it shows all or none."
 
 
@@ -35,6 +36,7 @@ def exporter_checks(exporter: Exporter, spec: str) -> Iterator[Check]:
     """The checks of an exporter; `spec` is a form of it, as `export --to` takes it."""
     contract = Contract(f"exporter {exporter.name}", "exporter")
     yield contract.check("writes a run where it should", _EXPORT, partial(_writes, contract, exporter, spec))
+    yield contract.check("replaces what it wrote before", _REPLACED, partial(_replaces, contract, exporter, spec))
     yield contract.check("shows all answers or none", _WHOLE, partial(_shows_all, contract, exporter, spec))
 
 
@@ -82,7 +84,15 @@ def _run_for(exporter: Exporter, options: Any, folder: Path, limit: int | None) 
             continue
         for split in task.benchmark.splits:
             try:
-                evaluate("baseline:chance", task.name, split=split, limit=limit, output=folder, frames="none")
+                evaluate(
+                    "baseline:chance",
+                    task.name,
+                    split=split,
+                    limit=limit,
+                    output=folder,
+                    frames="none",
+                    on_event=lambda event: None,
+                )
             except EgoCrossError:
                 continue
             made = RunFolder(folder)
@@ -106,6 +116,24 @@ def _writes(contract: Contract, exporter: Exporter, spec: str) -> None:
         after = {name: digest for name, digest in _hashes(around).items() if not f"{name}/".startswith(f"{own}/")}
         other = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
         contract.require(not other, _EXPORT, f"files beside {output.name} were written or changed: {other}")
+
+
+def _replaces(contract: Contract, exporter: Exporter, spec: str) -> None:
+    with _tried(exporter, spec) as tried:
+        few = tried.run.samples[:1]
+        once, again = tried.written(), tried.written(samples=few)
+        before = _hashes(again)
+        try:
+            tried.write(again / exporter.default)
+        except NotPromised:
+            contract.require(_hashes(again) == before, _REPLACED, "it refuses to write a second time, and has written")
+            return
+        if _hashes(tried.written()) != _hashes(once):
+            raise NotPromised("two of its files of one run differ anyway")
+        same = _hashes(again) == _hashes(once)
+        contract.require(
+            same, _REPLACED, f"{exporter.default}, written a second time, isn't what it is when written once"
+        )
 
 
 def _shows_all(contract: Contract, exporter: Exporter, spec: str) -> None:

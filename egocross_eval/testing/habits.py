@@ -30,6 +30,9 @@ Habit = Callable[[Shown], Response]
 _LIKELY, _UNLIKELY = -0.1, -3.0
 """Log-probabilities."""
 
+_SAYS = 0.5
+"""Share of the asks that one who often says nothing answers."""
+
 
 def _chosen(shown: Shown, label: str) -> Response:
     if not shown.scored:
@@ -78,6 +81,11 @@ def _drawn(seed: int, shown: Shown) -> Response:
     return _chosen(shown, draw.choice(shown.labels)) if shown.labels else Response(key="", text=str(draw.randrange(9)))
 
 
+def _fickle(seed: int, shown: Shown) -> Response:
+    draw = random.Random(f"{seed} {shown.question.key} {shown.ask.name}")  # noqa: S311 - repeatable, no secret
+    return _drawn(seed, shown) if draw.random() < _SAYS else _silent(shown)
+
+
 def _hostile(shown: Shown) -> Response:
     return _said(shown, HOSTILE)
 
@@ -90,14 +98,17 @@ def _withheld(shown: Shown) -> Response:
     return Response(key="", failure=Failure(kind=FILTERED, message="withheld by a content filter"))
 
 
+STEADY, SILENT = "the same option wherever it stands", "nothing"
+
 HABITS: dict[str, tuple[Habit, ...]] = {
     "always the first label": (_first,),
-    "the same option wherever it stands": tuple(partial(_prefers, place) for place in range(most_options())),
+    STEADY: tuple(partial(_prefers, place) for place in range(most_options())),
     "no option, and no": (_never,),
     "undecided": (_undecided,),
     "any label": tuple(partial(_drawn, seed) for seed in range(3)),
     "hostile text": (_hostile,),
-    "nothing": (_silent,),
+    SILENT: (_silent,),
+    "an option now and nothing then": tuple(partial(_fickle, seed) for seed in range(4)),
     "withheld by a content filter": (_withheld,),
 }
 """By what the answer is then, in words."""

@@ -19,7 +19,7 @@ from egocross_eval.reading.response import read_response
 from egocross_eval.schema import Answer, Ask, Decision, Question, Sent
 from egocross_eval.settings import AnswerMode, GenerationSettings
 from egocross_eval.testing.contract import Check, Contract, NotPromised
-from egocross_eval.testing.habits import HABITS, Habit, Shown
+from egocross_eval.testing.habits import HABITS, SILENT, STEADY, Habit, Shown
 from egocross_eval.testing.material import data_root, places, questions
 
 _ROUNDS = 100
@@ -33,6 +33,8 @@ _PURE = "A method is a pure function of the question and the answers so far."
 _STATELESS = "It keeps no state"
 _MOST = "Most requests that the question can take in all rounds; None where only the first round is known."
 _TARGET = "`question` carries no target"
+_OWN = "The decision's label is the question's own, whatever labels an ask showed its options under."
+_NOTHING = "Where no answer says anything it has none: nothing is guessed."
 _CHOOSES = "An ask is answered by scores where its `answer_mode` is `choose`."
 
 
@@ -60,6 +62,8 @@ def method_checks(kind: MethodType, spec: str) -> Iterator[Check]:
     for name, words, try_it in (
         ("asks no more than it says", _MOST, _asks_no_more),
         ("asks for the scores that it needs", _CHOOSES, _asks_for_scores),
+        ("decides for the option that is always given", _OWN, _keeps_labels),
+        ("guesses nothing", _NOTHING, _guesses_nothing),
         ("is a pure function", _PURE, _is_pure),
         ("doesn't look at the right answer", _TARGET, _is_blind),
         ("goes on with answers from disk", _STATELESS, _replays),
@@ -174,6 +178,42 @@ def _asks_for_scores(contract: Contract, spec: str) -> None:
     mode = trial.settings.answer_mode
     modes = {answer.ask.answer_mode or mode for _, _, answers in _driven(trial) for answer in answers}
     contract.require("choose" in modes, _CHOOSES, f"it needs scores, and its asks are answered in the modes {modes}")
+
+
+def _keeps_labels(contract: Contract, spec: str) -> None:
+    """A model that gives one option wherever it stands, and is asked in the question's own words alone, is believed."""
+    trial = _tried(contract, spec)
+    plain = 0
+    for place, habit in enumerate(HABITS[STEADY]):
+        for question in trial.questions:
+            decision, answers = _decision(trial, question, habit)
+            if any(_has_own_words(answer.ask) for answer in answers):
+                continue
+            plain += 1
+            given = tuple(question.options)[place % len(question.options)]
+            said = f"{question.key} is decided {decision.label}, where each answer was the option {given}"
+            contract.require(decision.label in (None, given), _OWN, said)
+    if not plain:
+        raise NotPromised("its asks have words or choices of their own")
+
+
+def _has_own_words(ask: Ask) -> bool:
+    return ask.text is not None or ask.after is not None or ask.choices is not None
+
+
+def _guesses_nothing(contract: Contract, spec: str) -> None:
+    trial = _tried(contract, spec)
+    (habit,) = HABITS[SILENT]
+    silent = 0
+    for question in trial.questions:
+        decision, answers = _decision(trial, question, habit)
+        if any(answer.response.text != "" for answer in answers):
+            continue
+        silent += 1
+        said = f"{question.key} is decided {decision.label or decision.text}, where no answer says anything"
+        contract.require(decision.label is None and not decision.text, _NOTHING, said)
+    if not silent:
+        raise NotPromised("its asks are answered by scores, which always say something")
 
 
 def _is_pure(contract: Contract, spec: str) -> None:

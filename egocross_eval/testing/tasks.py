@@ -8,9 +8,10 @@ from tempfile import TemporaryDirectory
 
 from egocross_eval.api import evaluate
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
+from egocross_eval.contracts.registry import registry
 from egocross_eval.contracts.task import DataSource, Questions, Task
 from egocross_eval.counted import counted
-from egocross_eval.errors import DataError, EgoCrossError
+from egocross_eval.errors import DataError, EgoCrossError, did_you_mean
 from egocross_eval.frames.roots import DataRoot
 from egocross_eval.schema import Question, Request, Response
 from egocross_eval.testing.contract import Check, Contract, NotPromised, Tried
@@ -19,6 +20,8 @@ _LOAD = "Reads the questions of one split; raises `DataError` where the split or
 _MACRO = "Name of the grouping whose groups' mean is the macro average; empty: there is no such average."
 _ROOT = "Data root that the frame names are relative to; None where there are no frames."
 _KEY = "Name of the question that files are joined on, unique within its split."
+_ID = "Number within its split, which lists are ordered by."
+_GRADER = "Name of the grader of its questions."
 _TARGET = "The right answer, the label of an option or a text; None where it isn't known."
 _LABELS = "What groups are made of"
 _COUNTS = "Number of questions by split where it's known without reading data."
@@ -72,6 +75,9 @@ def _names_once(contract: Contract, task: Task, data: Path | None) -> None:
     keys = [question.key for question in found.questions]
     twice = sorted({key for key in keys if keys.count(key) > 1})
     contract.require(not twice, _KEY, f"keys that several questions have: {twice[:5]}")
+    ids = [question.id for question in found.questions]
+    shared = sorted({number for number in ids if ids.count(number) > 1})
+    contract.require(not shared, _ID, f"ids that several questions have: {shared[:5]}")
     marked = [key for key in keys if not key or "#" in key]
     contract.require(
         not marked, _KEY, f"empty keys, or such with '#', which separates a question from its asks: {marked}"
@@ -144,7 +150,12 @@ class _First(ModelAdapter):
 
 def _is_run(contract: Contract, task: Task, data: Path | None) -> None:
     split, _ = _loaded(contract, task, data)
+    grader, known = task.benchmark.grader, registry().graders
+    contract.require(grader in known, _GRADER, f"no grader {grader!r}{did_you_mean(grader, known)}")
     with TemporaryDirectory(prefix="egocross-conformance-") as folder:
-        run = evaluate(_First(), task.name, split=split, data=data, limit=20, cache=False, output=folder)
+        try:
+            run = evaluate(_First(), task.name, split=split, data=data, limit=20, cache=False, output=folder)
+        except DataError as error:
+            contract.require(False, _LOAD, f"it can't be run: {error}")
         counts = run.results.counts
         contract.require(counts.get("errored", 0) == 0, _LOAD, f"questions that can't be asked: {counts}")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from egocross_eval import (
@@ -104,6 +105,61 @@ METHODS: dict[str, tuple[Callable[[Question, str], Decision], str, str]] = {
         rf"q\d goes on otherwise where its target is \w\. {PLACE}'`question` carries no target'",
     ),
 }
+
+
+class OtherLabels(Twice):
+    """Takes the label under which its second ask showed the option for the question's own."""
+
+    def step(self, question: Question, answers: Sequence[Answer]) -> Sequence[Ask] | Decision:
+        step = super().step(question, answers)
+        if isinstance(step, Decision) and step.label is not None:
+            return Decision(label=answers[1].reading.label)
+        return step
+
+    agreed = staticmethod(lambda question, label: Decision(label=label))
+
+
+class Guessing(OtherLabels):
+    """Decides for the first option where it has read nothing."""
+
+    def step(self, question: Question, answers: Sequence[Answer]) -> Sequence[Ask] | Decision:
+        if answers and not any(answer.reading.label for answer in answers):
+            return Decision(label=next(iter(question.options)))
+        return Twice.step(self, question, answers)
+
+
+class HalfRead(OtherLabels):
+    """Takes it that where one answer is read the other is too."""
+
+    def step(self, question: Question, answers: Sequence[Answer]) -> Sequence[Ask] | Decision:
+        labels = [answer.reading.label for answer in answers]
+        if any(labels):
+            question.options[labels[0]]  # type: ignore[index]
+        return Twice.step(self, question, answers)
+
+
+@pytest.mark.parametrize(
+    ("method", "check", "says"),
+    [
+        (
+            OtherLabels,
+            "decides for the option that is always given",
+            rf"q1 is decided D, where each answer was the option A\. {PLACE}\"The decision's label is the question's",
+        ),
+        (
+            Guessing,
+            "guesses nothing",
+            rf"q1 is decided A, where no answer says anything\. {PLACE}'Where no answer says anything it has none",
+        ),
+        (HalfRead, "decides when the answer is an option now and nothing then", rf"raised KeyError\(None\) .*{PLACE}"),
+    ],
+)
+def test_a_method_that_mistakes_labels_or_guesses_is_told_the_line(
+    method: type[Method], check: str, says: str, check_plugin: Checker
+) -> None:
+    kind = MethodType(name="mine", description="d", build=lambda argument, options: method())
+    broken = check_plugin(egocross_methods=lambda: [kind])
+    assert re.search(says, broken[f"method mine: {check}"], re.DOTALL), broken
 
 
 @pytest.mark.parametrize("fault", METHODS)
@@ -249,6 +305,12 @@ def overwriting(run: ExportedRun, path: Path, options: Any) -> str:
     return "one line"
 
 
+def appending(run: ExportedRun, path: Path, options: Any) -> str:
+    with path.open("a", encoding="utf-8") as lines:
+        lines.write(str([sample.decision for sample in run.samples]))
+    return "one line"
+
+
 def constant(run: ExportedRun, path: Path, options: Any) -> str:
     path.write_text("")
     return "one line"
@@ -268,6 +330,11 @@ def raising(run: ExportedRun, path: Path, options: Any) -> str:
         ),
         (dropping_in_time, "shows all answers or none", r"1 of 8 answers left no trace in what it writes"),
         (silent, "writes a run where it should", r"it says None, which is no line"),
+        (
+            appending,
+            "replaces what it wrote before",
+            r"out\.txt, written a second time, isn't what it is when written once\. .*'What is at the path already",
+        ),
         (straying, "writes a run where it should", r"files beside out\.txt were written or changed: \['above\.txt'\]"),
         (constant, "shows all answers or none", r"neither answers nor figures left a trace in what it writes"),
         (overwriting, "writes a run where it should", r"files beside out\.txt .*: \['few/run\.json'\]"),
@@ -354,7 +421,7 @@ def task(**changes: Any) -> Task:
         kinds = {"labels": {"kind": "what"}}
         return Questions(
             questions=tuple(
-                Question(id=n, key=f"k{n}", cluster=f"c{n}", **{**plain, **kinds, **(changes if n else {})})
+                Question(key=f"k{n}", cluster=f"c{n}", **{"id": n, **plain, **kinds, **(changes if n else {})})
                 for n in range(6)
             )
         )
@@ -371,6 +438,11 @@ def task(**changes: Any) -> Task:
             r"5 of 6 questions: no group of the macro average, 'kind', e\.g\. k1, k2",
         ),
         (
+            {"id": 7},
+            "names each question once",
+            r"ids that several questions have: \[7\]",
+        ),
+        (
             {"target": 1},
             "loads the same questions twice",
             r"a Question in which 'target' is a whole number, not a text",
@@ -383,3 +455,10 @@ def test_a_task_with_questions_that_are_none_is_told_the_line(
     broken = check_plugin(egocross_tasks=lambda: [task(**changes)])
     assert re.search(rf"{says}.*{PLACE}", broken[f"task mine: {check}"])
     assert [text for text in broken.values() if not text.startswith("task mine: ")] == []
+
+
+def test_a_grader_that_nobody_brings_is_the_tasks_fault(check_plugin: Checker) -> None:
+    plain = task()
+    other = msgspec.structs.replace(plain, benchmark=msgspec.structs.replace(plain.benchmark, grader="leter"))
+    (text,) = check_plugin(egocross_tasks=lambda: [other]).values()
+    assert re.search(rf"no grader 'leter' \(did you mean 'letter'\?\)\. {PLACE}'Name of the grader", text), text

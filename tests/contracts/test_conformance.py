@@ -36,11 +36,11 @@ from egocross_eval.contracts.registry import registry
 from egocross_eval.testing import adapters, checks, exporters, graders, methods, tasks
 from egocross_eval.testing.adapters import adapter_checks
 from egocross_eval.testing.contract import Contract
-from egocross_eval.testing.habits import HABITS
+from egocross_eval.testing.habits import HABITS, SILENT, STEADY
 from egocross_eval.testing.material import HOSTILE, NO_TARGET, questions
 
 FORMS = {"submission": "submission:rehearse=true", "every-eval-ever": "every-eval-ever:organization=o,model=a/b"}
-NO_WORDS = {HOSTILE, NO_TARGET}
+NO_WORDS = {HOSTILE, NO_TARGET, SILENT, STEADY}
 OWN = ["methods", "graders", "prompt styles"]
 
 
@@ -76,8 +76,9 @@ def test_our_own_tasks_keep_the_contract(task: str) -> None:
 def test_our_own_exporters_keep_the_contract(form: str) -> None:
     plugin = "egocross" if form == "submission" else "interop"
     found = [check for check in checks(plugin, specs=FORMS) if check.name.startswith(f"exporter {form}:")]
-    assert len(found) == 2
-    assert told(found) == ({}, [])
+    assert len(found) == 3
+    assert told(found)[0] == {}
+    assert all("replaces what it wrote" in name for name in told(found)[1])
 
 
 def test_every_method_of_ours_is_tried_by_each_habit() -> None:
