@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import sys
@@ -115,6 +116,12 @@ def test_a_class_that_takes_frames_before_one_text_refuses_times(
 def test_an_unknown_class_is_named_with_what_is_near(demo: Path, tmp_path: Path, python: str) -> None:
     with pytest.raises(UsageError, match=r"lmms-eval has no model 'dumy' \(did you mean 'dummy'"):
         asked(demo, tmp_path, f"lmms:dumy,x=1{python}", limit=2)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("sglang") is not None, reason="the package that it lacks is here")
+def test_a_class_whose_module_needs_a_package_that_is_not_there_names_it(demo: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"lmms:srt_api needs a package that isn.t in .*: .*sglang"):
+        asked(demo, tmp_path, "lmms:srt_api,model_version=x", limit=2)
 
 
 def test_arguments_that_a_class_refuses_are_told(demo: Path, tmp_path: Path) -> None:

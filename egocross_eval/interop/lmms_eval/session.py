@@ -132,7 +132,10 @@ def _model_class(name: str) -> Any:
         raise UsageError(
             f"lmms-eval has no model {name!r}{did_you_mean(name, known)}; 'lmms-eval models --aliases' lists them"
         )
-    return models.get_model(name)
+    try:
+        return models.get_model(name)
+    except ImportError as error:
+        raise _lacks_package(name, error) from error
 
 
 def _made(name: str, kind: Any, arguments: dict[str, str], more: dict[str, Any]) -> Any:
@@ -146,9 +149,13 @@ def _made(name: str, kind: Any, arguments: dict[str, str], more: dict[str, Any])
     except (TypeError, AssertionError) as error:  # how its classes refuse arguments
         raise UsageError(f"lmms:{name} refuses its arguments: {error}") from error
     except ImportError as error:
-        raise UsageError(f"lmms:{name} needs a package that isn't in lmms-eval's environment: {error}") from error
+        raise _lacks_package(name, error) from error
     except Exception as error:  # whatever keeps a class from being made: no key, no checkpoint, no memory
         raise RunError(f"lmms:{name} can't be made: {type(error).__name__}: {error}") from error
+
+
+def _lacks_package(name: str, error: ImportError) -> UsageError:
+    return UsageError(f"lmms:{name} needs a package that isn't in lmms-eval's environment: {error}")
 
 
 def _refuse_unknown(name: str, kind: Any, arguments: dict[str, str]) -> None:
