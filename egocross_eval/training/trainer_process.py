@@ -57,10 +57,12 @@ def read_steps(folder: Path) -> list[Step]:
 def _logged(folder: Path) -> list[Step]:
     """The steps as they were logged: a training that was gone on with has some twice. A torn last line is left out."""
     path = folder / TRAINER_LOG
-    if not path.is_file():
-        return []
+    return _steps(path.read_bytes()) if path.is_file() else []
+
+
+def _steps(lines: bytes) -> list[Step]:
     steps: list[Step] = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in lines.decode(errors="replace").splitlines():
         try:
             step = msgspec.convert(json.loads(line), Step)
         except (ValueError, msgspec.ValidationError):
@@ -68,6 +70,30 @@ def _logged(folder: Path) -> list[Step]:
         if step.loss is not None:
             steps.append(step)
     return steps
+
+
+class NewSteps:
+    """What is logged from now on. The log is read on from where its last whole line ended; one that was begun anew is
+    read from its beginning."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / TRAINER_LOG
+        self._read = 0
+        self()
+
+    def __call__(self) -> list[Step]:
+        """The steps since the last call."""
+        try:
+            with self._path.open("rb") as file:
+                if file.seek(0, os.SEEK_END) < self._read:
+                    self._read = 0
+                file.seek(self._read)
+                lines, newline, _ = file.read().rpartition(b"\n")
+        except FileNotFoundError:
+            self._read = 0
+            return []
+        self._read += len(lines) + len(newline)
+        return _steps(lines)
 
 
 def run(
@@ -88,7 +114,7 @@ def run(
     log.parent.mkdir(parents=True, exist_ok=True)
     mark = uuid.uuid4().hex
     start = log.stat().st_size if log.exists() else 0
-    seen = len(_logged(folder))
+    new_steps = NewSteps(folder)
     with open_for_appending(log) as out:
         child = subprocess.Popen(
             list(command),
@@ -102,7 +128,8 @@ def run(
         try:
             with _ended_on_signal():
                 while child.poll() is None:
-                    seen = _report(folder, seen, on_step)
+                    for step in new_steps():
+                        on_step(step)
                     if waiting is not None and STARTED in _written(log, start):
                         waiting = None
                     if waiting is not None:
@@ -111,7 +138,8 @@ def run(
         finally:
             end_group(child)
             end_marked(mark)
-    _report(folder, seen, on_step)
+    for step in new_steps():
+        on_step(step)
     if child.returncode != 0:
         raise RunError(_reason(log, start, child.returncode))
 
@@ -131,13 +159,6 @@ def _ended_on_signal() -> Any:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _report(folder: Path, seen: int, on_step: Callable[[Step], None]) -> int:
-    steps = _logged(folder)
-    for step in steps[seen:]:
-        on_step(step)
-    return max(seen, len(steps))
 
 
 def end_group(child: subprocess.Popen[bytes]) -> None:

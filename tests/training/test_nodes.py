@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -22,7 +21,7 @@ from egocross_eval.training.inside.start_trainer import STARTED
 from egocross_eval.training.options import TrainOptions
 from egocross_eval.training.output_files import identity
 from egocross_eval.training.planning import TrainPlan, plan_training, settle_recipe
-from egocross_eval.training.trainer_process import WORK, run
+from egocross_eval.training.trainer_process import WORK, NewSteps, Step, run
 
 ENVIRONMENT = TrainingEnvironment(python=Path("/env/bin/python"), origin="named", versions={})
 
@@ -157,15 +156,15 @@ def test_a_node_that_no_other_joins_says_so_and_ends(second_node: TrainPlan, mon
 def meeting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A trainer that says that nodes have met, and works until its log was looked at three times after that."""
     end, log, looks = tmp_path / "end", tmp_path / "log", []
-    look = trainer_process._report
+    look = NewSteps.__call__
 
-    def looked(*given: Any) -> int:
-        looks.append(log.read_text(encoding="utf-8"))
+    def looked(self: NewSteps) -> list[Step]:
+        looks.append(log.read_text(encoding="utf-8") if log.exists() else "")
         if sum(STARTED in text for text in looks) > 3:
             end.touch()
-        return look(*given)
+        return look(self)
 
-    monkeypatch.setattr(trainer_process, "_report", looked)
+    monkeypatch.setattr(NewSteps, "__call__", looked)
     working = f"while not pathlib.Path({str(end)!r}).exists(): time.sleep(0.01)"
     return [sys.executable, "-c", f"import pathlib, time\nprint({STARTED!r}, flush=True)\n{working}"]
 

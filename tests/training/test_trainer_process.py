@@ -17,6 +17,7 @@ from egocross_eval.training.trainer_checkpoints import drop_resume_checkpoints, 
 from egocross_eval.training.trainer_faults import explain
 from egocross_eval.training.trainer_process import (
     WORK,
+    NewSteps,
     Step,
     end_group,
     read_steps,
@@ -59,6 +60,28 @@ def test_steps_are_told_and_the_output_is_kept(tmp_path: Path) -> None:
     assert [step.current_steps for step in steps] == [1, 2, 3]
     assert steps[-1].loss == pytest.approx(2 / 3)
     assert "done" in (tmp_path / "log.txt").read_text(encoding="utf-8")
+
+
+def test_each_line_of_the_log_is_told_once_as_soon_as_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "trainer_log.jsonl"
+    lines = [json.dumps({"current_steps": n, "total_steps": 9, "loss": 1.0}) + "\n" for n in range(1, 5)]
+    path.write_text(lines[0], encoding="utf-8")
+    new_steps = NewSteps(tmp_path)
+    told: list[list[int]] = []
+
+    def write(text: str, mode: str = "a") -> None:
+        with path.open(mode, encoding="utf-8") as file:
+            file.write(text)
+        told.append([step.current_steps for step in new_steps()])
+
+    write("")
+    write(lines[1] + lines[2][:9])
+    write(lines[2][9:])
+    write(lines[0], "w")  # a training that begins anew writes its own
+    path.unlink()
+    assert new_steps() == []
+    write(lines[0] + lines[1])
+    assert told == [[], [2], [3], [1], [1, 2]]
 
 
 def test_a_resumed_training_counts_a_repeated_step_once(tmp_path: Path) -> None:
