@@ -49,7 +49,7 @@ JSON schemas, made of the types that read and write what they are of. Fields at 
 VERBS_HEAD = """
 ## What verbs print by `--format json`
 
-[Scripts and agents](../interop.md#scripts-and-agents) says how they are used.
+[Scripts and agents](../scripts.md) says how they are used.
 
 | verb | schema |
 |---|---|

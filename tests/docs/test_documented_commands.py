@@ -23,6 +23,7 @@ PAGES = [
     "docs/footguns.md",
     "docs/data.md",
     "docs/interop.md",
+    "docs/scripts.md",
 ]
 NEEDS_MORE = re.compile(
     r"hf:|lmms:|vllm:|vllm-server:|fetch|^demo$|^train|^experiment|^site|^lmms-eval run|^import LOG"
