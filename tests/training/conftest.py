@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from users_cache import in_cache
 
 from egocross_eval.training.environment import TrainingEnvironment, find_environment
 
@@ -29,11 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def environment(users_cache: str | None) -> TrainingEnvironment:
     """The one in the user's cache, built where it isn't there yet."""
     named = os.environ.get("EGOCROSS_TRAINING_PYTHON")
-    with pytest.MonkeyPatch.context() as patch:
-        if users_cache is None:
-            patch.delenv("EGOCROSS_CACHE")
-        else:
-            patch.setenv("EGOCROSS_CACHE", users_cache)
+    with in_cache(users_cache):
         return find_environment(Path(named) if named else None, say=print)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from users_cache import in_cache
 from vllm_parts import EAGER
 
 import egocross_eval.training
@@ -50,10 +51,11 @@ def agreement(one: Run, other: Run) -> float:
 
 
 @pytest.fixture(scope="module")
-def training_environment() -> TrainingEnvironment:
+def training_environment(users_cache: str | None) -> TrainingEnvironment:
     """The one that `make test-training` built; it's large, so it isn't built for one test."""
     named = os.environ.get("EGOCROSS_TRAINING_PYTHON")
-    found = find_environment(Path(named)) if named else existing_environment()
+    with in_cache(users_cache):
+        found = find_environment(Path(named)) if named else existing_environment()
     if found is None:
         pytest.skip("the training environment isn't built: run 'make test-training' before 'make test-vllm'")
     return found
