@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -18,18 +19,33 @@ def written(path: Path, **settings: object) -> Path:
     return path
 
 
-def test_requests_of_all_rounds_are_told_and_of_which_the_tokens_are(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_requests_and_tokens_of_all_rounds_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = written(tmp_path / "tune.yaml", plain=None, reflective={"method": "reflect"})
     assert call("tune", file, "--dry-run") == 0
     said = capsys.readouterr().out
     plain, reflective = (line.split() for line in said.splitlines() if line.startswith("baseline-longest"))
     assert plain[3] == plain[2]
     assert reflective[3:6:2] == [reflective[2], str(5 * int(reflective[2]))]
-    assert "the first round of requests" in " ".join(said.split())
+    first, most = (int(cell.replace(",", "")) for cell in reflective[6:9:2])
+    assert [plain[4], most] == [reflective[6], pytest.approx(5 * first, abs=5 * int(plain[2]))]
+    assert "from the first round of requests to all that may follow" in " ".join(said.split())
     assert call("tune", written(file, plain=None, rotated={"method": "rotate"}), "--dry-run") == 0
     assert "first round" not in capsys.readouterr().out
+
+
+def test_the_tokens_of_a_way_are_those_that_a_run_of_it_would_tell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(tmp_path / "sweep.yaml", plain=None, roles={"method": "roles"}, count={"method": "verify:chunks=2"})
+    assert call("sweep", file, "--dry-run", "--format", "json") == 0
+    planned = {run["name"]: run for run in json.loads(capsys.readouterr().out)["runs"]}
+    for name, method in (("plain", "once"), ("roles", "roles"), ("count", "verify:chunks=2")):
+        run = ["--model", "openai:any", "--split", "demo", "--tasks", "animal", "--method", method, "--dry-run"]
+        assert call(*run, "--format", "json") == 0
+        alone = json.loads(capsys.readouterr().out)
+        found = planned[next(key for key in planned if key.endswith(name))]
+        assert (found["tokens"], found["most_tokens"]) == (alone["tokens"], alone["estimate"]["most_tokens"])
+        assert (found["most_tokens"] == found["tokens"]) == (method != "roles")
 
 
 def test_what_a_run_would_say_of_its_questions_is_said_once(

@@ -226,3 +226,10 @@ def requests_said(first: int, most: int | None) -> str:
     if most == first:
         return str(first)
     return f"{first} in the first round, {'more may follow' if most is None else f'at most {most} in all'}"
+
+
+def range_said(first: int, most: int | None) -> str:
+    """What the first round has, to what all rounds have at most, in a cell of a table."""
+    if most == first:
+        return f"{first:,}"
+    return f"{first:,} and more" if most is None else f"{first:,} to {most:,}"

@@ -9,7 +9,7 @@ from typing import Literal
 import click
 import msgspec
 
-from egocross_eval.cli.show.dry_run import Estimate, estimate, unreadable_said
+from egocross_eval.cli.show.dry_run import Estimate, estimate, range_said, unreadable_said
 from egocross_eval.cli.show.pace import duration
 from egocross_eval.cli.show.terminal import fitted_table, wrapped
 from egocross_eval.contracts.registry import registry
@@ -40,8 +40,10 @@ class PlannedLine(msgspec.Struct, frozen=True, kw_only=True):
     """In all rounds, at most; None where the method doesn't say."""
     tokens: int
     """Estimated input tokens of all its questions, in the first round."""
+    most_tokens: int | None
+    """In all rounds, if all that may follow is asked, without the answers; None where the method doesn't say."""
     seconds: float | None
-    """Time that it will take; None where nothing tells."""
+    """Time that it will take, by the tokens of the first round; None where nothing tells."""
     judged_by: str = ""
     """The run that tells the time."""
     fault: str = ""
@@ -86,12 +88,22 @@ def sweep_plan_reply(sweep: Sweep, like: Sequence[Path], plans: Plans | None = N
 
 def _print_plan(plan: SweepPlan) -> None:
     rows = [
-        [line.name, line.state, str(line.to_ask), _requests(line), f"{line.tokens:,}", _time(line)]
+        [
+            line.name,
+            line.state,
+            str(line.to_ask),
+            range_said(line.requests, line.most_requests),
+            range_said(line.tokens, line.most_tokens),
+            _time(line),
+        ]
         for line in plan.runs
     ]
     click.echo(fitted_table(rows, ["run", "state", "to ask", "requests", "tokens in", "time"], right="llrrrr"))
     if any(line.most_requests != line.requests for line in plan.runs):
-        text = "tokens, and times by them, are those of the first round of requests: what follows it isn't known"
+        text = (
+            "from the first round of requests to all that may follow, tokens without those of the answers that later "
+            "rounds show; times are by the first round"
+        )
         click.echo(f"\n{wrapped(text)}")
     click.echo(f"\n{counted(len(plan.runs), 'run')} in {plan.output}")
     click.echo(wrapped(_total(plan.runs)))
@@ -100,14 +112,6 @@ def _print_plan(plan: SweepPlan) -> None:
             click.echo(f"Error: {line.name}: {line.fault}", err=True)
         elif line.failing:
             click.echo(f"Error: {line.name}: unreadable: {line.unreadable}", err=True)
-
-
-def _requests(line: PlannedLine) -> str:
-    if line.most_requests == line.requests:
-        return f"{line.requests:,}"
-    return (
-        f"{line.requests:,} and more" if line.most_requests is None else f"{line.requests:,} to {line.most_requests:,}"
-    )
 
 
 def _tracker_fault(options: RunOptions) -> str:
@@ -141,6 +145,7 @@ def _line(one: PlannedRun, plan: RunPlan, size: Estimate, known: list[Basis], fa
         requests=size.requests,
         most_requests=size.most_requests,
         tokens=size.tokens,
+        most_tokens=size.most_tokens,
         seconds=seconds,
         judged_by=basis.folder.name if basis is not None else "",
         fault=fault,
