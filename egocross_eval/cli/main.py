@@ -150,7 +150,9 @@ def main(args: list[str] | None = None) -> Any:
     except click.ClickException as error:
         from egocross_eval.cli.show.wrong_usage import usage_fault
 
-        code = _fault(usage_fault(error), 2, args)
+        message = usage_fault(error)
+        _refuse(message, args)
+        code = _fault(message, 2, args)
     except EgoCrossError as error:
         code = _fault(str(error), error.exit_code, args)
     except BrokenPipeError:
@@ -175,5 +177,19 @@ def _fault(message: str, code: int, args: list[str] | None) -> int:
     """Says what is wrong; the exit code."""
     from egocross_eval.replies import reply_fault
 
-    reply_fault(message, code, sys.argv[1:] if args is None else args)
+    reply_fault(message, code, _words(args))
     return code
+
+
+def _refuse(message: str, args: list[str] | None) -> None:
+    """Says in a line too that the command line can't be read, where lines are asked for, whatever its verb."""
+    from egocross_eval.cli.options import asks_for_events
+
+    if asks_for_events(_words(args)):
+        from egocross_eval.cli.show.events import say_refused
+
+        say_refused(message, 2)
+
+
+def _words(args: list[str] | None) -> list[str]:
+    return sys.argv[1:] if args is None else args

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,19 @@ from egocross_eval.errors import UsageError, did_you_mean
 from egocross_eval.replies import asks_for_json
 
 
+def asks_for_events(words: Sequence[str]) -> bool:
+    """Whether the words of a command line, which may be faulty, ask for lines of events."""
+    return "--events" in words and not asks_for_json(words)
+
+
 class EventsCommand(click.Command):
-    """A verb with `--events`: what is wrong with the command line itself is said in a line too."""
+    """A verb with `--events`: what is wrong with its config file is said in a line too."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Reads the words of the command line."""
-        if "--events" not in args or asks_for_json(args):
+        if not asks_for_events(args):
             return super().make_context(info_name, args, parent, **extra)
         from egocross_eval.cli.show.events import refusal_told
 

@@ -133,6 +133,36 @@ def test_what_the_command_line_cannot_read_is_a_line_too(
     assert f"Error: {said.message}\n" in printed.err
 
 
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("swep", "--events", "sweep.yaml"), "no verb 'swep' (did you mean 'sweep'"),
+        (("baseline:chance", "--events"), "no verb 'baseline:chance'"),
+        (("data", "--events", "verify"), "no option '--events' of data"),
+        (("data", "verfy", "--events"), "no verb 'verfy' of data (did you mean 'verify'"),
+        (("view", "--wrnog", "--events", "runs/x"), "no option '--wrnog' of view"),
+    ],
+)
+def test_a_verb_that_is_unknown_or_has_no_lines_is_refused_in_one(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], why: str
+) -> None:
+    assert call(*words) == 2
+    printed = capsys.readouterr()
+    (said,) = lines(printed.out)
+    assert isinstance(said, Refused)
+    assert said.exit_code == 2
+    assert why in said.message
+    assert f"Error: {said.message}\n" in printed.err
+
+
+@pytest.mark.parametrize("form", [("--format", "json"), ("--json",), ("--format=json",)])
+def test_where_a_document_is_asked_for_an_unknown_verb_is_told_in_that_alone(
+    capsys: pytest.CaptureFixture[str], form: tuple[str, ...]
+) -> None:
+    assert call("swep", "--events", *form) == 2
+    assert json.loads(capsys.readouterr().out)["exit_code"] == 2
+
+
 def test_a_run_goes_on_where_its_lines_can_no_longer_be_written(
     demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

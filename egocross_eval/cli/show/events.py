@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, TextIO
 import click
 import msgspec
 
-from egocross_eval.cli.show.wrong_usage import usage_fault
 from egocross_eval.contracts.event import Answered, Ended, Event, Started, Stopped, Warned
 from egocross_eval.errors import EgoCrossError, UsageError
 from egocross_eval.replies import ours_alone
@@ -178,17 +177,19 @@ class _Lines:
 
 @contextmanager
 def refusal_told(asked: bool) -> Iterator[None]:
-    """Says what is refused before anything began, where lines are asked for."""
+    """Says what is refused before anything began, where lines are asked for; what click refuses is said by `main`."""
     try:
         yield
-    except (EgoCrossError, click.ClickException) as error:
+    except EgoCrossError as error:
         if asked and not _wants_document():
-            message, code = (
-                (str(error), error.exit_code) if isinstance(error, EgoCrossError) else (usage_fault(error), 2)
-            )
-            with event_lines() as say:
-                say(Refused(at=utc_now(), message=message, exit_code=code))
+            say_refused(str(error), error.exit_code)
         raise
+
+
+def say_refused(message: str, code: int) -> None:
+    """Says that what was asked for can't be done."""
+    with event_lines() as say:
+        say(Refused(at=utc_now(), message=message, exit_code=code))
 
 
 def say_failed(say: Say, folder: Path, model: str, error: EgoCrossError) -> None:
