@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egocross_eval import DataError, Failure, ForeignAnswer, Question, UsageError
-from egocross_eval.interop.importing.joining import join, read_map
+from egocross_eval.interop.importing.joining import join
+from egocross_eval.interop.importing.naming import read_map
 
 QUESTIONS = [
     Question(id=number, key=f"q{number}", text=f"What is {number}?", options={"A": "x"}) for number in range(12)
@@ -99,6 +100,54 @@ def test_a_map_names_them(tmp_path: Path) -> None:
     joined = join(QUESTIONS, [answer(position=f"task/{number}") for number in range(3)], names=names)
     assert set(joined.answers) == {"q7", "q8"}
     assert joined.foreign == ("task/2",)
+
+
+def test_names_of_a_map_that_the_log_does_not_have_are_listed() -> None:
+    joined = join(QUESTIONS, [answer(position="task/1")], names={"task/1": "q7", "tsk/2": "q8", "task/12": "q9"})
+    assert set(joined.answers) == {"q7"}
+    assert joined.unused == ("tsk/2", "task/12")
+    assert "names of --map that the log doesn't have, of no use; write them as it does: 2 (tsk/2, task/12)" in (
+        joined.lines()
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "names", "why"),
+    [
+        (answer(position="task/1"), {"tsk/1": "q1", "1": "q2"}, r"none of its 2 names \(tsk/1, 1\).*such as 'task/1'"),
+        (answer(position="task/1"), {"q1": "task/1"}, "it has them as values: turn it round"),
+        (answer(position="1"), {"one": "1"}, "write them as the log has them"),
+        (answer("7", position="7"), {"seven": "q1"}, "none of its 1 name .*such as '7'"),
+        (answer("q3", position="task/1"), {"task/1": "q1"}, "the log names its questions itself, such as 'q3'"),
+        (answer("q3", position="task/1"), {}, "leave --map out"),
+    ],
+)
+def test_a_map_of_no_use_is_refused(found: ForeignAnswer, names: dict[str, str], why: str) -> None:
+    with pytest.raises(UsageError, match=rf"--map: .*{why}"):
+        join(QUESTIONS, [found], names=names)
+
+
+def test_a_name_that_a_map_lacks_is_no_question_s_even_where_it_looks_like_an_id() -> None:
+    joined = join(QUESTIONS, [answer(position="5"), answer(position="6"), answer("7", position="7")], names={"6": "q1"})
+    assert {key: found.position for key, found in joined.answers.items()} == {"q1": "6"}
+    assert joined.foreign == ("5", "7")
+
+
+def test_what_a_tool_numbers_by_itself_is_what_a_map_or_the_order_says() -> None:
+    numbered = [answer(str(number), position=str(number)) for number in range(1, 13)]
+    by_map = join(QUESTIONS, numbered, names={str(number): f"q{number - 1}" for number in range(1, 13)})
+    in_order = join(QUESTIONS, numbered, in_order=True)
+    for joined in (by_map, in_order):
+        assert {key: found.question for key, found in joined.answers.items()} == {
+            f"q{number}": str(number + 1) for number in range(12)
+        }
+
+
+def test_an_order_that_is_not_needed_or_stands_beside_a_map_is_refused() -> None:
+    with pytest.raises(UsageError, match="--in-order: the log names its questions itself, such as 'q3'"):
+        join(QUESTIONS, [answer("q3", position="task/1")], in_order=True)
+    with pytest.raises(UsageError, match="--map and --in-order each say"):
+        join(QUESTIONS, [answer(position="task/1")], in_order=True, names={"task/1": "q1"})
 
 
 def test_a_map_of_another_form_is_refused(tmp_path: Path) -> None:

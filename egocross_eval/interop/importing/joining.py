@@ -1,27 +1,19 @@
-"""Joins the answers of a log to questions: by the question's key or id, or by their order where that's asked for.
+"""Joins the answers of a log to questions.
 
 Only what is sure is joined; the rest is listed.
 """
 
 from __future__ import annotations
 
-import itertools
-import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import msgspec
 
 from egocross_eval.contracts.importer import ForeignAnswer
-from egocross_eval.counted import agreed, counted
-from egocross_eval.documents import read_json
-from egocross_eval.errors import UsageError
+from egocross_eval.interop.importing.naming import named
 from egocross_eval.interop.importing.options import Standing, standing, unescaped
-from egocross_eval.natural_order import natural_key
 from egocross_eval.schema import Question
 from egocross_eval.scoring.predictions_file import name_some
-
-_NUMBER = re.compile("[0-9]{1,18}")
 
 
 class Joined(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +24,8 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
     """Questions without an answer."""
     foreign: tuple[str, ...] = ()
     """Names in the log that are no question's."""
+    unused: tuple[str, ...] = ()
+    """Names of a map that are none of the log's."""
     mismatched: tuple[str, ...] = ()
     """Questions of answers that have the id of another one beside their key; left out."""
     repeated: tuple[str, ...] = ()
@@ -56,6 +50,7 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
         kinds = {
             "questions without an answer": self.missing,
             "answers to no known question, left out": self.foreign,
+            "names of --map that the log doesn't have, of no use; write them as it does": self.unused,
             "answers with the id of another question than their question_id, left out": self.mismatched,
             "questions answered more than once, in the same words": self.repeated,
             "questions answered more than once, differently; none of it counts": self.contradicted,
@@ -80,20 +75,16 @@ def join(
 ) -> Joined:
     """Joins answers to questions.
 
-    Answers that carry no question's name are joined by `names`, from their position to a question's key or id, or with
-    `in_order` by the order of the questions' ids. Raises `UsageError` where neither is given, or where there aren't as
-    many of them as questions.
+    Answers that carry no question's name are joined by `names`, from the tool's name to a question's key or id, or with
+    `in_order` by the order of the questions' ids. Raises as `named`.
     """
-    named = [(answer.question, answer) for answer in answers if answer.question]
-    nameless = [answer for answer in answers if not answer.question]
-    if nameless:
-        named += _named(nameless, questions, in_order=in_order, names=names)
+    said = named(answers, questions, in_order=in_order, names=names)
     by_name = {str(question.id): question for question in questions} | {
         question.key: question for question in questions
     }
     groups: dict[str, list[ForeignAnswer]] = {}
-    foreign, mismatched = [], []
-    for name, answer in named:
+    foreign, mismatched = list(said.unknown), []
+    for name, answer in said.answers:
         if name not in by_name:
             foreign.append(name)
         elif answer.number not in (None, by_name[name].id):
@@ -109,6 +100,7 @@ def join(
         missing=tuple(question.key for question in questions if question.key not in {*groups, *mismatched}),
         foreign=tuple(foreign),
         mismatched=tuple(dict.fromkeys(mismatched)),
+        unused=said.unused,
         repeated=tuple(key for key, found in kept.items() if len(found) > 1),
         untold_options=tuple(key for key in kept if _is_untold(kept[key][0], stood[key][0], by_name[key])),
         reordered=reordered,
@@ -156,48 +148,3 @@ def _is_untold(answer: ForeignAnswer, stood: Standing, question: Question) -> bo
 
 def _words(text: str) -> str:
     return " ".join(text.split()).casefold()
-
-
-def _named(
-    answers: Sequence[ForeignAnswer], questions: Sequence[Question], *, in_order: bool, names: Mapping[str, str] | None
-) -> list[tuple[str, ForeignAnswer]]:
-    """Nameless answers with the questions' names that a map or their order gives them."""
-    if names is not None:
-        return [(names.get(answer.position, answer.position or answer.place), answer) for answer in answers]
-    if not in_order:
-        raise UsageError(
-            f"{answers[0].place}: {counted(len(answers), 'answer')} {agreed(len(answers), 'does', 'do')}n't say "
-            "which question is meant; pass --map FILE, a JSON "
-            f"mapping from the tool's names such as {answers[0].position!r} to question_ids, or --in-order where all "
-            f"{counted(len(questions), 'question')} {agreed(len(questions), 'was', 'were')} asked in the order "
-            "of their ids"
-        )
-    tasks = {answer.position.rpartition("/")[0] for answer in answers}
-    if len(tasks) > 1:
-        raise UsageError(f"--in-order: the log is of several tasks ({name_some(sorted(tasks))}); pass --map FILE")
-    ordered = sorted({answer.position for answer in answers}, key=natural_key)
-    _refuse_gaps(ordered)
-    if len(ordered) != len(questions):
-        raise UsageError(
-            f"--in-order: the log has answers to {counted(len(ordered), 'question')}, and there are "
-            f"{len(questions)}; choose "
-            "those that were asked by --tasks, or pass --map FILE"
-        )
-    keys = {position: question.key for position, question in zip(ordered, questions, strict=True)}
-    return [(keys[answer.position], answer) for answer in answers]
-
-
-def _refuse_gaps(positions: Sequence[str]) -> None:
-    """Raises `UsageError` where the tool's numbers of questions, in their order, leave some out, or are no numbers."""
-    numbers = [position.rpartition("/")[2] for position in positions]
-    for before, after in itertools.pairwise(numbers):
-        if not (_NUMBER.fullmatch(before) and _NUMBER.fullmatch(after) and int(after) == int(before) + 1):
-            raise UsageError(
-                f"--in-order: after the tool's question {before!r} comes {after!r}, so some are left out; pass --map "
-                "FILE"
-            )
-
-
-def read_map(path: Path) -> dict[str, str]:
-    """A JSON mapping from a tool's names of questions to ours. Raises `DataError` for anything else."""
-    return {name: str(value) for name, value in read_json(path, dict[str, str | int], what="map").items()}

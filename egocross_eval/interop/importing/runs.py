@@ -15,7 +15,8 @@ from egocross_eval.contracts.task import DataOptions
 from egocross_eval.documents import decode_json
 from egocross_eval.errors import DataError, EgoCrossError, RunError, UsageError, warn_caller
 from egocross_eval.files import read_bytes
-from egocross_eval.interop.importing.joining import Joined, join, read_map
+from egocross_eval.interop.importing.joining import Joined, join
+from egocross_eval.interop.importing.naming import read_map
 from egocross_eval.interop.importing.writing import Comparison, imported_record, write_run
 from egocross_eval.runs.options import RunOptions
 from egocross_eval.runs.plan import RunPlan, plan_run
