@@ -35,11 +35,12 @@ def commands() -> Iterator[tuple[str, click.Command]]:
 
 def _below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     yield name, command
-    for inner, found in _inner(command):
+    for inner, found in inner_verbs(command):
         yield from _below(f"{name} {inner}", found)
 
 
-def _inner(command: click.Command) -> Iterator[tuple[str, click.Command]]:
+def inner_verbs(command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    """The verbs right within a verb: the word that calls each, and its command."""
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):

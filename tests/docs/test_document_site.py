@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import Path
 
 import click
 import documented
 import pytest
 import yaml
 from documented import ROOT
-from public_site import faults, on_page_markdown, reference
+from public_site import code_of_tables, faults
+from verb_pages import INDEX, anchor, in_navigation, index, page_of, pages, reference
 from verb_tree import commands
 
 import egocross_eval
@@ -94,13 +96,31 @@ def test_a_row_outside_of_its_table_is_found() -> None:
     assert table_faults(f"Words.\n{table}") == ["| a | b |"]
 
 
-def test_the_reference_has_every_verb_with_every_option_that_its_help_shows() -> None:
-    page = on_page_markdown(documented.text_of("docs/reference/command-line.md"), page=None)
+def test_each_verb_has_a_page_with_every_option_that_its_help_shows() -> None:
+    found = {**pages(), INDEX: index(documented.text_of(f"docs/{INDEX}"))}
     for path, command in commands():
         section = "\n".join(reference(path, command))
         options = [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
-        assert section in page
+        assert section in found[page_of(path) if path else INDEX]
         assert [flag for one in options for flag in one.opts if flag not in section] == []
+
+
+def test_the_index_leads_to_every_verbs_page_and_each_page_to_the_verbs_within() -> None:
+    links = re.findall(r"\]\(([^)\s]+)#([^)\s]+)\)", index(documented.text_of(f"docs/{INDEX}")))
+    known = {(Path(page_of(path)).name, anchor(path)) for path, _ in commands() if path}
+    of_verbs = {link for link in links if "/" not in link[0]}
+    assert of_verbs <= known
+    assert {page for page, _ in of_verbs} == {page for page, _ in known}
+    within = {anchor(path) for path, _ in commands() if " " in path}
+    assert {
+        name for page in pages().values() for name in re.findall(r"^- .*\(#([^)]+)\)", page, re.MULTILINE)
+    } == within
+
+
+def test_the_navigation_has_the_verbs_pages_below_their_index() -> None:
+    nav = in_navigation([{"Home": "index.md"}, {"Reference": [{"Command line": INDEX}, {"Files": "run-folder.md"}]}])
+    assert listed(nav) == {"index.md", "run-folder.md", INDEX, *pages()}
+    assert nav[1]["Reference"][0]["Command line"][:2] == [INDEX, {"run": "reference/command-line/run.md"}]
 
 
 @pytest.mark.parametrize(
@@ -136,4 +156,4 @@ def test_the_python_reference_has_every_public_name_once() -> None:
 
 def test_marks_within_the_code_of_a_table_are_for_other_readers() -> None:
     row, outside = "| `a \\| b` | c \\| d |", "`a \\| b`"
-    assert on_page_markdown(f"{row}\n{outside}", page=None) == f"| `a | b` | c \\| d |\n{outside}"
+    assert code_of_tables(f"{row}\n{outside}") == f"| `a | b` | c \\| d |\n{outside}"

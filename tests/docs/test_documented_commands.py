@@ -96,15 +96,9 @@ def test_every_option_that_is_named_is_one(page: str) -> None:
 
 
 def rows() -> list[str]:
-    """The verbs of the page's table, as typed."""
-    table = documented.text_of("docs/reference/verbs.md").partition("| verb |")[2].partition("\n\n")[0]
-    heads = [line.split("|")[1] for line in table.splitlines()[2:]]
-    typed: list[str] = []
-    for head in heads:
-        found = re.findall(r"`([^`]+)`", head)
-        group = found[0].split()[0] if " " in found[0] and found[0].split()[0] == "data" else ""
-        typed += [text if not group or text.startswith(group) else f"{group} {text}" for text in found]
-    return typed
+    """The verbs of the index of the command line, as typed."""
+    table = documented.text_of("docs/reference/command-line/index.md").partition("| verb |")[2].partition("\n\n")[0]
+    return [typed for line in table.splitlines()[2:] for typed in re.findall(r"`([^`]+)`", line.split("|")[1])]
 
 
 @pytest.mark.parametrize("typed", rows())
