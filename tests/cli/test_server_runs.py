@@ -14,6 +14,7 @@ from calling import call
 from fake_server import STALL, Call, FakeServer, Fault
 from ports import closed_port
 from until import until
+from whole_lines import whole_lines
 
 from egocross_eval import load_run
 
@@ -141,7 +142,7 @@ def test_an_interrupt_or_a_kill_keeps_what_was_answered_and_the_same_command_goe
         process = subprocess.Popen(
             [sys.executable, "-m", "egocross_eval", *command, "--no-cache"], stderr=subprocess.PIPE, text=True
         )
-        until(lambda: samples.is_file() and samples.read_bytes().count(b"\n") >= 10)
+        until(lambda: len(whole_lines(samples)) >= 10, process)
         os.kill(process.pid, sent)
         _, errors = process.communicate(timeout=120)
         ended = True

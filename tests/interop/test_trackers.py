@@ -18,6 +18,8 @@ from calling import call
 from fake_server import FakeServer
 from ports import free_port
 from processes import served
+from until import until
+from whole_lines import whole_lines
 
 from egocross_eval import Run, TrackerType, UsageError, Warned, evaluate, load_run
 from egocross_eval.contracts.event import Event
@@ -260,7 +262,8 @@ def test_a_server_that_dies_or_hangs_in_the_middle_is_warned_of_once_and_stops_n
         command = [str(other.program("exports", "egocross-eval")), *words, "--no-cache", "--track", f"mlflow:{address}"]
         settings = {**os.environ, "PYTHONPATH": str(other.ROOT), "MLFLOW_HTTP_REQUEST_TIMEOUT": "2"}
         run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=settings)
-        _wait_for_answers(folder / "samples.jsonl", 10)
+        # MLflow takes its time to import beside other work.
+        until(lambda: len(whole_lines(folder / "samples.jsonl")) >= 10, run)
         os.killpg(store.pid, fate)
         _, said = run.communicate(timeout=240)
         os.killpg(store.pid, signal.SIGKILL)
@@ -322,14 +325,6 @@ def test_a_server_that_hangs_at_the_end_is_waited_for_so_long_and_no_longer(
     assert run.returncode == (130 if interrupted else 0), said
     assert said.count("did not come back from the event Ended within 3 s and is told no more") == (not interrupted)
     assert load_run(folder).results.complete
-
-
-def _wait_for_answers(samples: Path, count: int) -> None:
-    for _ in range(3000):  # MLflow takes its time to import beside other work
-        if samples.is_file() and samples.read_bytes().count(b"\n") >= count:
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"no {count} answers in {samples}")
 
 
 class Kept:

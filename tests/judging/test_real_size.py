@@ -9,13 +9,15 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
 from fake_server import HTTP_500, RESET, TRUNCATED, Call, FakeServer, Fault, rate_limit
 from judges import FENCE, REFERENCE, reply
+from until import until
+from whole_lines import whole_lines
 
 from egocross_eval import load_run
 from egocross_eval.grading.values import same_as_reference
@@ -58,15 +60,15 @@ def start(arguments: list[str], cache: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+def has_lines(samples: Path, count: int) -> bool:
+    return len(whole_lines(samples)) >= count
+
+
 def killed_then_finished(arguments: list[str], samples: Path, cache: Path, at: tuple[int, int]) -> None:
     """Killed where so many samples are on disk, twice; then left to come to its end."""
     for number in at:
         process = start(arguments, cache)
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and process.poll() is None:
-            if samples.is_file() and samples.read_bytes().count(b"\n") >= number:
-                break
-            time.sleep(0.02)
+        until(partial(has_lines, samples, number), process)
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL, "it ended before it could be killed"
     assert start(arguments, cache).wait(timeout=300) in (0, 1)

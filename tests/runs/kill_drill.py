@@ -26,6 +26,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # helper modules of the tests lie there
+
+from whole_lines import whole_lines
+
 METHODS = ("once", "rotate", "pairwise", "reflect")
 LATE = 0.05
 MOST_KILLS = 4
@@ -65,14 +69,6 @@ def start(arguments: list[str], log: Path) -> int:
 def ended(process: int) -> int:
     """Its exit status once it has ended; negative: the signal."""
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-
-
-def on_disk(folder: Path) -> list[bytes]:
-    """The whole lines of the samples file."""
-    path = folder / "samples.jsonl"
-    return (
-        [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")] if path.exists() else []
-    )
 
 
 class Drill:
@@ -118,7 +114,7 @@ class Drill:
             time.sleep(self._instant(self.seconds[method], late=late))
             os.kill(process, signal.SIGKILL)
             code = ended(process)
-            seen |= dict.fromkeys(on_disk(folder))
+            seen |= dict.fromkeys(whole_lines(folder / "samples.jsonl"))
             if code != -signal.SIGKILL:
                 self.counts["ended_before_the_kill"] += 1
                 self._expect(code == 0, number, f"exit {code} of a run that ended before the kill")
@@ -137,7 +133,7 @@ class Drill:
 
     def _check(self, number: int, method: str, folder: Path, seen: dict[bytes, None], log: str) -> None:
         self._expect("Traceback" not in log, number, f"a traceback:\n{log[-2000:]}")
-        lines = on_disk(folder)
+        lines = whole_lines(folder / "samples.jsonl")
         keys = [json.loads(line)["question"]["key"] for line in lines]
         self._expect(len(keys) == len(set(keys)), number, "a question twice")
         self._expect(set(seen) <= set(lines), number, "a sample that was on disk is gone or changed")

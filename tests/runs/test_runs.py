@@ -7,12 +7,13 @@ import math
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
+from until import until
+from whole_lines import whole_lines
 
 from egocross_eval import (
     Answered,
@@ -407,10 +408,7 @@ evaluate(Slow(), data=sys.argv[1], output=sys.argv[2], cache=False)
 def test_a_kill_at_any_moment_loses_no_answer_that_was_given(demo: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     process = subprocess.Popen([sys.executable, "-c", SLOW_MODEL, str(demo), str(folder)])
-    path = folder / "samples.jsonl"
-    deadline = time.monotonic() + 60
-    while (not path.is_file() or path.read_bytes().count(b"\n") < 5) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: len(whole_lines(folder / "samples.jsonl")) >= 5, process)
     process.kill()
     process.wait()
     kept = {sample.key for sample in load_run(folder).samples}

@@ -7,12 +7,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import yaml
 from calling import call
+from until import until
+from whole_lines import whole_lines
 
 MODELS = 12
 
@@ -31,14 +32,12 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def answered(folder: Path) -> int:
-    return sum(path.read_bytes().count(b"\n") for path in folder.glob("*/samples.jsonl"))
+    return sum(len(whole_lines(path)) for path in folder.glob("*/samples.jsonl"))
 
 
 def start_and_kill(command: list[str], folder: Path, *, at: int) -> None:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    while answered(folder) < at:
-        assert process.poll() is None, process.stderr.read() if process.stderr else ""
-        time.sleep(0.01)
+    until(lambda: answered(folder) >= at, process)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 from trainings import kill_tree
+from until import until
+from whole_lines import whole_lines
 
 from egocross_eval import evaluate, load_run
 from egocross_eval.training.card import read_card
@@ -46,15 +47,10 @@ def experiment(base: Path, bench: Path, tmp_path: Path) -> Path:
 def kill_when(command: list[str], reached: Callable[[], bool], errors: Path) -> None:
     with errors.open("w") as out:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=out, start_new_session=True)
-    while not reached():
-        assert process.poll() is None, errors.read_text(encoding="utf-8")
-        time.sleep(0.01)
+    until(lambda: reached() or process.poll() is not None)
+    assert process.poll() is None, errors.read_text(encoding="utf-8")
     kill_tree(process.pid)
     process.wait()
-
-
-def lines(path: Path) -> list[bytes]:
-    return path.read_bytes().splitlines(keepends=True) if path.is_file() else []
 
 
 def test_an_experiment_that_was_killed_twice_goes_on_and_leaves_its_reports(
@@ -74,17 +70,17 @@ def test_an_experiment_that_was_killed_twice_goes_on_and_leaves_its_reports(
 
     # Both are trained and the base is being asked.
     samples = output / "runs" / "base" / "samples.jsonl"
-    kill_when(command, lambda: len(lines(samples)) >= 3, tmp_path / "second.txt")
+    kill_when(command, lambda: len(whole_lines(samples)) >= 3, tmp_path / "second.txt")
     said = (tmp_path / "second.txt").read_text(encoding="utf-8")
     assert f"{models['animal']} is finished: nothing to train" in said
     assert "going on from step" in said
-    kept = [line for line in lines(samples) if line.endswith(b"\n")]
+    kept = whole_lines(samples)
     assert len(kept) < 25
 
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stderr.count("is finished: nothing to train") == 2
-    assert lines(samples)[: len(kept)] == kept
+    assert whole_lines(samples)[: len(kept)] == kept
     assert read_card(models["animal"]) == animal
 
     runs = {name: load_run(output / "runs" / name) for name in ("base", "routed")}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import msgspec
 import pytest
 from training_files import example, write_support
 from trainings import CHANGES, SHOWN, command, kill_tree, options
+from until import until
 
 from egocross_eval import RunError, UsageError, evaluate
 from egocross_eval.contracts.registry import registry
@@ -122,9 +122,7 @@ def test_a_killed_training_goes_on_from_its_last_checkpoint(
     words = command(base, bench, output, environment.python, *often)
     model = output / "model"
     first = subprocess.Popen(words, start_new_session=True, stderr=subprocess.PIPE)
-    while not (model / "checkpoint-8" / "trainer_state.json").is_file():
-        assert first.poll() is None, first.stderr.read() if first.stderr else ""
-        time.sleep(0.05)
+    until((model / "checkpoint-8" / "trainer_state.json").is_file, first)
     kill_tree(first.pid)
     first.wait()
     assert read_card(model) is None

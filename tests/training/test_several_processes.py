@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from ports import free_port
 from trainings import CHANGES, command, gone, kill_tree, naming, options
+from until import until
 
 from egocross_eval.contracts.registry import registry
 from egocross_eval.training.card import read_card
@@ -71,10 +71,7 @@ def test_two_nodes_train_one_model_and_ctrl_c_leaves_no_process(
     assert plan.steps == 60
 
     started = start(words)
-    while not (model / "checkpoint-5" / "trainer_state.json").is_file():
-        for node in started:
-            assert node.poll() is None, node.stderr.read() if node.stderr else ""
-        time.sleep(0.05)
+    until((model / "checkpoint-5" / "trainer_state.json").is_file, *started)
     own = [node.pid for node in started]
     assert len([pid for pid in naming(str(output)) if pid not in own]) >= 4, "two agents and their workers"
     # Ctrl-C reaches the command; its workers are in sessions of their own.

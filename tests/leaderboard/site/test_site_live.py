@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from browser import PATIENCE
+from until import until
+from whole_lines import whole_lines
 
 from egocross_eval import ModelAdapter, Request, Response, UsageError, evaluate
 from egocross_eval.leaderboard.site.live import LiveSite
@@ -40,8 +41,7 @@ def under_way(tmp_path: Path) -> Iterator[tuple[Path, Stepwise]]:
     adapter, run = Stepwise(), tmp_path / "run"
     thread = threading.Thread(target=lambda: evaluate(adapter, split="demo", limit=30, output=run, frames="uniform:1"))
     thread.start()
-    while not (run / "run.json").exists():
-        time.sleep(0.01)
+    until((run / "run.json").exists)
     yield run, adapter
     for _ in range(30):
         adapter.allowed.release()
@@ -50,11 +50,10 @@ def under_way(tmp_path: Path) -> Iterator[tuple[Path, Stepwise]]:
 
 def answer(run: Path, adapter: Stepwise, count: int) -> None:
     samples = run / "samples.jsonl"
-    before = samples.read_bytes().count(b"\n") if samples.exists() else 0
+    enough = len(whole_lines(samples)) + count
     for _ in range(count):
         adapter.allowed.release()
-    while not samples.exists() or samples.read_bytes().count(b"\n") < before + count:
-        time.sleep(0.01)
+    until(lambda: len(whole_lines(samples)) >= enough)
 
 
 def get(address: str, path: str = "", *, host: str = "", method: str = "GET") -> tuple[int, bytes, dict[str, str]]:

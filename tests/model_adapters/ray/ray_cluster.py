@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -61,10 +62,15 @@ class RayCluster:
                 found.append(int(path.parent.name))
         return found
 
-    def stop(self) -> None:
-        for process in self.processes():
+    @staticmethod
+    def kill(processes: Iterable[int]) -> None:
+        """SIGKILL to each that is still there."""
+        for process in processes:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
+
+    def stop(self) -> None:
+        self.kill(self.processes())
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def command(self, model: str, output: Path, *arguments: str | Path) -> list[str]:

@@ -26,6 +26,11 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
+sys.path.insert(0, str(ROOT / "tests"))  # helper modules of the tests lie there
+
+from whole_lines import whole_lines  # noqa: E402
+
+SAMPLES = "samples.jsonl"
 ENGINE = "simulated:x,seconds=0.03,window=2"
 ASKED = ("--split", "demo", "--method", "rotate", "--no-cache")
 STARTS = 40
@@ -36,13 +41,6 @@ PATIENCE = 300.0
 def command(model: str, folder: Path) -> list[str]:
     """A run's command line."""
     return [sys.executable, "-m", "egocross_eval", "--model", model, *ASKED, "--output", str(folder)]
-
-
-def lines(folder: Path) -> list[bytes]:
-    """The whole lines of the samples file."""
-    path = folder / "samples.jsonl"
-    found = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-    return [line for line in found if line.endswith(b"\n")]
 
 
 def descendants(process: int) -> dict[int, str]:
@@ -88,7 +86,7 @@ class Drill:
         seen: dict[bytes, None] = {}
         for _ in range(STARTS):
             code = self._start(number, folder)
-            seen |= dict.fromkeys(lines(folder))
+            seen |= dict.fromkeys(whole_lines(folder / SAMPLES))
             if code == 0:
                 break
         else:
@@ -106,17 +104,17 @@ class Drill:
             process = subprocess.Popen(
                 command(f"ray:{ENGINE},replicas=4,cpus=0.25", folder), env=self.environment, stdout=log, stderr=log
             )
-        deadline, before = time.monotonic() + PATIENCE, len(lines(folder))
+        deadline, before = time.monotonic() + PATIENCE, len(whole_lines(folder / SAMPLES))
         while process.poll() is None:
             if time.monotonic() > deadline:
                 self.wrong.append(f"run {number}: it hangs after a kill of {kind or 'nothing'}")
                 process.kill()
-            answering = len(lines(folder)) > before
+            answering = len(whole_lines(folder / SAMPLES)) > before
             if kind and self.left[kind] and (answering or (kind != "replicas" and self.draw.random() < 0.002)):
                 time.sleep(self.draw.uniform(0, 0.7))
                 self._kill(kind, process.pid)
                 # The next one when something was answered since: replicas that never get to answer end a run.
-                before = len(lines(folder))
+                before = len(whole_lines(folder / SAMPLES))
             time.sleep(0.02)
         return process.returncode
 
@@ -131,7 +129,7 @@ class Drill:
                 self.counts[kind] += 1
 
     def _check(self, number: int, folder: Path, seen: dict[bytes, None]) -> None:
-        found = lines(folder)
+        found = whole_lines(folder / SAMPLES)
         final = {json.loads(line)["key"]: line for line in found}
         decided = [key for line in found if (key := _decided(line))]
         if len(decided) != len(set(decided)):

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fake_server import FakeServer
 from ray_cluster import RayCluster
+from until import until
+from whole_lines import json_lines
 
 from egocross_eval.model_adapters.ray.cluster import load_ray
 
@@ -25,8 +26,7 @@ DEMO = ("--split", "demo", "--no-cache")
 
 
 def samples(run: Path) -> list[dict[str, Any]]:
-    path = run / "samples.jsonl"
-    return [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
+    return json_lines(run / "samples.jsonl")
 
 
 def letters(run: Path) -> dict[str, str]:
@@ -110,12 +110,12 @@ def test_a_stuck_replica_is_named_in_the_folder_of_its_run(ray_cluster: RayClust
     command = ray_cluster.command(f"simulated:x,stuck={key},replicas=2,cpus=0.5", tmp_path / "run", *DEMO)
     process = subprocess.Popen(command, env=ray_cluster.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
-        wait_until(lambda: len(samples(tmp_path / "run")) >= 90, process)
+        until(lambda: len(samples(tmp_path / "run")) >= 90, process)
 
         def named() -> bool:
             return f"on {os.uname().nodename}: {key} for" in activity(tmp_path / "run").get("waits_for", "")
 
-        wait_until(named, process)
+        until(named, process)
         assert activity(tmp_path / "run")["oldest"] == key
     finally:
         process.kill()
@@ -125,14 +125,6 @@ def test_a_stuck_replica_is_named_in_the_folder_of_its_run(ray_cluster: RayClust
 def activity(run: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((run / "activity.json").read_bytes())
     return found
-
-
-def wait_until(reached: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 200) -> None:
-    deadline = time.monotonic() + seconds
-    while not reached():
-        assert process.poll() is None, process.stderr.read().decode() if process.stderr else "it ended"
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(
@@ -206,14 +198,12 @@ def test_nodes_that_join_and_leave_during_a_run_are_used_and_missed(tmp_path: Pa
         cluster.start_head(cpus=1)
         command = cluster.command("simulated:x,seconds=0.8", tmp_path / "run", *DEMO)
         process = subprocess.Popen(command, env=cluster.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        wait_until(lambda: len(samples(tmp_path / "run")) >= 2, process)
+        until(lambda: len(samples(tmp_path / "run")) >= 2, process)
         head = set(cluster.processes())
         cluster.start(f"--address={cluster.address}", "--node-ip-address=127.0.0.2", "--num-cpus=2")
-        wait_until(lambda: len(replicas(tmp_path / "run")) == 3, process)
-        for one in set(cluster.processes()) - head:
-            os.kill(one, signal.SIGKILL)
-        wait_until(lambda: process.poll() is not None or len(samples(tmp_path / "run")) == 100, process)
-        _, errors = process.communicate(timeout=120)
+        until(lambda: len(replicas(tmp_path / "run")) >= 3, process)
+        cluster.kill(set(cluster.processes()) - head)
+        _, errors = process.communicate(timeout=300)
         assert process.returncode == 0, errors.decode()
         assert len(letters(tmp_path / "run")) == 100
     finally:

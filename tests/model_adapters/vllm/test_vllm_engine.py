@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from until import until
 from vllm_parts import CONTEXT, CORRUPT, EAGER, FAILING, MEDIA, RANK, TOO_LONG, KeptOpen
+from whole_lines import json_lines, whole_lines
 
 from egocross_eval import Capabilities, ModelAdapter, Request, Run, RunError, Sample, UsageError, evaluate
 from egocross_eval.contracts.registry import registry
@@ -474,13 +476,10 @@ def test_a_killed_run_leaves_no_engine_and_goes_on(vivid_checkpoint: Path, spoil
     command = [sys.executable, "-m", "egocross_eval", "--model", model, *words]
     process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     samples = output / "samples.jsonl"
-    while not samples.is_file() or samples.read_bytes().count(b"\n") < 5:
-        assert process.poll() is None, "the run ended before it could be killed"
-        time.sleep(0.01)
+    until(lambda: len(whole_lines(samples)) >= 5, process)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    before = samples.read_bytes().count(b"\n")
-    assert before < 100
+    assert len(whole_lines(samples)) < 100
     deadline = time.monotonic() + 90
     while processes_of(process.pid) and time.monotonic() < deadline:
         time.sleep(0.2)
@@ -488,5 +487,4 @@ def test_a_killed_run_leaves_no_engine_and_goes_on(vivid_checkpoint: Path, spoil
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr  # two questions can't be answered
     assert f"resuming {output}" in done.stderr
-    lines = [json.loads(line) for line in samples.read_text(encoding="utf-8").splitlines()]
-    assert len({line["key"] for line in lines}) == 100
+    assert len({line["key"] for line in json_lines(samples)}) == 100
