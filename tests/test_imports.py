@@ -23,6 +23,7 @@ ORDER = (
     "visible",
     "reachable",
     "hanging",
+    "nvidia",
     "frames",
     "settings",
     "command_options",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from egocross_eval.counted import counted
+from egocross_eval.nvidia import Gpu
 from egocross_eval.training.estimates import (
     GIB,
     disk_needed,
@@ -17,7 +18,6 @@ from egocross_eval.training.estimates import (
     scores_all_tokens,
 )
 from egocross_eval.training.example_checks import Finding
-from egocross_eval.training.gpus import Gpu
 from egocross_eval.training.machine_report import machine_memory
 from egocross_eval.training.planning import TrainPlan, estimate_lengths
 

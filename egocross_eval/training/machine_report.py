@@ -14,8 +14,9 @@ import msgspec
 
 from egocross_eval.directories import cache_directory
 from egocross_eval.errors import EgoCrossError, how_to_install
+from egocross_eval.nvidia import NoAnswerError, all_gpus
 from egocross_eval.training.environment import LOCKED, built_folder, existing_environment, find_uv
-from egocross_eval.training.gpus import LEAST_DRIVER, OTHER_CUDA, NoAnswerError, all_gpus
+from egocross_eval.training.gpus import LEAST_DRIVER, OTHER_CUDA, outdated
 
 Status = Literal["fine", "absent", "problem"]
 
@@ -90,7 +91,7 @@ def _gpus() -> list[Entry]:
     for number, gpu in enumerate(found):
         text = f"{gpu.name}, {gpu.memory:.1f} GiB, {gpu.used:.1f} in use, driver {gpu.driver}"
         entries.append(Entry(group="machine", name=f"GPU {number}", status="fine", text=text))
-    if found[0].outdated:
+    if outdated(found[0]):
         text = f"driver {found[0].driver} is older than {LEAST_DRIVER}, which training's torch needs: {OTHER_CUDA}"
         entries.append(Entry(group="machine", name="driver", status="problem", text=text))
     return entries

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from egocross_eval.model_adapters.hf.full_memory import WORDS
+
 _KNOWN: tuple[tuple[str, str], ...] = (
     (
-        r"CUDA out of memory|CUDA error: out of memory|OutOfMemoryError|DefaultCPUAllocator: can't allocate|"
-        r"CUBLAS_STATUS_ALLOC_FAILED",
+        f"(?i:{'|'.join(map(re.escape, WORDS))})",
         "the memory ran out: lower --max-pixels or take --frames uniform:N, --set per_device_train_batch_size=1 with a "
         "higher gradient_accumulation_steps, more GPUs, --deepspeed zero3, or the recipe lora instead of full",
     ),

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from egocross_eval.errors import UsageError
+from egocross_eval.nvidia import usable_gpus
 from egocross_eval.training import machine_report
-from egocross_eval.training.gpus import check_gpus, usable_gpus, visible_devices
+from egocross_eval.training.gpus import check_gpus, outdated, visible_devices, warn_of_gpus
 from egocross_eval.training.recipes import Launch
 
 
@@ -70,7 +71,7 @@ def test_cards_are_those_that_the_environment_names(
 def test_the_memory_of_a_part_of_a_card_is_not_taken_for_the_cards(smi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answer(smi, CARD)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-3a")
-    assert [(gpu.name, gpu.memory, gpu.outdated) for gpu in usable_gpus()] == [("MIG-3a", 0.0, False)]
+    assert [(gpu.name, gpu.memory, outdated(gpu)) for gpu in usable_gpus()] == [("MIG-3a", 0.0, False)]
     assert visible_devices(1) == "MIG-3a"
 
 
@@ -94,6 +95,32 @@ def test_without_a_gpu_the_cpu_is_named(smi: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(UsageError, match="--gpus 0"):
         check_gpus(Launch(gpus=1), None)
     check_gpus(Launch(gpus=0), None)
+
+
+@pytest.mark.parametrize(
+    ("cards", "code", "launch"),
+    [
+        (["NVIDIA A100, 40960, 0, 535.104.05, GPU-11"], 0, Launch(gpus=1)),
+        ([CARD], 0, Launch(gpus=4)),
+        (["Failed to initialize NVML"], 9, Launch(gpus=1)),
+        ([], 0, Launch(gpus=1)),
+    ],
+)
+def test_looking_at_a_plan_warns_of_what_its_training_would_refuse(
+    smi: Path, cards: list[str], code: int, launch: Launch
+) -> None:
+    answer(smi, *cards, code=code)
+    with pytest.raises(UsageError) as refused:
+        check_gpus(launch, None)
+    (finding,) = warn_of_gpus(launch, None)
+    assert finding.level == "warning"
+    assert str(refused.value) in finding.message
+
+
+def test_nothing_is_warned_of_where_the_training_can_start(smi: Path) -> None:
+    answer(smi, CARD, OTHER)
+    assert warn_of_gpus(Launch(gpus=2), None) == []
+    assert warn_of_gpus(Launch(gpus=0), None) == []
 
 
 def test_a_driver_that_fails_is_said(smi: Path) -> None:

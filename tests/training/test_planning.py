@@ -21,12 +21,12 @@ from egocross_eval.cli.show.train_report import TrainedModel, print_result
 from egocross_eval.cli.verbs.train import command
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import UsageError
+from egocross_eval.nvidia import Gpu
 from egocross_eval.training import fitting, missing_modules
 from egocross_eval.training.card import as_options
 from egocross_eval.training.curriculum import Curriculum
 from egocross_eval.training.environment import _PROBE, TrainingEnvironment
 from egocross_eval.training.fitting import check_fit
-from egocross_eval.training.gpus import Gpu
 from egocross_eval.training.missing_modules import check_modules
 from egocross_eval.training.optional_modules import MODULES
 from egocross_eval.training.options import TrainOptions
@@ -69,6 +69,19 @@ def test_the_real_support_set_makes_six_and_twenty_steps(tmp_path: Path, shared_
     assert "6 optimizer steps in 2" in full
     assert "animal 20, industry 20, xsports 20, surgery 20" in full
     assert "20 optimizer steps in 2" in dry_run(options, "--recipe", "published-lora")
+
+
+def test_a_dry_run_says_that_the_driver_is_too_old_or_cards_are_lacking(
+    options: TrainOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 'NVIDIA A100, 40960, 0, 535.104.05, GPU-11'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert "warning: here it would not start: driver 535.104.05 is too old" in dry_run(options)
+    assert "warning: here it would not start: --gpus 4: there are 1 here" in dry_run(options, "--gpus", "4")
+    assert "would not start" not in dry_run(options, "--gpus", "0")
 
 
 def test_the_files_of_a_training_are_complete(options: TrainOptions) -> None:

@@ -16,8 +16,8 @@ from egocross_eval.training.example_checks import Finding
 from egocross_eval.training.recipes import Recipe
 
 if TYPE_CHECKING:
+    from egocross_eval.nvidia import Gpu
     from egocross_eval.training.experiment_file import Experiment
-    from egocross_eval.training.gpus import Gpu
     from egocross_eval.training.planning import TrainPlan
 
 

@@ -13,12 +13,12 @@ from egocross_eval.replies import Reply, replies
 
 if TYPE_CHECKING:
     from egocross_eval.cli.show.train_plan import PlannedExperiment
+    from egocross_eval.nvidia import Gpu
     from egocross_eval.schema import Figure
     from egocross_eval.sweeps.planned import PlannedRun
     from egocross_eval.training.example_checks import Finding
     from egocross_eval.training.experiment import Made
     from egocross_eval.training.experiment_file import Experiment
-    from egocross_eval.training.gpus import Gpu
     from egocross_eval.training.planning import TrainPlan
 
 EXAMPLE = """\b
@@ -91,9 +91,9 @@ class _PlannedTraining(NamedTuple):
 
 def _planned_trainings(experiment: Experiment, python: Path | None) -> Iterator[_PlannedTraining]:
     from egocross_eval.contracts.registry import registry
+    from egocross_eval.nvidia import usable_gpus
     from egocross_eval.training.experiment_file import experts_of, train_options
     from egocross_eval.training.fitting import check_fit
-    from egocross_eval.training.gpus import usable_gpus
     from egocross_eval.training.missing_modules import check_modules
     from egocross_eval.training.planning import plan_training
 
@@ -127,12 +127,13 @@ def _looked_at(experiment: Experiment, python: Path | None) -> Reply[Made | Plan
     """The plan of each expert's training, and of the evaluation that follows."""
     from egocross_eval.cli.show.train_plan import PlannedExperiment, planned_evaluation, print_plan, training_plan
     from egocross_eval.cli.show.train_report import print_findings
+    from egocross_eval.training.gpus import warn_of_gpus
 
     evaluation = planned_evaluation(experiment)
     plans, code = {}, 1 if evaluation is not None and evaluation.fault else 0
     for name, plan, findings, gpus in _planned_trainings(experiment, python):
         code = 2 if plan.errors else code
-        plans[name] = training_plan(plan, findings, gpus)
+        plans[name] = training_plan(plan, [*findings, *warn_of_gpus(plan.launch, python)], gpus)
 
     def show() -> None:
         for name, plan in plans.items():

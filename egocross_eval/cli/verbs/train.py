@@ -76,9 +76,10 @@ def run_command(
     from egocross_eval.cli.show.train_plan import print_plan, training_plan
     from egocross_eval.cli.show.train_report import TrainProgress, print_findings, print_result, trained_model
     from egocross_eval.contracts.registry import registry
+    from egocross_eval.nvidia import usable_gpus
     from egocross_eval.training.environment import find_environment
     from egocross_eval.training.fitting import check_fit
-    from egocross_eval.training.gpus import check_gpus, usable_gpus
+    from egocross_eval.training.gpus import check_gpus, warn_of_gpus
     from egocross_eval.training.missing_modules import check_modules
     from egocross_eval.training.planning import plan_training
     from egocross_eval.training.train import train
@@ -89,6 +90,8 @@ def run_command(
     check_arguments(plan.recipe.arguments, known, f"recipe {plan.recipe.name}")
     gpus = usable_gpus() if plan.launch.gpus else []
     findings = [*plan.findings, *check_fit(plan, gpus), *check_modules(plan.recipe.arguments, python)]
+    if dry_run:
+        findings += warn_of_gpus(plan.launch, python)
     print_findings(findings)
     if dry_run:
         planned = training_plan(plan, findings, gpus)

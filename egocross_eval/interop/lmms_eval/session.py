@@ -13,6 +13,7 @@ from egocross_eval.errors import RunError, UsageError, did_you_mean
 from egocross_eval.interop.lmms_eval.conversation import conversation, picture, within_budget, words
 from egocross_eval.interop.lmms_eval.failures import is_api_class, response_of
 from egocross_eval.interop.lmms_eval.task_folder import generation_kwargs
+from egocross_eval.model_adapters.hf.full_memory import says_out_of_memory
 from egocross_eval.schema import Failure, Request, Response
 
 _TASK, _SPLIT = "egocross", "test"
@@ -220,5 +221,5 @@ def _refuse_interleaved(name: str, requests: Sequence[Request]) -> None:
 
 def _failed(request: Request, error: Exception) -> Response:
     message = str(error) or type(error).__name__
-    kind = "out_of_memory" if "out of memory" in message.lower() else "engine"
+    kind = "out_of_memory" if says_out_of_memory(message) else "engine"
     return Response(key=request.key, failure=Failure(kind=kind, message=message[:_LONGEST], retryable=True))

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import re
-from pathlib import Path
-
 from egocross_eval.errors import UsageError
-
-DRIVER = Path("/proc/driver/nvidia/version")
-"""Where NVIDIA's driver says who it is."""
-
-DEVICES = Path("/dev")
-"""Where its cards appear; a container sees the driver of its host, but no card that it wasn't given."""
+from egocross_eval.nvidia import driver_here
 
 
 def resolve_device(name: str) -> str:
@@ -42,11 +33,9 @@ def resolve_device(name: str) -> str:
 
 def refuse_idle_card(cuda: str | None) -> None:
     """Raises UsageError where there is an NVIDIA card, though PyTorch, built for this version of CUDA, sees none."""
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1")
-    if hidden or not DRIVER.is_file() or not any(DEVICES.glob("nvidia[0-9]*")):
+    driver = driver_here()
+    if driver is None:
         return
-    found = re.search(r"Kernel Module(?: for \S+)?\s+(\d[\d.]*)", DRIVER.read_text(encoding="utf-8", errors="replace"))
-    driver = f"driver {found.group(1)}" if found else "a driver"
     if cuda is None:
         built = "this PyTorch is built without CUDA: install a build with it"
     else:
@@ -55,5 +44,6 @@ def refuse_idle_card(cuda: str | None) -> None:
             f"CUDA 12 needs 525), or install a PyTorch built for an older CUDA"
         )
     raise UsageError(
-        f"there is an NVIDIA card here with {driver}, but {built}; device=cpu runs on the CPU all the same"
+        f"there is an NVIDIA card here with {f'driver {driver}' if driver else 'a driver'}, but {built}; device=cpu "
+        f"runs on the CPU all the same"
     )

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hf_requests import adapter, draw_frames, make_request, scores_of
 
+from egocross_eval import nvidia
 from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
-from egocross_eval.model_adapters.hf import device
 from egocross_eval.model_adapters.hf.attention import SEES_WHOLE_IMAGES
 from egocross_eval.model_adapters.hf.device import refuse_idle_card, resolve_device
 from egocross_eval.model_adapters.hf.loading import load_model
@@ -34,10 +34,26 @@ def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "version").write_text(VERSION)
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev" / "nvidia0").touch()
-    monkeypatch.setattr(device, "DRIVER", tmp_path / "version")
-    monkeypatch.setattr(device, "DEVICES", tmp_path / "dev")
+    monkeypatch.setattr(nvidia, "DRIVER", tmp_path / "version")
+    monkeypatch.setattr(nvidia, "DEVICES", tmp_path / "dev")
+    monkeypatch.setattr(nvidia, "WSL_LIBRARIES", tmp_path / "wsl")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     return tmp_path
+
+
+@pytest.fixture
+def windows(card: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Linux below Windows (WSL), where the card is Windows's and its driver's files are elsewhere."""
+    (card / "version").unlink()
+    (card / "dev" / "nvidia0").unlink()
+    (card / "dev" / "dxg").touch()
+    (card / "wsl").mkdir()
+    (card / "wsl" / "libcuda.so.1").touch()
+    tool = card / "wsl" / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 537.13\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(card / "nowhere"))
+    return card
 
 
 def no_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,6 +98,25 @@ def test_cards_that_the_user_hides_are_not_missed(card: Path, monkeypatch: pytes
 def test_a_container_without_the_hosts_card_is_no_machine_with_one(card: Path) -> None:
     (card / "dev" / "nvidia0").unlink()
     (card / "dev" / "nvidiactl").touch()
+    refuse_idle_card("13.0")
+
+
+def test_a_card_of_windows_is_not_missed_below_it(windows: Path) -> None:
+    with pytest.raises(UsageError, match=r"driver 537\.13.*built for CUDA 13\.0"):
+        refuse_idle_card("13.0")
+    (windows / "wsl" / "nvidia-smi").write_text("#!/bin/sh\necho GPU access blocked\nexit 17\n")
+    with pytest.raises(UsageError, match="with a driver, but"):
+        refuse_idle_card("13.0")
+    (windows / "wsl" / "nvidia-smi").unlink()
+    with pytest.raises(UsageError, match="with a driver, but"):
+        refuse_idle_card("13.0")
+
+
+@pytest.mark.parametrize("lacking", ["dev/dxg", "wsl/libcuda.so.1"])
+def test_windows_without_an_nvidia_card_and_a_container_that_was_not_given_it_have_none(
+    windows: Path, lacking: str
+) -> None:
+    (windows / lacking).unlink()
     refuse_idle_card("13.0")
 
 
