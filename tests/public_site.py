@@ -6,10 +6,14 @@ from __future__ import annotations
 import logging
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import verb_pages
 
+CHANGELOG = "changelog.md"
+_GLOSSARY = "glossary.md"
+_ROOT = Path(__file__).parents[1]
 _LOG = logging.getLogger("mkdocs.hooks.egocross_eval")
 """A warning of it fails the build, which is strict."""
 
@@ -21,17 +25,30 @@ def on_config(config: Any, **_: Any) -> Any:
 
 
 def on_files(files: Any, config: Any, **_: Any) -> Any:
-    """Adds the verbs' pages."""
+    """Adds the pages that are made: the verbs' and the changelog."""
     from mkdocs.structure.files import File
 
-    for place, markdown in verb_pages.pages().items():
+    for place, markdown in {**verb_pages.pages(), CHANGELOG: changelog()}.items():
         files.append(File.generated(config, place, content=markdown))
     return files
 
 
+def changelog() -> str:
+    """The one file at the root of the repository; the pages that it names are linked."""
+    text = (_ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    return re.sub(r"\bdocs/([\w/-]+\.md)", r"[\1](\1)", text)
+
+
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Makes the index of the verbs, and what all pages need."""
-    return code_of_tables(verb_pages.index(markdown) if page.file.src_uri == verb_pages.INDEX else markdown)
+    """Makes the index of the verbs and the places of the glossary's words, and what all pages need."""
+    makers = {verb_pages.INDEX: verb_pages.index, _GLOSSARY: places_of_words}
+    return code_of_tables(makers.get(page.file.src_uri, str)(markdown))
+
+
+def places_of_words(markdown: str) -> str:
+    """The glossary with an anchor at each word."""
+    row = re.compile(r"^\| (?!word )(?=\w)([^|]+) \|", re.MULTILINE)
+    return row.sub(lambda word: f'| <a id="{word[1].replace(" ", "-")}"></a>{word[1]} |', markdown)
 
 
 def code_of_tables(markdown: str) -> str:

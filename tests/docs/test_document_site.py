@@ -11,7 +11,7 @@ import documented
 import pytest
 import yaml
 from documented import ROOT
-from public_site import code_of_tables, faults
+from public_site import CHANGELOG, changelog, code_of_tables, faults, places_of_words
 from verb_pages import INDEX, anchor, in_navigation, index, page_of, pages, reference
 from verb_tree import commands
 
@@ -32,7 +32,7 @@ def listed(entries: object) -> set[str]:
 
 def test_every_page_is_in_the_navigation() -> None:
     nav = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
-    assert listed(nav) == set(PAGES)
+    assert listed(nav) == {*PAGES, CHANGELOG}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -147,6 +147,19 @@ def test_help_is_shown_as_it_is_meant_with_the_default_where_there_is_one(defaul
 )
 def test_what_shows_through_in_a_built_page_is_found(built: str, found: list[str]) -> None:
     assert faults(f"<html><body>{built}</body></html>") == found
+
+
+def test_the_changelog_is_the_repositorys_and_leads_to_the_pages_that_it_names() -> None:
+    text = documented.text_of("CHANGELOG.md")
+    assert re.sub(r"\[([^]]+)\]\(\1\)", r"docs/\1", changelog()) == text
+    linked = re.findall(r"\]\(([^)]+)\)", changelog())
+    assert set(linked) == set(re.findall(r"docs/([\w/-]+\.md)", text))
+    assert set(linked) <= set(PAGES)
+
+
+def test_the_site_has_a_place_for_each_word_of_the_glossary() -> None:
+    table = "| word | what |\n|---|---|\n| macro average | a \\| b |\n"
+    assert places_of_words(table) == table.replace("| macro", '| <a id="macro-average"></a>macro')
 
 
 def test_the_python_reference_has_every_public_name_once() -> None:
