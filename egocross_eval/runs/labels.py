@@ -7,10 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from egocross_eval.documents import decode_json_lines
-from egocross_eval.errors import RunError
-from egocross_eval.files import open_for_appending, read_bytes
+from egocross_eval.documents import decode_json
 from egocross_eval.runs.decide import utc_now
+from egocross_eval.runs.line_files import append_line, append_to, whole_lines
 from egocross_eval.schema import BenchmarkRecord, Sample
 from egocross_eval.scoring.corrected import label_order
 
@@ -32,20 +31,17 @@ class Label(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def read_labels(run: Path) -> dict[str, Label]:
     """The last label of each question; empty where there is no file. Raises `DataError` naming a line that is none."""
     path = run / LABELS_FILE
-    if not path.is_file():
-        return {}
-    return {label.key: label for _, label in decode_json_lines(read_bytes(path, follow=False), Label, str(path))}
+    lines = whole_lines(path, warn=True)
+    labels = [decode_json(line, Label, f"{path}, line {number}") for number, _, line in lines]
+    return {label.key: label for label in labels}
 
 
 def write_label(run: Path, sample: Sample, right: bool | None, *, by: str = "") -> None:
     """Appends a verdict on a sample's answer."""
     label = Label(key=sample.key, prediction=sample.decision.text or "", right=right, by=by, at=utc_now())
-    try:
-        with open_for_appending(run / LABELS_FILE) as file:
-            file.seek(0, 2)
-            file.write(msgspec.json.encode(label) + b"\n")
-    except OSError as error:
-        raise RunError(f"can't write {run / LABELS_FILE}: {error.strerror or error}") from error
+    path = run / LABELS_FILE
+    with append_to(path) as file:
+        append_line(file, path, msgspec.json.encode(label))
 
 
 def verdict(label: Label | None, sample: Sample) -> bool | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Container, Iterable, Iterator
-from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -18,9 +17,10 @@ import msgspec
 
 from egocross_eval.documents import decode_json, not_finite
 from egocross_eval.errors import DataError, EgoCrossError, RunError, UsageError, warn_caller
-from egocross_eval.files import holds_nothing, open_for_appending, open_regular, read_bytes, write_file, writing
+from egocross_eval.files import holds_nothing, read_bytes, write_file, writing
 from egocross_eval.natural_order import natural_key
 from egocross_eval.runs import locks, version1
+from egocross_eval.runs.line_files import append_line, append_to, opened, whole_lines
 from egocross_eval.schema import SCHEMA_VERSION, Answer, Question, Results, RunRecord, Sample, asked_hash
 
 T = TypeVar("T")
@@ -163,7 +163,7 @@ class RunFolder:
         """The questions whose key is none of `keys`, read one at a time."""
         path = self.path / QUESTIONS_FILE
         read = _reader(Question, version1.question)
-        for number, _, line in _lines(path):
+        for number, _, line in whole_lines(path):
             found = read(line, f"{path}, line {number}")
             if found.key not in keys:
                 yield found
@@ -180,12 +180,12 @@ class RunFolder:
     def final_samples(self) -> Iterator[Sample]:
         """The final sample of each key, in the order of question ids, read one at a time.
 
-        A malformed line is left out with a warning that names file and line, so its question counts as not asked; an
-        unfinished last line is left out.
+        A malformed line is left out with a warning that names file and line, so its question counts as not asked; so is
+        an unfinished last line, of which nothing is said while the run has no results yet.
         """
         path = self.path / SAMPLES_FILE
         places: dict[str, tuple[int, int, int]] = {}
-        for number, start, line in _lines(path):
+        for number, start, line in whole_lines(path, warn=self.has_results()):
             try:
                 head = decode_json(line, _Head, f"{path}, line {number}")
             except UsageError as error:
@@ -195,7 +195,7 @@ class RunFolder:
         if not places:
             return
         read = _reader(Sample, version1.sample)
-        with _opened(path) as file:
+        with opened(path) as file:
             for _, start, number in sorted(places.values()):
                 file.seek(start)
                 try:
@@ -209,7 +209,7 @@ class RunFolder:
         """Answers to questions without a sample, by the question's key."""
         found: dict[str, list[Answer]] = {}
         path = self.path / ANSWERS_FILE
-        for number, _, line in _lines(path):
+        for number, _, line in whole_lines(path):
             try:
                 loose = decode_json(line, _Loose, f"{path}, line {number}")
             except UsageError as error:
@@ -225,7 +225,7 @@ class RunFolder:
         path = self.path / SAMPLES_FILE
         if not path.is_file():
             return ""
-        with _opened(path) as file:
+        with opened(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def _read(self, name: str, kind: type[Any], old: Callable[[bytes], Any]) -> Any:
@@ -247,26 +247,6 @@ class RunFolder:
             return old(content)
         except version1.OTHER_FORM as error:
             raise UsageError(f"{path} is not of the form that version 0.1 wrote: {error}") from error
-
-
-def _opened(path: Path) -> BufferedReader:
-    """A file of the folder, which others may have made: no link out of it is followed."""
-    try:
-        return os.fdopen(open_regular(path, follow=False)[0], "rb")
-    except OSError as error:
-        raise UsageError(f"can't read {path}: {error.strerror or error}") from error
-
-
-def _lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
-    """(number from 1, offset, content) of each finished line; nothing where there's no file."""
-    if not path.is_file():
-        return
-    start = 0
-    with _opened(path) as file:
-        for number, line in enumerate(file, 1):
-            if line.endswith(b"\n"):
-                yield number, start, line
-            start += len(line)
 
 
 def _reader(kind: type[T], old: Callable[[bytes], T]) -> Callable[[bytes, str], T]:
@@ -319,7 +299,7 @@ class SampleWriter:
         self._lock = locks.acquire(folder.path / LOCK_FILE)
         self._answers: IO[bytes] | None = None
         try:
-            self._file = _append_to(folder.path / SAMPLES_FILE)
+            self._file = append_to(folder.path / SAMPLES_FILE)
         except BaseException:
             self._lock.release()
             raise
@@ -329,14 +309,14 @@ class SampleWriter:
         # The question was looked at when the folder was made.
         found = {"answers": sample.answers, "decision": sample.decision, "grade": sample.grade}
         refuse_not_finite(found, f"the sample of {sample.key}")
-        self._put(self._file, SAMPLES_FILE, self._encoder.encode(sample))
+        append_line(self._file, self._folder.path / SAMPLES_FILE, self._encoder.encode(sample))
 
     def write_answer(self, key: str, answer: Answer) -> None:
         """Puts one answer to a question that isn't decided yet on disk, as `write` does."""
         if self._answers is None:
-            self._answers = _append_to(self._folder.path / ANSWERS_FILE)
+            self._answers = append_to(self._folder.path / ANSWERS_FILE)
         refuse_not_finite(answer, f"an answer to {key}")
-        self._put(self._answers, ANSWERS_FILE, self._encoder.encode(_Loose(key, answer)))
+        append_line(self._answers, self._folder.path / ANSWERS_FILE, self._encoder.encode(_Loose(key, answer)))
 
     def drop_answers(self) -> None:
         """Closes and removes `answers.jsonl`: all that's in it stands in samples now."""
@@ -344,15 +324,6 @@ class SampleWriter:
             self._answers.close()
             self._answers = None
         self._folder.drop_answers()
-
-    def _put(self, file: IO[bytes], name: str, content: bytes) -> None:
-        line = content + b"\n"
-        try:
-            written = file.write(line)
-        except OSError as error:
-            raise RunError(f"can't write to {self._folder.path / name}: {error.strerror or error}") from error
-        if written != len(line):
-            raise RunError(f"can't write to {self._folder.path / name}: the disk is full")
 
     def close(self) -> None:
         """Syncs to disk and gives the folder free."""
@@ -369,32 +340,6 @@ class SampleWriter:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-
-def _append_to(path: Path) -> IO[bytes]:
-    """Opens for appending; cuts off a last line that a killed process left unfinished."""
-    try:
-        file = open_for_appending(path)
-        size = file.seek(0, os.SEEK_END)
-        keep = _end_of_last_line(file, size)
-        if keep < size:
-            file.truncate(keep)
-    except OSError as error:
-        raise RunError(f"can't write {path}: {error.strerror or error}") from error
-    return file
-
-
-def _end_of_last_line(file: IO[bytes], size: int) -> int:
-    """Offset just after the last newline; 0 where there is none."""
-    end = size
-    while end > 0:
-        start = max(0, end - 65536)
-        file.seek(start)
-        found = file.read(end - start).rfind(b"\n")
-        if found >= 0:
-            return start + found + 1
-        end = start
-    return 0
 
 
 def runs_within(path: Path) -> str:

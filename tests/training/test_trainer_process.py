@@ -7,10 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from living import living
+from until import until
+from whole_lines import whole_lines
 
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.training.trainer_checkpoints import drop_resume_checkpoints, drop_torn_checkpoints
@@ -44,14 +46,6 @@ def start(code: str, folder: Path, steps: list[Step] | None = None) -> None:
         log=folder / "log.txt",
         on_step=(steps if steps is not None else []).append,
     )
-
-
-def is_running(pid: str) -> bool:
-    """One that has ended may still wait to be reaped by whoever adopted it."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_steps_are_told_and_the_output_is_kept(tmp_path: Path) -> None:
@@ -90,10 +84,16 @@ def test_a_resumed_training_counts_a_repeated_step_once(tmp_path: Path) -> None:
     assert [step.current_steps for step in read_steps(tmp_path)] == [1, 2, 3]
 
 
-def test_a_torn_line_of_the_log_is_left_out(tmp_path: Path) -> None:
-    line = json.dumps({"current_steps": 1, "total_steps": 9, "loss": 1.0})
-    (tmp_path / "trainer_log.jsonl").write_text(line + "\n" + line[:20], encoding="utf-8")
-    assert len(read_steps(tmp_path)) == 1
+def test_a_line_of_the_log_that_is_written_in_two_goes_is_told_once_it_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "trainer_log.jsonl"
+    first, second = (json.dumps({"current_steps": n, "total_steps": 9, "loss": 1.0}) + "\n" for n in (1, 2))
+    for size in range(len(second) - 1):
+        path.write_text(first, encoding="utf-8")
+        new_steps = NewSteps(tmp_path)
+        path.write_text(first + second[:size], encoding="utf-8")
+        assert ([step.current_steps for step in read_steps(tmp_path)], new_steps()) == ([1], [])
+        path.write_text(first + second, encoding="utf-8")
+        assert [step.current_steps for step in new_steps()] == [2]
 
 
 def test_a_fault_in_the_log_becomes_its_remedy(tmp_path: Path) -> None:
@@ -149,15 +149,14 @@ def test_ending_the_trainer_ends_what_it_has_started(tmp_path: Path) -> None:
         "import subprocess, sys, pathlib, time\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import signal, time; signal.signal(signal.SIGTERM, "
         "signal.SIG_DFL); time.sleep(600)'])\n"
-        f"pathlib.Path({str(worker)!r}).write_text(str(child.pid))\n"
+        f"pathlib.Path({str(worker)!r}).write_text(f'{{child.pid}}\\n')\n"
         "time.sleep(600)\n"
     )
     child = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
-    while not worker.is_file() or not worker.read_text():
-        time.sleep(0.02)
+    until(lambda: whole_lines(worker), child)
     end_group(child)
     assert child.returncode == -signal.SIGTERM
-    assert not is_running(worker.read_text())
+    assert int(worker.read_text()) not in living()
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
@@ -172,10 +171,7 @@ def test_a_worker_in_a_session_of_its_own_does_not_outlive_its_run(tmp_path: Pat
     )
     with pytest.raises(RunError, match="the agent failed"):
         start(code, tmp_path)
-    deadline = time.monotonic() + 60
-    while is_running(worker.read_text()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not is_running(worker.read_text())
+    until(lambda: int(worker.read_text()) not in living())
 
 
 def test_a_checkpoint_that_was_not_written_to_its_end_is_removed(tmp_path: Path) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from living import below, kill, living
 
 from egocross_eval.settings import PromptSettings
 from egocross_eval.training.options import TrainOptions
@@ -53,44 +51,9 @@ def command(base: Path, bench: Path, output: Path, python: Path, *words: str) ->
 
 def kill_tree(pid: int) -> None:
     """SIGKILL to a process and to every process below it, whatever session they're in."""
-    children = [number for number, parent in _parents().items() if parent == pid]
-    os.kill(pid, signal.SIGKILL)
-    for child in children:
-        kill_tree(child)
+    kill([pid, *below(pid)])
 
 
 def naming(text: str) -> list[int]:
     """Running processes whose command line or working folder names `text`."""
-    found = []
-    for number in _parents():
-        place = Path("/proc") / str(number)
-        try:
-            words = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            folder = str((place / "cwd").readlink())
-        except OSError:
-            continue
-        if text in words or text in folder:
-            found.append(number)
-    return found
-
-
-def gone(text: str, patience: float = 30.0) -> bool:
-    """Whether no process that names `text` is left, at the latest after `patience` seconds."""
-    limit = time.monotonic() + patience
-    while naming(text) and time.monotonic() < limit:
-        time.sleep(0.1)
-    return not naming(text)
-
-
-def _parents() -> dict[int, int]:
-    """Parent by process; those that have ended and wait to be reaped are left out."""
-    found = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                status = (entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-            except (OSError, ValueError):
-                continue
-            if status[0] != "Z":
-                found[int(entry.name)] = int(status[1])
-    return found
+    return [number for number, one in living().items() if text in one.command or text in one.folder]

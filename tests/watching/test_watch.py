@@ -102,7 +102,11 @@ def test_only_every_nth_step_is_evaluated(tmp_path: Path) -> None:
 
 def test_one_that_is_being_written_waits(tmp_path: Path) -> None:
     assert not is_whole(Found(1, checkpoint(tmp_path, 1, weights=WEIGHTS[:-1])))
-    assert not is_whole(Found(2, checkpoint(tmp_path, 2, state='{"global_step": 2')))
+    state = checkpoint(tmp_path, 2) / "trainer_state.json"
+    content = state.read_text()
+    for size in range(len(content)):
+        state.write_text(content[:size])
+        assert not is_whole(Found(2, state.parent))
     assert not is_whole(Found(3, checkpoint(tmp_path, 3, weights=b"")))
     assert not is_whole(Found(4, tmp_path / "checkpoint-4"))
     path = checkpoint(tmp_path, 5, state="")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
+
+from living import kill, living
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -52,25 +51,15 @@ class RayCluster:
 
     def processes(self) -> list[int]:
         """Processes of this cluster: each has its folder or port in its arguments."""
-        found = []
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                text = path.read_bytes().decode(errors="replace")
-            except OSError:
-                continue
-            if (self.folder in text or f"127.0.0.1:{self.port}" in text) and "egocross_eval\0" not in text:
-                found.append(int(path.parent.name))
-        return found
-
-    @staticmethod
-    def kill(processes: Iterable[int]) -> None:
-        """SIGKILL to each that is still there."""
-        for process in processes:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
+        signs = (self.folder, f"127.0.0.1:{self.port}")
+        return [
+            number
+            for number, one in living().items()
+            if any(sign in one.command for sign in signs) and "egocross_eval " not in one.command
+        ]
 
     def stop(self) -> None:
-        self.kill(self.processes())
+        kill(self.processes())
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def command(self, model: str, output: Path, *arguments: str | Path) -> list[str]:

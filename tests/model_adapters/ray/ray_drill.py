@@ -28,6 +28,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 sys.path.insert(0, str(ROOT / "tests"))  # helper modules of the tests lie there
 
+from living import below  # noqa: E402
 from whole_lines import whole_lines  # noqa: E402
 
 SAMPLES = "samples.jsonl"
@@ -41,22 +42,6 @@ PATIENCE = 300.0
 def command(model: str, folder: Path) -> list[str]:
     """A run's command line."""
     return [sys.executable, "-m", "egocross_eval", "--model", model, *ASKED, "--output", str(folder)]
-
-
-def descendants(process: int) -> dict[int, str]:
-    """Command lines of all processes below one, by their numbers."""
-    parents: dict[int, int] = {}
-    texts: dict[int, str] = {}
-    for path in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            parents[int(path.name)] = int((path / "stat").read_text().rpartition(")")[2].split()[1])
-            texts[int(path.name)] = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    below: set[int] = {process}
-    found: dict[int, str] = {}
-    while grown := {child for child, parent in parents.items() if parent in below and child not in below}:
-        below |= grown
-        found |= {child: texts.get(child, "") for child in grown}
-    return found
 
 
 class Drill:
@@ -119,9 +104,8 @@ class Drill:
         return process.returncode
 
     def _kill(self, kind: str, driver: int) -> None:
-        below = descendants(driver)
-        sign = {"replicas": "ray::Worker", "heads": "gcs_server"}
-        found = [driver] if kind == "drivers" else [one for one, text in below.items() if sign[kind] in text]
+        sign = {"replicas": "ray::Worker", "heads": "gcs_server"}.get(kind, "")
+        found = [number for number, one in below(driver).items() if sign in one.command] if sign else [driver]
         if found and self.left[kind]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.draw.choice(found), signal.SIGKILL)

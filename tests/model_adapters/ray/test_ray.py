@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from fake_server import FakeServer
+from living import kill
 from ray_cluster import RayCluster
 from until import until
 from whole_lines import json_lines
@@ -202,7 +203,7 @@ def test_nodes_that_join_and_leave_during_a_run_are_used_and_missed(tmp_path: Pa
         head = set(cluster.processes())
         cluster.start(f"--address={cluster.address}", "--node-ip-address=127.0.0.2", "--num-cpus=2")
         until(lambda: len(replicas(tmp_path / "run")) >= 3, process)
-        cluster.kill(set(cluster.processes()) - head)
+        kill(set(cluster.processes()) - head)
         _, errors = process.communicate(timeout=300)
         assert process.returncode == 0, errors.decode()
         assert len(letters(tmp_path / "run")) == 100

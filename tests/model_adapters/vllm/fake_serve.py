@@ -35,7 +35,7 @@ def main() -> None:
     if kind == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    notes.write_text(f"{os.getpid()} {child.pid}")
+    notes.write_text(f"{os.getpid()} {child.pid}\n")
     http.server.HTTPServer(("127.0.0.1", port), Healthy).serve_forever()
 
 

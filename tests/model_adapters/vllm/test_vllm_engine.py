@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from living import living
 from until import until
 from vllm_parts import CONTEXT, CORRUPT, EAGER, FAILING, MEDIA, RANK, TOO_LONG, KeptOpen
 from whole_lines import json_lines, whole_lines
@@ -456,19 +456,6 @@ def test_an_engine_that_lacks_memory_says_what_leaves_room(
     adapter.close()
 
 
-def processes_of(group: int) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                status = (entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(status[2]) == group and status[0] != "Z":
-                found.append(int(entry.name))
-    return found
-
-
 def test_a_killed_run_leaves_no_engine_and_goes_on(vivid_checkpoint: Path, spoiled_demo: Path, tmp_path: Path) -> None:
     output = tmp_path / "run"
     words = ["--data", str(spoiled_demo), "--answer", "choose", "--max-pixels", "4096", "--output", str(output)]
@@ -480,10 +467,7 @@ def test_a_killed_run_leaves_no_engine_and_goes_on(vivid_checkpoint: Path, spoil
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert len(whole_lines(samples)) < 100
-    deadline = time.monotonic() + 90
-    while processes_of(process.pid) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert not processes_of(process.pid)
+    until(lambda: process.pid not in {one.group for one in living().values()})
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr  # two questions can't be answered
     assert f"resuming {output}" in done.stderr

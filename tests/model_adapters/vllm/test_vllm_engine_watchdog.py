@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from living import kill, living
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="needs Linux's /proc")
 
@@ -40,13 +41,6 @@ time.sleep(600)
 """
 
 
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 def killed_parent(ending: str) -> list[bool]:
     """Which of the children live a while after the parent was killed: older, engine, its worker, younger."""
     code = textwrap.dedent(PARENT).replace("ENDING", repr(ending))
@@ -57,11 +51,11 @@ def killed_parent(ending: str) -> list[bool]:
     process.wait()
     process.stdout.close()
     deadline = time.monotonic() + (1.0 if ending == "done" else 60.0)
-    while time.monotonic() < deadline and any(alive(pid) for pid in pids[1:3]):
+    while time.monotonic() < deadline and not living().keys().isdisjoint(pids[1:3]):
         time.sleep(0.05)
-    living = [alive(pid) for pid in pids]
-    subprocess.run(["kill", "-9", *map(str, pids)], stderr=subprocess.DEVNULL, check=False)
-    return living
+    left = [pid in living() for pid in pids]
+    kill(pids)
+    return left
 
 
 def test_what_was_started_meanwhile_ends_with_its_own_children_and_nothing_else_does() -> None:

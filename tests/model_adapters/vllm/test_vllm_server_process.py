@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
+from living import living
+from ports import closed_port, free_port
+from until import until
+from whole_lines import whole_lines
 
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.model_adapters.checkpoints.pixel_limits import size_within
+from egocross_eval.model_adapters.vllm.server import process
 from egocross_eval.model_adapters.vllm.server.process import Server, serve_command, version_of
 from egocross_eval.model_adapters.vllm.watchdogs import end_server
 
@@ -29,51 +32,57 @@ def command(notes: Path, kind: str) -> list[str]:
     return [sys.executable, FAKE, str(notes), kind]
 
 
-def alive(pid: int) -> bool:
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"
+def started(notes: Path) -> list[int]:
+    """The numbers of the server and of its child."""
+    return [int(word) for word in notes.read_text(encoding="utf-8").split()]
 
 
-def gone(notes: Path, seconds: float = 60) -> bool:
-    """Whether the server and its child are gone by then."""
-    pids = [int(word) for word in notes.read_text(encoding="utf-8").split()]
-    deadline = time.monotonic() + seconds
-    while any(alive(pid) for pid in pids):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
+def gone(notes: Path) -> bool:
+    return living().keys().isdisjoint(started(notes))
 
 
 def test_a_server_is_waited_for_and_ended_with_its_children(tmp_path: Path) -> None:
     server = Server(command(tmp_path / "pids", "healthy"), log=str(tmp_path / "log"))
-    server.wait(60)
+    server.wait(300)
     server.check()
     server.close()
     assert server._process.returncode == 128 + signal.SIGTERM, "it was asked to end, and not killed"
     server.close()
-    assert gone(tmp_path / "pids", 0)
+    assert gone(tmp_path / "pids")
 
 
 def test_a_stranger_on_the_port_is_no_server(tmp_path: Path) -> None:
     server = Server(command(tmp_path / "pids", "stranger"), log=str(tmp_path / "log"))
     with pytest.raises(RunError, match="another program answers on port"):
-        server.wait(60)
+        server.wait(300)
     server.close()
+
+
+def test_a_server_whose_port_is_taken_before_it_listens_is_started_at_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closed_port() as taken:
+        ports = iter([taken, free_port()])
+        monkeypatch.setattr(process, "_free_port", lambda: next(ports))
+        server = Server(command(tmp_path / "pids", "healthy"), log=str(tmp_path / "log"))
+        assert server.port == taken
+        server.wait(300)
+        assert server.port != taken
+        server.close()
+        until(lambda: gone(tmp_path / "pids"))
+        monkeypatch.setattr(process, "_free_port", lambda: taken)
+        server = Server(command(tmp_path / "pids", "healthy"), log=str(tmp_path / "log"))
+        with pytest.raises(RunError, match="Address already in use"):
+            server.wait(300)
+        server.close()
 
 
 def test_the_key_of_the_run_is_no_argument_that_others_see(tmp_path: Path) -> None:
     server = Server(command(tmp_path / "pids", "healthy"), log=str(tmp_path / "log"))
-    server.wait(60)
-    shown = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):  # ended meanwhile
-            shown.append(path.read_bytes())
+    server.wait(300)
+    shown = [one.command for one in living().values()]
     server.close()
-    assert not [line for line in shown if server.key.encode() in line]
+    assert not [line for line in shown if server.key in line]
 
 
 def test_a_server_that_dies_shows_the_end_of_its_log(tmp_path: Path) -> None:
@@ -81,7 +90,7 @@ def test_a_server_that_dies_shows_the_end_of_its_log(tmp_path: Path) -> None:
     with pytest.raises(
         RunError, match=r"exit code 3\nwhat it said first:\n *ValueError: no such model\n.*the end of its log"
     ):
-        server.wait(60)
+        server.wait(300)
     server.close()
 
 
@@ -99,12 +108,11 @@ def test_a_server_that_ignores_the_request_to_end_is_killed(tmp_path: Path, monk
     process = subprocess.Popen(
         [sys.executable, str(copy), *command(tmp_path / "pids", "stubborn"), "--port", "0"], stdin=subprocess.PIPE
     )
-    while not (tmp_path / "pids").is_file() or not (tmp_path / "pids").read_text(encoding="utf-8"):
-        time.sleep(0.02)
+    until(lambda: whole_lines(tmp_path / "pids"), process)
     assert process.stdin is not None
     process.stdin.close()
-    assert process.wait(60) != 0
-    assert gone(tmp_path / "pids")
+    assert process.wait(120) != 0
+    until(lambda: gone(tmp_path / "pids"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -114,7 +122,7 @@ def test_the_server_does_not_outlive_the_process_that_started_it(tmp_path: Path,
         import time
         from egocross_eval.model_adapters.vllm.server.process import Server
         server = Server({command(tmp_path / "pids", "healthy")!r}, log={str(tmp_path / "log")!r})
-        server.wait(60)
+        server.wait(300)
         print("ready", flush=True)
         time.sleep(600)
         """
@@ -123,24 +131,21 @@ def test_the_server_does_not_outlive_the_process_that_started_it(tmp_path: Path,
     assert process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
     process.send_signal(number)
-    process.wait(60)
+    process.wait(120)
     process.stdout.close()
-    assert gone(tmp_path / "pids")
+    until(lambda: gone(tmp_path / "pids"))
 
 
 def test_a_killed_watchdog_takes_the_server_with_it(tmp_path: Path) -> None:
     server = Server(command(tmp_path / "pids", "healthy"), log=str(tmp_path / "log"))
-    server.wait(60)
+    server.wait(300)
     os.kill(server._process.pid, signal.SIGKILL)
-    pid = int((tmp_path / "pids").read_text(encoding="utf-8").split()[0])
-    deadline = time.monotonic() + 60
-    while alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not alive(pid)
+    serving, child = started(tmp_path / "pids")
+    until(lambda: serving not in living())
     with pytest.raises(RunError, match="the server ended"):
         server.wait(5)
     server.close()
-    os.kill(int((tmp_path / "pids").read_text(encoding="utf-8").split()[1]), signal.SIGKILL)
+    os.kill(child, signal.SIGKILL)
 
 
 def test_an_environment_without_vllm_is_refused(tmp_path: Path) -> None:

@@ -36,6 +36,9 @@ ENVIRONMENT = {"VLLM_NO_USAGE_STATS": "1", "VLLM_CPU_KVCACHE_SPACE": "1"}
 takes a GiB instead of about half of the memory."""
 
 _POLL_SECONDS = 0.2
+_MOST_STARTS = 3
+_PORT_TAKEN = "ddress already in use"
+"""How a server that finds somebody else at its port ends: it listens some time after the port was chosen."""
 _WRONG_KEYS = 3
 
 _VERSION = (
@@ -85,20 +88,26 @@ class Server:
 
     def __init__(self, command: Sequence[str], *, log: str | None) -> None:
         """Starts it by a command that lacks only the address; `wait` tells when it's ready."""
-        self.port = _free_port()
         self.key = secrets.token_hex(16)
         """Of this run: whoever else listens on the port doesn't know it."""
+        self._command = command
         self._log, self.log_path = _log_file(log)
+        self._starts = 0
+        self._start()
+        atexit.register(self.close)
+
+    def _start(self) -> None:
+        self._starts += 1
+        self.port = _free_port()
         watchdog = str(Path(end_server.__file__))
         self._process = subprocess.Popen(
-            [sys.executable, "-I", watchdog, *command, "--host", HOST, "--port", str(self.port)],
+            [sys.executable, "-I", watchdog, *self._command, "--host", HOST, "--port", str(self.port)],
             stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=subprocess.STDOUT,
             env={**ENVIRONMENT, **os.environ, "VLLM_API_KEY": self.key},
             start_new_session=True,  # Ctrl-C is for us: the server is ended in its turn
         )
-        atexit.register(self.close)
 
     @property
     def url(self) -> str:
@@ -106,9 +115,14 @@ class Server:
         return f"http://{HOST}:{self.port}"
 
     def wait(self, seconds: float) -> None:
-        """Waits until the server is ready. Raises RunError with the end of its log where it dies or takes longer."""
+        """Waits until the server is ready; one that somebody was quicker than at its port is started at another.
+
+        Raises RunError with the end of its log where it dies or takes longer.
+        """
         deadline = time.monotonic() + seconds
         while not (self._status("/health") == 200 and self._is_ours()):
+            if self._process.poll() and self._starts < _MOST_STARTS and self.said(_PORT_TAKEN):
+                self._start()
             self.check()
             if time.monotonic() > deadline:
                 raise RunError(f"vllm-server: not ready after {seconds:g} s (start_timeout=)\n{self.log_end()}")

@@ -36,10 +36,14 @@ def start_time(pid: int) -> str:
 
 def below(pid: int) -> list[int]:
     """All processes below one, by what the kernel lists as the children of its threads."""
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+    except OSError:  # it has ended
+        return []
     found: list[int] = []
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+    for thread in threads:
         with contextlib.suppress(OSError):
-            for child in path.read_text(encoding="utf-8").split():
+            for child in (thread / "children").read_text(encoding="utf-8").split():
                 found += [int(child), *below(int(child))]
     return found
 
