@@ -154,7 +154,8 @@ docs: $(DOCS_VENV)/.ready
 	$(DOCS_VENV)/bin/codespell docs README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md egocross_eval
 	PYTHONPATH=. NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/python -m mkdocs build --strict
 
-# Wheel and source archive on each Python that is here, the extras, the container file, the board's workflows.
+# Wheel and source archive on each Python that is here, the extras, the container file, the board's workflows, and the
+# documentation opened from disk.
 test-release: $(VENV)/.dev $(DOCS_VENV)/.ready
 	$(DOCS_VENV)/bin/hadolint container/Dockerfile
 	$(DOCS_VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows board/.github/workflows/*.yml
