@@ -19,6 +19,7 @@ class ExportedRun(msgspec.Struct, frozen=True, kw_only=True):
     record: RunRecord
     results: Results
     samples: Sequence[Sample]
+    """In the order of the questions' ids."""
 
 
 class Exporter(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,8 +31,9 @@ class Exporter(msgspec.Struct, frozen=True, kw_only=True):
     """One line for help."""
     export: Callable[[ExportedRun, Path, Any], str]
     """Called as `export(run, path, options)`: writes the run to the path and says in one line what it wrote; raises
-    `UsageError` for a run that can't be written in this form. Of the samples it shows all or none. What is at the path
-    already is replaced, or refused with the same error."""
+    `UsageError` for a run that can't be written in this form, and leaves nothing at the path then. Of the samples it
+    shows all or none. What is at the path already is replaced, or refused with the same error. Questions of a run may
+    have failed or not have been asked, and its words may be any."""
     options: type[msgspec.Struct] | None = None
     """Struct whose fields are the options `key=value`; None: it takes none, and `export` gets None."""
     default: str

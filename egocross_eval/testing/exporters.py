@@ -1,35 +1,26 @@
-"""Is an exporter one? It writes a small run, and the same run with one answer changed."""
+"""Is an exporter one? It writes a run, the same with one answer changed, one with failures, one of hostile words."""
 
 from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
-from typing import Any, NamedTuple
 
 import msgspec
 
-from egocross_eval.api import evaluate
-from egocross_eval.contracts.exporter import ExportedRun, Exporter
-from egocross_eval.contracts.registry import registry
-from egocross_eval.contracts.spec import read_options, split_part
+from egocross_eval.contracts.exporter import Exporter
 from egocross_eval.counted import counted
-from egocross_eval.errors import EgoCrossError, UsageError
-from egocross_eval.leaderboard.believed import results_in
-from egocross_eval.runs.store import RunFolder
 from egocross_eval.schema import Figure, Results, Sample
 from egocross_eval.testing.contract import Check, Contract, NotPromised
+from egocross_eval.testing.exported import FEW, Tried, hostile_run, open_run, tried
 
 _EXPORT = "writes the run to the path and says in one line what it wrote; raises"
-_FEW = 8
-"""Questions of a run that is tried, and answers that are changed in turn."""
-
 _REPLACED = "What is at the path already is replaced, or refused with the same error."
 _WHOLE = "Of the samples it shows all or none."
+_REFUSED = "raises `UsageError` for a run that can't be written in this form, and leaves nothing at the path then"
+_ANY = "Questions of a run may have failed or not have been asked, and its words may be any."
 
 
 def exporter_checks(exporter: Exporter, spec: str) -> Iterator[Check]:
@@ -38,97 +29,49 @@ def exporter_checks(exporter: Exporter, spec: str) -> Iterator[Check]:
     yield contract.check("writes a run where it should", _EXPORT, partial(_writes, contract, exporter, spec))
     yield contract.check("replaces what it wrote before", _REPLACED, partial(_replaces, contract, exporter, spec))
     yield contract.check("shows all answers or none", _WHOLE, partial(_shows_all, contract, exporter, spec))
-
-
-class _Tried(NamedTuple):
-    """A small run that an exporter takes."""
-
-    exporter: Exporter
-    options: Any
-    folder: Path
-    run: ExportedRun
-
-    def write(self, path: Path, **changes: Any) -> object:
-        """What the exporter says of the run with these changes; raises `NotPromised` where it refuses it."""
-        try:
-            return self.exporter.export(msgspec.structs.replace(self.run, **changes), path, self.options)
-        except UsageError as error:
-            raise NotPromised(f"it refuses a run of {self.run.record.benchmark.title}: {error}") from error
-
-    def written(self, **changes: Any) -> Path:
-        """A new folder beside the run's in which it is written with these changes, and nothing else."""
-        folder = Path(mkdtemp(dir=self.folder.parent))
-        self.write(folder / self.exporter.default, **changes)
-        return folder
-
-
-@contextmanager
-def _tried(exporter: Exporter, spec: str) -> Iterator[_Tried]:
-    """A run of a few questions, or of a whole split where the exporter takes no other."""
-    given = split_part(spec, "form", exporter.options, takes_argument=False).options
-    options = read_options(f"form {exporter.name}", exporter.options, given)
-    with TemporaryDirectory(prefix="egocross-conformance-") as temporary:
-        tried = _run_for(exporter, options, Path(temporary) / "few", _FEW)
-        try:
-            tried.write(Path(temporary) / "first")
-        except NotPromised:
-            tried = _run_for(exporter, options, Path(temporary) / "whole", None)
-        yield tried
-
-
-def _run_for(exporter: Exporter, options: Any, folder: Path, limit: int | None) -> _Tried:
-    """A run of the first benchmark that the exporter takes and that can be asked without data of the user's."""
-    known = registry()
-    for task in known.tasks.values():
-        if task.benchmark.name not in (exporter.benchmarks or tuple(known.benchmarks())):
-            continue
-        for split in task.benchmark.splits:
-            try:
-                evaluate(
-                    "baseline:chance",
-                    task.name,
-                    split=split,
-                    limit=limit,
-                    output=folder,
-                    frames="none",
-                    on_event=lambda event: None,
-                )
-            except EgoCrossError:
-                continue
-            made = RunFolder(folder)
-            run = ExportedRun(
-                name=folder.name, record=made.record(), results=results_in(made), samples=list(made.samples())
-            )
-            return _Tried(exporter, options, folder, run)
-    raise NotPromised("no benchmark that it takes can be asked here")
+    for name, changed in (("takes or refuses a run with failures", open_run), ("takes hostile words", hostile_run)):
+        yield contract.check(name, _ANY, partial(_takes_or_refuses, contract, exporter, spec, changed))
 
 
 def _writes(contract: Contract, exporter: Exporter, spec: str) -> None:
-    with _tried(exporter, spec) as tried:
-        output = tried.folder / exporter.default
-        around = tried.folder.parent
-        before = _hashes(around)
-        line = tried.write(output)
-        contract.require(output.exists(), _EXPORT, f"nothing is at {output.name}")
-        said = isinstance(line, str) and line.strip() and "\n" not in line
-        contract.require(bool(said), _EXPORT, f"it says {line!r}, which is no line")
-        own = output.relative_to(around).as_posix()
-        after = {name: digest for name, digest in _hashes(around).items() if not f"{name}/".startswith(f"{own}/")}
-        other = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
-        contract.require(not other, _EXPORT, f"files beside {output.name} were written or changed: {other}")
+    with tried(exporter, spec) as made:
+        _written_alone(contract, made)
+
+
+def _takes_or_refuses(contract: Contract, exporter: Exporter, spec: str, changed: Callable[[Tried], Tried]) -> None:
+    with tried(exporter, spec) as made:
+        try:
+            _written_alone(contract, changed(made))
+        except NotPromised:
+            left = (made.folder / exporter.default).exists()
+            contract.require(not left, _REFUSED, f"it refuses the run, and something is at {exporter.default}")
+
+
+def _written_alone(contract: Contract, made: Tried) -> None:
+    """It writes the run to its path and to no other, and says so in a line."""
+    output, around = made.folder / made.exporter.default, made.folder.parent
+    before = _hashes(around)
+    line = made.write(output)
+    contract.require(output.exists(), _EXPORT, f"nothing is at {output.name}")
+    said = isinstance(line, str) and line.strip() and "\n" not in line
+    contract.require(bool(said), _EXPORT, f"it says {line!r}, which is no line")
+    own = output.relative_to(around).as_posix()
+    after = {name: digest for name, digest in _hashes(around).items() if not f"{name}/".startswith(f"{own}/")}
+    other = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    contract.require(not other, _EXPORT, f"files beside {output.name} were written or changed: {other}")
 
 
 def _replaces(contract: Contract, exporter: Exporter, spec: str) -> None:
-    with _tried(exporter, spec) as tried:
-        few = tried.run.samples[:1]
-        once, again = tried.written(), tried.written(samples=few)
+    with tried(exporter, spec) as made:
+        first, *others = made.run.samples
+        once, again = made.written(), made.written(samples=[_otherwise(first), *others])
         before = _hashes(again)
         try:
-            tried.write(again / exporter.default)
+            made.write(again / exporter.default)
         except NotPromised:
             contract.require(_hashes(again) == before, _REPLACED, "it refuses to write a second time, and has written")
             return
-        if _hashes(tried.written()) != _hashes(once):
+        if _hashes(made.written()) != _hashes(once):
             raise NotPromised("two of its files of one run differ anyway")
         same = _hashes(again) == _hashes(once)
         contract.require(
@@ -137,33 +80,33 @@ def _replaces(contract: Contract, exporter: Exporter, spec: str) -> None:
 
 
 def _shows_all(contract: Contract, exporter: Exporter, spec: str) -> None:
-    with _tried(exporter, spec) as tried:
-        samples = list(tried.run.samples)
-        changed = range(0, len(samples), -(-len(samples) // _FEW))
-        plain = _hashes(tried.written())
+    with tried(exporter, spec) as made:
+        samples = list(made.run.samples)
+        changed = range(0, len(samples), -(-len(samples) // FEW))
+        plain = _hashes(made.written())
         # Where it has times or ids of its own in it, words alone can be looked for.
-        look = _places_unchanged if _hashes(tried.written()) == plain else _places_unsaid
-        unseen = look(tried, samples, changed)
-        if look is _places_unchanged and _hashes(tried.written()) != plain:  # its times went on meanwhile
-            unseen = _places_unsaid(tried, samples, changed)
+        look = _places_unchanged if _hashes(made.written()) == plain else _places_unsaid
+        unseen = look(made, samples, changed)
+        if look is _places_unchanged and _hashes(made.written()) != plain:  # its times went on meanwhile
+            unseen = _places_unsaid(made, samples, changed)
         said = f"{len(unseen)} of {counted(len(changed), 'answer')} left no trace in what it writes"
         keys = ", ".join(samples[place].key for place in unseen[:3])
         contract.require(len(unseen) in (0, len(changed)), _WHOLE, f"{said}: {keys}")
-        shown = not unseen or _hashes(tried.written(results=_other_figures(tried.run.results))) != plain
+        shown = not unseen or _hashes(made.written(results=_other_figures(made.run.results))) != plain
         contract.require(shown, _EXPORT, "neither answers nor figures left a trace in what it writes")
 
 
-def _places_unchanged(tried: _Tried, samples: list[Sample], places: Sequence[int]) -> list[int]:
+def _places_unchanged(made: Tried, samples: list[Sample], places: Sequence[int]) -> list[int]:
     """Places of samples that may have another answer, and what is written is the same."""
-    plain = _hashes(tried.written())
+    plain = _hashes(made.written())
     others = {place: [*samples[:place], _otherwise(samples[place]), *samples[place + 1 :]] for place in places}
-    return [place for place, other in others.items() if _hashes(tried.written(samples=other)) == plain]
+    return [place for place, other in others.items() if _hashes(made.written(samples=other)) == plain]
 
 
-def _places_unsaid(tried: _Tried, samples: list[Sample], places: Sequence[int]) -> list[int]:
+def _places_unsaid(made: Tried, samples: list[Sample], places: Sequence[int]) -> list[int]:
     """Places of samples whose answer's words aren't in what is written."""
     marked = [_otherwise(sample, _mark(place)) for place, sample in enumerate(samples)]
-    words = _words_in(tried.written(samples=marked))
+    words = _words_in(made.written(samples=marked))
     return [place for place in places if _mark(place).encode() not in words]
 
 
@@ -180,10 +123,6 @@ def _words_in(folder: Path) -> bytes:
             with zipfile.ZipFile(path) as archive:
                 found += b"".join(archive.read(name) for name in archive.namelist())
     return found
-
-
-def _with_another(samples: list[Sample], place: int) -> list[Sample]:
-    return [*samples[:place], _otherwise(samples[place]), *samples[place + 1 :]]
 
 
 def _otherwise(sample: Sample, words: str = "something else") -> Sample:

@@ -39,6 +39,7 @@ from egocross_eval import (
     Response,
     StyledText,
     Task,
+    UsageError,
 )
 
 Checker = Callable[..., dict[str, str]]
@@ -316,6 +317,31 @@ def constant(run: ExportedRun, path: Path, options: Any) -> str:
     return "one line"
 
 
+def crashing(run: ExportedRun, path: Path, options: Any) -> str:
+    texts: Any = [sample.answers[0].response.text for sample in run.samples]
+    path.write_text("\n".join(texts), encoding="utf-8")
+    return "one line"
+
+
+def ascii_only(run: ExportedRun, path: Path, options: Any) -> str:
+    texts = [str(answer.response.text) for sample in run.samples for answer in sample.answers]
+    path.write_text("\n".join(texts), encoding="ascii")
+    return "one line"
+
+
+def half(run: ExportedRun, path: Path, options: Any) -> str:
+    path.write_text(str(list(run.samples)), encoding="utf-8")
+    if not run.results.complete:
+        raise UsageError("the run isn't complete")
+    return "one line"
+
+
+def by_its_name(run: ExportedRun, path: Path, options: Any) -> str:
+    path.with_name(run.name if run.name.startswith("-") else path.name).write_text("x")
+    path.write_text(str(list(run.samples)), encoding="utf-8")
+    return "one line"
+
+
 def raising(run: ExportedRun, path: Path, options: Any) -> str:
     return str(run.samples[0].question.labels["no_such_label"])
 
@@ -338,6 +364,18 @@ def raising(run: ExportedRun, path: Path, options: Any) -> str:
         (straying, "writes a run where it should", r"files beside out\.txt were written or changed: \['above\.txt'\]"),
         (constant, "shows all answers or none", r"neither answers nor figures left a trace in what it writes"),
         (overwriting, "writes a run where it should", r"files beside out\.txt .*: \['few/run\.json'\]"),
+        (
+            crashing,
+            "takes or refuses a run with failures",
+            r"raised (TypeError|IndexError).*'Questions of a run may have failed or not have been asked",
+        ),
+        (ascii_only, "takes hostile words", r"raised UnicodeEncodeError.*'Questions of a run may"),
+        (
+            half,
+            "takes or refuses a run with failures",
+            r"it refuses the run, and something is at out\.txt.*raises `UsageError`",
+        ),
+        (by_its_name, "takes hostile words", r"files beside out\.txt were written or changed: \['few/--of="),
         (raising, "writes a run where it should", r"raised KeyError\('no_such_label'\)"),
     ],
 )
@@ -348,6 +386,36 @@ def test_an_exporter_that_writes_less_more_or_nothing_is_found(
     text = check_plugin(egocross_exporters=lambda: [form])[f"exporter mine: {check}"]
     assert re.search(says, text), text
     assert re.search(PLACE, text), text
+
+
+def whole_splits(export: Callable[[ExportedRun, Path, Any], str]) -> Exporter:
+    def checked(run: ExportedRun, path: Path, options: Any) -> str:
+        size = run.record.benchmark.sizes.get(run.record.settings.split)
+        if size != run.record.question_count:
+            raise UsageError(f"{run.name} is over a part of the split")
+        return export(run, path, options)
+
+    return Exporter(name="mine", description="d", export=checked, default="out.txt", benchmarks=("egocross",))
+
+
+def test_an_exporter_of_whole_splits_is_tried_on_one(check_plugin: Checker) -> None:
+    sizes = []
+
+    def figures(run: ExportedRun, path: Path, options: Any) -> str:
+        sizes.append((len({sample.question.id for sample in run.samples}), run.results.counts["total"]))
+        path.write_text(str(run.results.micro))
+        return f"wrote {path}"
+
+    assert check_plugin(egocross_exporters=lambda: [whole_splits(figures)]) == {}
+    assert {(957, 957), (956, 957)} == set(sizes)
+
+
+@pytest.mark.parametrize("export", [dropping, silent, straying, appending, constant, raising, crashing, half])
+def test_a_broken_exporter_of_whole_splits_is_found(
+    export: Callable[[ExportedRun, Path, Any], str], check_plugin: Checker
+) -> None:
+    broken = check_plugin(egocross_exporters=lambda: [whole_splits(export)])
+    assert re.search(PLACE, next(iter(broken.values()))), broken
 
 
 def test_an_exporter_of_figures_alone_passes(check_plugin: Checker) -> None:

@@ -70,13 +70,14 @@ def test_our_own_tasks_keep_the_contract(task: str) -> None:
         "submission",
         "lm-eval",
         "every-eval-ever",
+        "hub",
         *(pytest.param(name, marks=pytest.mark.slow) for name in ("parquet", "dataset")),
     ],
 )
 def test_our_own_exporters_keep_the_contract(form: str) -> None:
     plugin = "egocross" if form == "submission" else "interop"
     found = [check for check in checks(plugin, specs=FORMS) if check.name.startswith(f"exporter {form}:")]
-    assert len(found) == 3
+    assert len(found) == 5
     assert told(found)[0] == {}
     assert all("replaces what it wrote" in name for name in told(found)[1])
 
