@@ -190,7 +190,7 @@ class FakeServer:
     def __enter__(self) -> FakeServer:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
         self._thread.start()
-        if not self._ready.wait(60):
+        if not self._ready.wait(300):
             raise RuntimeError("the server did not start")
         return self
 
@@ -201,7 +201,7 @@ class FakeServer:
         """Ends the server: its port refuses connections afterwards."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopping.set)
-            self._thread.join(10)
+            self._thread.join(60)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()

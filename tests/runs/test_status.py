@@ -54,7 +54,7 @@ def paused_run(tmp_path: Path, answers: int) -> tuple[Pausing, threading.Thread]
     options = {"split": "demo", "limit": 20, "output": tmp_path / "run"}
     thread = threading.Thread(target=lambda: evaluate(adapter, **options))  # type: ignore[arg-type]
     thread.start()
-    assert adapter.paused.wait(60)
+    assert adapter.paused.wait(300)
     until(lambda: told_now(tmp_path / "run") == (answers, 1))
     return adapter, thread
 
@@ -127,13 +127,13 @@ def test_a_run_that_stands_still_says_so_itself_now_and_then(
     options = {"split": "demo", "limit": 20, "output": tmp_path / "run", "on_event": hear}
     thread = threading.Thread(target=lambda: evaluate(adapter, **options))  # type: ignore[arg-type]
     thread.start()
-    assert adapter.paused.wait(60)
-    until(lambda: len(heard) > 1)
+    assert adapter.paused.wait(300)
+    until(lambda: len(heard) > 1 and "1 request is out, " in heard[-1])
     adapter.go_on.set()
     thread.join()
     # Each time it has stood still for twice as long.
     assert 0.3 * 2 ** (len(heard) - 1) <= time.monotonic() - begun
-    assert "the engine on node seven; 1 request is out, " in heard[0]
+    assert "the engine on node seven; 1 request is out, " in heard[-1]
 
 
 def test_a_killed_run_is_not_taken_for_one_at_work(tmp_path: Path) -> None:

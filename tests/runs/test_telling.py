@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from until import until
 
 from egocross_eval import Answered, Ended, Run, TrackerType, Warned, evaluate, load_run
 from egocross_eval.contracts.event import Event
@@ -141,11 +142,7 @@ def test_a_tracker_that_exits_is_warned_of_like_one_that_raises(
 
 def test_threads_of_observers_end_with_the_run(observed: Callable[..., tuple[Run, list[str], list[Event]]]) -> None:
     observed(lambda event: None)
-    for _ in range(100):
-        if not [thread for thread in threading.enumerate() if thread.name == "tracker 't0:here'"]:
-            return
-        time.sleep(0.02)
-    raise AssertionError("the thread goes on")
+    until(lambda: "tracker 't0:here'" not in [thread.name for thread in threading.enumerate()])
 
 
 PLUGIN = """

@@ -54,11 +54,11 @@ def test_a_hostile_template_is_refused_soon(name: str, tmp_path: Path, monkeypat
     path = tmp_path / "style.j2"
     path.write_text(HOSTILE[name] + "{{ question }}{{ option_block }}{{ frames }}")
     style, _ = template_style(path)
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(UsageError, match="prompt template") as error:
         style.render(QUESTION, "A: one\nB: two")
     assert len(str(error.value)) < 500
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
     assert list(tmp_path.iterdir()) == [path]
     assert QUESTION.options == {"A": "one", "B": "two"}
 

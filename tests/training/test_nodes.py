@@ -145,7 +145,7 @@ def test_a_wait_says_each_minute_for_what_and_how_long_and_ends_with_the_remedy(
 def test_a_node_that_no_other_joins_says_so_and_ends(second_node: TrainPlan, monkeypatch: pytest.MonkeyPatch) -> None:
     """The start-up of a worker is what shows that all have met, and this trainer never starts one."""
     write_state(second_node, hashes={"egocross.json": "00"})
-    sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
+    sleeping = [sys.executable, "-c", "import time; time.sleep(600)"]
     monkeypatch.setattr(train_module, "command", lambda *rest: sleeping)
     monkeypatch.setattr(waiting, "PATIENCE", 0.3)
     with pytest.raises(RunError, match=r"2 nodes to meet at 10.0.0.1:29500; this one is --node-rank 1(.|\n)*others"):
@@ -238,7 +238,7 @@ def test_two_commands_do_not_train_in_one_folder_and_the_second_says_which_is_at
     first_node = msgspec.structs.replace(second_node, launch=msgspec.structs.replace(second_node.launch, rank=0))
     output = second_node.options.output
     variables = {**os.environ, WORK: f"{output.resolve()} (node 0)"}
-    trainer = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], env=variables)
+    trainer = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], env=variables)
     try:
         with (
             acquire(output / train_module.LOCK_NAME),

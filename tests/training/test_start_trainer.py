@@ -142,5 +142,5 @@ start_trainer.main()
 def test_a_process_that_has_trained_ends_well_whatever_an_interpreters_end_would_do(ending: str, code: int) -> None:
     """And what libraries do at a process's end is done; an error keeps its exit code."""
     command = [sys.executable, "-c", STAND_IN.format(ending=ending)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stdout.splitlines()[1:]) == (code, ["trained", "said at the end"])

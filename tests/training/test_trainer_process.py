@@ -251,14 +251,14 @@ def test_what_went_wrong_last_is_what_is_explained() -> None:
     assert DISK_FULL in explain(log)
 
 
-def test_the_trainer_of_a_killed_call_is_named_until_it_has_ended() -> None:
-    sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
-    child = subprocess.Popen(sleeping, env={**os.environ, WORK: "/runs/a"}, start_new_session=True)
+def test_the_trainer_of_a_killed_call_is_named_until_it_has_ended(tmp_path: Path) -> None:
+    work, sleeping = str(tmp_path), [sys.executable, "-c", "import time; time.sleep(600)"]
+    child = subprocess.Popen(sleeping, env={**os.environ, WORK: work}, start_new_session=True)
     try:
-        with pytest.raises(UsageError, match=f"still at work on /runs/a: .*kill {child.pid}"):
-            refuse_trainers_of("/runs/a")
-        refuse_trainers_of("/runs/a (node 1)")
+        with pytest.raises(UsageError, match=f"still at work on {work}: .*kill {child.pid}"):
+            refuse_trainers_of(work)
+        refuse_trainers_of(f"{work} (node 1)")
     finally:
         child.kill()
         child.wait()
-    refuse_trainers_of("/runs/a")
+    refuse_trainers_of(work)

@@ -58,7 +58,7 @@ def answer(run: Path, adapter: Stepwise, count: int) -> None:
 
 def get(address: str, path: str = "", *, host: str = "", method: str = "GET") -> tuple[int, bytes, dict[str, str]]:
     parts = urlsplit(address)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
     connection.request(method, parts.path + path, headers={"Host": host} if host else {})
     found = connection.getresponse()
     return found.status, found.read(), dict(found.getheaders())

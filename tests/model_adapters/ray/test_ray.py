@@ -51,8 +51,7 @@ def replicas(run: Path) -> Counter[str]:
 def test_replicas_give_the_letters_of_the_inner_adapter_and_share_the_work(
     ray_cluster: RayCluster, tmp_path: Path
 ) -> None:
-    # Slow enough that all are up long before the questions run out.
-    model = "simulated:x,seconds=2,window=3"
+    model = f"simulated:x,seconds=0.2,window=3,meet=4,at={tmp_path / 'met'}"
     found = ray_cluster.run(f"{model},replicas=4,cpus=0.5", tmp_path / "ray", *DEMO)
     assert found.returncode == 0, found.stderr
     assert letters(tmp_path / "ray") == plain(ray_cluster, "simulated:x", tmp_path / "plain", *DEMO)
@@ -197,13 +196,16 @@ def test_nodes_that_join_and_leave_during_a_run_are_used_and_missed(tmp_path: Pa
     cluster = RayCluster()
     try:
         cluster.start_head(cpus=1)
-        command = cluster.command("simulated:x,seconds=0.8", tmp_path / "run", *DEMO)
+        hurry = tmp_path / "hurry"
+        # As slow as it takes for nodes to come and go on a busy machine.
+        command = cluster.command(f"simulated:x,seconds=3,hurry={hurry}", tmp_path / "run", *DEMO)
         process = subprocess.Popen(command, env=cluster.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         until(lambda: len(samples(tmp_path / "run")) >= 2, process)
         head = set(cluster.processes())
         cluster.start(f"--address={cluster.address}", "--node-ip-address=127.0.0.2", "--num-cpus=2")
         until(lambda: len(replicas(tmp_path / "run")) >= 3, process)
         kill(set(cluster.processes()) - head)
+        hurry.touch()
         _, errors = process.communicate(timeout=300)
         assert process.returncode == 0, errors.decode()
         assert len(letters(tmp_path / "run")) == 100
@@ -221,8 +223,8 @@ def test_an_address_where_nothing_answers_is_given_up(tmp_path: Path, ray_cluste
         spec = f"ray:simulated:x,address={address}"
         command = [sys.executable, "-m", "egocross_eval", "--model", spec, *DEMO, "--output", str(tmp_path / "run")]
         begun = time.monotonic()
-        found = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
+        found = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
         assert found.returncode == 2, found.stderr
         assert message in found.stderr
-        assert time.monotonic() - begun < 60
+        assert time.monotonic() - begun < 150
         assert not (tmp_path / "run").exists()

@@ -50,7 +50,7 @@ def killed_parent(ending: str) -> list[bool]:
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    deadline = time.monotonic() + (1.0 if ending == "done" else 60.0)
+    deadline = time.monotonic() + (1.0 if ending == "done" else 240.0)
     while time.monotonic() < deadline and not living().keys().isdisjoint(pids[1:3]):
         time.sleep(0.05)
     left = [pid in living() for pid in pids]

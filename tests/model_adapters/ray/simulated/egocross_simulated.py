@@ -18,6 +18,12 @@ from egocross_eval import AdapterType, Capabilities, ModelAdapter, Request, Resp
 class SimulatedOptions(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     """Latency of an answer."""
+    hurry: str = ""
+    """There is none any more once there is such a file."""
+    meet: int = 0
+    """Nothing is answered before so many processes ..."""
+    at: str = ""
+    """... have come to this folder."""
     window: int = 1
     """Requests that are drawn before any is answered."""
     poison: str = ""
@@ -55,17 +61,27 @@ class SimulatedAdapter(ModelAdapter):
     def _answer(self, request: Request) -> Response:
         options = self._options
         begun = time.monotonic()
+        self._meet()
         if options.poison and request.key.endswith(options.poison):
             os.kill(os.getpid(), signal.SIGKILL)
         if options.breaks and request.key.endswith(options.breaks):
             raise RuntimeError("the engine is out of order")
         while options.stuck and request.key.endswith(options.stuck):
             time.sleep(0.1)
-        time.sleep(options.seconds)
+        if not (options.hurry and Path(options.hurry).exists()):
+            time.sleep(options.seconds)
         content = [Path(path).read_bytes() for path in request.prompt.frame_paths()] if options.reads else []
         digest = hashlib.sha256(b"".join([request.key.encode(), *content])).digest()
         label = request.choices[digest[0] % len(request.choices)]
         return Response(key=request.key, text=label, seconds=time.monotonic() - begun, input_tokens=10, output_tokens=1)
+
+    def _meet(self) -> None:
+        if self._options.meet:
+            folder = Path(self._options.at)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / str(os.getpid())).touch()
+            while len(list(folder.iterdir())) < self._options.meet:
+                time.sleep(0.05)
 
 
 def build(target: str, options: SimulatedOptions) -> ModelAdapter:
