@@ -50,11 +50,12 @@ def compare_checkpoints(
     data: Path | None,
     evaluate_one: Callable[[str, Path, Mapping[str, Any]], Figure],
     engine: Literal["hf", "vllm"] = "hf",
+    check_one: Callable[[str], object] = lambda spec: None,
 ) -> list[Look]:
     """Scores base and checkpoints of the training in `output` on what it held out below the data root `data`.
 
-    `evaluate_one` gets a model spec, a run folder and the fields of `RunOptions`. Raises `UsageError` where the
-    training isn't finished or held nothing out.
+    `evaluate_one` gets a model spec, a run folder and the fields of `RunOptions`; `check_one` gets each spec before any
+    is evaluated. Raises `UsageError` where the training isn't finished or held nothing out.
     """
     model, held_out = output / "model", output / "data" / "holdout.json"
     card = read_card(model)
@@ -74,6 +75,8 @@ def compare_checkpoints(
         raise UsageError(f"the card of {model} names no base to compare its checkpoints with")
     specs = {"base": f"{engine}:{card.base}"}
     specs |= {name: _spec(engine, card, path) for name, path in kept_checkpoints(model).items()}
+    for spec in specs.values():
+        check_one(spec)
     looks = [
         Look(name=name, spec=spec, figure=evaluate_one(spec, output / "checkpoints" / name, settings))
         for name, spec in specs.items()

@@ -17,6 +17,8 @@ _REFUSED = {
     "neat_packing": "steps and memory would be others than the plan says, and Qwen-VL's positions of packed examples "
     "need flash attention",
     "packing": "the examples of a packed row see each other, and steps and memory would be others than the plan says",
+    "pissa_init": "PEFT takes the base's weights apart anew, by chance, whenever it loads such an adapter, so that its "
+    "answers would differ from run to run",
     "predict_with_generate": _EVALUATES,
     "val_size": "LLaMA-Factory splits by example, so that one source video lies on both sides; hold examples out by "
     "--holdout or --folds",

@@ -56,6 +56,15 @@ def test_each_is_asked_once_as_it_was_trained(output: Path) -> None:
     assert msgspec.json.decode((output / LOOKS_NAME).read_bytes(), type=list[Look]) == looks
 
 
+def test_what_the_engine_can_not_take_is_told_before_the_base_is_asked(output: Path) -> None:
+    def check(spec: str) -> None:
+        if "lora=" in spec:
+            raise UsageError(f"{spec}: vLLM can't serve it")
+
+    with pytest.raises(UsageError, match=r"vllm:/models/base,lora=.*checkpoint-9: vLLM can't serve it"):
+        compare_checkpoints(output, Path("data"), lambda *asked: pytest.fail("it was asked"), "vllm", check)
+
+
 def write_weights(folder: Path, *contents: bytes) -> None:
     for number, content in enumerate(contents):
         (folder / f"model-{number}.safetensors").write_bytes(content)

@@ -87,14 +87,17 @@ def planned_evaluation(experiment: Experiment) -> PlannedEvaluation | None:
     from egocross_eval.runs.options import options_from
     from egocross_eval.runs.plan import check_model, plan_run
     from egocross_eval.training.experiment import expert_spec, run_options
+    from egocross_eval.training.served_adapter import check_adapters
 
     base = parse_spec(expert_spec(experiment, None))
     try:
         if experiment.evaluate.split != "testbed":
             build_adapter(base, registry()).close()
+            check_adapters(experiment)
             return None
         plan = plan_run(options_from(**run_options(experiment)), registry())
         check_model(plan, base, registry())
+        check_adapters(experiment)
     except EgoCrossError as error:
         return PlannedEvaluation(fault=str(error))
     found, fault = estimate(plan), ""

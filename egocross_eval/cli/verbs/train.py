@@ -216,9 +216,14 @@ def checkpoints_command(output: Path, data: Path | None, engine: Literal["hf", "
     egocross-eval train checkpoints runs/small --data ROOT
     """
     from egocross_eval.cli.verbs.experiment import evaluate_with_bar
+    from egocross_eval.contracts.registry import registry
+    from egocross_eval.model_adapters.spec import build_adapter, parse_spec
     from egocross_eval.training.checkpoint_comparison import compare_checkpoints, looks_table
 
-    looks = compare_checkpoints(output, data, evaluate_with_bar, engine)
+    def check(spec: str) -> None:
+        build_adapter(parse_spec(spec), registry()).close()
+
+    looks = compare_checkpoints(output, data, evaluate_with_bar, engine, check)
     return Reply(value=looks, show=lambda: click.echo(looks_table(looks)))
 
 

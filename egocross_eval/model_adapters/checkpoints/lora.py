@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -15,9 +17,15 @@ from egocross_eval.model_adapters.checkpoints.weight_files import read_header
 _SEEING = re.compile(r"visual|vision|image|merger|projector|connector|aligner|perceiver", re.IGNORECASE)
 """In the names of modules that aren't the text model's."""
 
+_WORDS = re.compile(r"(^|\.)(lm_head|embed_tokens|wte|output_layer)(\.|$)")
+"""In the names of modules that stand for single words, at a model's beginning and at its end."""
+
+BY_CHANCE = "pissa_niter"
+"""How `init_lora_weights` begins where PEFT takes the base's weights apart anew, by chance, as it loads the adapter."""
+
 
 class Lora(msgspec.Struct, frozen=True, kw_only=True):
-    """A PEFT adapter on disk."""
+    """A PEFT adapter on disk, or one that a training will leave there."""
 
     folder: Path
     kind: str
@@ -26,6 +34,11 @@ class Lora(msgspec.Struct, frozen=True, kw_only=True):
     """The largest rank of its matrices; None for a kind that has none."""
     sees: bool = False
     """Whether it has weights for the parts that see: the vision tower, or what connects it to the text model."""
+    words: bool = False
+    """Whether it has weights for the embeddings of words or for the scores that the model ends in, and not for both
+    alike: in many models they are one matrix."""
+    config: Mapping[str, Any] = MappingProxyType({})
+    """PEFT's description of it, its `adapter_config.json`."""
 
     @property
     def name(self) -> str:
@@ -44,16 +57,47 @@ def read_lora(text: str) -> Lora:
     try:
         ranks = [int(rank) for rank in (config.get("r"), *(config.get("rank_pattern") or {}).values()) if rank]
         kind = str(config.get("peft_type", "LORA"))
+        names = [*_modules(folder), *map(str, config.get("modules_to_save") or [])]
     except (ValueError, TypeError, AttributeError) as error:
         raise UsageError(f"lora={text}: {path} can't be read as a PEFT adapter's config: {error!r}") from error
+    if str(config.get("init_lora_weights")).startswith(BY_CHANCE):
+        raise UsageError(
+            f"lora={text}: PEFT takes the base's weights apart anew, by chance, whenever it loads this adapter "
+            f"(init_lora_weights={config['init_lora_weights']}), so that answers would differ from run to run; have "
+            f"PEFT save it converted to a plain one (path_initial_model_for_weight_conversion)"
+        )
     _refuse_left_out(text, folder, config)
-    return Lora(folder=folder, kind=kind, rank=max(ranks, default=None), sees=_sees(folder))
+    return Lora(
+        folder=folder,
+        kind=kind,
+        rank=max(ranks, default=None),
+        sees=sees(names),
+        words=words(names) and not config.get("ensure_weight_tying"),
+        config=config,
+    )
 
 
-def _sees(folder: Path) -> bool:
+def sees(modules: Iterable[str]) -> bool:
+    """Whether some of the modules are parts that see."""
+    return any(_SEEING.search(name) for name in modules)
+
+
+def words(modules: Iterable[str]) -> bool:
+    """Whether some of the modules are the embeddings or the scores of words."""
+    return any(_WORDS.search(name) for name in modules)
+
+
+def tied(config: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint's `config.json` says that the embeddings of words are their scores as well."""
+    text = config.get("text_config") or {}
+    return bool(config.get("tie_word_embeddings", text.get("tie_word_embeddings", False)))
+
+
+def _modules(folder: Path) -> set[str]:
+    """Names of the modules that the adapter's file has weights for; none where they can't be looked at."""
     path = folder / "adapter_model.safetensors"
     names = read_header(path).tensors if path.is_file() else {}
-    return any(_SEEING.search(name) for name in names)
+    return {re.split(r"\.lora_", name)[0].removeprefix("base_model.model.") for name in names}
 
 
 def _refuse_left_out(text: str, folder: Path, config: dict[str, Any]) -> None:

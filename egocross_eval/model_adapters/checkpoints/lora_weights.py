@@ -25,6 +25,22 @@ def check_lora(lora: Lora, checkpoint: Checkpoint, *, trust_remote_code: bool = 
         raise UsageError(f"lora={lora.folder} doesn't fit {checkpoint.spec}: {'; '.join(faults)}")
 
 
+def check_mergeable(lora: Lora, checkpoint: Checkpoint) -> None:
+    """Raises UsageError where no checkpoint of this architecture could hold what the merged model computes.
+
+    Where the embeddings of words are their scores as well, merging into one changes the other.
+    """
+    loaded = without_memory(checkpoint) if lora.words else None
+    if loaded is None:
+        return
+    scores, embeddings = loaded[0].get_output_embeddings(), loaded[0].get_input_embeddings()
+    if scores is not None and scores.weight is embeddings.weight:
+        raise UsageError(
+            f"{lora.folder} can't be merged: it adapts the embeddings or the scores of words, and in {checkpoint.spec} "
+            f"these are one matrix (tie_word_embeddings); use it unmerged, by lora="
+        )
+
+
 def _misplaced(lora: Lora, checkpoint: Checkpoint, trust_remote_code: bool) -> list[str]:
     loaded = without_memory(checkpoint, trust_remote_code)
     path = lora.folder / "adapter_model.safetensors"

@@ -69,9 +69,38 @@ def load_model(checkpoint: Checkpoint, options: HfOptions, lora: Lora | None = N
 
 def _with_lora(model: Any, lora: Lora, checkpoint: Checkpoint) -> Any:
     """The model with the adapter merged into its weights."""
+    if lora.words:
+        _untie(model)
+    adapted = _adapted(model, lora, checkpoint)
+    from peft import get_peft_model_state_dict
+    from peft.utils.save_and_load import load_peft_weights
+
+    weights = load_peft_weights(str(lora.folder), device="cpu")
+    _refuse_lost(set(weights), set(get_peft_model_state_dict(adapted)), lora, checkpoint)
+    if faults := value_faults(weights.items()):
+        raise UsageError(f"lora={lora.folder}: {'; '.join(faults)}")
     try:
-        from peft import PeftModel, get_peft_model_state_dict
-        from peft.utils.save_and_load import load_peft_weights
+        return adapted.merge_and_unload()
+    except (RuntimeError, ValueError, NotImplementedError) as error:
+        raise UsageError(f"lora={lora.folder} can't be merged into {checkpoint.spec}: {short(error)}") from error
+
+
+def _untie(model: Any) -> None:
+    """Gives the embeddings of words and their scores a matrix each where they share one: what is merged into one of
+    them would change the other, which the adapter was trained to leave as it is."""
+    import torch
+
+    scores, embeddings = model.get_output_embeddings(), model.get_input_embeddings()
+    if scores is not None and scores.weight is embeddings.weight:
+        scores.weight = torch.nn.Parameter(scores.weight.detach().clone(), requires_grad=False)
+        for config in (model.config, model.config.get_text_config()):
+            config.tie_word_embeddings = False
+
+
+def _adapted(model: Any, lora: Lora, checkpoint: Checkpoint) -> Any:
+    """The model with the adapter beside its weights. Raises UsageError where it doesn't fit."""
+    try:
+        from peft import PeftModel
     except ImportError as error:
         raise MissingExtraError("peft", "hf") from error
     with warnings.catch_warnings(record=True) as caught:
@@ -82,17 +111,12 @@ def _with_lora(model: Any, lora: Lora, checkpoint: Checkpoint) -> Any:
             raise UsageError(
                 f"lora={lora.folder} doesn't fit {checkpoint.spec}; was it trained for another base? ({short(error)})"
             ) from error
-    for warning in caught:
-        if "missing adapter keys" in str(warning.message):
-            raise UsageError(
-                f"lora={lora.folder} doesn't fit {checkpoint.spec}: part of its weights has no place there; "
-                f"was it trained for another base?"
-            )
-    weights = load_peft_weights(str(lora.folder), device="cpu")
-    _refuse_lost(set(weights), set(get_peft_model_state_dict(adapted)), lora, checkpoint)
-    if faults := value_faults(weights.items()):
-        raise UsageError(f"lora={lora.folder}: {'; '.join(faults)}")
-    return adapted.merge_and_unload()
+    if any("missing adapter keys" in str(warning.message) for warning in caught):
+        raise UsageError(
+            f"lora={lora.folder} doesn't fit {checkpoint.spec}: part of its weights has no place there; "
+            f"was it trained for another base?"
+        )
+    return adapted
 
 
 def _refuse_lost(stored: set[str], placed: set[str], lora: Lora, checkpoint: Checkpoint) -> None:

@@ -41,15 +41,17 @@ def require_vllm() -> None:
 
 
 def refuse_old(name: str, installed: str, where: str = "") -> None:
-    """Raises UsageError for a release older than `OLDEST`; `where`: the interpreter that has it, if it's another.
-
-    A build of vLLM's sources (`.dev`) may have any number.
-    """
-    if "dev" not in installed and release(installed) < OLDEST:
+    """Raises UsageError for a release older than `OLDEST`; `where`: the interpreter that has it, if it's another."""
+    if older(installed, OLDEST):
         oldest, place = ".".join(map(str, OLDEST)), f" of {where}" if where else ""
         raise UsageError(
             f"{name} {installed}{place} is too old for this adapter, which needs {oldest} or newer: upgrade it"
         )
+
+
+def older(installed: str, than: tuple[int, ...]) -> bool:
+    """Whether a version is an older release. A build of vLLM's sources (`.dev`) may have any number, and is none."""
+    return "dev" not in installed and release(installed) < than
 
 
 def release(text: str) -> tuple[int, ...]:

@@ -9,31 +9,43 @@ from egocross_eval.model_adapters.checkpoints.lora import read_lora
 from egocross_eval.model_adapters.checkpoints.lora_weights import check_lora
 from egocross_eval.model_adapters.checkpoints.weights import check_folder
 from egocross_eval.model_adapters.vllm.engine_options import trusted
+from egocross_eval.model_adapters.vllm.extras import older
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
     from egocross_eval.model_adapters.checkpoints.lora import Lora
+    from egocross_eval.model_adapters.vllm.adapted_classes import Adapted
 
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """What `max_lora_rank` may be (vllm.config.lora.MaxLoRARanks)."""
 
 
-def served_lora(text: str | None) -> Lora | None:
-    """The adapter in a folder. Raises UsageError where it's none, or one that vLLM can't serve."""
+TELLS_PATTERNS = (0, 31)
+"""First release of vLLM that heeds ranks and factors of single modules; older ones give all modules the same."""
+
+_BASE_CHANGED = ("pissa", "olora", "corda", "loftq")
+"""How `init_lora_weights` begins where PEFT changes the base's weights as it loads the adapter."""
+
+_BEYOND = {
+    "use_dora": "DoRA",
+    "modules_to_save": "whole modules",
+    "lora_bias": "biases",
+    "alora_invocation_tokens": "activation by tokens",
+    "layer_replication": "repeated layers",
+    "use_bdlora": "block-diagonal matrices",
+    "use_qalora": "QALoRA",
+}
+"""Fields of PEFT's config that vLLM can't do where they are set."""
+
+
+def served_lora(text: str | None, version: tuple[str, str] | None, engine_options: Mapping[str, str]) -> Lora | None:
+    """The adapter in a folder. Raises UsageError where it's none, or one that this vLLM can't serve."""
     if text is None:
         return None
     lora = read_lora(text)
-    if lora.kind != "LORA":
-        raise UsageError(
-            f"lora={text}: it is a {lora.kind} adapter, and vLLM serves LoRA alone; merge it into the weights, or use "
-            f"hf:"
-        )
-    if lora.rank is None:
-        raise UsageError(f"lora={text}: {lora.folder / 'adapter_config.json'} names no rank (r)")
-    if lora.rank > RANKS[-1]:
-        raise UsageError(f"lora={text}: rank {lora.rank} is above vLLM's {RANKS[-1]}; merge it into the weights")
+    refuse_lora(lora, unserved(lora, version, engine_options))
     weights = lora.folder / "adapter_model.bin"
     if weights.is_file() and not weights.with_suffix(".safetensors").is_file():
         raise UsageError(
@@ -41,6 +53,33 @@ def served_lora(text: str | None) -> Lora | None:
             f"looked at, and vLLM leaves out some; have PEFT save it anew as {weights.stem}.safetensors, or use hf:"
         )
     return lora
+
+
+def unserved(lora: Lora, version: tuple[str, str] | None, engine_options: Mapping[str, str]) -> list[str]:
+    """Why this vLLM can't serve an adapter with these options, as far as its config says; empty where it can."""
+    if lora.kind != "LORA":
+        return [f"it is a {lora.kind} adapter, and vLLM serves LoRA alone"]
+    if lora.rank is None:
+        return ["its config names no rank (r)"]
+    reasons = [f"it has {what} ({field})" for field, what in _BEYOND.items() if lora.config.get(field)]
+    if lora.config.get("bias", "none") != "none":
+        reasons.append(f"it has biases (bias={lora.config['bias']})")
+    start = str(lora.config.get("init_lora_weights", ""))
+    if start.lower().startswith(_BASE_CHANGED):
+        reasons.append(f"it is for weights that PEFT changes first (init_lora_weights={start})")
+    patterns = [name for name in ("rank_pattern", "alpha_pattern") if lora.config.get(name)]
+    if patterns and version is not None and older(version[1], TELLS_PATTERNS):
+        reasons.append(f"its modules differ in {', '.join(patterns)}, which vLLM {version[1]} doesn't heed")
+    return [*reasons, *_too_large(lora.rank, engine_options)]
+
+
+def _too_large(rank: int, engine_options: Mapping[str, str]) -> list[str]:
+    given = engine_options.get("max_lora_rank", "")
+    if rank > RANKS[-1]:
+        return [f"its rank {rank} is above vLLM's {RANKS[-1]}"]
+    if given.isdecimal() and rank > int(given):
+        return [f"its rank {rank} is above max_lora_rank={given}, which can be left out"]
+    return []
 
 
 def room_for(lora: Lora) -> int:
@@ -53,12 +92,27 @@ def switches(lora: Lora) -> dict[str, bool]:
     return {"enable_lora": True, "enable_tower_connector_lora": True} if lora.sees else {"enable_lora": True}
 
 
-def not_served(lora: Lora, architecture: str) -> UsageError:
-    """The error of an adapter with weights for a vision tower, where vLLM adapts the text model alone."""
-    return UsageError(
-        f"lora={lora.folder}: it has weights for the vision tower, and vLLM adapts only the text model of "
-        f"{architecture}, so they would be left out; merge it into the weights, or use hf:"
+def unadapted(lora: Lora, found: Adapted) -> list[str]:
+    """Why vLLM's class of a model can't serve an adapter of it; empty where it can."""
+    if not found.text:
+        return [f"{found.name} takes no adapters there"]
+    return [left_out(found.name)] if lora.sees and not found.tower else []
+
+
+def left_out(architecture: str) -> str:
+    """The reason against an adapter with weights for a vision tower, where vLLM adapts the text model alone."""
+    return (
+        f"it has weights for the vision tower, and only the text model of {architecture} is adapted there, so they "
+        f"would be left out"
     )
+
+
+def refuse_lora(lora: Lora, reasons: Sequence[str]) -> None:
+    """Raises UsageError where there are reasons against an adapter."""
+    if reasons:
+        raise UsageError(
+            f"lora={lora.folder}: vLLM can't serve it: {'; '.join(reasons)}; merge it into the weights, or use hf:"
+        )
 
 
 def check_weights(checkpoint: Checkpoint, lora: Lora | None, engine_options: Mapping[str, str]) -> None:

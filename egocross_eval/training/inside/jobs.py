@@ -47,15 +47,17 @@ def answer(payload: dict[str, Any]) -> Any:
 
 def weights(payload: dict[str, Any]) -> Any:
     """Raises `UsageError` where the weights of the checkpoint `model`, or of the adapter `lora` on it, are not what its
-    architecture asks for."""
+    architecture asks for, or that adapter can't be merged."""
     from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
     from egocross_eval.model_adapters.checkpoints.lora import read_lora
-    from egocross_eval.model_adapters.checkpoints.lora_weights import check_lora
+    from egocross_eval.model_adapters.checkpoints.lora_weights import check_lora, check_mergeable
     from egocross_eval.model_adapters.checkpoints.weights import check_folder
 
     checkpoint = Checkpoint(payload["model"])
     if payload["lora"]:
-        check_lora(read_lora(payload["lora"]), checkpoint)
+        lora = read_lora(payload["lora"])
+        check_lora(lora, checkpoint)
+        check_mergeable(lora, checkpoint)
     else:
         check_folder(checkpoint)
     return None

@@ -16,7 +16,7 @@ from hf_requests import adapter, answers, make_request
 from egocross_eval.errors import UsageError
 from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 from egocross_eval.model_adapters.checkpoints.lora import read_lora
-from egocross_eval.model_adapters.checkpoints.lora_weights import check_lora
+from egocross_eval.model_adapters.checkpoints.lora_weights import check_lora, check_mergeable
 from egocross_eval.model_adapters.checkpoints.weights import check_folder, folder_faults, name_faults
 
 Change = Callable[[str], str | None]
@@ -164,6 +164,31 @@ def test_an_adapter_that_does_not_fit_is_refused_without_loading_the_model(
     (unfit / "adapter_config.json").write_text(json.dumps({**config, "target_modules": "all-linear"}))
     with pytest.raises(UsageError, match=re.escape(said)):
         check_lora(read_lora(str(unfit)), Checkpoint(str(tiny_checkpoint)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["lm_head", "model.language_model.embed_tokens"])
+def test_an_adapter_of_words_can_not_be_merged_where_they_are_read_and_scored_by_one_matrix(
+    tiny_checkpoint: Path, lora: Path, tmp_path: Path, module: str
+) -> None:
+    config = json.loads((tiny_checkpoint / "config.json").read_text())
+    untied = tmp_path / "untied"
+    shutil.copytree(tiny_checkpoint, untied)
+    parts = [config, config["text_config"]]
+    for part in parts:
+        part["tie_word_embeddings"] = False
+    (untied / "config.json").write_text(json.dumps(config))
+    words = rewritten(
+        lora,
+        tmp_path / "lora",
+        lambda w: {re.sub(r"model\.model\..*(?=\.lora)", f"model.{module}", k): w[k] for k in w},
+    )
+    found = json.loads((words / "adapter_config.json").read_text())
+    (words / "adapter_config.json").write_text(json.dumps({**found, "target_modules": [module.split(".")[-1]]}))
+    with pytest.raises(UsageError, match="use it unmerged, by lora="):
+        check_mergeable(read_lora(str(words)), Checkpoint(str(tiny_checkpoint)))
+    check_mergeable(read_lora(str(words)), Checkpoint(str(untied)))
+    check_mergeable(read_lora(str(lora)), Checkpoint(str(tiny_checkpoint)))
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,11 @@ from egocross_eval.errors import UsageError
 pytestmark = pytest.mark.slow
 
 
-def save_lora(folder: Path, checkpoint: Path) -> Any:
-    """A LoRA adapter with random weights on the text model's attention, as PEFT saves it; returns the adapted model."""
+ATTENTION = ("q_proj", "v_proj")
+
+
+def save_lora(folder: Path, checkpoint: Path, targets: Sequence[str] = ATTENTION, **more: Any) -> Any:
+    """A LoRA adapter with random weights on parts of the text model, as PEFT saves it; returns the adapted model."""
     pytest.importorskip("peft")
     import torch
     from peft import LoraConfig, get_peft_model
@@ -23,18 +28,22 @@ def save_lora(folder: Path, checkpoint: Path) -> Any:
 
     torch.manual_seed(0)
     base = AutoModelForImageTextToText.from_pretrained(checkpoint)
-    config = LoraConfig(r=4, lora_alpha=16, target_modules=["q_proj", "v_proj"], init_lora_weights=False)
+    config = LoraConfig(r=4, lora_alpha=16, target_modules=list(targets), init_lora_weights=False, **more)
     model = get_peft_model(base, config)
     model.save_pretrained(folder)
     return model.eval()
 
 
-def test_answers_are_those_of_the_adapted_model(vivid_checkpoint: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("targets", [ATTENTION, ("q_proj", "lm_head"), ("q_proj", "embed_tokens")], ids="-".join)
+def test_answers_are_those_of_the_adapted_model(
+    vivid_checkpoint: Path, tmp_path: Path, targets: tuple[str, ...]
+) -> None:
+    """Also where the embeddings of words are their scores as well, and the adapter changes one of the two."""
     import torch
     from hf_plain import plain_inputs
     from transformers import AutoProcessor
 
-    adapted = save_lora(tmp_path / "lora", vivid_checkpoint)
+    adapted = save_lora(tmp_path / "lora", vivid_checkpoint, targets)
     processor = AutoProcessor.from_pretrained(vivid_checkpoint)
     requests = mixed_requests(tmp_path, max_pixels=None)
     base = answers(vivid_checkpoint, requests)
@@ -76,3 +85,24 @@ def test_details_and_fingerprint_name_the_adapter(vivid_checkpoint: Path, tmp_pa
     plain, adapted = adapter(vivid_checkpoint), adapter(vivid_checkpoint, lora=str(tmp_path / "lora"))
     assert adapted.fingerprint() != plain.fingerprint()
     assert adapted.details()["lora"] == str(tmp_path / "lora")
+
+
+def change_config(folder: Path, **changes: object) -> None:
+    path = folder / "adapter_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_an_adapter_whose_base_is_taken_apart_by_chance_is_refused(tmp_path: Path) -> None:
+    """PEFT would give its base other weights at each loading."""
+    checkpoint = checkpoints.tiny_checkpoint()
+    save_lora(tmp_path / "lora", checkpoint)
+    change_config(tmp_path / "lora", init_lora_weights="pissa_niter_4")
+    with pytest.raises(UsageError, match=r"by chance.*path_initial_model_for_weight_conversion"):
+        adapter(checkpoint, lora=str(tmp_path / "lora"))
+
+
+def test_an_adapter_that_can_not_be_merged_is_no_traceback(tmp_path: Path) -> None:
+    checkpoint = checkpoints.tiny_checkpoint()
+    save_lora(tmp_path / "lora", checkpoint, lora_bias=True)
+    with pytest.raises(UsageError, match=r"can't be merged into .*lora_bias"):
+        answers(checkpoint, mixed_requests(tmp_path), lora=str(tmp_path / "lora"))

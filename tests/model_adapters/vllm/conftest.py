@@ -60,17 +60,17 @@ def lora_folder(vivid_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="session")
-def seeing_lora(vivid_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A PEFT adapter with random weights for the vision tower, its merger and the text model."""
+def wide_lora(vivid_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PEFT adapter with random weights for the vision tower, its merger, the text model and the scores of words."""
     torch = pytest.importorskip("torch")
     peft = pytest.importorskip("peft")
     from transformers import AutoModelForImageTextToText
 
     torch.manual_seed(2)
     model = AutoModelForImageTextToText.from_pretrained(vivid_checkpoint)
-    names = r".*visual\.blocks.*\.(qkv|proj|linear_fc1|linear_fc2)|.*language_model.*\.(q_proj|v_proj)"
+    names = r".*visual\.blocks.*\.(qkv|proj|linear_fc1|linear_fc2)|.*language_model.*\.(q_proj|v_proj)|lm_head"
     config = peft.LoraConfig(r=RANK, lora_alpha=2 * RANK, init_lora_weights=False, target_modules=names)
-    folder = tmp_path_factory.mktemp("lora") / "seeing"
+    folder = tmp_path_factory.mktemp("lora") / "wide"
     peft.get_peft_model(model, config).save_pretrained(folder)
     return folder
 

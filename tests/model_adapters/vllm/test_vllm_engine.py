@@ -25,6 +25,7 @@ from egocross_eval import Capabilities, ModelAdapter, Request, Run, RunError, Sa
 from egocross_eval.contracts.registry import registry
 from egocross_eval.model_adapters.openai.pieces import JsonBody
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
+from egocross_eval.model_adapters.vllm.adapted_classes import Adapted, ask_vllm
 from egocross_eval.runs.options import options_from
 from egocross_eval.runs.plan import plan_run
 from egocross_eval.runs.requests import build_request
@@ -359,18 +360,27 @@ def test_a_lora_adapter_beside_its_base(
     assert sum(best(ours[n]) != best(plain[n]) for n in ours) > 0.1 * len(ours), "the adapter must change answers"
 
 
-def test_an_adapter_of_the_vision_tower_counts_whole(
-    vivid_checkpoint: Path, seeing_lora: Path, spoiled_demo: Path, tmp_path: Path
+def test_an_adapter_of_the_vision_tower_and_of_words_counts_whole(
+    vivid_checkpoint: Path, wide_lora: Path, spoiled_demo: Path, tmp_path: Path
 ) -> None:
     settings: dict[str, Any] = {"answer": "choose", "limit": 40}
-    adapter = build_adapter(parse_spec(f"vllm:{vivid_checkpoint},{EAGER},lora={seeing_lora}"), registry())
+    adapter = build_adapter(parse_spec(f"vllm:{vivid_checkpoint},{EAGER},lora={wide_lora}"), registry())
     try:
         ours = scores(run(KeptOpen(adapter), spoiled_demo, tmp_path / "vllm", **settings))
     finally:
         adapter.close()
-    merged = f"hf:{vivid_checkpoint},lora={seeing_lora}"
+    merged = f"hf:{vivid_checkpoint},lora={wide_lora}"
     hf = evaluate(merged, data=spoiled_demo, output=tmp_path / "hf", cache=False, max_pixels=4096, **settings)
     assert_same_letters(ours, {number: letters for number, letters in scores(hf).items() if number in ours})
+
+
+def test_what_vllm_adapts_of_a_model_is_told_by_a_process_of_its_own() -> None:
+    both = Adapted(name="Qwen3VLForConditionalGeneration", text=True, tower=True)
+    assert ask_vllm(["NoSuchModel", "Qwen3VLForConditionalGeneration"]) == both
+    text = ask_vllm(["LlavaOnevisionForConditionalGeneration"])
+    assert text is not None
+    assert not text.tower
+    assert ask_vllm(["NoSuchModel"]) is None
 
 
 SEVERAL_ASKS: dict[str, dict[str, Any]] = {

@@ -108,13 +108,13 @@ def test_options_become_arguments_of_vllm_serve() -> None:
 
 @pytest.mark.parametrize(("rank", "most"), [(3, 8), (8, 8), (9, 16), (64, 64), (200, 256)])
 def test_the_engine_gets_room_for_the_adapters_rank(tmp_path: Path, rank: int, most: int) -> None:
-    read = served_lora(str(lora(tmp_path / "a", r=rank, peft_type="LORA")))
+    read = served_lora(str(lora(tmp_path / "a", r=rank, peft_type="LORA")), None, {})
     assert read is not None
     assert (read.rank, room_for(read)) == (rank, most)
 
 
 def test_the_largest_rank_of_a_pattern_counts(tmp_path: Path) -> None:
-    read = served_lora(str(lora(tmp_path / "a", r=4, rank_pattern={"q_proj": 32})))
+    read = served_lora(str(lora(tmp_path / "a", r=4, rank_pattern={"q_proj": 32})), None, {})
     assert read is not None
     assert read.rank == 32
 
@@ -123,28 +123,54 @@ def test_the_largest_rank_of_a_pattern_counts(tmp_path: Path) -> None:
     ("config", "said"),
     [
         ({"peft_type": "IA3", "r": 4}, "IA3"),
-        ({"r": 1024}, "rank 1024"),
+        ({"r": 1024}, "rank 1024 is above vLLM's 512"),
+        ({"r": 8, "use_dora": True}, r"it has DoRA \(use_dora\); merge it into the weights, or use hf:"),
+        ({"r": 8, "modules_to_save": ["lm_head"]}, "it has whole modules"),
+        ({"r": 8, "lora_bias": True, "bias": "lora_only"}, r"biases \(lora_bias\); it has biases \(bias=lora_only\)"),
+        ({"r": 8, "init_lora_weights": "olora"}, "init_lora_weights=olora"),
+        ({"r": 8, "init_lora_weights": "pissa_niter_4"}, "anew, by chance"),
         ({"alpha": 3}, "names no rank"),
         ({"r": "x"}, "can't be read as a PEFT"),
     ],
 )
 def test_adapters_that_vllm_cannot_serve_are_refused(tmp_path: Path, config: dict[str, object], said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        served_lora(str(lora(tmp_path / "a", **config)))
+        served_lora(str(lora(tmp_path / "a", **config)), None, {})
+
+
+def test_plain_adapters_are_served_whatever_their_config_leaves_unset(tmp_path: Path) -> None:
+    unset = {"use_dora": False, "modules_to_save": None, "bias": "none", "init_lora_weights": True, "use_rslora": True}
+    assert served_lora(str(lora(tmp_path / "a", r=8, alpha_pattern={}, **unset)), ("vllm", "0.30.0"), {}) is not None
+
+
+def test_a_rank_above_the_users_own_limit_is_refused_with_the_option(tmp_path: Path) -> None:
+    folder = str(lora(tmp_path / "a", r=64))
+    with pytest.raises(UsageError, match="its rank 64 is above max_lora_rank=16, which can be left out"):
+        served_lora(folder, None, {"max_lora_rank": "16"})
+    assert served_lora(folder, None, {"max_lora_rank": "64"}) is not None
+
+
+@pytest.mark.parametrize("pattern", ["rank_pattern", "alpha_pattern"])
+def test_modules_that_differ_are_refused_by_a_vllm_that_takes_all_for_alike(tmp_path: Path, pattern: str) -> None:
+    folder = str(lora(tmp_path / "a", r=8, **{pattern: {"q_proj": 4}}))
+    with pytest.raises(UsageError, match=rf"differ in {pattern}, which vLLM 0\.30\.1 doesn't heed"):
+        served_lora(folder, ("vllm", "0.30.1"), {})
+    for version in ("0.31.0", "0.1.dev1+gabc"):
+        assert served_lora(folder, ("vllm", version), {}) is not None
 
 
 def test_an_adapter_whose_weights_cannot_be_looked_at_is_refused(tmp_path: Path) -> None:
     folder = lora(tmp_path / "a", r=8)
     (folder / "adapter_model.bin").write_bytes(b"pickled")
     with pytest.raises(UsageError, match=r"adapter_model\.bin.*adapter_model\.safetensors"):
-        served_lora(str(folder))
+        served_lora(str(folder), None, {})
 
 
 def test_a_folder_without_an_adapter_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no adapter_config\.json"):
-        served_lora(str(tmp_path))
+        served_lora(str(tmp_path), None, {})
     with pytest.raises(UsageError, match="is no folder"):
-        served_lora(str(tmp_path / "nowhere"))
+        served_lora(str(tmp_path / "nowhere"), None, {})
 
 
 def test_messages_name_the_scheme_that_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,7 +286,7 @@ def test_weights_for_the_parts_that_see_are_told_to_vllm(
     half = {"lora_A": np.zeros((8, 4), np.float32), "lora_B": np.zeros((4, 8), np.float32)}
     tensors = {f"base_model.model.{module}.{name}.weight": array for name, array in half.items()}
     save_file(tensors, folder / "adapter_model.safetensors")
-    found = served_lora(str(folder))
+    found = served_lora(str(folder), None, {})
     assert found is not None
     assert found.sees == sees
     assert switches(found).get("enable_tower_connector_lora", False) == sees

@@ -53,7 +53,8 @@ def build(target: str, options: VllmOptions) -> VllmAdapter:
     require_vllm()
     check_options("vllm", options.engine_options)
     checkpoint = Checkpoint(target, options.engine_options.get("revision"), scheme="vllm")
-    return VllmAdapter(checkpoint, options, served_lora(options.lora))
+    lora = served_lora(options.lora, vllm_version(), options.engine_options)
+    return VllmAdapter(checkpoint, options, lora)
 
 
 class VllmAdapter(ModelAdapter):

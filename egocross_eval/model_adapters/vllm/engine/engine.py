@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from egocross_eval.errors import RunError, UsageError
 from egocross_eval.model_adapters.streams.loops import LoopThread
+from egocross_eval.model_adapters.vllm.adapted_classes import adapted
 from egocross_eval.model_adapters.vllm.extras import set_environment
 from egocross_eval.model_adapters.vllm.media import processor_settings
-from egocross_eval.model_adapters.vllm.served_lora import not_served
+from egocross_eval.model_adapters.vllm.served_lora import refuse_lora, unadapted
 from egocross_eval.model_adapters.vllm.watchdogs.engine_watchdog import EngineWatchdog
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Engine:
         """
         set_environment()
         from vllm.engine.arg_utils import AsyncEngineArgs
+        from vllm.model_executor.model_loader.utils import get_model_cls
         from vllm.usage.usage_lib import UsageContext
         from vllm.v1.engine.async_llm import AsyncLLM
 
@@ -59,8 +61,8 @@ class Engine:
             raise UsageError(f"vllm: the engine refuses this model or these options: {_text(error)}") from error
         if shows:
             _check_media(config, shows)
-        if lora is not None and lora.sees:
-            _check_seeing(config, lora)
+        if lora is not None:
+            refuse_lora(lora, unadapted(lora, adapted(get_model_cls(config.model_config))))
         self._watchdog = EngineWatchdog()
         self.loop = LoopThread("egocross-vllm")
         try:
@@ -203,15 +205,6 @@ def _check_media(config: Any, shows: str) -> None:
         raise UsageError(f"vllm: {name} takes no {shows}s in this vLLM, only {others}; use --media, or hf:")
     if shows == "video" and name in ENDED_BY_VIDEOS:
         raise UsageError(f"vllm: a video ends vLLM's engine with {name}; use --media images, or hf:")
-
-
-def _check_seeing(config: Any, lora: Lora) -> None:
-    """Raises UsageError where the model's class in vLLM takes no adapters of its vision tower."""
-    from vllm.model_executor.model_loader.utils import get_model_cls
-
-    architecture = get_model_cls(config.model_config)
-    if not architecture.supports_tower_connector_lora:
-        raise not_served(lora, architecture.__name__)
 
 
 def _ending(output: Any) -> str:

@@ -20,7 +20,14 @@ from egocross_eval.model_adapters.vllm.engine_options import FALSE, TRUE, flags,
 from egocross_eval.model_adapters.vllm.extras import refuse_old, release
 from egocross_eval.model_adapters.vllm.media import media_limits
 from egocross_eval.model_adapters.vllm.record import Identity
-from egocross_eval.model_adapters.vllm.served_lora import check_weights, not_served, room_for, served_lora, switches
+from egocross_eval.model_adapters.vllm.served_lora import (
+    check_weights,
+    left_out,
+    refuse_lora,
+    room_for,
+    served_lora,
+    switches,
+)
 from egocross_eval.model_adapters.vllm.server.process import Server, serve_command, version_of
 from egocross_eval.model_adapters.vllm.server.seen_frames import SeenFrames
 from egocross_eval.schema import Failure
@@ -60,11 +67,11 @@ def build(target: str, options: VllmServerOptions) -> VllmServerAdapter:
     interpreter without vLLM, or with one that is too old.
     """
     refuse_settled("vllm-server", options.engine_options)
-    lora = served_lora(options.lora)
     checkpoint = Checkpoint(target, options.engine_options.get("revision"), scheme="vllm-server")
     python = str(Path(options.python).expanduser()) if options.python is not None else sys.executable
     version = version_of(python)
     refuse_old(*version, where=python)
+    lora = served_lora(options.lora, version, options.engine_options)
     identity = Identity(
         scheme="vllm-server",
         checkpoint=checkpoint,
@@ -173,7 +180,7 @@ class VllmServerAdapter(ModelAdapter):
         lora = self._identity.lora
         if lora is not None and lora.sees and server.said(_LEFT_OUT):
             self.close()
-            raise not_served(lora, "this architecture")
+            refuse_lora(lora, [left_out("this architecture")])
 
     def _media_arguments(self, first: Request) -> list[str]:
         root = self._options.media_root or first.data_root
