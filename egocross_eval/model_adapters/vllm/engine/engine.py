@@ -117,6 +117,7 @@ class Engine:
             "dtype": self.dtype,
             "device": str(self._config.device_config.device_type),
             "max_model_len": self.context,
+            "max_num_batched_tokens": int(self._config.scheduler_config.max_num_batched_tokens),
             "max_num_seqs": int(self._config.scheduler_config.max_num_seqs),
             "tensor_parallel_size": int(parallel.tensor_parallel_size),
             "data_parallel_size": int(parallel.data_parallel_size),

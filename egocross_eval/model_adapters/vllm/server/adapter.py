@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sys
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +29,10 @@ from egocross_eval.model_adapters.vllm.served_lora import (
     served_lora,
     switches,
 )
+from egocross_eval.model_adapters.vllm.server.batch_size import tokens_a_step
 from egocross_eval.model_adapters.vllm.server.process import Server, serve_command, version_of
 from egocross_eval.model_adapters.vllm.server.seen_frames import SeenFrames
+from egocross_eval.nvidia import usable_gpus
 from egocross_eval.schema import Failure
 
 if TYPE_CHECKING:
@@ -44,10 +47,6 @@ BASE, ADAPTED = "base", "adapted"
 
 ASKS_FOR_TRUST = (0, 31)
 """First release of vLLM that takes a video's times with a request only when told so."""
-
-BATCHED_TOKENS = 8192
-"""Prompt tokens that a server on a GPU computes in one step: what the engine in process takes on a card of 24 GB, where
-a server alone would take 2,048, five frames."""
 
 _UNREAD = ("Failed to fetch media from URL", "Failed to load image")
 """What vLLM says of a frame that it can't read or decode."""
@@ -97,6 +96,15 @@ class VllmServerAdapter(ModelAdapter):
         self._server: Server | None = None
         self._client: OpenAIAdapter | None = None
         self._seen: SeenFrames | None = None
+
+    @cached_property
+    def _batched(self) -> int | None:
+        """Prompt tokens of a step that the server is told to compute; None where the user says so, or vLLM decides."""
+        version = self._identity.version
+        on_cpu = version is not None and version[0].endswith("-cpu")
+        if on_cpu or "max_num_batched_tokens" in self._identity.engine_options:
+            return None
+        return tokens_a_step(usable_gpus())
 
     def capabilities(self) -> Capabilities:
         """Everything, and videos where the checkpoint's processor has a part for them."""
@@ -155,8 +163,8 @@ class VllmServerAdapter(ModelAdapter):
             "generation_config": ["--generation-config", "vllm"],
             "chat_template_content_format": ["--chat-template-content-format", "openai"],
         }
-        if identity.version is None or not identity.version[0].endswith("-cpu"):
-            defaults["max_num_batched_tokens"] = ["--max-num-batched-tokens", str(BATCHED_TOKENS)]
+        if self._batched is not None:
+            defaults["max_num_batched_tokens"] = ["--max-num-batched-tokens", str(self._batched)]
         if size is not None:
             defaults["mm_processor_kwargs"] = ["--mm-processor-kwargs", json.dumps({"images_kwargs": {"size": size}})]
         if limits["video"] and release(identity.version[1] if identity.version else "") >= ASKS_FOR_TRUST:
@@ -193,6 +201,8 @@ class VllmServerAdapter(ModelAdapter):
     def details(self) -> dict[str, Any]:
         """Architecture, number of parameters, options and versions; once it has seen frames, what it sees of one."""
         details = self._identity.details() | (self._seen.details() if self._seen is not None else {})
+        if self._server is not None and self._batched is not None:
+            details["max_num_batched_tokens"] = self._batched
         return details if self._options.python is None else {**details, "python": self._python}
 
     def close(self) -> None:
