@@ -62,7 +62,10 @@ def _plugin_verbs() -> dict[str, CommandType]:
         return {}
     from egocross_eval.contracts.registry import registry
 
-    return {name: command for name, command in registry().commands.items() if name not in VERBS}
+    added = registry().commands
+    for name in sorted(added.keys() & VERBS.keys()):
+        warnings.warn(f"a plugin's verb {name!r} isn't added: egocross-eval has one of that name", stacklevel=2)
+    return {name: command for name, command in added.items() if name not in VERBS}
 
 
 def _loaded(added: CommandType) -> click.Command:

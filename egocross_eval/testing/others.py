@@ -18,6 +18,7 @@ _STYLE = "Called with the question and its option block"
 _SAID = "Its words hold the question's text and that of every option"
 _MARKS = "it adds no control characters but line breaks and tabs"
 _VERB = "Imports and returns the command when the verb is used."
+_LINE = "One line for `egocross-eval --help`."
 
 
 def style_checks(style: PromptStyle) -> Iterator[Check]:
@@ -51,6 +52,7 @@ def command_checks(command: CommandType) -> Iterator[Check]:
     """The checks of a verb."""
     contract = Contract(f"verb {command.name}", "command")
     yield contract.check("is a click command with help", _VERB, partial(_has_help, contract, command))
+    yield contract.check("is described in a line", _LINE, partial(_is_described, contract, command))
 
 
 def _has_help(contract: Contract, command: CommandType) -> None:
@@ -60,3 +62,9 @@ def _has_help(contract: Contract, command: CommandType) -> None:
     contract.require(isinstance(loaded, click.Command), _VERB, f"it loads {loaded!r}")
     text = loaded.get_help(click.Context(loaded, info_name=command.name))
     contract.require("Usage:" in text, _VERB, "it has no help")
+
+
+def _is_described(contract: Contract, command: CommandType) -> None:
+    words = command.description
+    described = isinstance(words, str) and words.strip() and "\n" not in words
+    contract.require(bool(described), _LINE, f"its description is {words!r}")

@@ -30,6 +30,7 @@ BREAK = {
     ),
     "style": ("return StyledText(after=f", "return StyledText(system=f", "style.py:"),
     "exporter": ("path.write_text", "Path('elsewhere').write_text", "exporter.py:"),
+    "verb": ("    return command\n", "    return show  # type: ignore[return-value]\n", "command.py:"),
 }
 """By kind: what is replaced in the code, by what, and the contract that it breaks."""
 
@@ -100,6 +101,7 @@ def test_a_new_package_is_code_that_registers_what_it_says(kind: str, tmp_path: 
     registry.collect()
     assert info.error is None
     lists = [info.tasks, info.methods, info.graders, info.prompt_styles, info.model_adapters, info.exporters]
+    lists.append(info.commands)
     assert [name for names in lists for name in names] == [f"my-{kind}"]
 
 
@@ -124,6 +126,7 @@ def test_a_folder_that_exists_is_left_alone(tmp_path: Path, capsys: pytest.Captu
     [
         ("once", "method", "is a method of egocross-eval already"),
         ("letter", "grader", "is a grader of egocross-eval already"),
+        ("score", "verb", "is a verb of egocross-eval already"),
         ("openai", "adapter", "is an adapter of egocross-eval already"),
         ("egocross", "style", "is a plugin of egocross-eval already"),
         ("msgspec", "style", "a package 'msgspec' is installed here"),

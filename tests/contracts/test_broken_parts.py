@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
 import pytest
 
@@ -21,6 +22,7 @@ from egocross_eval import (
     Ask,
     Benchmark,
     Capabilities,
+    CommandType,
     DataError,
     DataSource,
     Decision,
@@ -439,6 +441,20 @@ def test_an_exporter_of_figures_and_a_time_in_whole_seconds_passes_whenever_the_
 
     form = Exporter(name="mine", description="d", export=figures, default="out.txt")
     assert check_plugin(egocross_exporters=lambda: [form]) == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (CommandType(name="mine", description="d", load=lambda: 7), r"it loads 7\..*'Imports and returns the command"),  # type: ignore[arg-type, return-value]
+        (CommandType(name="mine", description=" ", load=lambda: click.Command("mine")), r"its description is ' '"),
+    ],
+    ids=["no command", "not described"],
+)
+def test_a_verb_that_is_none_or_says_nothing_is_found(command: CommandType, says: str, check_plugin: Checker) -> None:
+    (text, *_) = check_plugin(egocross_commands=lambda: [command]).values()
+    assert re.search(rf"{says}", text), text
+    assert re.search(PLACE, text), text
 
 
 def numbered() -> StyledText:

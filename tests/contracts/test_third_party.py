@@ -90,9 +90,12 @@ def test_a_plugin_adds_a_verb_to_the_command_line(tmp_path: Path) -> None:
         "import click\nfrom egocross_eval import CommandType, hookimpl\n\n"
         "@click.command()\n@click.argument('name')\ndef hello(name):\n    click.echo(f'hello {name}')\n\n"
         "@hookimpl\ndef egocross_commands():\n"
-        "    return [CommandType(name='hello', description='Says hello.', load=lambda: hello)]\n"
+        "    names = ('hello', 'score')\n"
+        "    return [CommandType(name=name, description='Says hello.', load=lambda: hello) for name in names]\n"
     )
-    assert "Says hello." in run(tmp_path, "--help").stdout
+    told = run(tmp_path, "--help")
+    assert told.stdout.count("Says hello.") == 1
+    assert told.stderr == "warning: a plugin's verb 'score' isn't added: egocross-eval has one of that name\n"
     assert run(tmp_path, "hello", "world").stdout == "hello world\n"
     assert "did you mean 'hello'" in run(tmp_path, "hell").stderr
 

@@ -18,6 +18,7 @@ KINDS = {
     "grader": ("A grader", "egocross-eval plugins"),
     "style": ("A prompt style", "egocross-eval show 5 --split demo --style {name}"),
     "exporter": ("An exporter", "egocross-eval export RUN --to {name}"),
+    "verb": ("A verb", "egocross-eval {name} RUN"),
 }
 """What can be written, what it is, and a command that uses it."""
 
@@ -28,8 +29,12 @@ _PARTS = {
     "grader": "graders",
     "style": "prompt_styles",
     "exporter": "exporters",
+    "verb": "commands",
 }
 """By kind, the field of a plugin's record that lists such parts."""
+
+_TESTED = ("verb",)
+"""Kinds with a test beside the conformance suite, which knows nothing of what they do."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 
@@ -60,6 +65,8 @@ def write_package(name: str, kind: str, parent: Path) -> Path:
         f"src/{module}/py.typed": "",
         "tests/test_contract.py": _rendered("test_contract.py", words),
     }
+    if kind in _TESTED:
+        texts[f"tests/test_{kind}.py"] = _rendered(f"test_{kind}.py", words)
     for path, text in texts.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
@@ -78,8 +85,11 @@ def _checked(name: str) -> str:
 def _refuse_taken(name: str, kind: str) -> None:
     """Raises `UsageError` where another plugin or package has the name: the new one would be broken, or hide it. A
     plugin that was made under the very name and installed is written anew."""
+    from egocross_eval.cli.main import VERBS
     from egocross_eval.contracts.registry import registry
 
+    if kind == "verb" and name in VERBS:
+        raise UsageError(f"{name!r} is a verb of egocross-eval already ('egocross-eval --help'); choose another")
     module = name.replace("-", "_")
     own = next((plugin for plugin in registry().plugins if plugin.name == name), None)
     if own is not None and own.distribution == name:

@@ -37,7 +37,7 @@ takes a GiB instead of about half of the memory."""
 
 _POLL_SECONDS = 0.2
 _MOST_STARTS = 3
-_PORT_TAKEN = "ddress already in use"
+_PORT_TAKEN = "already in use"
 """How a server that finds somebody else at its port ends: it listens some time after the port was chosen."""
 _WRONG_KEYS = 3
 
