@@ -117,6 +117,16 @@ $(LMMS_VENV)/.ready: requirements/lmms-eval.txt pyproject.toml $(VENV)/.dev | $(
 
 lmms-eval-env: $(LMMS_VENV)/.ready
 
+# The packages that lmms-eval's clients of servers are made of, on top of its environment.
+CLIENTS_VENV := .venvs/lmms-clients
+
+$(CLIENTS_VENV)/.ready: requirements/lmms-clients.txt $(LMMS_VENV)/.ready | $(UV)
+	test -x $(CLIENTS_VENV)/bin/python || $(UV) venv --quiet --python $(BIN)/python $(CLIENTS_VENV)
+	for python in $(LMMS_VENV) $(VENV); do $$python/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; done > "$$($(CLIENTS_VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/other_environments.pth"
+	$(UV) pip install --quiet --python $(CLIENTS_VENV)/bin/python --require-hashes -r requirements/lmms-clients.txt
+	$(UV) pip install --quiet --python $(CLIENTS_VENV)/bin/python --no-deps --editable .
+	touch $@
+
 # What runs are exported to and followed by: inspect-ai and the trackers, with this package beside them.
 EXPORTS_VENV := .venvs/exports
 
@@ -137,7 +147,7 @@ $(EVERY_VENV)/.ready: requirements/every-eval-ever.txt | $(UV)
 	test -z "$(PYTHON3_12)" || touch $@
 
 .PHONY: interop-env
-interop-env: $(LMMS_VENV)/.ready $(EXPORTS_VENV)/.ready $(EVERY_VENV)/.ready
+interop-env: $(LMMS_VENV)/.ready $(CLIENTS_VENV)/.ready $(EXPORTS_VENV)/.ready $(EVERY_VENV)/.ready
 
 test-interop: interop-env
 	$(LMMS_VENV)/bin/python -m pytest tests/interop
@@ -178,6 +188,7 @@ lock: | $(UV)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra hf -c requirements/constraints.in pyproject.toml -o requirements/demo.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra hf --extra modelscope --extra ray --extra site --extra xlsx --group dev -c requirements/demo.txt pyproject.toml -o requirements/dev.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-deps requirements/lmms-eval.in -o requirements/lmms-eval.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c requirements/demo.txt -c requirements/lmms-eval.txt requirements/lmms-clients.in -o requirements/lmms-clients.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -c requirements/demo.txt requirements/docs.in pyproject.toml -o requirements/docs.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml requirements/exports.in -o requirements/exports.txt
 	$(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-annotate --no-header requirements/every-eval-ever.in -o requirements/every-eval-ever.txt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -10,18 +11,27 @@ from lmms_eval.api.model import lmms
 
 
 class Stumbles(lmms):  # type: ignore[misc]
-    """Says `B`; raises for whole lists that hold a question with the word given by `over`."""
+    """Says `B`; raises for whole lists that hold a question with the word given by `over`, and imports `needs`."""
 
     is_simple = False
     seen: ClassVar[list[list[dict[str, Any]]]] = []
     lists: ClassVar[list[int]] = []
 
-    def __init__(self, over: str = "", batch_size: int = 1, device: str = "", system_prompt: str = "Be kind.") -> None:
+    def __init__(
+        self,
+        over: str = "",
+        needs: str = "",
+        batch_size: int = 1,
+        device: str = "",
+        system_prompt: str = "Be kind.",
+    ) -> None:
         super().__init__()
-        self.over, self.system_prompt = over, system_prompt
+        self.over, self.needs, self.system_prompt = over, needs, system_prompt
 
     def generate_until(self, requests: Sequence[Any]) -> list[Any]:
         self.lists.append(len(requests))
+        if self.needs:
+            importlib.import_module(self.needs)  # as some classes do, only now
         answers = []
         for request in requests:
             _, doc_to_messages, kwargs, doc_id, task, split = request.args

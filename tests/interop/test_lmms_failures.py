@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egocross_eval.interop.lmms_eval.failures import failure_of, is_api_class, response_of
+from egocross_eval.interop.lmms_eval.clients import client
+from egocross_eval.interop.lmms_eval.failures import failed_response, failure_of, missed_module, response_of
 
 AFTER = "[LMMS_EVAL_REQUEST_FAILED after 5 retries]"
 
@@ -20,6 +21,13 @@ AFTER = "[LMMS_EVAL_REQUEST_FAILED after 5 retries]"
         (f"{AFTER} Error code: 400 - this model's maximum context length is 4096 tokens", "context_length", False),
         (f"{AFTER} Error code: 400 - flagged by our content management policy", "filtered", False),
         (f"{AFTER} Error code: 429 - You exceeded your current quota", "http_429", False),
+        (f"{AFTER} 401 UNAUTHENTICATED. {{'error': {{'code': 401}}}}", "http_401", False),
+        (f"{AFTER} 503 Service Unavailable. {{}}", "http_503", True),
+        (f"{AFTER} litellm.RateLimitError: RateLimitError: slow down", "http_429", True),
+        (f"{AFTER} litellm.AuthenticationError: AuthenticationError: no such key", "http_401", False),
+        (f"{AFTER} litellm.ContextWindowExceededError: maximum context length is 9", "context_length", False),
+        (f"{AFTER} litellm.SomethingNew: broke", "request_failed", True),
+        (f"{AFTER} litellm.Timeout: too late", "timeout", True),
         (f"{AFTER} Request timed out.", "timeout", True),
         (f"{AFTER} Connection error.", "connection", True),
         (f"{AFTER} list index out of range", "request_failed", True),
@@ -44,6 +52,36 @@ def test_a_reply_without_text_is_a_failure_of_clients_alone(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("All 5 attempts failed. Last error message: Error code: 401 - {'message': 'no such key'}", "http_401"),
+        ("All 5 attempts failed. Last error: Error code: 429 - slow down", "http_429"),
+        ("All 5 attempts failed. Last error: Connection error.", "connection"),
+        ('{"status_code": 401, "code": "InvalidApiKey", "message": "no such key"}', "http_401"),
+        ("All 5 attempts failed. Last error message: something else", ""),
+        ("", ""),
+    ],
+)
+def test_a_request_that_failed_without_a_word_is_told_by_the_log(said: str, kind: str) -> None:
+    empty = response_of("q", "", api=True, said=said).failure
+    broken = failed_response("q", UnboundLocalError("no 'message' here"), said).failure
+    assert empty is not None
+    assert broken is not None
+    assert (empty.kind, broken.kind) == (kind or "no_response", kind or "engine")
+    assert said in empty.message
+    assert said in broken.message
+
+
+def test_a_package_that_a_request_missed_is_named() -> None:
+    failure = failure_of(f"{AFTER} No module named 'litellm'")
+    assert failure is not None
+    assert missed_module(failure) == "litellm"
+    other = failure_of(f"{AFTER} Error code: 500 - No module named 'x'")
+    assert other is not None
+    assert missed_module(other) == ""
+
+
+@pytest.mark.parametrize(
     "name",
     [
         *("openai", "openai_compatible", "openai_compatible_chat", "async_openai", "async_openai_compatible_chat"),
@@ -51,12 +89,12 @@ def test_a_reply_without_text_is_a_failure_of_clients_alone(text: str) -> None:
     ],
 )
 def test_clients_of_servers_are_known_under_all_their_names(name: str) -> None:
-    assert is_api_class(name)
+    assert client(name)
 
 
 @pytest.mark.parametrize("name", ["qwen3_vl", "dummy", "vllm", "sglang", "llava_hf"])
 def test_engines_are_no_clients(name: str) -> None:
-    assert not is_api_class(name)
+    assert not client(name)
 
 
 @pytest.mark.hypothesis

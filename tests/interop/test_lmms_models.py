@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from calling import call
 
-from egocross_eval import Answered, Event, Run, RunError, UsageError, evaluate, load_run
+from egocross_eval import Answered, EgoCrossError, Event, Run, RunError, UsageError, evaluate, load_run
 from egocross_eval.contracts.registry import registry
+from egocross_eval.interop.lmms_eval.conversation import words
 from egocross_eval.model_adapters.spec import build_adapter, parse_spec
 
 pytestmark = [pytest.mark.interop, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
@@ -113,15 +114,94 @@ def test_a_class_that_takes_frames_before_one_text_refuses_times(
 
 
 @pytest.mark.parametrize("python", ["", f",python={sys.executable}"])
-def test_an_unknown_class_is_named_with_what_is_near(demo: Path, tmp_path: Path, python: str) -> None:
+@pytest.mark.parametrize("weights", ["", ",pretrained=./no/such/folder", ",model=some-one/that-is-nowhere"])
+def test_an_unknown_class_is_named_with_what_is_near_before_its_weights_are_looked_at(
+    python: str, weights: str
+) -> None:
+    spec = f"lmms:dumy{weights or ',x=1'}{python}"
     with pytest.raises(UsageError, match=r"lmms-eval has no model 'dumy' \(did you mean 'dummy'"):
-        asked(demo, tmp_path, f"lmms:dumy,x=1{python}", limit=2)
+        build_adapter(parse_spec(spec), registry())
 
 
-@pytest.mark.skipif(importlib.util.find_spec("sglang") is not None, reason="the package that it lacks is here")
-def test_a_class_whose_module_needs_a_package_that_is_not_there_names_it(demo: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"lmms:srt_api needs a package that isn.t in .*: .*sglang"):
-        asked(demo, tmp_path, "lmms:srt_api,model_version=x", limit=2)
+@pytest.fixture
+def without_litellm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "litellm", None)
+
+
+@pytest.mark.parametrize("name", ["litellm", "litellm_chat"])
+def test_a_client_whose_package_is_not_there_says_what_to_install_before_anything_is_asked(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without_litellm: None, name: str
+) -> None:
+    with pytest.raises(UsageError, match=rf"lmms:{name} needs the package litellm.*: pip install 'litellm' there"):
+        asked(demo, tmp_path, f"lmms:{name},model=openai/m", limit=2)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("python", ["", f",python={sys.executable}"])
+def test_a_client_without_its_package_in_another_environment_is_told_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str
+) -> None:
+    """anthropic before 1.0 isn't in lmms-eval's environment; in that of the clients it is."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "x")
+    with pytest.raises(UsageError, match=r"lmms:claude (needs the package|doesn't work with) anthropic.*'anthropic<1'"):
+        build_adapter(parse_spec(f"lmms:claude,model_version=m{python}"), registry())
+
+
+def test_a_package_that_is_missed_only_with_the_first_question_ends_the_run_by_name(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stumbles: Any
+) -> None:
+    with pytest.raises(UsageError, match=r"lmms:stumbles needs a package .*No module named 'no_such_package'"):
+        asked(demo, tmp_path, "lmms:stumbles,needs=no_such_package", limit=40)
+    assert len(stumbles.lists) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("batch_gpt4", "it sends frames as text"),
+        ("gpt4o_audio", "it asks about sounds"),
+        ("generation_api", "it makes videos"),
+    ],
+)
+def test_a_client_that_can_not_show_frames_is_refused(name: str, why: str) -> None:
+    with pytest.raises(UsageError, match=rf"lmms:{name} can't be asked about frames: {why}.*take lmms:openai"):
+        build_adapter(parse_spec(f"lmms:{name}"), registry())
+
+
+def test_a_client_that_would_ask_with_a_made_up_key_is_told_that_it_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in ("OPENAI_API_KEY", "AZURE_API_KEY"):
+        monkeypatch.delenv(key, raising=False)
+    with pytest.raises(UsageError, match=r"lmms:gpt4v has no key for its server: set OPENAI_API_KEY \(or AZURE"):
+        build_adapter(parse_spec("lmms:gpt4v"), registry())
+
+
+def test_messages_are_parted_where_a_class_takes_one_text() -> None:
+    messages = [{"role": role, "content": [{"type": "text", "text": role}]} for role in ("system", "user")]
+    assert words(messages) == "system\n\nuser"
+
+
+def test_a_class_that_takes_frames_before_one_text_refuses_examples_with_frames(demo: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        UsageError, match=r"lmms:dummy takes all frames before one text.*without --timestamps and shots"
+    ):
+        asked(demo, tmp_path, "lmms:dummy", limit=2, shots="1")
+
+
+@pytest.mark.parametrize(("name", "package"), [("sglang", "sglang"), ("vllm", "vllm"), ("tinyllava", "tinyllava")])
+def test_a_class_that_lacks_a_package_names_it_whether_it_minds_at_once_or_later(
+    demo: Path, tmp_path: Path, name: str, package: str
+) -> None:
+    """sglang is imported whatever happens; the others are tried, and missed when the class is made."""
+    if importlib.util.find_spec(package) is not None:
+        pytest.skip("the package that it lacks is here")
+    with pytest.raises(EgoCrossError, match=rf"lmms:{name} .*\(it looked in vain for .*{package}"):
+        asked(demo, tmp_path, f"lmms:{name}", limit=2)
+
+
+def test_a_class_that_is_broken_itself_is_told_in_a_line(demo: Path, tmp_path: Path) -> None:
+    """lmms-eval 0.7.3 lists `bagel`, whose module has no such class."""
+    with pytest.raises(RunError, match=r"lmms:bagel can't be imported: AttributeError: .*has no attribute 'Bagel'"):
+        asked(demo, tmp_path, "lmms:bagel", limit=2)
 
 
 def test_arguments_that_a_class_refuses_are_told(demo: Path, tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ import msgspec
 
 from egocross_eval.contracts.model import Capabilities, ModelAdapter
 from egocross_eval.errors import UsageError
+from egocross_eval.interop.lmms_eval.clients import client
 from egocross_eval.interop.lmms_eval.environment import Environment, lmms_eval_environment
-from egocross_eval.interop.lmms_eval.failures import is_api_class
+from egocross_eval.interop.lmms_eval.known_models import check_model, check_model_there
 from egocross_eval.interop.lmms_eval.options import LmmsOptions
 from egocross_eval.interop.lmms_eval.session import ModelOrder
 from egocross_eval.schema import Request, Response
@@ -30,7 +31,11 @@ class _Session(Protocol):
 
 
 def build(target: str, options: LmmsOptions) -> ModelAdapter:
-    """The adapter of an `lmms:` spec. Raises `UsageError` for an environment that lacks lmms-eval."""
+    """The adapter of an `lmms:` spec.
+
+    Raises `UsageError` for an environment that lacks lmms-eval, a name that it doesn't have, and a client of a server
+    without its package or key.
+    """
     if not target:
         raise UsageError("lmms: names no model; write lmms:NAME, e.g. lmms:qwen3_vl,pretrained=./checkpoint")
     return LmmsAdapter(target, options)
@@ -49,6 +54,13 @@ class LmmsAdapter(ModelAdapter):
         self._order = ModelOrder(
             name=name, arguments=options.arguments, batch_size=options.batch_size, device=options.device
         )
+        if options.python:
+            check_model_there(name, self._environment.python)
+        else:
+            check_model(name)
+        asked = client(name)
+        # Nothing is won by more at once, and what is told of a failure is this question's.
+        self._chunk = 1 if asked is not None and asked.one_by_one else options.chunk
         self._session: _Session | None = None
 
     def capabilities(self) -> Capabilities:
@@ -60,7 +72,7 @@ class LmmsAdapter(ModelAdapter):
 
         Failures: lmms-eval's own (`request_failed`, `budget_exceeded`, `no_response`), `out_of_memory`, `engine`.
         """
-        while chunk := list(itertools.islice(requests, self._options.chunk)):
+        while chunk := list(itertools.islice(requests, self._chunk)):
             self._session = self._session or self._started()
             yield from self._session.answer(chunk)
 
@@ -69,7 +81,7 @@ class LmmsAdapter(ModelAdapter):
 
         None where no checkpoint is named, and for clients of a server, of whose model the name alone is known.
         """
-        weights = None if is_api_class(self._order.name) else self._weights()
+        weights = None if client(self._order.name) is not None else self._weights()
         if weights is None:
             return None
         parts = [self._environment.version, self._order, weights]

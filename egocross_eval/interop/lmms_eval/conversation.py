@@ -46,5 +46,6 @@ def picture(path: str, max_pixels: int) -> Image:
 
 
 def words(messages: list[dict[str, Any]]) -> str:
-    """The texts alone."""
-    return "".join(part["text"] for message in messages for part in message["content"] if part["type"] == "text")
+    """The texts alone; messages are parted by an empty line."""
+    texts = ("".join(part["text"] for part in one["content"] if part["type"] == "text") for one in messages)
+    return "\n\n".join(text for text in texts if text)

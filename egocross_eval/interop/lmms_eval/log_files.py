@@ -23,8 +23,9 @@ from egocross_eval.interop.importing.entries import (
 )
 from egocross_eval.interop.importing.glimpse import glimpse
 from egocross_eval.interop.importing.options import told_options, told_target
+from egocross_eval.interop.lmms_eval.clients import client
 from egocross_eval.interop.lmms_eval.environment import KNOWN
-from egocross_eval.interop.lmms_eval.failures import is_api_class, response_of
+from egocross_eval.interop.lmms_eval.failures import response_of
 from egocross_eval.interop.lmms_eval.marks import MARK, TaskMark
 
 RESULTS = "_results.json"
@@ -70,7 +71,7 @@ def read(path: Path) -> ForeignRun:
         if not log.is_file():
             raise DataError(f"{where} names the task {task!r}, and {log.name} isn't beside it: run with --log_samples")
         files.append(log)
-        answers += _answers(log, task, api=is_api_class(model))
+        answers += _answers(log, task, api=client(model) is not None)
         marks.append(_mark(configs[task], f"{where}: task {task!r}"))
     known = [mark for mark in marks if mark is not None]
     shared = known[0] if len(known) == len(marks) and known else None
