@@ -16,6 +16,7 @@ from whole_lines import whole_lines
 from egocross_eval import evaluate, load_run
 from egocross_eval.training.card import read_card
 from egocross_eval.training.environment import TrainingEnvironment
+from egocross_eval.training.trainer_checkpoints import is_whole
 
 pytestmark = [pytest.mark.slow, pytest.mark.training]
 
@@ -62,8 +63,7 @@ def test_an_experiment_that_was_killed_twice_goes_on_and_leaves_its_reports(
     command += ["--python", str(environment.python)]
 
     # The first expert is finished and the second one is being trained.
-    checkpoint = models["surgery"] / "checkpoint-2" / "trainer_state.json"
-    kill_when(command, checkpoint.is_file, tmp_path / "first.txt")
+    kill_when(command, lambda: is_whole(models["surgery"] / "checkpoint-2"), tmp_path / "first.txt")
     animal = read_card(models["animal"])
     assert animal is not None
     assert read_card(models["surgery"]) is None

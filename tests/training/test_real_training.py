@@ -26,6 +26,7 @@ from egocross_eval.training.planning import plan_training
 from egocross_eval.training.recipes import load_recipe, recipe_names
 from egocross_eval.training.train import train
 from egocross_eval.training.trainer_arguments import Argument, check_arguments, known_arguments
+from egocross_eval.training.trainer_checkpoints import is_whole
 from egocross_eval.training.trainer_command import START
 from egocross_eval.training.trainer_command import command as launch_command
 from egocross_eval.training.trainer_process import read_steps, run
@@ -122,7 +123,7 @@ def test_a_killed_training_goes_on_from_its_last_checkpoint(
     words = command(base, bench, output, environment.python, *often)
     model = output / "model"
     first = subprocess.Popen(words, start_new_session=True, stderr=subprocess.PIPE)
-    until((model / "checkpoint-8" / "trainer_state.json").is_file, first)
+    until(lambda: is_whole(model / "checkpoint-8"), first)
     kill_tree(first.pid)
     first.wait()
     assert read_card(model) is None

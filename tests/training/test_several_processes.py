@@ -17,6 +17,7 @@ from egocross_eval.contracts.registry import registry
 from egocross_eval.training.card import read_card
 from egocross_eval.training.environment import TrainingEnvironment
 from egocross_eval.training.planning import plan_training
+from egocross_eval.training.trainer_checkpoints import is_whole
 
 pytestmark = [pytest.mark.slow, pytest.mark.training]
 
@@ -71,7 +72,7 @@ def test_two_nodes_train_one_model_and_ctrl_c_leaves_no_process(
     assert plan.steps == 60
 
     started = start(words)
-    until((model / "checkpoint-5" / "trainer_state.json").is_file, *started)
+    until(lambda: is_whole(model / "checkpoint-5"), *started)
     own = [node.pid for node in started]
     assert len([pid for pid in naming(str(output)) if pid not in own]) >= 4, "two agents and their workers"
     # Ctrl-C reaches the command; its workers are in sessions of their own.

@@ -17,6 +17,7 @@ from egocross_eval.training import planning
 from egocross_eval.training.environment import TrainingEnvironment
 from egocross_eval.training.planning import TrainPlan, plan_training
 from egocross_eval.training.train import train
+from egocross_eval.training.trainer_checkpoints import is_whole
 from egocross_eval.training.trainer_config import configuration, zero_config
 
 pytestmark = [
@@ -53,7 +54,7 @@ def test_a_killed_training_with_deepspeed_goes_on_from_its_last_checkpoint(
     plan = planned(base, bench, tmp_path / "out")
     process = multiprocessing.get_context("fork").Process(target=train, args=(plan, environment))
     process.start()
-    while not (tmp_path / "out" / "model" / "checkpoint-8" / "trainer_state.json").is_file():
+    while not is_whole(tmp_path / "out" / "model" / "checkpoint-8"):
         assert process.is_alive()
         time.sleep(0.05)
     assert process.pid is not None

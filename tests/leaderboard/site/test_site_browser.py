@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from browser import PATIENCE
 from site_runs import HOSTILE, HOSTILE_NAME
+from until import until
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -271,7 +272,7 @@ def test_the_security_policy_stops_what_is_not_of_the_site(page: Page) -> None:
     )
     page.wait("return document.querySelector('img').complete")
     assert page.run("return window.hacked === undefined")
-    assert any("Content Security Policy" in problem for problem in page.problems())
+    until(lambda: any("Content Security Policy" in problem for problem in page.problems()))
 
 
 def test_an_unknown_question_is_said_to_be_unknown(page: Page) -> None:
