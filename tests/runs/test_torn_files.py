@@ -6,13 +6,14 @@ import errno
 import fcntl
 import os
 import platform
+import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from scored_samples import question, record, sample, score_samples, write_run
-from whole_lines import whole_lines
+from whole_lines import json_lines, whole_lines
 
 from egocross_eval import UsageError
 from egocross_eval.runs.activity import ActivityLog, OpenNow, read_activity
@@ -68,6 +69,25 @@ def test_whoever_goes_on_cuts_a_torn_line_off_and_gives_a_whole_one_its_end(fold
         return [without, whole].index(path.read_bytes())
 
     assert cuts(path, left) == {False: {(1, False)}, True: {(0, False)}}
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_reader_beside_a_writer_sees_whole_samples_alone(folder: RunFolder) -> None:
+    long = [sample(question(number), "right", text="A " * 200_000) for number in range(100)]
+    counts: list[tuple[int, int]] = []
+
+    def write() -> None:
+        with SampleWriter(folder) as writer:
+            for one in long:
+                writer.write(one)
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    while writing.is_alive():
+        counts.append((len(json_lines(folder.path / "samples.jsonl")), len(folder.samples())))
+    writing.join()
+    assert counts == sorted(counts)
+    assert len(folder.samples()) == 100
 
 
 def test_an_answer_that_is_being_written_is_left_out(folder: RunFolder) -> None:
