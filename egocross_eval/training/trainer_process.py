@@ -34,6 +34,9 @@ MARK = "EGOCROSS_TRAINING_RUN"
 WORK = "EGOCROSS_TRAINING_WORK"
 """Variable that names the output folder to the processes that train in it, and on which node."""
 
+PROCESSES = Path("/proc")
+"""Where Linux shows the processes and their variables."""
+
 _LOOK = 0.25
 """Seconds between two looks at the trainer's log."""
 
@@ -167,20 +170,25 @@ def end_group(child: subprocess.Popen[bytes]) -> None:
         child.kill()
         child.wait()
         return
-    for number, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, GRACE)):
-        try:
-            os.killpg(child.pid, number)
-        except ProcessLookupError:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if not _sent(child.pid, number):
             break
-        limit = time.monotonic() + patience
+        limit = time.monotonic() + GRACE
         while time.monotonic() < limit:
             child.poll()
-            try:
-                os.killpg(child.pid, 0)
-            except ProcessLookupError:
+            if not _sent(child.pid, 0):
                 break
             time.sleep(0.05)
     child.wait()
+
+
+def _sent(group: int, number: int) -> bool:
+    """Sends a signal (0: none) to a group of processes; False where nothing of it is left."""
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):  # macOS says the latter of a group that has ended
+        return False
+    return True
 
 
 def end_marked(mark: str) -> None:
@@ -208,7 +216,7 @@ def refuse_trainers_of(work: str) -> None:
 def _having(variable: str, value: str) -> list[int]:
     """The processes that have this variable; none where there's no /proc."""
     wanted, found = f"{variable}={value}".encode(), []
-    for entry in Path("/proc").glob("[0-9]*"):
+    for entry in PROCESSES.glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if wanted in (entry / "environ").read_bytes().split(b"\0"):
                 found.append(int(entry.name))

@@ -15,6 +15,7 @@ from until import until
 from whole_lines import whole_lines
 
 from egocross_eval.errors import RunError, UsageError
+from egocross_eval.training import trainer_process
 from egocross_eval.training.trainer_checkpoints import drop_resume_checkpoints, drop_torn_checkpoints
 from egocross_eval.training.trainer_faults import explain
 from egocross_eval.training.trainer_process import (
@@ -159,6 +160,24 @@ def test_ending_the_trainer_ends_what_it_has_started(tmp_path: Path) -> None:
     assert int(worker.read_text()) not in living()
 
 
+def test_where_a_group_that_has_ended_may_not_be_asked_a_run_ends_without_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on macOS, which has no /proc either."""
+
+    def killpg(group: int, number: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "killpg", killpg)
+    monkeypatch.setattr(trainer_process, "PROCESSES", tmp_path / "no-proc")
+    steps: list[Step] = []
+    start(LOGGING, tmp_path, steps)
+    assert len(steps) == 3
+    with pytest.raises(RunError, match="no GPU of that kind"):
+        start("import sys; sys.exit('no GPU of that kind')", tmp_path)
+    refuse_trainers_of(str(tmp_path))
+
+
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
 def test_a_worker_in_a_session_of_its_own_does_not_outlive_its_run(tmp_path: Path) -> None:
     """As torchrun starts its workers; the agent here fails and leaves one behind."""
@@ -251,6 +270,7 @@ def test_what_went_wrong_last_is_what_is_explained() -> None:
     assert DISK_FULL in explain(log)
 
 
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
 def test_the_trainer_of_a_killed_call_is_named_until_it_has_ended(tmp_path: Path) -> None:
     work, sleeping = str(tmp_path), [sys.executable, "-c", "import time; time.sleep(600)"]
     child = subprocess.Popen(sleeping, env={**os.environ, WORK: work}, start_new_session=True)
