@@ -40,7 +40,7 @@ def planned_adapter(arguments: Mapping[str, Any], folder: Path) -> Lora | None:
         kind="LORA",
         rank=int(arguments.get("lora_rank") or DEFAULT_RANK),
         sees=seeing,
-        words=words([*targets, *whole]),
+        words=words(targets),
         config={"use_dora": bool(arguments.get("use_dora")), "modules_to_save": whole or None},
     )
 
@@ -59,7 +59,7 @@ def check_adapters(experiment: Experiment) -> None:
     if lora is None:
         return
     checkpoint = Checkpoint(experiment.model)
-    mergeable = not (lora.words and tied(checkpoint.config))
+    mergeable = not (lora.parts_words and tied(checkpoint.config))
     if experiment.train.merge and not mergeable:
         raise UsageError(
             "train.merge: the recipe adapts the embeddings or the scores of words, which are one matrix in this base "

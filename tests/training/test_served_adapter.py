@@ -104,7 +104,7 @@ def test_merging_is_refused_where_words_are_read_and_scored_by_one_matrix(tmp_pa
 def test_a_trainers_defaults_are_those_of_a_recipe_that_says_nothing() -> None:
     lora = planned_adapter({}, Path("model"))
     assert lora is not None
-    assert (lora.rank, lora.sees, lora.words) == (8, False, False)
+    assert (lora.rank, lora.sees, lora.parts_words) == (8, False, False)
 
 
 @pytest.mark.parametrize("split", ["testbed", "holdout"])

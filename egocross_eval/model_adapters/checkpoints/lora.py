@@ -20,6 +20,9 @@ _SEEING = re.compile(r"visual|vision|image|merger|projector|connector|aligner|pe
 _WORDS = re.compile(r"(^|\.)(lm_head|embed_tokens|wte|output_layer)(\.|$)")
 """In the names of modules that stand for single words, at a model's beginning and at its end."""
 
+_SCORES = re.compile(r"(^|\.)(lm_head|output_layer)(\.|$)")
+"""Of these, those at its end."""
+
 BY_CHANCE = "pissa_niter"
 """How `init_lora_weights` begins where PEFT takes the base's weights apart anew, by chance, as it loads the adapter."""
 
@@ -35,8 +38,8 @@ class Lora(msgspec.Struct, frozen=True, kw_only=True):
     sees: bool = False
     """Whether it has weights for the parts that see: the vision tower, or what connects it to the text model."""
     words: bool = False
-    """Whether it has weights for the embeddings of words or for the scores that the model ends in, and not for both
-    alike: in many models they are one matrix."""
+    """Whether it has matrices for the embeddings of words or for the scores that the model ends in, and not for both
+    alike: in many models they are one."""
     config: Mapping[str, Any] = MappingProxyType({})
     """PEFT's description of it, its `adapter_config.json`."""
 
@@ -44,6 +47,12 @@ class Lora(msgspec.Struct, frozen=True, kw_only=True):
     def name(self) -> str:
         """What an engine calls it."""
         return self.folder.name
+
+    @property
+    def parts_words(self) -> bool:
+        """Whether embeddings and scores of words that were one matrix would be two once it's merged."""
+        whole = map(str, self.config.get("modules_to_save") or ())
+        return self.words or (words(whole) and not self.config.get("ensure_weight_tying"))
 
 
 def read_lora(text: str) -> Lora:
@@ -57,7 +66,10 @@ def read_lora(text: str) -> Lora:
     try:
         ranks = [int(rank) for rank in (config.get("r"), *(config.get("rank_pattern") or {}).values()) if rank]
         kind = str(config.get("peft_type", "LORA"))
-        names = [*_modules(folder), *map(str, config.get("modules_to_save") or [])]
+        whole = [str(name) for name in config.get("modules_to_save") or ()]
+        single = config.get("trainable_token_indices")
+        # PEFT adapts the scores of single words with their embeddings, and not the other way round.
+        scores = [name for name in single if _SCORES.search(name)] if isinstance(single, dict) else []
     except (ValueError, TypeError, AttributeError) as error:
         raise UsageError(f"lora={text}: {path} can't be read as a PEFT adapter's config: {error!r}") from error
     if str(config.get("init_lora_weights")).startswith(BY_CHANCE):
@@ -67,12 +79,13 @@ def read_lora(text: str) -> Lora:
             f"PEFT save it converted to a plain one (path_initial_model_for_weight_conversion)"
         )
     _refuse_left_out(text, folder, config)
+    names = _modules(folder)
     return Lora(
         folder=folder,
         kind=kind,
         rank=max(ranks, default=None),
-        sees=sees(names),
-        words=words(names) and not config.get("ensure_weight_tying"),
+        sees=sees([*names, *whole]),
+        words=words([*names, *scores]) and not config.get("ensure_weight_tying"),
         config=config,
     )
 
@@ -94,10 +107,10 @@ def tied(config: Mapping[str, Any]) -> bool:
 
 
 def _modules(folder: Path) -> set[str]:
-    """Names of the modules that the adapter's file has weights for; none where they can't be looked at."""
+    """Names of the modules that the adapter's file has matrices for; none where they can't be looked at."""
     path = folder / "adapter_model.safetensors"
     names = read_header(path).tensors if path.is_file() else {}
-    return {re.split(r"\.lora_", name)[0].removeprefix("base_model.model.") for name in names}
+    return {name.partition(".lora_")[0].removeprefix("base_model.model.") for name in names if ".lora_" in name}
 
 
 def _refuse_left_out(text: str, folder: Path, config: dict[str, Any]) -> None:
@@ -107,12 +120,9 @@ def _refuse_left_out(text: str, folder: Path, config: dict[str, Any]) -> None:
     whole name, or a list of names or ends of names.
     """
     targets = config.get("target_modules")
-    path = folder / "adapter_model.safetensors"
-    if not targets or targets == "all-linear" or not path.is_file():
+    if not targets or targets == "all-linear":
         return
-    names = read_header(path).tensors
-    modules = {name.partition(".lora_")[0].removeprefix("base_model.model.") for name in names if ".lora_" in name}
-    lost = sorted(module for module in modules if not _targeted(module, targets))
+    lost = sorted(module for module in _modules(folder) if not _targeted(module, targets))
     if lost:
         raise UsageError(
             f"lora={text}: {len(lost)} of the modules that it has weights for are not among its target_modules, e.g. "

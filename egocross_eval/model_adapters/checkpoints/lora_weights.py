@@ -30,7 +30,7 @@ def check_mergeable(lora: Lora, checkpoint: Checkpoint) -> None:
 
     Where the embeddings of words are their scores as well, merging into one changes the other.
     """
-    loaded = without_memory(checkpoint) if lora.words else None
+    loaded = without_memory(checkpoint) if lora.parts_words else None
     if loaded is None:
         return
     scores, embeddings = loaded[0].get_output_embeddings(), loaded[0].get_input_embeddings()

@@ -161,6 +161,8 @@ class HfAdapter(ModelAdapter):
             self._processor_settings,
             self._template,
             _version("transformers"),
+            # Answers of earlier versions, which merged into a matrix that is two here, aren't those of this one.
+            *(["words apart"] if self._lora is not None and self._lora.words else []),
         ]
         return fingerprint(self._checkpoint, self._lora, after=decisive)
 

@@ -31,6 +31,9 @@ _BASE_CHANGED = ("pissa", "olora", "corda", "loftq")
 _BEYOND = {
     "use_dora": "DoRA",
     "modules_to_save": "whole modules",
+    "trainable_token_indices": "words of its own",
+    "kasa_config": "KaSA",
+    "arrow_config": "a router",
     "lora_bias": "biases",
     "alora_invocation_tokens": "activation by tokens",
     "layer_replication": "repeated layers",

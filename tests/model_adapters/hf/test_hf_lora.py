@@ -30,20 +30,33 @@ def save_lora(folder: Path, checkpoint: Path, targets: Sequence[str] = ATTENTION
     base = AutoModelForImageTextToText.from_pretrained(checkpoint)
     config = LoraConfig(r=4, lora_alpha=16, target_modules=list(targets), init_lora_weights=False, **more)
     model = get_peft_model(base, config)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if weight.requires_grad and ("modules_to_save" in name or "token_adapter" in name):
+                weight.add_(0.05 * torch.randn_like(weight))
     model.save_pretrained(folder)
     return model.eval()
 
 
-@pytest.mark.parametrize("targets", [ATTENTION, ("q_proj", "lm_head"), ("q_proj", "embed_tokens")], ids="-".join)
-def test_answers_are_those_of_the_adapted_model(
-    vivid_checkpoint: Path, tmp_path: Path, targets: tuple[str, ...]
-) -> None:
+WORDS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "scores": {"targets": ("q_proj", "lm_head")},
+    "embeddings": {"targets": ("q_proj", "embed_tokens")},
+    "whole scores": {"modules_to_save": ["lm_head"]},
+    "both alike": {"modules_to_save": ["embed_tokens"], "ensure_weight_tying": True},
+    "single words": {"trainable_token_indices": list(range(32, 40))},
+    "single scores": {"trainable_token_indices": {"lm_head": list(range(32, 40))}},
+}
+
+
+@pytest.mark.parametrize("how", WORDS)
+def test_answers_are_those_of_the_adapted_model(vivid_checkpoint: Path, tmp_path: Path, how: str) -> None:
     """Also where the embeddings of words are their scores as well, and the adapter changes one of the two."""
     import torch
     from hf_plain import plain_inputs
     from transformers import AutoProcessor
 
-    adapted = save_lora(tmp_path / "lora", vivid_checkpoint, targets)
+    adapted = save_lora(tmp_path / "lora", vivid_checkpoint, **WORDS[how])
     processor = AutoProcessor.from_pretrained(vivid_checkpoint)
     requests = mixed_requests(tmp_path, max_pixels=None)
     base = answers(vivid_checkpoint, requests)

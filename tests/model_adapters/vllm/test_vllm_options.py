@@ -127,6 +127,7 @@ def test_the_largest_rank_of_a_pattern_counts(tmp_path: Path) -> None:
         ({"r": 1024}, "rank 1024 is above vLLM's 512"),
         ({"r": 8, "use_dora": True}, r"it has DoRA \(use_dora\); merge it into the weights, or use hf:"),
         ({"r": 8, "modules_to_save": ["lm_head"]}, "it has whole modules"),
+        ({"r": 8, "trainable_token_indices": [32]}, "it has words of its own"),
         ({"r": 8, "lora_bias": True, "bias": "lora_only"}, r"biases \(lora_bias\); it has biases \(bias=lora_only\)"),
         ({"r": 8, "init_lora_weights": "olora"}, "init_lora_weights=olora"),
         ({"r": 8, "init_lora_weights": "pissa_niter_4"}, "anew, by chance"),
