@@ -19,13 +19,13 @@ from egocross_eval.frames.store import frame_bytes
 BLANK = "blank "
 """What the hash of a picture of one colour begins with."""
 
-KEPT_FILE = "pictures.json"
+KEPT_FILE = "pictures-seen.json"
 
-THUMBNAIL = (12, 12)
+THUMBNAIL = (32, 32)
 """Width and height of a thumbnail, in grey."""
 
-_MOST_KEPT = 200_000
-"""Pictures of which it is kept what they show."""
+_MOST_KEPT = 50_000
+"""Pictures of which it is kept what they show, 1.5 KB each."""
 
 _WORTH_A_WORD = 500
 """Pictures whose decoding takes seconds."""

@@ -181,7 +181,7 @@ def alike_notes(alike: Sequence[Alike], asked: Collection[str]) -> list[str]:
     more = f", and {counted(len(found) - 1, 'other pair')} alike" if len(found) > 1 else ""
     return [
         f"--shots: the example {first.shown.name} looks as {first.tested.name} does, of another source{more}: were the "
-        "frames of one compressed again or scaled? If so, the example may give the answer away"
+        "frames of one compressed again, scaled, cropped or recoloured? If so, the example may give the answer away"
     ]
 
 

@@ -57,8 +57,8 @@ def check_leaks(
         findings.append(Finding(level="note", check="testbed", message=message))
     if pairs := [f"{one.shown.name} as {one.tested.name}" for one in alike_clips(trained, tested)]:
         message = (
-            "examples look as the testbed's clips of other videos do; were frames compressed again or scaled? If so, "
-            f"they must never be trained on: {listed(pairs)}"
+            "examples look as the testbed's clips of other videos do; were frames compressed again, scaled, cropped or "
+            f"recoloured? If so, they must never be trained on: {listed(pairs)}"
         )
         findings.append(Finding(level="warning", check="testbed", message=message))
     for what, found in (("source videos", shared), ("questions", same), ("frames (by content)", frames)):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 from egocross_eval.frames.alike import alike_clips
 from egocross_eval.frames.shared import Clip, shared_frames
@@ -50,6 +50,30 @@ def scaled(one: Image.Image, share: float) -> Image.Image:
     return one.resize((round(share * one.width), round(share * one.height)), Image.Resampling.LANCZOS)
 
 
+def middle(one: Image.Image, width: float, height: float) -> Image.Image:
+    left, top = (1 - width) / 2 * one.width, (1 - height) / 2 * one.height
+    return one.crop((round(left), round(top), round(one.width - left), round(one.height - top)))
+
+
+def within(one: Image.Image, size: tuple[int, int], colour: str = "black") -> Image.Image:
+    larger = Image.new("RGB", size, colour)
+    larger.paste(one, ((size[0] - one.width) // 2, (size[1] - one.height) // 2))
+    return larger
+
+
+CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "brighter": lambda one: ImageEnhance.Brightness(one).enhance(1.2),
+    "flatter": lambda one: ImageEnhance.Contrast(one).enhance(0.7),
+    "lighter shadows": lambda one: one.point([round(255 * (value / 255) ** 0.75) for value in range(256)] * 3),
+    "without colours": lambda one: ImageOps.grayscale(one).convert("RGB"),
+    "mirrored": ImageOps.mirror,
+    "the middle of it": lambda one: middle(one, 0.9, 0.9),
+    "cut to 16:9": lambda one: middle(one, 1.0, 0.75),
+    "with bars above and below": lambda one: within(one, (320, 320)),
+    "with bars at its sides": lambda one: within(one, (426, 240)),
+    "cropped and brighter": lambda one: ImageEnhance.Brightness(middle(one, 0.85, 0.85)).enhance(1.15),
+}
+
 LOSSES: dict[str, Callable[[Clip, Path], Clip]] = {
     "compressed": lambda one, folder: saved(folder, "copy", opened(one), quality=25),
     "smaller": lambda one, folder: saved(folder, "copy", [scaled(p, 0.5) for p in opened(one)], quality=75),
@@ -69,6 +93,38 @@ def test_a_copy_with_losses_is_found_by_how_it_looks(loss: str, tmp_path: Path) 
     tested = [*others(tmp_path), copy]
     assert not shared_frames([shown], tested).told
     assert [(one.shown.name, one.tested.name) for one in alike_clips([shown], tested)] == [("example", "copy")]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_recoloured_cropped_framed_or_mirrored_copy_is_found_from_either_side(change: str, tmp_path: Path) -> None:
+    whole = clip(tmp_path, "whole", 1, 2, 3, 4)
+    changed = saved(tmp_path, "changed", [CHANGES[change](one) for one in opened(whole)], quality=60)
+    for shown, tested in ((whole, changed), (changed, whole)):
+        found = alike_clips([shown], [*others(tmp_path), tested])
+        assert [(one.shown, one.tested) for one in found] == [(shown, tested)]
+
+
+def test_what_is_turned_or_cropped_elsewhere_is_not_told(tmp_path: Path) -> None:
+    """The pages say so."""
+    whole = clip(tmp_path, "whole", 1, 2, 3, 4)
+    changes = {"turned": ImageOps.flip, "a corner": lambda one: one.crop((0, 0, 240, 180)), "negative": ImageOps.invert}
+    tested = [saved(tmp_path, name, [change(p) for p in opened(whole)]) for name, change in changes.items()]
+    assert alike_clips([whole], tested) == []
+
+
+def test_clips_seen_through_a_scope_are_told_by_what_is_seen(tmp_path: Path) -> None:
+    """The dark around a round view is alike in all of them."""
+
+    def scoped(seed: int) -> Image.Image:
+        mask = Image.new("L", SIZE)
+        ImageDraw.Draw(mask).ellipse((28, -12, 292, 252), fill=255)
+        dim = ImageEnhance.Contrast(picture(seed)).enhance(0.25)
+        return Image.composite(dim, Image.new("RGB", SIZE), mask)
+
+    clips = [saved(tmp_path, f"s{n}", [scoped(10 * n + place) for place in range(3)]) for n in range(6)]
+    assert alike_clips(clips, clips) == []
+    copy = saved(tmp_path, "copy", opened(clips[5]), quality=30)
+    assert [one.shown for one in alike_clips(clips, [copy])] == [clips[5]]
 
 
 def test_a_longer_copy_is_found_where_it_begins_alike(tmp_path: Path) -> None:
