@@ -165,7 +165,7 @@ def _scored(part: Part) -> str:
     settings = part.record.settings
     if settings.generation.answer_mode == "choose":
         return f"--method {settings.method} gives none that could be: use --rule votes"
-    return "use --rule votes, or run it with --answer choose"
+    return "use --rule votes, or run it with --answer choose and a method that compares log-probabilities"
 
 
 def _refuse_free(questions: Sequence[Question], rule: Rule) -> None:

@@ -30,7 +30,9 @@ class DialogueOptions(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[int, msgspec.Meta(ge=1)] | None,
         msgspec.Meta(description="bound of each answer in words; default: --max-new-tokens"),
     ] = None
-    go_on: Annotated[int, msgspec.Meta(ge=0, description="how often an answer that was cut off is gone on with")] = 1
+    go_on: Annotated[
+        int, msgspec.Meta(ge=0, le=100, description="how often an answer that was cut off is gone on with")
+    ] = 1
 
 
 class ReasonOptions(DialogueOptions, frozen=True, kw_only=True):

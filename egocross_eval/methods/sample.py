@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -11,6 +12,9 @@ from egocross_eval.methods.evidence import decide
 from egocross_eval.methods.once import plain_decision
 from egocross_eval.schema import Answer, Ask, Decision, Question
 from egocross_eval.settings import GenerationSettings
+
+MOST = 10_000
+"""Asks of a question; who writes more has slipped, and they would all be made at once."""
 
 
 class Sampled(Method):
@@ -55,10 +59,11 @@ def _most_frequent(question: Question, answers: Sequence[Answer]) -> Decision:
 
 
 def build(argument: str, options: None) -> Sampled:
-    """The method for `sample:N`; N is a whole number from 2."""
-    if not (argument.isascii() and argument.isdigit() and int(argument) >= 2):
+    """The method for `sample:N`; N is a whole number from 2 to `MOST`."""
+    if not (re.fullmatch(r"\d{1,5}", argument, re.ASCII) and 2 <= int(argument) <= MOST):
         raise UsageError(
-            f"--method sample{f':{argument}' if argument else ''}: N must be a whole number from 2, e.g. sample:5"
+            f"--method sample{f':{argument}' if argument else ''}: N must be a whole number from 2 to {MOST:,}, "
+            "e.g. sample:5"
         )
     return Sampled(int(argument))
 

@@ -174,6 +174,9 @@ def test_samples_differ_by_their_seed_and_the_majority_counts(demo: Path, tmp_pa
     [
         ("rotat", {}),
         ("sample:1", {"temperature": 1.0}),
+        ("sample:10001", {"temperature": 1.0}),
+        ("sample:" + "9" * 5000, {"temperature": 1.0}),
+        ("reflect:go_on=101", {}),
         ("sample:3", {}),
         ("sample:3", {"temperature": 1.0, "answer": "choose"}),
     ],

@@ -75,6 +75,8 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens, counted as in `Item.ids`."""
     images: int
     """Frames among them."""
+    text: str
+    """What all the prompts' texts begin with, maybe beyond."""
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):

@@ -87,9 +87,10 @@ class Engine:
         self._stopping = threading.Event()
         self.out_of_memory = 0
         """How often a batch didn't fit the memory."""
-        self._continues: bool | None = None
+        exact = False if _sees_windows(model.config) else None
+        self._continues: bool | None = exact
         self._openings = Openings(model, preparer.processor, self._padding)
-        self._opens: bool | None = None
+        self._opens: bool | None = exact
         self.prompt_tokens = 0
         """Tokens of all prompts that were answered."""
         self.reused_tokens = 0
@@ -262,13 +263,13 @@ class Engine:
         if self._opens is False:
             return None
         try:
-            found = self._openings.opened(batch, tensors, self._one_token)
+            found = self._openings.opened(batch, tensors, self._one_token, self._processed)
             if found is not None and self._opens is None:
                 together = self._first_logits(found.arguments)
                 self._forget_positions()
                 self._opens = self._agree(together, self._first_logits(dict(tensors)))
                 self._forget_positions()
-                again = self._openings.opened(batch, tensors, self._one_token) if self._opens else None
+                again = self._openings.opened(batch, tensors, self._one_token, self._processed) if self._opens else None
                 found = msgspec.structs.replace(again, spared=found.spared) if again is not None else None
         except Exception as error:  # whatever a model raises that can't be gone on from an opening
             if is_out_of_memory(error):
@@ -281,6 +282,12 @@ class Engine:
             return None
         self.room.kept = self._openings.tokens
         return found.arguments, found.spared
+
+    def _processed(self, one: Loaded) -> Any:
+        """A prompt alone, as the model takes it."""
+        on_gpu = self._model.device if self._model.device.type == "cuda" else None
+        tensors = model_inputs(self._threads_preparer, [one], on_gpu)
+        return tensors.to(self._model.device, dtype=self._model.dtype)
 
     def _forget_positions(self) -> None:
         """Drops what a model keeps of the positions in the batch before, whose shape this one may not have."""
@@ -378,6 +385,12 @@ def context_length(config: Any) -> int | None:
     text = config.get_text_config()
     length = getattr(text, "max_position_embeddings", None)
     return int(length) if isinstance(length, int) and length > 0 else None
+
+
+def _sees_windows(config: Any) -> bool:
+    """Whether tokens see but so many before them in some layers: the padding between a beginning and what follows it
+    would count, from where on the first prompts that are tried may not show."""
+    return getattr(config.get_text_config(), "sliding_window", None) is not None
 
 
 def _singles(batch: list[Loaded]) -> list[Loaded]:

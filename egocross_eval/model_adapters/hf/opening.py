@@ -4,12 +4,13 @@ once, and its keys and values are kept until other prompts come."""
 from __future__ import annotations
 
 import copy
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from egocross_eval.model_adapters.checkpoints.preparation import Item, Loaded, Opening
 
@@ -20,7 +21,10 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     item: Item
     """A prompt that begins so."""
     opening: Opening
-    tokens: int
+    ids: list[int]
+    """Its tokens as the processor has them."""
+    rows: int
+    """Rows of `pixel_values` that its frames take up."""
     cache: Any
     """Its keys and values, of one row."""
 
@@ -43,95 +47,142 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 class Openings:
     """Goes on from openings with one model. Keeps the last one.
 
-    For prompts of text and single images whose sizes in patches stand beside them (`image_grid_thw`), as models of the
-    Qwen-VL kind have them; others are computed whole.
+    For prompts of text and single images of which each token takes up as many rows of `pixel_values`; others are
+    computed whole.
     """
 
     def __init__(self, model: Any, processor: Any, padding: int) -> None:
         self._model = model
-        self._merged = getattr(getattr(processor, "image_processor", None), "merge_size", 1) ** 2
+        self._mark: str = getattr(processor, "image_token", "")
+        self._image: int = getattr(processor, "image_token_id", -1)
         self._padding = padding
         self._kept: Kept | None = None
 
     @property
     def tokens(self) -> int:
         """Tokens of what is kept."""
-        return self._kept.tokens if self._kept is not None else 0
+        return len(self._kept.ids) if self._kept is not None else 0
 
     def drop(self) -> bool:
         """Frees what is kept; whether there was something."""
         kept, self._kept = self._kept, None
         return kept is not None
 
-    def opened(self, batch: Sequence[Loaded], tensors: Any, settings: Any) -> Opened | None:
+    def opened(
+        self, batch: Sequence[Loaded], tensors: Any, settings: Any, processed: Callable[[Loaded], Any]
+    ) -> Opened | None:
         """The prompts of a batch from their opening on; None where they have none in common that can be gone on from.
 
         `tensors` are on the model's device, padded on the left; `settings` is a generation config that keeps the cache
-        and ends after one token.
+        and ends after one token; `processed` makes such tensors of a prompt alone.
         """
-        items = [one.item for one in batch]
-        kept = self._kept if self._kept is not None and all(map(self._kept.begins, items)) else None
+        kept = self._kept if self._kept is not None and all(self._kept.begins(one.item) for one in batch) else None
         opening = kept.opening if kept is not None else batch[0].opening
-        if opening is None or any(0 < one.shared <= opening.size for one in batch):
+        if opening is None or any(0 < one.shared <= opening.size for one in batch) or not self._suits(tensors):
             return None
-        rows = _rows([len(item.images) for item in items], tensors, opening, self._merged)
-        if rows is None:
-            return None
+        rows = _Rows(tensors=tensors, image=self._image)
         if kept is None:
             self.drop()
-            cache = self._model.generate(**rows.opening(), generation_config=settings).past_key_values
-            kept = Kept(item=items[0], opening=opening, tokens=rows.tokens, cache=cache)
-        spared = kept.tokens * (len(batch) - (kept is not self._kept))
+            kept = self._computed(rows, batch[0], opening, settings, processed)
+        if kept is None or not rows.begin(kept.ids):
+            return None
+        spared = len(kept.ids) * (len(batch) - (kept is not self._kept))
         self._kept = kept
-        return Opened(arguments=self._arguments(rows, kept.cache), spared=spared)
+        return Opened(arguments=self._arguments(rows, kept, [len(one.item.images) for one in batch]), spared=spared)
 
-    def _arguments(self, rows: _Rows, kept: Any) -> dict[str, Any]:
+    @staticmethod
+    def _suits(tensors: Any) -> bool:
+        """Videos, and images whose tokens see each other (`token_type_ids`) or that are cut by their number
+        (`image_sizes`), are left out."""
+        others = {"token_type_ids", "image_sizes"} & set(tensors)
+        return not (others or any("video" in name for name in tensors))
+
+    def _computed(
+        self, rows: _Rows, first: Loaded, opening: Opening, settings: Any, processed: Callable[[Loaded], Any]
+    ) -> Kept | None:
+        """The opening of these rows; None where the processor doesn't make the same of it alone."""
+        text = _up_to(opening.text, self._mark, opening.images)
+        item = msgspec.structs.replace(first.item, text=text)
+        images = first.images[: opening.images]
+        alone = processed(msgspec.structs.replace(first, item=item, images=images, others=(), shared=0))
+        ids = rows.common(alone["input_ids"][0].tolist())
+        if not ids or ids.count(self._image) != (alone["input_ids"] == self._image).sum():
+            return None  # a part of a frame isn't gone on from
+        shape = alone["input_ids"].shape
+        cut = {name: t[:, : len(ids)] if t.shape == shape else t for name, t in alone.items()}
+        cache = self._model.generate(**cut, generation_config=settings).past_key_values
+        pixels = alone.get("pixel_values")
+        taken = 0 if pixels is None else pixels.shape[int(rows.by_prompt)]
+        return Kept(item=first.item, opening=opening, ids=ids, rows=taken, cache=cache)
+
+    def _arguments(self, rows: _Rows, kept: Kept, counts: list[int]) -> dict[str, Any]:
         import torch
 
-        whole = rows.rearranged(self._padding)
+        whole = rows.rearranged(len(kept.ids), self._padding)
         # A model with 2-D positions of frames needs the sizes of all of them for those of the words behind.
-        sizes = rows.sizes()
+        sizes = {name: rows.tensors[name] for name in ("image_grid_thw",) if name in rows.tensors}
         positions = self._model._prepare_position_ids_for_generation(whole["input_ids"], whole | sizes)
-        cache = copy.deepcopy(kept)
-        cache.batch_select_indices(torch.zeros(len(whole["input_ids"]), dtype=torch.long))
-        return whole | rows.frames_behind() | {"position_ids": positions, "past_key_values": cache}
+        cache = copy.deepcopy(kept.cache)
+        cache.batch_select_indices(torch.zeros(len(counts), dtype=torch.long))
+        behind = rows.frames_behind(kept, counts)
+        return whole | behind | {"position_ids": positions, "past_key_values": cache}
+
+
+_PICTURE = 3
+"""Dimensions of a picture: colours, height, width."""
+
+
+def _up_to(text: str, mark: str, images: int) -> str:
+    """The text before the mark of the frame behind so many."""
+    return mark.join(text.split(mark)[: images + 1]) if mark else text
 
 
 class _Rows(msgspec.Struct, frozen=True, kw_only=True):
-    """The prompts of a batch in tokens, and where their opening ends."""
+    """The prompts of a batch in tokens."""
 
     tensors: Any
-    starts: list[int]
-    """Where each prompt begins, behind its padding."""
-    tokens: int
-    """Length of the opening."""
-    images: int
-    """Frames in the opening."""
-    counts: list[int]
-    """Frames of each prompt."""
+    image: int
+    """The token that frames are made of."""
 
-    def opening(self) -> dict[str, Any]:
-        """The opening alone, as a batch of one."""
-        row = {
-            name: tensor[:1, self.starts[0] : self.starts[0] + self.tokens] for name, tensor in self._by_token().items()
-        }
-        return row | (self._frames([0] * len(self.counts), [self.images, *[0] * (len(self.counts) - 1)]))
+    @property
+    def starts(self) -> list[int]:
+        """Where each prompt begins, behind its padding."""
+        mask = self.tensors["attention_mask"]
+        return [mask.shape[1] - int(length) for length in mask.sum(dim=1)]
 
-    def rearranged(self, padding: int) -> dict[str, Any]:
-        """The whole prompts with their padding between the opening and what follows it."""
+    @property
+    def by_prompt(self) -> bool:
+        """Whether pictures stand by prompt, of shape (prompts, most pictures, ...)."""
+        pixels = self.tensors.get("pixel_values")
+        return pixels is not None and pixels.dim() == 2 + _PICTURE
+
+    def common(self, ids: list[int]) -> list[int]:
+        """As many of these tokens as all prompts begin with, of which each has more."""
+        rows = [row[start:-1] for row, start in zip(self.tensors["input_ids"].tolist(), self.starts, strict=True)]
+        alike = takewhile(lambda column: len(set(column)) == 1, zip(ids, *rows, strict=False))
+        return [column[0] for column in alike]
+
+    def begin(self, ids: list[int]) -> bool:
+        """Whether all prompts begin so, and go on."""
+        return self.common(ids) == ids
+
+    def rearranged(self, opening: int, padding: int) -> dict[str, Any]:
+        """The whole prompts with their padding between an opening of so many tokens and what follows it."""
         import torch
         from torch.nn.functional import pad
 
-        found = {}
-        for name, tensor in self._by_token().items():
+        found, shape = {}, self.tensors["input_ids"].shape
+        longest = shape[1] - min(self.starts)
+        for name, tensor in self.tensors.items():
+            if getattr(tensor, "shape", None) != shape:
+                continue
             value = padding if name == "input_ids" else 0
-            longest = tensor.shape[1] - min(self.starts)
             found[name] = torch.stack(
                 [
                     torch.cat(
                         [
-                            row[start : start + self.tokens],
-                            pad(row[start + self.tokens :], (longest - (len(row) - start), 0), value=value),
+                            row[start : start + opening],
+                            pad(row[start + opening :], (longest - (len(row) - start), 0), value=value),
                         ]
                     )
                     for row, start in zip(tensor, self.starts, strict=True)
@@ -139,49 +190,20 @@ class _Rows(msgspec.Struct, frozen=True, kw_only=True):
             )
         return found
 
-    def sizes(self) -> dict[str, Any]:
-        """Sizes in patches of all frames."""
-        return {"image_grid_thw": self.tensors["image_grid_thw"]} if sum(self.counts) else {}
-
-    def frames_behind(self) -> dict[str, Any]:
-        """The frames that come after the opening."""
-        return self._frames([self.images] * len(self.counts), self.counts)
-
-    def _by_token(self) -> dict[str, Any]:
-        """What there is for each token."""
-        shape = self.tensors["input_ids"].shape
-        return {name: tensor for name, tensor in self.tensors.items() if getattr(tensor, "shape", None) == shape}
-
-    def _frames(self, begins: list[int], ends: list[int]) -> dict[str, Any]:
-        """Of each prompt the frames from one place to another."""
+    def frames_behind(self, kept: Kept, counts: list[int]) -> dict[str, Any]:
+        """The frames that come after the opening; `counts` are those of each prompt."""
         import torch
 
-        if not sum(ends) - sum(begins):
+        images = kept.opening.images
+        if "pixel_values" not in self.tensors or sum(counts) == images * len(counts):
             return {}
-        patches = self.tensors["image_grid_thw"].prod(dim=1).tolist()
-        pictures = torch.split(self.tensors["pixel_values"], patches)
-        firsts = [sum(self.counts[:place]) for place in range(len(self.counts))]
-        chosen = [
-            first + place for first, begin, end in zip(firsts, begins, ends, strict=True) for place in range(begin, end)
-        ]
-        return {
-            "pixel_values": torch.cat([pictures[place] for place in chosen]),
-            "image_grid_thw": self.tensors["image_grid_thw"][chosen],
-        }
-
-
-def _rows(counts: list[int], tensors: Any, opening: Opening, merged: int) -> _Rows | None:
-    """The rows of a batch whose prompts have so many frames; None where the opening isn't found in each of them."""
-    if any("video" in name for name in tensors) or ("pixel_values" in tensors) != ("image_grid_thw" in tensors):
-        return None
-    patches = tensors["image_grid_thw"].prod(dim=1).tolist() if "image_grid_thw" in tensors else []
-    if len(patches) != sum(counts):
-        return None
-    tokens = opening.size + sum(count // merged - 1 for count in patches[: opening.images])
-    ids = tensors["input_ids"]
-    starts = [ids.shape[1] - int(length) for length in tensors["attention_mask"].sum(dim=1)]
-    beginnings = [row[start:][:tokens].tolist() for row, start in zip(ids, starts, strict=True)]
-    longer = ids.shape[1] - max(starts) > tokens
-    if not longer or any(beginning != beginnings[0] for beginning in beginnings):
-        return None
-    return _Rows(tensors=tensors, starts=starts, tokens=tokens, images=opening.images, counts=counts)
+        if self.by_prompt:
+            return {n: t[:, kept.rows :].contiguous() for n, t in self.tensors.items() if n.startswith("pixel_")}
+        pixels, found = self.tensors["pixel_values"], {}
+        tokens = (self.tensors["input_ids"] == self.image).sum(dim=1)
+        taken = [int(count) * len(pixels) // int(tokens.sum()) for count in tokens]
+        found["pixel_values"] = torch.cat([rows[kept.rows :] for rows in torch.split(pixels, taken)])
+        if "image_grid_thw" in self.tensors:
+            sizes = torch.split(self.tensors["image_grid_thw"], counts)
+            found["image_grid_thw"] = torch.cat([rows[images:] for rows in sizes])
+        return found

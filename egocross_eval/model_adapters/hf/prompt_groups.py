@@ -11,7 +11,7 @@ from egocross_eval.model_adapters.checkpoints.preparation import Item, Opening
 from egocross_eval.schema import ImagePart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Sequence
 
 LEAST_GAIN = 0.3
 """Share of the prompts' tokens that must be spared for prompts to be grouped: a group is computed in two passes."""
@@ -101,7 +101,8 @@ def _opening(groups: list[Group], placeholder: int | None) -> Opening | None:
     frame = (first.tokens - len(first.ids)) / max(1, len(first.images))
     spared = (len(groups) - 1) * (size + frame * images)
     enough = size > 0 and spared >= LEAST_GAIN * sum(group.beginning for group in groups)
-    return Opening(size=size, images=images) if enough else None
+    text = first.text[: _common([item.text for item in items])]
+    return Opening(size=size, images=images, text=text) if enough else None
 
 
 def _group(items: list[Item]) -> Group:
@@ -118,7 +119,7 @@ def _grouped(items: list[Item]) -> list[Group]:
     return [group]
 
 
-def _common(rows: list[tuple[int, ...]]) -> int:
-    """Length of the longest common beginning that leaves each row at least one token."""
+def _common(rows: Sequence[Sequence[object]]) -> int:
+    """Length of the longest common beginning that leaves each row at least one token, or character."""
     columns = zip(*(row[:-1] for row in rows), strict=False)
     return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from families import FAMILIES
 from hf_requests import adapter, draw_frames, make_request, scores_of, text_of
 
 from egocross_eval.schema import Message, TextPart
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from egocross_eval.schema import Request, Response
 
 pytestmark = pytest.mark.slow
@@ -120,6 +123,48 @@ def test_texts_are_those_that_come_alone(vivid_checkpoint: Path, tmp_path: Path,
     assert len(set(one_by_one.values())) > 3, "the model hardly varies"
 
 
+GOES_ON = {name: name not in ("llava_onevision", "gemma3") for name in FAMILIES}
+"""LLaVA-OneVision's frames depend on how many a prompt has, and Gemma 3's see each other and stand in windows."""
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_size": 3}])
+@pytest.mark.parametrize("name", FAMILIES)
+def test_other_families_go_on_from_examples_where_that_is_exact(
+    family_checkpoint: Callable[[str], Path], tmp_path: Path, name: str, options: dict[str, Any]
+) -> None:
+    checkpoint = family_checkpoint(name)
+    for mode in ("choose", "generate"):
+        requests = with_shots(tmp_path, mode=mode, asks=1 + (mode == "choose"))
+        one_by_one = alone(checkpoint, requests)
+        got, details = answered(checkpoint, requests, **options)
+        for key, response in one_by_one.items():
+            if mode == "choose":
+                assert scores_of(got[key]) == pytest.approx(scores_of(response), abs=5e-4)
+            else:
+                assert text_of(got[key]) == text_of(response)
+            assert got[key].input_tokens == response.input_tokens
+        if mode == "generate":
+            assert (details["reused_prompt_tokens"] > 0.4 * details["prompt_tokens"]) == GOES_ON[name]
+
+
+@pytest.mark.parametrize(("frames", "shown"), [(3, 0), (1, 1), (2, 3)])
+def test_frames_cut_into_tiles_are_told_apart(
+    family_checkpoint: Callable[[str], Path], tmp_path: Path, frames: int, shown: int
+) -> None:
+    requests = with_shots(tmp_path, frames=frames, shown=shown)
+    cases: dict[str, dict[str, Any]] = {
+        "internvl": {"processor_kwargs": '{"crop_to_patches":true}'},
+        "smolvlm": {},
+    }
+    for name, options in cases.items():
+        checkpoint = family_checkpoint(name)
+        one_by_one = answered(checkpoint, requests, opens=False, batch_size=1, **options)[0]
+        got, details = answered(checkpoint, requests, **options)
+        for key, response in one_by_one.items():
+            assert scores_of(got[key]) == pytest.approx(scores_of(response), abs=5e-4)
+        assert details["reused_prompt_tokens"] > 0.3 * details["prompt_tokens"]
+
+
 def test_asks_of_a_question_share_its_frames_and_its_cells_examples(vivid_checkpoint: Path, tmp_path: Path) -> None:
     requests = with_shots(tmp_path, asks=3)
     one_by_one = alone(vivid_checkpoint, requests)
@@ -138,11 +183,11 @@ def test_a_model_that_cannot_go_on_from_examples_computes_each_prompt(
     one_by_one = alone(vivid_checkpoint, requests)
     whole = Openings._arguments
 
-    def shifted(self: Openings, rows: Any, kept: Any) -> dict[str, Any]:
-        arguments = whole(self, rows, kept)
+    def shifted(self: Openings, rows: Any, kept: Any, counts: Any) -> dict[str, Any]:
+        arguments = whole(self, rows, kept, counts)
         return arguments | {"position_ids": arguments["position_ids"] + 1, "pixel_values": -arguments["pixel_values"]}
 
-    def refusing(self: Openings, rows: Any, kept: Any) -> dict[str, Any]:
+    def refusing(self: Openings, rows: Any, kept: Any, counts: Any) -> dict[str, Any]:
         raise NotImplementedError("no positions")
 
     for broken in (shifted, refusing):
