@@ -125,6 +125,9 @@ class AdapterType(msgspec.Struct, frozen=True, kw_only=True):
     """What the part after the scheme and a colon is, for help; empty where the scheme names the target."""
     example: str = ""
     """A model spec to try."""
+    takes_paths: bool = True
+    """Its target may be a path: where something lies there, that is meant, seen from the folder of the file that names
+    it. False: it's a name, whatever lies there."""
 
     @property
     def form(self) -> str:

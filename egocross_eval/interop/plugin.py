@@ -76,6 +76,7 @@ def egocross_model_adapters() -> Iterable[AdapterType]:
             options=LmmsOptions,
             target="NAME",
             example="lmms:qwen3_vl,pretrained=./checkpoint,python=./lmms-env/bin/python",
+            takes_paths=False,
         ),
     )
 

@@ -37,6 +37,7 @@ def egocross_model_adapters() -> Iterable[AdapterType]:
             options=BaselineOptions,
             target="chance|constant|longest",
             example="baseline:constant,letter=B",
+            takes_paths=False,
         ),
         AdapterType(
             scheme="openai",
@@ -45,6 +46,7 @@ def egocross_model_adapters() -> Iterable[AdapterType]:
             options=OpenAIOptions,
             target="MODEL",
             example="openai:gpt-4.1,concurrency=16",
+            takes_paths=False,
         ),
         AdapterType(
             scheme="hf",

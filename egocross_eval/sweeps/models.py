@@ -40,9 +40,9 @@ def _expanded(spec: ModelSpec, base: Path) -> list[ModelSpec]:
     patterns = {place: value for place, value in places.items() if glob.has_magic(value)}
     if len(patterns) > 1:
         raise UsageError(f"{spec.text}: one pattern to a model, not two")
-    for place, value in places.items():
-        if place not in patterns:
-            spec = _with(spec, place, _seen_from(value, base))
+    names = set() if adapter_type(spec, registry()).takes_paths else {"target"}
+    for place in places.keys() - patterns.keys() - names:
+        spec = _with(spec, place, _seen_from(places[place], base))
     if not patterns:
         return [spec]
     ((place, pattern),) = patterns.items()

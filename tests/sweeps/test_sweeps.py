@@ -137,6 +137,23 @@ def test_paths_are_seen_from_the_file(tmp_path: Path) -> None:
     assert run.folder.parent == tmp_path / "out"
 
 
+def test_a_folder_called_as_a_model_of_a_server_is_not_that_model(tmp_path: Path) -> None:
+    """Such as a folder of its runs."""
+    for name in ("gpt-4.1", "longest", "published", "checkpoint"):
+        (tmp_path / name).mkdir()
+    models = ["openai:gpt-4.1,concurrency=2", "ray:openai:gpt-4.1", "baseline:longest", "routed:published"]
+    assert [one.target for one in swept_models(models, tmp_path)] == [
+        "gpt-4.1",
+        "openai:gpt-4.1",
+        "longest",
+        "published",
+    ]
+    assert [one.target for one in swept_models(["hf:checkpoint", "ray:hf:checkpoint"], tmp_path)] == [
+        str(tmp_path / "checkpoint"),
+        f"hf:{tmp_path / 'checkpoint'}",
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

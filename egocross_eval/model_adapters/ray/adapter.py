@@ -24,7 +24,7 @@ from egocross_eval.model_adapters.ray.dispatch import Dispatch
 from egocross_eval.model_adapters.ray.options import RayOptions
 from egocross_eval.model_adapters.ray.replica import LEAST_AHEAD, Report
 from egocross_eval.model_adapters.ray.team import Member, Team
-from egocross_eval.model_adapters.spec import PATHS, ModelSpec, build_adapter, parse_spec
+from egocross_eval.model_adapters.spec import PATHS, ModelSpec, adapter_type, build_adapter, parse_spec
 from egocross_eval.schema import Request, Response
 
 TICK = 1.0
@@ -167,7 +167,8 @@ def _seen_from_everywhere(spec: ModelSpec) -> ModelSpec:
         return os.path.abspath(value) if value and Path(value).exists() else value  # noqa: PTH100 - a link keeps its name
 
     options = {key: absolute(value) if key in PATHS else value for key, value in spec.options.items()}
-    return msgspec.structs.replace(spec, target=absolute(spec.target), options=options)
+    takes_paths = adapter_type(spec, registry()).takes_paths
+    return msgspec.structs.replace(spec, target=absolute(spec.target) if takes_paths else spec.target, options=options)
 
 
 def build(target: str, options: RayOptions) -> ModelAdapter:

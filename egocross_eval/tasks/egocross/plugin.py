@@ -27,6 +27,7 @@ def egocross_model_adapters() -> Iterable[AdapterType]:
             factory=published_models.build,
             options=published_models.PublishedOptions,
             target="",
+            takes_paths=False,
             example="routed:published,engine=vllm",
         ),
         AdapterType(
@@ -35,6 +36,7 @@ def egocross_model_adapters() -> Iterable[AdapterType]:
             factory=position_prior.build,
             options=position_prior.PositionOptions,
             target="",
+            takes_paths=False,
             example="baseline:position,support=support/train.json",
         ),
     )
