@@ -118,10 +118,13 @@ def refuse_lora(lora: Lora, reasons: Sequence[str]) -> None:
         )
 
 
-def check_weights(checkpoint: Checkpoint, lora: Lora | None, engine_options: Mapping[str, str]) -> None:
-    """Raises UsageError where a checkpoint's or adapter's weights are not what the architecture asks for: vLLM would
-    put random ones in their place, or leave some out, unsaid."""
-    trust = trusted(engine_options)
-    check_folder(checkpoint, trust_remote_code=trust)
+def check_base(checkpoint: Checkpoint, engine_options: Mapping[str, str]) -> None:
+    """Raises UsageError where a checkpoint's weights are not what its architecture asks for: vLLM would put random ones
+    in their place, or leave some out, unsaid."""
+    check_folder(checkpoint, trust_remote_code=trusted(engine_options))
+
+
+def check_fits(lora: Lora | None, checkpoint: Checkpoint, engine_options: Mapping[str, str]) -> None:
+    """As `check_base`, of an adapter's weights. An engine that serves several has to be asked for each of them."""
     if lora is not None:
-        check_lora(lora, checkpoint, trust_remote_code=trust)
+        check_lora(lora, checkpoint, trust_remote_code=trusted(engine_options))

@@ -25,6 +25,8 @@ from egocross_eval.nvidia import Gpu
 from egocross_eval.schema import Frame, Message, Prompt, Request, VideoPart
 from egocross_eval.settings import GenerationSettings
 
+SAFETENSORS = "adapter_model.safetensors"
+
 
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
@@ -303,6 +305,34 @@ def test_a_run_tells_the_steps_that_its_server_was_given(
     assert adapter.details()["engine_options"] == options
 
 
+@pytest.mark.slow
+def test_an_adapter_for_another_base_is_refused_by_an_engine_that_serves_one_already(
+    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """vLLM leaves out what has no place, and the answers would be the base's."""
+    pytest.importorskip("torch")
+    from hf_requests import draw_frames, make_request
+    from safetensors.numpy import save_file
+
+    monkeypatch.setattr(vllm_adapter, "require_vllm", lambda: None)
+
+    def adapter(name: str, width: int) -> vllm_adapter.VllmAdapter:
+        folder = lora(tmp_path / name, r=8)
+        half = {"lora_A": np.zeros((8, width), np.float32), "lora_B": np.zeros((width, 8), np.float32)}
+        module = "base_model.model.model.language_model.layers.0.self_attn.q_proj"
+        save_file({f"{module}.{part}.weight": array for part, array in half.items()}, folder / SAFETENSORS)
+        return vllm_adapter.build(str(tiny_checkpoint), VllmOptions(lora=str(folder)))
+
+    fitting, other = adapter("fitting", 128), adapter("other", 96)
+    running: Any = object()
+    fitting._engine = running
+    request = make_request("1", draw_frames(tmp_path, 1))
+    assert fitting._started(request) is running
+    other.adopt(fitting)
+    with pytest.raises(UsageError, match=r"doesn't fit .* 1 are of another shape .*another base"):
+        other._started(request)
+
+
 @pytest.mark.parametrize(
     ("module", "sees"),
     [
@@ -322,7 +352,7 @@ def test_weights_for_the_parts_that_see_are_told_to_vllm(
     folder = lora(tmp_path / "adapter", peft_type="LORA", r=8)
     half = {"lora_A": np.zeros((8, 4), np.float32), "lora_B": np.zeros((4, 8), np.float32)}
     tensors = {f"base_model.model.{module}.{name}.weight": array for name, array in half.items()}
-    save_file(tensors, folder / "adapter_model.safetensors")
+    save_file(tensors, folder / SAFETENSORS)
     found = served_lora(str(folder), None, {})
     assert found is not None
     assert found.sees == sees

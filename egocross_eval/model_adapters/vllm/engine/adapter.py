@@ -19,7 +19,7 @@ from egocross_eval.model_adapters.json_option import json_object
 from egocross_eval.model_adapters.vllm.engine_options import TRUE, check_options, parse_options, trusted
 from egocross_eval.model_adapters.vllm.extras import require_vllm, vllm_version
 from egocross_eval.model_adapters.vllm.record import Identity
-from egocross_eval.model_adapters.vllm.served_lora import check_weights, room_for, served_lora, switches
+from egocross_eval.model_adapters.vllm.served_lora import check_base, check_fits, room_for, served_lora, switches
 from egocross_eval.schema import Response
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ class VllmAdapter(ModelAdapter):
         self._engine_options = options.engine_options
         self._lora = lora
         self._engine: Engine | None = None
+        self._fits = False
+        """Whether the adapter was found to fit its base."""
         self._numbers = itertools.count()
         self._tokens = TokenCount()
         self._prepared: Preparer | None = None
@@ -148,16 +150,20 @@ class VllmAdapter(ModelAdapter):
             )
 
     def _started(self, first: Request) -> Engine:
-        """The engine, started for the kind of media that the first request shows."""
+        """The engine, started for the kind of media that the first request shows unless it's an earlier adapter's."""
+        from egocross_eval.model_adapters.checkpoints.chat import check_thinking, render
+
+        check_thinking(render(self._processor, first.prompt, self._template), first.settings)
+        if not self._fits:
+            check_fits(self._lora, self._checkpoint, self._engine_options)
+            self._fits = True
         if self._engine is None:
-            from egocross_eval.model_adapters.checkpoints.chat import check_thinking, render
             from egocross_eval.model_adapters.checkpoints.scaling import patch_rule
             from egocross_eval.model_adapters.vllm.engine.engine import Engine
             from egocross_eval.model_adapters.vllm.engine.prompts import media_arguments, refuse_scaling
             from egocross_eval.model_adapters.vllm.media import shown_kind
 
-            check_thinking(render(self._processor, first.prompt, self._template), first.settings)
-            check_weights(self._checkpoint, self._lora, self._engine_options)
+            check_base(self._checkpoint, self._engine_options)
             rule = patch_rule(getattr(self._processor, "image_processor", None))
             given = parse_options("vllm", self._engine_options)
             refuse_scaling(given.get("mm_processor_kwargs") or {}, rule)

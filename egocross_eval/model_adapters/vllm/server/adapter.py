@@ -22,7 +22,8 @@ from egocross_eval.model_adapters.vllm.extras import refuse_old, release
 from egocross_eval.model_adapters.vllm.media import media_limits
 from egocross_eval.model_adapters.vllm.record import Identity
 from egocross_eval.model_adapters.vllm.served_lora import (
-    check_weights,
+    check_base,
+    check_fits,
     left_out,
     refuse_lora,
     room_for,
@@ -135,7 +136,8 @@ class VllmServerAdapter(ModelAdapter):
     def _started(self, first: Request) -> tuple[OpenAIAdapter, Server, SeenFrames]:
         """The client and its server, started for the kind of media that the first request shows."""
         if self._client is None or self._server is None or self._seen is None:
-            check_weights(self._identity.checkpoint, self._identity.lora, self._identity.engine_options)
+            check_base(self._identity.checkpoint, self._identity.engine_options)
+            check_fits(self._identity.lora, self._identity.checkpoint, self._identity.engine_options)
             size = None
             if first.prompt.max_pixels is not None:
                 size = size_within(self._identity.checkpoint, first.prompt.max_pixels)
