@@ -14,6 +14,7 @@ from egocross_eval.errors import UsageError
 from egocross_eval.files import write_file
 from egocross_eval.schema import Figure
 from egocross_eval.training.card import TrainingCard, read_card
+from egocross_eval.training.trainer_checkpoints import kept_in
 
 LOOKS_NAME = "checkpoints.json"
 """In the output folder: what came of every look at the held-out examples."""
@@ -34,7 +35,7 @@ def kept_checkpoints(model: Path) -> dict[str, Path]:
     A checkpoint with the weights of `final`, as the last step's has, is left out: asking it would be no look of its
     own.
     """
-    found = sorted(model.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    found = kept_in(model).values()
     return {**{path.name: path for path in found if not _same_weights(path, model)}, "final": model}
 
 

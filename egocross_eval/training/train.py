@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +20,6 @@ from egocross_eval.training.card_files import write_card
 from egocross_eval.training.checkpoint_doctor import examine
 from egocross_eval.training.environment import Say, TrainingEnvironment
 from egocross_eval.training.environment_jobs import process_environment
-from egocross_eval.training.gpus import visible_devices
 from egocross_eval.training.output_files import CONFIG_NAME, base_revision, write_files
 from egocross_eval.training.output_folder import State, open_output, read_state, save_state, wait_for_first_node
 from egocross_eval.training.parity import Parity, compare_tokens, refuse_difference
@@ -35,7 +33,8 @@ from egocross_eval.training.trainer_checkpoints import (
     steps_done,
 )
 from egocross_eval.training.trainer_command import command
-from egocross_eval.training.trainer_process import WORK, Step, read_steps, refuse_trainers_of, run
+from egocross_eval.training.trainer_process import Step, read_steps, refuse_trainers_of, run
+from egocross_eval.training.trainer_variables import trainer_variables
 from egocross_eval.training.waiting import Waiting
 from egocross_eval.version import __version__
 
@@ -184,7 +183,7 @@ def _run(plan: TrainPlan, environment: TrainingEnvironment, state: State, watche
     try:
         run(
             command(environment, plan.launch, output / CONFIG_NAME),
-            environment={**process_environment(environment), **_variables(plan)},
+            environment={**process_environment(environment), **trainer_variables(plan, _work(plan))},
             folder=model,
             log=output / (LOG_NAME if plan.launch.rank == 0 else f"log-node{plan.launch.rank}.txt"),
             on_step=stop_at_no_number(watcher),
@@ -201,22 +200,6 @@ def _for_other_nodes(launch: Launch, say: Say) -> Waiting | None:
         return None
     what = f"all of {launch.nodes} nodes to meet at {launch.address}; this one is --node-rank {launch.rank}"
     return Waiting(what, "does the same command run on the others, and do they reach that address?", say)
-
-
-def _variables(plan: TrainPlan) -> dict[str, str]:
-    variables = {WORK: _work(plan), "DISABLE_VERSION_CHECK": "0", "LLAMAFACTORY_VERBOSITY": "INFO"}
-    if plan.config["report_to"] == "none":
-        variables["WANDB_DISABLED"] = "true"
-    if plan.launch.gpus == 0:
-        variables["CUDA_VISIBLE_DEVICES"] = ""
-        # Several processes would each be given a numbered CPU, which checkpoints can't be loaded onto.
-        variables["ACCELERATE_TORCH_DEVICE"] = "cpu"
-        # One core is left for loading frames.
-        variables["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) - 1)))
-    else:
-        variables["CUDA_VISIBLE_DEVICES"] = visible_devices(plan.launch.gpus)
-        variables["PYTORCH_CUDA_ALLOC_CONF"] = "expandable_segments:True"
-    return variables
 
 
 def _parity(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,14 @@ from egocross_eval.documents import read_json
 from egocross_eval.errors import DataError
 from egocross_eval.training.environment import Say
 
+_NAME = re.compile(r"checkpoint-([0-9]{1,12})")
+
+
+def kept_in(model: Path) -> dict[int, Path]:
+    """The trainer's checkpoints below the folder of a model, by step and in the order of steps."""
+    found = {int(match[1]): path for path in model.glob("checkpoint-*") if (match := _NAME.fullmatch(path.name))}
+    return dict(sorted(found.items()))
+
 
 def is_trained(model: Path, steps: int) -> bool:
     """Whether an earlier call trained to the end and was stopped before it wrote the card."""
@@ -22,9 +31,9 @@ def is_trained(model: Path, steps: int) -> bool:
 def drop_torn_checkpoints(model: Path, say: Say) -> int:
     """Removes checkpoints that weren't written to the end; returns the step of the last whole one, 0 without any."""
     last = 0
-    for folder in sorted(model.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2])):
+    for step, folder in kept_in(model).items():
         if is_whole(folder):
-            last = int(folder.name.rpartition("-")[2])
+            last = step
         else:
             say(f"{folder.name} was not written to its end; it is removed")
             shutil.rmtree(folder)
@@ -40,7 +49,7 @@ def drop_resume_checkpoints(model: Path, arguments: Mapping[str, Any], say: Say)
     """
     if arguments.get("save_total_limit") != 1:
         return
-    for folder in model.glob("checkpoint-*"):
+    for folder in kept_in(model).values():
         say(f"{folder.name} is removed: it was kept to go on from")
         shutil.rmtree(folder)
 

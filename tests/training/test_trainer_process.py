@@ -201,9 +201,10 @@ def test_a_checkpoint_that_was_not_written_to_its_end_is_removed(tmp_path: Path)
         (folder / "trainer_state.json").write_text(json.dumps({"global_step": step}), encoding="utf-8")
     (tmp_path / "checkpoint-10" / "trainer_state.json").write_text('{"global_st', encoding="utf-8")
     (tmp_path / "checkpoint-15" / "trainer_state.json").unlink()
+    (tmp_path / "checkpoint-mine").mkdir()
     told: list[str] = []
     assert drop_torn_checkpoints(tmp_path, told.append) == 5
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-5"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-5", "checkpoint-mine"]
     assert len(told) == 3
 
 
