@@ -4,7 +4,6 @@ cropped about their middle, framed by bars, or mirrored."""
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -130,12 +129,13 @@ def _pairs(
     shown: Sequence[Framed], tested: Sequence[Framed], seen: Mapping[str, Seen], views: _Views
 ) -> Iterator[tuple[View, Framed, Framed]]:
     """The frames that are worth a look, and in which view."""
-    for some, others in itertools.product(_parts(shown, _AT_ONCE[0]), _parts(tested, _AT_ONCE[1])):
-        ones, twos = (_Looks.of([seen[path] for _, path in side]) for side in (some, others))
-        if views.mirrored:
-            ones = ones.mirrored()
-        for row, share, column, other in zip(*_alike(ones.seen(views.shown), twos.seen(views.tested)), strict=True):
-            yield View(views.shown[share], views.tested[other], views.mirrored), some[row], others[column]
+    for others in _parts(tested, _AT_ONCE[1]):
+        twos = _Looks.of([seen[path] for _, path in others]).seen(views.tested)
+        for some in _parts(shown, _AT_ONCE[0]):
+            looks = _Looks.of([seen[path] for _, path in some])
+            ones = (looks.mirrored() if views.mirrored else looks).seen(views.shown)
+            for row, share, column, other in zip(*_alike(ones, twos), strict=True):
+                yield View(views.shown[share], views.tested[other], views.mirrored), some[row], others[column]
 
 
 def _parts(whole: Sequence[Framed], size: int) -> list[Sequence[Framed]]:
