@@ -12,6 +12,7 @@ import msgspec
 from egocross_eval.counted import counted
 from egocross_eval.errors import UsageError
 from egocross_eval.files import write_file
+from egocross_eval.model_adapters.spec import ModelSpec
 from egocross_eval.schema import Figure
 from egocross_eval.training.card import TrainingCard, read_card
 from egocross_eval.training.trainer_checkpoints import kept_in
@@ -74,8 +75,8 @@ def compare_checkpoints(
     }
     if not card.base:
         raise UsageError(f"the card of {model} names no base to compare its checkpoints with")
-    specs = {"base": f"{engine}:{card.base}"}
-    specs |= {name: _spec(engine, card, path) for name, path in kept_checkpoints(model).items()}
+    specs = {"base": ModelSpec(scheme=engine, target=card.base).typed}
+    specs |= {name: spec_of(engine, card, path) for name, path in kept_checkpoints(model).items()}
     for spec in specs.values():
         check_one(spec)
     looks = [
@@ -86,8 +87,11 @@ def compare_checkpoints(
     return looks
 
 
-def _spec(engine: str, card: TrainingCard, path: Path) -> str:
-    return f"{engine}:{card.base},lora={path}" if card.kind == "lora" else f"{engine}:{path}"
+def spec_of(engine: str, card: TrainingCard, path: Path) -> str:
+    """The model spec of a checkpoint or adapter in a folder, as one would type it."""
+    if card.kind == "lora":
+        return ModelSpec(scheme=engine, target=card.base, options={"lora": str(path)}).typed
+    return ModelSpec(scheme=engine, target=str(path)).typed
 
 
 def looks_table(looks: list[Look]) -> str:

@@ -14,6 +14,7 @@ import msgspec
 
 from egocross_eval.documents import yaml_text
 from egocross_eval.files import write_file
+from egocross_eval.model_adapters.spec import ModelSpec
 from egocross_eval.runs.options import options_from
 from egocross_eval.settings import GenerationSettings, options_of
 from egocross_eval.sweeps.planned import PlannedRun
@@ -70,7 +71,8 @@ def _planned(
     base = expert_spec(experiment, None)
     if experiment.evaluate.split == "testbed":
         yield plan(base, "base", run_options(experiment))
-        yield plan(f"routed:{routed},name=routed experts", "routed", run_options(experiment), repeat=0)
+        joined = ModelSpec(scheme="routed", target=str(routed), name="routed experts").typed
+        yield plan(joined, "routed", run_options(experiment), repeat=0)
         return
     for expert in experts_of(experiment):
         settings = run_options(experiment, expert)
@@ -101,7 +103,7 @@ def expert_spec(experiment: Experiment, model: Path | None) -> str:
         options["lora"] = str(model)
     elif model is not None:
         target = str(model)
-    return ",".join([f"{part.engine}:{target}", *(f"{key}={value}" for key, value in options.items())])
+    return ModelSpec(scheme=part.engine, target=target, options=options).typed
 
 
 def _write_routes(experiment: Experiment, experts: Mapping[str, Path]) -> Path:

@@ -11,6 +11,7 @@ import pytest
 from training_files import training_card
 
 from egocross_eval.errors import UsageError
+from egocross_eval.model_adapters.spec import parse_spec
 from egocross_eval.schema import Figure
 from egocross_eval.training.card_files import write_card
 from egocross_eval.training.checkpoint_comparison import (
@@ -19,6 +20,7 @@ from egocross_eval.training.checkpoint_comparison import (
     compare_checkpoints,
     kept_checkpoints,
     looks_table,
+    spec_of,
 )
 
 RIGHT = {"base": 5, "checkpoint-9": 9, "checkpoint-10": 12, "final": 11}
@@ -54,6 +56,12 @@ def test_each_is_asked_once_as_it_was_trained(output: Path) -> None:
     assert asked["base"] == "hf:/models/base"
     assert asked["checkpoint-9"] == f"hf:/models/base,lora={output / 'model' / 'checkpoint-9'}"
     assert msgspec.json.decode((output / LOOKS_NAME).read_bytes(), type=list[Look]) == looks
+
+
+@pytest.mark.parametrize("kind", ["lora", "full"])
+def test_a_folder_with_a_comma_is_one_of_a_spec(tmp_path: Path, kind: str) -> None:
+    spec = parse_spec(spec_of("hf", training_card(kind=kind), tmp_path / "a,b"))
+    assert str(tmp_path / "a,b") in (spec.target, spec.options.get("lora"))
 
 
 def test_what_the_engine_can_not_take_is_told_before_the_base_is_asked(output: Path) -> None:

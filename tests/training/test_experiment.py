@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from egocross_eval import PromptSettings, UsageError, evaluate
+from egocross_eval.model_adapters.spec import parse_spec
 from egocross_eval.runs.options import options_from
 from egocross_eval.sweeps.planned import PlannedRun
 from egocross_eval.training.dataset import write_holdout
@@ -24,6 +25,18 @@ def write(path: Path, **changes: Any) -> Path:
     content = {"model": "Qwen/Qwen3-VL-4B-Instruct", "data": "data", "output": "out", "domains": ["animal", "surgery"]}
     path.write_text(yaml.safe_dump(content | changes), encoding="utf-8")
     return path
+
+
+def test_folders_with_commas_make_specs_that_can_be_read_again(tmp_path: Path) -> None:
+    adapter = tmp_path / "a,b" / "model"
+    adapter.mkdir(parents=True)
+    (adapter / "adapter_config.json").write_text("{}")
+    options = {"processor_kwargs": '{"a":1,"b":2}'}
+    found = read_experiment(write(tmp_path / "e.yaml", evaluate={"options": options}))
+    spec = parse_spec(expert_spec(found, adapter))
+    assert (spec.target, spec.options) == (found.model, {**options, "lora": str(adapter)})
+    (adapter / "adapter_config.json").unlink()
+    assert parse_spec(expert_spec(found, adapter)).target == str(adapter)
 
 
 def report(made: Made, name: str) -> str:

@@ -14,6 +14,7 @@ import msgspec
 from egocross_eval.counted import counted
 from egocross_eval.settings import parted_paths
 from egocross_eval.training.card import TrainingCard, as_options
+from egocross_eval.training.checkpoint_comparison import spec_of
 from egocross_eval.training.checkpoint_doctor import Diagnosis
 from egocross_eval.training.example_checks import Finding
 from egocross_eval.training.output_files import Written
@@ -75,8 +76,7 @@ class RecipeEntry(msgspec.Struct, frozen=True, kw_only=True):
 def trained_model(done: Trained) -> TrainedModel:
     """For programs."""
     card = done.card
-    spec = f"hf:{card.base},lora={done.model}" if card.kind == "lora" else f"hf:{done.model}"
-    options = as_options(card.prompt)
+    spec, options = spec_of("hf", card, done.model), as_options(card.prompt)
     return TrainedModel(model=done.model, spec=spec, options=options, card=card, resumed_from=done.resumed_from)
 
 
@@ -141,7 +141,7 @@ def print_result(done: TrainedModel, plan: TrainPlan) -> None:
             click.echo(f"            ({told})")
     click.echo(f"{'adapter' if card.kind == 'lora' else 'checkpoint':12}{done.model}")
     click.echo(f"card        {done.model / 'README.md'}")
-    click.echo(f"evaluate    egocross-eval --model {done.spec} {_roots(plan)}{' '.join(done.options)}")
+    click.echo(f"evaluate    egocross-eval --model {shlex.quote(done.spec)} {_roots(plan)}{shlex.join(done.options)}")
 
 
 def print_written(written: Written, done: PreparedData) -> None:
