@@ -14,7 +14,7 @@ KNOWN = ("0.7",)
 """Versions of lmms-eval, without the last number, that this package was tested with."""
 
 INSTALL = (
-    "docs/interop.md says how to make one: 'make lmms-eval-env' in the clone of egocross-eval, or pip install "
+    "docs/lmms-eval.md says how to make one: 'make lmms-eval-env' in the clone of egocross-eval, or pip install "
     "lmms-eval beside it"
 )
 
