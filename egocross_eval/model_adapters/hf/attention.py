@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from egocross_eval.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from egocross_eval.model_adapters.checkpoints.checkpoint import Checkpoint
 
 SEES_WHOLE_IMAGES = frozenset(
@@ -35,3 +38,20 @@ def refuse_attention(checkpoint: Checkpoint, attention: str) -> None:
             f"attn={attention}: {checkpoint.spec} is a {kind} model, whose image tokens see each other both ways; "
             f"flash attention would drop that and give other answers; use attn=sdpa"
         )
+
+
+@contextmanager
+def no_plan_for_each_length() -> Iterator[None]:
+    """Keeps PyTorch's own attention from cuDNN, as long as this lasts and in the whole process.
+
+    On cards of the H100's kind and later PyTorch prefers it, and it builds a plan for each new length of a prompt, in
+    about 0.1 s, of which hardly two questions have the same (measurements/gpu_pace). Its flash kernel needs none.
+    """
+    from torch.backends import cuda
+
+    enabled = cuda.cudnn_sdp_enabled()
+    cuda.enable_cudnn_sdp(False)
+    try:
+        yield
+    finally:
+        cuda.enable_cudnn_sdp(enabled)

@@ -11,6 +11,7 @@ import msgspec
 
 from egocross_eval.model_adapters.checkpoints.model_inputs import model_inputs
 from egocross_eval.model_adapters.checkpoints.preparation import too_long
+from egocross_eval.model_adapters.hf.attention import no_plan_for_each_length
 from egocross_eval.model_adapters.hf.full_memory import free_memory, is_out_of_memory
 from egocross_eval.model_adapters.hf.opening import Openings
 from egocross_eval.model_adapters.hf.padding import equal_length, masks_cost
@@ -174,7 +175,8 @@ class Engine:
             inputs.tensors.clear()
             return self._halves(inputs.batch)
         try:
-            responses = self._answer(inputs)
+            with no_plan_for_each_length():
+                responses = self._answer(inputs)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise

@@ -456,3 +456,24 @@ def test_equal_lengths_are_read_without_a_mask_and_others_with_one(
     masks.clear()
     answers(tiny_checkpoint, [*equal, make_request("longer", draw_frames(tmp_path, 3, seed=9))])
     assert any(mask is not None for mask in masks)
+
+
+def test_no_length_of_a_prompt_waits_for_a_plan_of_cudnn(
+    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+    from torch.backends.cuda import cudnn_sdp_enabled
+
+    asked: list[bool] = []
+    attention = torch.nn.functional.scaled_dot_product_attention
+
+    def noting(*arguments: Any, **named: Any) -> Any:
+        asked.append(cudnn_sdp_enabled())
+        return attention(*arguments, **named)
+
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", noting)
+    before = cudnn_sdp_enabled()
+    answers(tiny_checkpoint, mixed_requests(tmp_path))
+    assert asked
+    assert not any(asked)
+    assert cudnn_sdp_enabled() == before
