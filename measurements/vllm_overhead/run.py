@@ -63,6 +63,7 @@ class Sides:
 
         self._options = options
         self._bound = bound
+        self.cached: list[int] = []  # tokens that the last loop's questions found in the prefix cache
         plan = plan_run(options, registry())
         self.requests = list(asked.requests(plan, plan.questions))
         self.adapter: Any = build_adapter(parse_spec(f"{model},concurrency={bound}"), registry())
@@ -75,12 +76,14 @@ class Sides:
         """Seconds of the barest loop, whose engine hashes and scales the frames."""
         return self._timed_loop(self.prompts, opened)
 
-    def scaled(self) -> float:
-        """Seconds of the same loop with frames scaled before."""
+    def scaled(self, most: int | None = None) -> float:
+        """Seconds of the same loop with frames scaled before; `most`: over the first questions alone."""
         from egocross_eval.model_adapters.vllm.engine.prompts import engine_prompt
 
         preparer = self.adapter._preparer(self._engine)
-        return self._timed_loop(self.requests, lambda r: engine_prompt(preparer.load(preparer.plan(r)), preparer))
+        return self._timed_loop(
+            self.requests[:most], lambda r: engine_prompt(preparer.load(preparer.plan(r)), preparer)
+        )
 
     def ours(self) -> float:
         """Seconds of a whole run."""
@@ -97,6 +100,7 @@ class Sides:
         work = bare_loop(self._engine._llm, prompts, ready, self._sampling, threads=threads, bound=self._bound)
         answered = self._engine.loop.submit(work).result()
         assert len(answered) == len(prompts)
+        self.cached = answered
         return time.perf_counter() - started
 
     def close(self) -> None:
