@@ -14,12 +14,17 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tabulate import tabulate
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from egocross_eval.schema import Request, Response
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from letters import differences
+from work import operations, shape
 
 WARM = 6
 """Questions asked before the clock runs: they load the model and choose its kernels."""
@@ -47,7 +52,6 @@ def main() -> None:
 def measured(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Asks all questions on each side; a model that has the options of the side before is kept."""
     import torch
-    from work import product_rate
 
     from egocross_eval.contracts.registry import registry
     from egocross_eval.model_adapters.spec import build_adapter, parse_spec
@@ -77,7 +81,6 @@ def measured_side(options: argparse.Namespace, way: str, adapter: Any) -> dict[s
     """Asks all questions in one way."""
     import torch
     from caches import forget
-    from work import prefill_operations
 
     mode, _, attention = way.partition("@")
     with attention_of_torch() if attention == "cudnn" else nullcontext():
@@ -90,7 +93,8 @@ def measured_side(options: argparse.Namespace, way: str, adapter: Any) -> dict[s
         answers = list(adapter.generate(iter(asked)))
         seconds = time.perf_counter() - started
     model, details = adapter._engine.result().model, adapter.details()
-    frames = {request.key: frame_count(request) for request in asked}
+    read = shape(options.checkpoint)
+    frames = {request.key: frame_count(request) * [details["frame_tokens"] * read.merged] for request in asked}
     prompts = [(answer.input_tokens, frames[answer.key]) for answer in answers if answer.input_tokens]
     return {
         "answers": answers,
@@ -100,7 +104,7 @@ def measured_side(options: argparse.Namespace, way: str, adapter: Any) -> dict[s
         "seconds": seconds,
         "prompt_tokens": sum(tokens for tokens, _ in prompts),
         "new_tokens": sum(answer.output_tokens or 0 for answer in answers),
-        "operations": prefill_operations(model, prompts, details["frame_tokens"]),
+        "operations": sum(operations(read, tokens, seen) for tokens, seen in prompts),
         "out_of_memory": details["out_of_memory"] - before["out_of_memory"],
         "weights_gib": sum(weight.nbytes for weight in model.parameters()) / GIB,
         "peak_gib": torch.cuda.max_memory_allocated() / GIB,
@@ -157,47 +161,42 @@ def keep(options: argparse.Namespace, side: str, answers: Sequence[Response]) ->
 
 
 def show(sides: list[dict[str, Any]]) -> None:
-    """Prints a row for each side."""
+    """Prints a row for each side, and what is the same for all."""
+    columns = ["side", "questions", "failed", "seconds", "prompt tokens/s", "new tokens/s", "TFLOP/s", "of products %"]
+    columns += ["out of memory", "tokens a batch", "peak GiB", "reserved GiB", "differ", "largest difference"]
+    rows = [row(found, sides[0]) for found in sides]
+    print(tabulate(rows, columns, "github", floatfmt=".1f", intfmt=",", missingval="", disable_numparse=[13]))
+    first = sides[0]
     print(
-        "| side | questions | failed | seconds | prompt tokens/s | new tokens/s | TFLOP/s | of products' rate "
-        "| out of memory | tokens a batch | peak GiB (reserved) | letters that differ | largest difference |"
+        f"\n{first['device']}: products of matrices {first['product_rate'] / 1e12:.0f} TFLOP/s; "
+        f"weights {first['weights_gib']:.1f} GiB; attention {first['attention']}; "
+        f"{first['prompt_tokens']:,} prompt tokens, {first['frame_tokens']} a frame"
     )
-    print("|---|" + "---:|" * 12)
-    for found in sides:
-        pace = found["operations"] / found["seconds"]
-        cells = [
-            found["side"],
-            found["questions"],
-            found["failures"],
-            f"{found['seconds']:.1f}",
-            f"{found['prompt_tokens'] / found['seconds']:,.0f}",
-            f"{found['new_tokens'] / found['seconds']:,.0f}",
-            f"{pace / 1e12:.0f}",
-            f"{100 * pace / found['product_rate']:.0f} %",
-            found["out_of_memory"],
-            f"{found['batch_tokens']:,}",
-            f"{found['peak_gib']:.1f} ({found['reserved_gib']:.1f})",
-            *differences(sides[0]["scores"], found["scores"]),
-        ]
-        print("|", " | ".join(map(str, cells)), "|")
-    for found in sides[:1]:
-        print(
-            f"\n{found['device']}: products of matrices {found['product_rate'] / 1e12:.0f} TFLOP/s; "
-            f"weights {found['weights_gib']:.1f} GiB; attention {found['attention']}; "
-            f"{found['prompt_tokens']:,} prompt tokens, {found['frame_tokens']} a frame"
-        )
 
 
-def differences(base: dict[str, dict[str, float]], found: dict[str, dict[str, float]]) -> tuple[str, str]:
-    """How many letters two sides choose differently, and the largest difference of a log-probability."""
-    both = [(base[key], found[key]) for key in base if key in found]
-    if not both:
-        return "", ""
-    differ = sum(max(one, key=one.__getitem__) != max(other, key=other.__getitem__) for one, other in both)
-    return (
-        f"{differ} of {len(both)}",
-        f"{max(abs(one[label] - other[label]) for one, other in both for label in one):.3f}",
-    )
+def row(found: dict[str, Any], first: dict[str, Any]) -> list[Any]:
+    """A side as a row of the table."""
+    seconds, pace = found["seconds"], found["operations"] / found["seconds"]
+    told = [found["side"], found["questions"], found["failures"], seconds]
+    paces = [round(found["prompt_tokens"] / seconds), round(found["new_tokens"] / seconds), round(pace / 1e12)]
+    memory = [found[name] for name in ("out_of_memory", "batch_tokens", "peak_gib", "reserved_gib")]
+    share = 100 * pace / found["product_rate"]
+    return [*told, *paces, share, *memory, *differences(first["scores"], found["scores"])]
+
+
+def product_rate(size: int = 8192, times: int = 20) -> float:
+    """Operations a second of products of random matrices in bfloat16 on the present GPU."""
+    import torch
+
+    one, other = (torch.randn(size, size, device="cuda", dtype=torch.bfloat16) for _ in range(2))
+    for _ in range(3):
+        one @ other
+    torch.cuda.synchronize()
+    started = time.perf_counter()
+    for _ in range(times):
+        one @ other
+    torch.cuda.synchronize()
+    return 2 * size**3 * times / (time.perf_counter() - started)
 
 
 if __name__ == "__main__":

@@ -17,9 +17,10 @@ from tabulate import tabulate
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from caches import forget
+from letters import differences
 from vllm_overhead.run import Sides
 from vllm_settings.card import Card
-from vllm_settings.work import Shape, operations, shape
+from work import Shape, operations, shape
 
 from egocross_eval.runs.options import options_from
 
@@ -110,11 +111,14 @@ class Measured:
         self._sides.scaled(most=WARM)
         planned = [self._plan(request) for request in self._sides.requests]
         self._tokens = {item.request.key: item.tokens for item in planned}
-        self._frames = {item.request.key: [frame.size for frame in item.images] for item in planned}
         self._shape: Shape = shape(model.partition(":")[2].partition(",")[0])
+        self._frames = {item.request.key: [self._patches(*frame.size) for frame in item.images] for item in planned}
 
     def _plan(self, request: Any) -> Any:
         return self._sides.adapter._preparer(self._sides._engine).plan(request)
+
+    def _patches(self, width: int, height: int) -> int:
+        return width * height // self._shape.patch**2
 
     def measured(self, side: str) -> Pass:
         """A pass with all caches empty before."""
@@ -128,7 +132,7 @@ class Measured:
         else:
             cached, keys = self._sides.cached, [request.key for request in self._sides.requests]
         tokens = [self._tokens[key] for key in keys]
-        work = (operations(self._shape, n, r, self._frames[k]) for n, r, k in zip(tokens, cached, keys, strict=True))
+        work = (operations(self._shape, n, self._frames[k], r) for n, r, k in zip(tokens, cached, keys, strict=True))
         return Pass(
             setting=self._setting,
             side=side,
@@ -173,7 +177,9 @@ def show(passes: list[Pass], peak: float) -> None:
     rows = [row(one, passes[0], peak) for one in passes]
     columns = ["setting", "side", "start s", "seconds", "first to last answer s", "prompt tokens", "computed"]
     columns += ["computed tokens/s", "PFLOP", "of peak %", "GPU busy %", "peak MiB", "differ", "largest difference"]
-    print(tabulate(rows, columns, "github", floatfmt=".1f", intfmt=",", missingval=""), flush=True)
+    print(
+        tabulate(rows, columns, "github", floatfmt=".1f", intfmt=",", missingval="", disable_numparse=[13]), flush=True
+    )
 
 
 def row(one: Pass, first: Pass, peak: float) -> list[Any]:
@@ -183,15 +189,6 @@ def row(one: Pass, first: Pass, peak: float) -> list[Any]:
     counts = [one.prompt_tokens, one.computed_tokens, round(pace), one.operations / 1e15, share]
     told = [one.setting, one.side, one.start_seconds, one.seconds, one.answering_seconds]
     return [*told, *counts, one.busy, one.peak_mib, *differences(first.scores, one.scores)]
-
-
-def differences(base: dict[str, dict[str, float]], found: dict[str, dict[str, float]]) -> tuple[int | None, str]:
-    """How many letters two passes choose differently, and the largest difference of a log-probability."""
-    both = [(base[key], found[key]) for key in base if key in found]
-    if not both:
-        return None, ""
-    differ = sum(max(one, key=one.__getitem__) != max(other, key=other.__getitem__) for one, other in both)
-    return differ, f"{max(abs(one[label] - other[label]) for one, other in both for label in one):.3f}"
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from egocross_eval.errors import UsageError
 
@@ -47,8 +47,9 @@ def no_plan_for_each_length() -> Iterator[None]:
     On cards of the H100's kind and later PyTorch prefers it, and it builds a plan for each new length of a prompt, in
     about 0.1 s, of which hardly two questions have the same (measurements/gpu_pace). Its flash kernel needs none.
     """
-    from torch.backends import cuda
+    import torch
 
+    cuda: Any = torch.backends.cuda
     enabled = cuda.cudnn_sdp_enabled()
     cuda.enable_cudnn_sdp(False)
     try:

@@ -1,8 +1,9 @@
-"""Starts LLaMA-Factory's training with two changes that spare memory and time and leave what is learnt alone.
+"""Starts LLaMA-Factory's training with changes that spare memory and time and leave what is learnt alone.
 
 * Scores of the whole vocabulary are computed where a label is, not at every token: of an example of 48,000 tokens three
   are learnt, and the scores of all others took some 100 GiB.
 * A batch of a single example isn't padded: with padding the attention needs a mask, and flash kernels refuse one.
+* PyTorch's attention is kept from cuDNN, which builds a plan for each new length of an example, forward and backward.
 
 `python -m egocross_eval.training.inside.start_trainer CONFIG.yaml`, by itself or in each process of torchrun.
 """
@@ -71,6 +72,17 @@ def leave_single_examples_unpadded(workflow: Any) -> None:
     workflow.SFTDataCollatorWith4DAttentionMask = Collator
 
 
+def leave_cudnn_out_of_attention() -> None:
+    """Makes PyTorch take its flash kernel on cards of the H100's kind and later too, where it prefers cuDNN.
+
+    cuDNN takes about a second for the plans of a length that it hasn't seen (modelscope/FunASR#3704, on a B200), as
+    long as a step of a short example; and of 80 examples hardly two are equally long.
+    """
+    import torch
+
+    torch.backends.cuda.enable_cudnn_sdp(False)
+
+
 def leave_without_finalizing(ended: threading.Event) -> None:
     """Ends the process, if the training has ended, before the interpreter takes itself apart.
 
@@ -84,7 +96,7 @@ def leave_without_finalizing(ended: threading.Event) -> None:
 
 
 def main() -> None:
-    """Applies both changes and trains as the configuration file says that the command line names."""
+    """Applies the changes and trains as the configuration file says that the command line names."""
     print(STARTED, flush=True)
     ended = threading.Event()
     # What is registered first runs last: after all that libraries do at a process's end.
@@ -94,6 +106,7 @@ def main() -> None:
 
     score_labels_only(workflow)
     leave_single_examples_unpadded(workflow)
+    leave_cudnn_out_of_attention()
     run_exp()
     ended.set()
 

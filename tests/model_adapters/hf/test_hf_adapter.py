@@ -462,18 +462,18 @@ def test_no_length_of_a_prompt_waits_for_a_plan_of_cudnn(
     tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
-    from torch.backends.cuda import cudnn_sdp_enabled
 
+    enabled: Any = torch.backends.cuda.cudnn_sdp_enabled
     asked: list[bool] = []
     attention = torch.nn.functional.scaled_dot_product_attention
 
     def noting(*arguments: Any, **named: Any) -> Any:
-        asked.append(cudnn_sdp_enabled())
+        asked.append(enabled())
         return attention(*arguments, **named)
 
     monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", noting)
-    before = cudnn_sdp_enabled()
+    before = enabled()
     answers(tiny_checkpoint, mixed_requests(tmp_path))
     assert asked
     assert not any(asked)
-    assert cudnn_sdp_enabled() == before
+    assert enabled() == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,15 +58,15 @@ def _patch_values(vision: dict[str, Any]) -> int:
     return int(vision["in_channels"] * vision["temporal_patch_size"] * vision["patch_size"] ** 2)
 
 
-def operations(shape: Shape, tokens: int, cached: int, frames: list[tuple[int, int]]) -> float:
-    """Of computing a prompt's tokens but the first `cached`; `frames`: their (width, height) in pixels.
+def operations(shape: Shape, tokens: int, frames: Sequence[int], cached: int = 0) -> float:
+    """Of computing a prompt's tokens but the first `cached`; `frames`: patches of each.
 
     Two for each weight and token, and those of attention, causal in the text and among all patches of a frame. Cached
     tokens are taken to be frames and text in the prompt's own proportion.
     """
     text = 2 * shape.layers * shape.layer_weights * (tokens - cached)
     text += 2 * shape.layers * shape.attention * (tokens**2 - cached**2)
-    seen = sum(_frame(shape, width * height // shape.patch**2) for width, height in frames)
+    seen = sum(_frame(shape, patches) for patches in frames)
     return text + seen * (1 - cached / tokens)
 
 
