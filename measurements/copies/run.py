@@ -30,6 +30,9 @@ SIZE, SCENE = (640, 480), (1600, 1200)
 
 SOURCES, FRAMES = 20, 6
 
+BOUNDS = (0.99, 0.97, 0.95, 0.9, 0.8, 0.7)
+"""Correlations, the first of them the one by which clips are told."""
+
 
 def quality(value: int) -> Change:
     def change(picture: Picture) -> Picture:
@@ -214,8 +217,6 @@ def found(clips: list[Clip], change: Change, folder: Path) -> tuple[int, int]:
 
 
 def measure(sets: dict[str, list[Clip]], folder: Path) -> None:
-    from egocross_eval.frames.alike import alike_clips
-
     print("| copy | " + " | ".join(f"{name} ({len(clips)})" for name, clips in sets.items()) + " |")
     print("|---|" + "---:|" * len(sets))
     others = dict.fromkeys(sets, 0)
@@ -227,8 +228,21 @@ def measure(sets: dict[str, list[Clip]], folder: Path) -> None:
             row.append(f"{right / len(clips):.0%}")
         print(f"| {title} | {' | '.join(row)} |", flush=True)
     print("| copies taken for those of other clips | " + " | ".join(map(str, others.values())) + " |")
-    apart = [str(len(alike_clips(clips, clips)) // 2) for clips in sets.values()]
-    print("| pairs of clips that are no copies, and told | " + " | ".join(apart) + " |")
+    for bound in BOUNDS:
+        apart = [str(told_apart(clips, bound)) for clips in sets.values()]
+        print(f"| pairs of clips that are no copies, told by a bound of {bound:g} | {' | '.join(apart)} |")
+
+
+def told_apart(clips: list[Clip], bound: float) -> int:
+    """Pairs of clips that would be told if pictures with such a correlation showed the same."""
+    from egocross_eval.frames import alike
+
+    kept = alike._LEAST_CORRELATION, alike._WORTH_A_LOOK
+    alike._LEAST_CORRELATION, alike._WORTH_A_LOOK = bound, min(bound, alike._WORTH_A_LOOK)
+    try:
+        return len({frozenset((one.shown.name, one.tested.name)) for one in alike.alike_clips(clips, clips)})
+    finally:
+        alike._LEAST_CORRELATION, alike._WORTH_A_LOOK = kept
 
 
 def measure_layout(root: Path) -> None:
