@@ -7,8 +7,10 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -456,6 +458,67 @@ def test_absent_credentials_and_servers_are_told_before_the_run(
     assert done.returncode == 2
     assert message in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+KEY = "0123456789abcdef0123456789abcdef01234567"
+"""In the form that the packages want, and unknown to any server."""
+
+
+@pytest.fixture
+def refusing() -> Iterator[tuple[str, list[bytes]]]:
+    """A server that refuses each request as unauthorised, and what it was sent."""
+    sent: list[bytes] = []
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            sent.append(self.path.encode() + b"\n" + self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+            reply = b'{"errors": [{"message": "no such key"}], "message": "no such key"}'
+            self.send_response(401)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(reply)))
+            self.end_headers()
+            self.wfile.write(reply)
+
+        do_GET = do_PUT = do_HEAD = do_POST  # noqa: N815
+
+        def log_message(self, format: str, *arguments: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", sent
+        server.shutdown()
+
+
+@pytest.mark.interop
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["wandb", "swanlab"])
+def test_a_key_that_a_tracker_s_server_refuses_is_told_once_stops_nothing_and_stays_where_it_was(
+    demo: Path, tmp_path: Path, refusing: tuple[str, list[bytes]], name: str
+) -> None:
+    address, sent = refusing
+    folder = tmp_path / "run"
+    words = ["--model", "baseline:longest", "--data", str(demo), "--split", "demo", "--limit", "6"]
+    more = {
+        "HOME": str(tmp_path),
+        "WANDB_DIR": str(tmp_path),
+        "WANDB_BASE_URL": address,
+        "SWANLAB_API_HOST": address,
+        "WANDB_API_KEY": KEY,
+        "SWANLAB_API_KEY": KEY,
+    }
+    track = ["--output", str(folder), "--track", f"{name}:mine"]
+    done = other.run("exports", "egocross-eval", *words, *track, more=more)
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stderr.splitlines() if f"the tracker '{name}:mine'" in line]
+    assert len(told) == 1
+    assert "failed on the event Started and is told no more" in told[0]
+    assert sent
+    plain = evaluate("baseline:longest", data=demo, split="demo", limit=6, output=tmp_path / "plain")
+    assert load_run(folder).results.micro == plain.results.micro
+    assert KEY not in done.stdout + done.stderr
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
+    assert not [body for body in sent if b"Traceback" in body or str(folder).encode() in body]
 
 
 def test_the_run_s_help_names_the_trackers(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,8 @@ def build(target: str, options: ModeOptions) -> Callable[[Event], None]:
 
     Raises `UsageError` where wandb isn't installed, nobody is logged in, or its server can't be reached.
     """
+    # Its own reports of errors hold paths of this machine.
+    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
     wandb = library("wandb")
     entity, _, project = needed_target("wandb", target, "[ENTITY/]PROJECT").rpartition("/")
     mode = options.mode or os.environ.get("WANDB_MODE", "online")
