@@ -156,7 +156,8 @@ def _noise(rng: np.random.Generator, frequency: np.ndarray, shape: tuple[int, in
     spectrum = np.fft.rfft2(rng.normal(size=shape)) / frequency**1.2
     spectrum[0, 0] = 0
     noise = np.fft.irfft2(spectrum, shape)
-    return noise / noise.std()
+    noise /= noise.std()
+    return noise
 
 
 def filmed(one: Picture, seed: int, round_mask: bool) -> list[Picture]:
