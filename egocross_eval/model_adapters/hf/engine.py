@@ -88,7 +88,7 @@ class Engine:
         self._stopping = threading.Event()
         self.out_of_memory = 0
         """How often a batch didn't fit the memory."""
-        exact = False if _sees_windows(model.config) else None
+        exact = False if sees_windows(model.config) else None
         self._continues: bool | None = exact
         self._openings = Openings(model, preparer.processor, self._padding)
         self._opens: bool | None = exact
@@ -389,10 +389,11 @@ def context_length(config: Any) -> int | None:
     return int(length) if isinstance(length, int) and length > 0 else None
 
 
-def _sees_windows(config: Any) -> bool:
-    """Whether tokens see but so many before them in some layers: the padding between a beginning and what follows it
-    would count, from where on the first prompts that are tried may not show."""
-    return getattr(config.get_text_config(), "sliding_window", None) is not None
+def sees_windows(config: Any) -> bool:
+    """Whether tokens see but so many before them in some layers, fewer than a prompt may have: the padding between a
+    beginning and what follows it would count, from where on the first prompts that are tried may not show."""
+    window, context = getattr(config.get_text_config(), "sliding_window", None), context_length(config)
+    return window is not None and (context is None or window < context)
 
 
 def _singles(batch: list[Loaded]) -> list[Loaded]:

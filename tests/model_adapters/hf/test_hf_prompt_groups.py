@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import msgspec
+import pytest
 from hf_requests import make_request
 from hypothesis import given
 from hypothesis import strategies as st
 
 from egocross_eval.model_adapters.checkpoints.preparation import Item, PlannedFrame
 from egocross_eval.model_adapters.hf.batching import cut_batches
+from egocross_eval.model_adapters.hf.engine import sees_windows
 from egocross_eval.model_adapters.hf.memory import Room
 from egocross_eval.model_adapters.hf.prompt_groups import LEAST_GAIN, by_opening, group_items
 from egocross_eval.schema import Frame, ImagePart, Message, TextPart
@@ -134,3 +138,11 @@ def test_groups_keep_the_bounds_and_lose_nothing(items: list[Item], most: int | 
         prompts = sum(group.count for group in batch)
         assert len(batch) == 1 or most is None or prompts <= most
         assert len(batch) == 1 or room.size(batch) <= tokens
+
+
+@pytest.mark.parametrize(("window", "context", "sees"), [(None, 4096, False), (512, 4096, True), (4096, 4096, False)])
+def test_models_whose_windows_are_shorter_than_prompts_may_be_go_on_from_no_beginning(
+    window: int | None, context: int, sees: bool
+) -> None:
+    text = SimpleNamespace(sliding_window=window, max_position_embeddings=context)
+    assert sees_windows(SimpleNamespace(get_text_config=lambda: text)) == sees
