@@ -20,6 +20,9 @@ _SEEING = re.compile(r"visual|vision|image|merger|projector|connector|aligner|pe
 _WORDS = re.compile(r"(^|\.)(lm_head|embed_tokens|wte|output_layer)(\.|$)")
 """In the names of modules that stand for single words, at a model's beginning and at its end."""
 
+_WORDS_MODULES = ("lm_head", "model.embed_tokens", "model.language_model.embed_tokens")
+"""What they are mostly called."""
+
 _SCORES = re.compile(r"(^|\.)(lm_head|output_layer)(\.|$)")
 """Of these, those at its end."""
 
@@ -45,8 +48,9 @@ class Lora(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """What an engine calls it."""
-        return self.folder.name
+        """What an engine calls it. By this name vLLM keeps what it computed with an adapter, and trainings leave theirs
+        in folders that are all called alike."""
+        return str(self.folder)
 
     @property
     def parts_words(self) -> bool:
@@ -63,31 +67,28 @@ def read_lora(text: str) -> Lora:
         what = "has no adapter_config.json, so it is no PEFT adapter" if folder.is_dir() else "is no folder"
         raise UsageError(f"lora={text}: {folder} {what}")
     config = read_json(path, dict[str, Any], what=f"lora={text}:")
+    names = _modules(folder)
     try:
         ranks = [int(rank) for rank in (config.get("r"), *(config.get("rank_pattern") or {}).values()) if rank]
-        kind = str(config.get("peft_type", "LORA"))
         whole = [str(name) for name in config.get("modules_to_save") or ()]
-        single = config.get("trainable_token_indices")
-        # PEFT adapts the scores of single words with their embeddings, and not the other way round.
-        scores = [name for name in single if _SCORES.search(name)] if isinstance(single, dict) else []
-    except (ValueError, TypeError, AttributeError) as error:
-        raise UsageError(f"lora={text}: {path} can't be read as a PEFT adapter's config: {error!r}") from error
-    if str(config.get("init_lora_weights")).startswith(BY_CHANCE):
-        raise UsageError(
-            f"lora={text}: PEFT takes the base's weights apart anew, by chance, whenever it loads this adapter "
-            f"(init_lora_weights={config['init_lora_weights']}), so that answers would differ from run to run; have "
-            f"PEFT save it converted to a plain one (path_initial_model_for_weight_conversion)"
+        found = Lora(
+            folder=folder,
+            kind=str(config.get("peft_type", "LORA")),
+            rank=max(ranks, default=None),
+            sees=sees([*names, *whole]),
+            words=_adapts_words(names, config) and not config.get("ensure_weight_tying"),
+            config=config,
         )
-    _refuse_left_out(text, folder, config)
-    names = _modules(folder)
-    return Lora(
-        folder=folder,
-        kind=kind,
-        rank=max(ranks, default=None),
-        sees=sees([*names, *whole]),
-        words=words([*names, *scores]) and not config.get("ensure_weight_tying"),
-        config=config,
-    )
+        lost = _left_out(names, config)
+    except (ValueError, TypeError, AttributeError, re.error) as error:
+        raise UsageError(f"lora={text}: {path} can't be read as a PEFT adapter's config: {error!r}") from error
+    if lost:
+        raise UsageError(
+            f"lora={text}: {len(lost)} of the modules that it has weights for are not among its target_modules, e.g. "
+            f"{lost[0]}: these weights would be left out; put right {path}"
+        )
+    _refuse_chance(text, config)
+    return found
 
 
 def sees(modules: Iterable[str]) -> bool:
@@ -113,20 +114,39 @@ def _modules(folder: Path) -> set[str]:
     return {name.partition(".lora_")[0].removeprefix("base_model.model.") for name in names if ".lora_" in name}
 
 
-def _refuse_left_out(text: str, folder: Path, config: dict[str, Any]) -> None:
-    """Raises UsageError where the adapter has weights for modules that its own config leaves out.
+def _adapts_words(names: Iterable[str], config: Mapping[str, Any]) -> bool:
+    """Whether an adapter with matrices for these modules has some for words; by its config where there are no names."""
+    single = config.get("trainable_token_indices")
+    if isinstance(single, dict) and any(_SCORES.search(name) for name in single):
+        return True  # PEFT adapts the scores of single words with their embeddings, and not the other way round
+    targets = config.get("target_modules") or ()
+    if names or targets == "all-linear":
+        return words(names)
+    if isinstance(targets, str):
+        return any(re.fullmatch(targets, name) for name in _WORDS_MODULES)
+    return words(targets)
+
+
+def _left_out(names: Iterable[str], config: Mapping[str, Any]) -> list[str]:
+    """Modules that an adapter has matrices for, though its own config leaves them out.
 
     Whatever loads it drops such weights without a word. `target_modules` by PEFT's rule: a regular expression for the
     whole name, or a list of names or ends of names.
     """
     targets = config.get("target_modules")
     if not targets or targets == "all-linear":
-        return
-    lost = sorted(module for module in _modules(folder) if not _targeted(module, targets))
-    if lost:
+        return []
+    return sorted(module for module in names if not _targeted(module, targets))
+
+
+def _refuse_chance(text: str, config: Mapping[str, Any]) -> None:
+    """Raises UsageError for an adapter whose base PEFT changes by chance."""
+    start = str(config.get("init_lora_weights"))
+    if start.startswith(BY_CHANCE):
         raise UsageError(
-            f"lora={text}: {len(lost)} of the modules that it has weights for are not among its target_modules, e.g. "
-            f"{lost[0]}: these weights would be left out; put right {folder / 'adapter_config.json'}"
+            f"lora={text}: PEFT takes the base's weights apart anew, by chance, whenever it loads this adapter "
+            f"(init_lora_weights={start}), so that answers would differ from run to run; have PEFT save it converted "
+            f"to a plain one (path_initial_model_for_weight_conversion)"
         )
 
 

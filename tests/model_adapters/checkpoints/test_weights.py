@@ -191,6 +191,24 @@ def test_an_adapter_of_words_can_not_be_merged_where_they_are_read_and_scored_by
     check_mergeable(read_lora(str(lora)), Checkpoint(str(tiny_checkpoint)))
 
 
+@pytest.mark.parametrize(
+    ("targets", "adapts"),
+    [
+        (["q_proj", "lm_head"], True),
+        (r".*(q_proj|embed_tokens)", True),
+        (["q_proj"], False),
+        (r".*\.q_proj", False),
+        ("all-linear", False),
+    ],
+)
+def test_an_adapter_whose_weights_are_not_named_adapts_words_by_its_config(
+    tmp_path: Path, targets: Any, adapts: bool
+) -> None:
+    (tmp_path / "adapter_model.bin").write_bytes(b"pickled")
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 8, "target_modules": targets}))
+    assert read_lora(str(tmp_path)).words == adapts
+
+
 @pytest.mark.slow
 def test_an_adapter_fits_by_the_names_of_any_release(tiny_checkpoint: Path, lora: Path, tmp_path: Path) -> None:
     check_lora(read_lora(str(lora)), Checkpoint(str(tiny_checkpoint)))

@@ -60,19 +60,21 @@ def lora_folder(vivid_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="session")
-def wide_lora(vivid_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A PEFT adapter with random weights for the vision tower, its merger, the text model and the scores of words."""
+def wide_loras(vivid_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two PEFT adapters with random weights for the vision tower, its merger, the text model and the scores of words;
+    their folders are called alike."""
     torch = pytest.importorskip("torch")
     peft = pytest.importorskip("peft")
     from transformers import AutoModelForImageTextToText
 
-    torch.manual_seed(2)
-    model = AutoModelForImageTextToText.from_pretrained(vivid_checkpoint)
     names = r".*visual\.blocks.*\.(qkv|proj|linear_fc1|linear_fc2)|.*language_model.*\.(q_proj|v_proj)|lm_head"
     config = peft.LoraConfig(r=RANK, lora_alpha=2 * RANK, init_lora_weights=False, target_modules=names)
-    folder = tmp_path_factory.mktemp("lora") / "wide"
-    peft.get_peft_model(model, config).save_pretrained(folder)
-    return folder
+    folders = [tmp_path_factory.mktemp("lora") / "model" for _ in range(2)]
+    for seed, folder in enumerate(folders, start=2):
+        torch.manual_seed(seed)
+        model = AutoModelForImageTextToText.from_pretrained(vivid_checkpoint)
+        peft.get_peft_model(model, config).save_pretrained(folder)
+    return folders
 
 
 @pytest.fixture(scope="session")

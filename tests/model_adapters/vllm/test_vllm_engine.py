@@ -363,18 +363,26 @@ def test_a_lora_adapter_beside_its_base(
     assert sum(best(ours[n]) != best(plain[n]) for n in ours) > 0.1 * len(ours), "the adapter must change answers"
 
 
-def test_an_adapter_of_the_vision_tower_and_of_words_counts_whole(
-    vivid_checkpoint: Path, wide_lora: Path, spoiled_demo: Path, tmp_path: Path
+def test_adapters_of_vision_tower_and_words_count_whole_one_after_the_other(
+    vivid_checkpoint: Path, wide_loras: list[Path], spoiled_demo: Path, tmp_path: Path
 ) -> None:
+    """On one engine, which keeps nothing of the first for the second, though their folders are called alike."""
     settings: dict[str, Any] = {"answer": "choose", "limit": 40}
-    adapter = build_adapter(parse_spec(f"vllm:{vivid_checkpoint},{EAGER},lora={wide_lora}"), registry())
+    first, second = (
+        build_adapter(parse_spec(f"vllm:{vivid_checkpoint},{EAGER},lora={lora}"), registry()) for lora in wide_loras
+    )
     try:
-        ours = scores(run(KeptOpen(adapter), spoiled_demo, tmp_path / "vllm", **settings))
+        ours = [scores(run(KeptOpen(first), spoiled_demo, tmp_path / "first", **settings))]
+        second.adopt(first)
+        ours.append(scores(run(KeptOpen(second), spoiled_demo, tmp_path / "second", **settings)))
     finally:
-        adapter.close()
-    merged = f"hf:{vivid_checkpoint},lora={wide_lora}"
-    hf = evaluate(merged, data=spoiled_demo, output=tmp_path / "hf", cache=False, max_pixels=4096, **settings)
-    assert_same_letters(ours, {number: letters for number, letters in scores(hf).items() if number in ours})
+        first.close()
+        second.close()
+    for number, lora in enumerate(wide_loras):
+        merged, output = f"hf:{vivid_checkpoint},lora={lora}", tmp_path / f"hf{number}"
+        hf = scores(evaluate(merged, data=spoiled_demo, output=output, cache=False, max_pixels=4096, **settings))
+        assert_same_letters(ours[number], {place: letters for place, letters in hf.items() if place in ours[number]})
+    assert sum(best(ours[0][n]) != best(ours[1][n]) for n in ours[0]) > 0.1 * len(ours[0])
 
 
 def test_what_vllm_adapts_of_a_model_is_told_by_a_process_of_its_own() -> None:

@@ -135,6 +135,7 @@ def test_the_largest_rank_of_a_pattern_counts(tmp_path: Path) -> None:
         ({"r": 8, "init_lora_weights": "pissa_niter_4"}, "anew, by chance"),
         ({"alpha": 3}, "names no rank"),
         ({"r": "x"}, "can't be read as a PEFT"),
+        ({"r": 8, "target_modules": "(q_proj"}, "can't be read as a PEFT"),
     ],
 )
 def test_adapters_that_vllm_cannot_serve_are_refused(tmp_path: Path, config: dict[str, object], said: str) -> None:

@@ -23,6 +23,9 @@ from pathlib import Path
 
 import pytest
 
+from egocross_eval.model_adapters.vllm.extras import older
+from egocross_eval.model_adapters.vllm.served_lora import TELLS_PATTERNS
+
 pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).parents[3]
@@ -168,6 +171,7 @@ def test_letters_can_be_scored_by_their_token_ids(wheel: zipfile.ZipFile) -> Non
         ("vllm.multimodal.registry", "MultiModalRegistry", "get_processing_info"),
         ("vllm.multimodal.processing.context", "BaseProcessingInfo", "supported_mm_limits"),
         ("vllm.config.parallel", "ParallelConfig", "local_engines_only"),
+        ("vllm.model_executor.models.registry", "_LazyRegisteredModel", "load_model_cls"),
     ],
 )
 def test_what_is_asked_of_vllms_objects_is_there(wheel: zipfile.ZipFile, where: str, kind: str, name: str) -> None:
@@ -175,6 +179,19 @@ def test_what_is_asked_of_vllms_objects_is_there(wheel: zipfile.ZipFile, where: 
         node for node in ast.walk(module(wheel, where)) if isinstance(node, ast.ClassDef) and node.name == kind
     )
     assert name in {node.name for node in found.body if isinstance(node, ast.FunctionDef)}
+
+
+def test_ranks_and_factors_of_single_modules_are_heeded_from_the_release_on_that_we_say(
+    wheel: zipfile.ZipFile, request: pytest.FixtureRequest
+) -> None:
+    helper = next(
+        node
+        for node in ast.walk(module(wheel, "vllm.lora.peft_helper"))
+        if isinstance(node, ast.ClassDef) and node.name == "PEFTHelper"
+    )
+    fields = {ast.unparse(node.target) for node in helper.body if isinstance(node, ast.AnnAssign)}
+    old = "oldest" in request.node.name and older(declared(), TELLS_PATTERNS)
+    assert ({"rank_pattern", "alpha_pattern"} <= fields) != old
 
 
 def test_a_request_can_name_its_replica(wheel: zipfile.ZipFile) -> None:
