@@ -170,3 +170,20 @@ def test_a_key_on_lmms_eval_s_command_line_is_refused_before_it_reaches_a_log(de
     assert SECRET not in done.stderr + done.stdout
     assert not (tmp_path / "run").exists()
     assert os.environ["OPENAI_API_KEY"] == SECRET
+
+
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [
+        (["--model", "opena"], "lmms-eval has no model 'opena' (did you mean 'openai'"),
+        (["--model", "dummy", "--model=batch_gpt4"], "lmms:batch_gpt4 can't be asked about frames"),
+    ],
+)
+def test_a_model_that_lmms_eval_lacks_or_that_is_of_no_use_is_told_before_it_starts(
+    demo: Path, tmp_path: Path, model: list[str], why: str
+) -> None:
+    words: list[str | Path] = ["lmms-eval", "run", "--data", demo, "--split", "demo", "--output", tmp_path / "run"]
+    done = lmms_eval_runs.start(tmp_path, "egocross_eval", *words, *model, check=False)
+    assert done.returncode == 2
+    assert why in done.stderr
+    assert not (tmp_path / "run").exists()

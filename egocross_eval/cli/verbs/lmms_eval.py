@@ -106,13 +106,16 @@ def run(
     from egocross_eval.interop.importing.runs import ImportOptions, import_run
     from egocross_eval.interop.importing.writing import refuse_used
     from egocross_eval.interop.lmms_eval.environment import lmms_eval_environment
-    from egocross_eval.interop.lmms_eval.process import LOGS, check_arguments, run_lmms_eval
+    from egocross_eval.interop.lmms_eval.known_models import check_model_there
+    from egocross_eval.interop.lmms_eval.process import LOGS, check_arguments, named_model, run_lmms_eval
     from egocross_eval.interop.lmms_eval.task_folder import check_names
     from egocross_eval.model_adapters.spec import ModelSpec
     from egocross_eval.runs.options import RunOptions
 
     check_arguments(arguments)
     environment = lmms_eval_environment(python or "")
+    if model := named_model(arguments):
+        check_model_there(model, environment.python)
     output = output or default_output(ModelSpec(scheme="lmms-eval", target=tasks or "all"), RunOptions())
     refuse_used(output, but=(LOGS,))
     folder = _written(settings)

@@ -73,6 +73,17 @@ def check_arguments(arguments: Sequence[str]) -> None:
             )
 
 
+def named_model(arguments: Sequence[str]) -> str:
+    """The model that lmms-eval's arguments name, the last one as there; empty where none does."""
+    found = ""
+    for argument, behind in zip(arguments, [*arguments[1:], ""], strict=True):
+        if argument == "--model":
+            found = behind
+        elif argument.startswith("--model="):
+            found = argument.partition("=")[2]
+    return found
+
+
 def _shown(command: Sequence[str], show: TextIO) -> tuple[int, Sequence[str]]:
     """Runs a command, passing on what it prints; its exit code and its last lines."""
     end: deque[str] = deque(maxlen=_SHOWN)
