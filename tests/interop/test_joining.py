@@ -156,6 +156,12 @@ def test_a_map_of_another_form_is_refused(tmp_path: Path) -> None:
         read_map(tmp_path / "map.json")
 
 
+def test_a_map_with_a_name_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "map.json").write_text('{"task/0": "q1", "task/0": "q2"}')
+    with pytest.raises(DataError, match=r"map\.json: 'task/0' is there twice"):
+        read_map(tmp_path / "map.json")
+
+
 ANSWERS = st.lists(
     st.builds(
         answer,

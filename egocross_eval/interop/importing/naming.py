@@ -11,8 +11,9 @@ import msgspec
 
 from egocross_eval.contracts.importer import ForeignAnswer
 from egocross_eval.counted import agreed, counted
-from egocross_eval.documents import read_json
+from egocross_eval.documents import decode_json, refuse_repeated_keys
 from egocross_eval.errors import UsageError
+from egocross_eval.files import read_bytes
 from egocross_eval.natural_order import natural_key
 from egocross_eval.schema import Question
 from egocross_eval.scoring.predictions_file import name_some
@@ -65,8 +66,14 @@ def named(
 
 
 def read_map(path: Path) -> dict[str, str]:
-    """A JSON mapping from a tool's names of questions to ours. Raises `DataError` for anything else."""
-    return {name: str(value) for name, value in read_json(path, dict[str, str | int], what="map").items()}
+    """A JSON mapping from a tool's names of questions to ours.
+
+    Raises `DataError` for anything else, and for a name that is there twice.
+    """
+    content = read_bytes(path)
+    names = decode_json(content, dict[str, str | int], f"map {path}")
+    refuse_repeated_keys(content, f"map {path}")
+    return {name: str(value) for name, value in names.items()}
 
 
 def _is_own(answer: ForeignAnswer) -> bool:
