@@ -408,6 +408,30 @@ def test_a_pull_request_takes_nobodys_submission_away(words: tuple[str, ...], sa
     assert said in done.stdout
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize(("forged", "codes"), [(False, [0, 0]), (True, [0, 1])], ids=["honest", "forged"])
+def test_a_pull_request_goes_through_all_steps_of_the_check(
+    forged: bool, codes: list[int], submitted: Path, demo: Path, answers: str, tmp_path: Path
+) -> None:
+    """From the commit that is submitted to the verdict; the board's own files are those of its branch."""
+    fork, _ = forked(tmp_path)
+    board = fork.parent
+    shutil.copytree(BOARD, board, dirs_exist_ok=True)
+    shutil.copy(demo / "egocross_testbed" / "egocross_testbed_imgs.json", board / "questions.json")
+    git(fork, "rm", "--quiet", "-r", "submissions/theirs")
+    git(fork, "commit", "--quiet", "--amend", "-m", "The board")
+    base = git(fork, "rev-parse", "HEAD").strip()
+    shutil.copytree(submitted / "longest", fork / "submissions" / "longest")
+    if forged:
+        raise_outputs(fork / "submissions" / "longest")
+    git(fork, "add", ".")
+    git(fork, "commit", "--quiet", "-m", "A submission")
+    scripts = [one["run"] for one in steps("check.yml") if "run" in one and one["name"] != "Install"]
+    done = [run_step(one, board, BASE=base, ANSWERS=answers) for one in scripts]
+    assert [one.returncode for one in done] == codes, [one.stdout + one.stderr for one in done]
+
+
 @pytest.mark.parametrize("name", ["check.yml", "board.yml"])
 def test_what_is_installed_must_be_named(name: str, checkout: Path) -> None:
     assert "EGOCROSS_EVAL" in (BOARD / "README.md").read_text()
