@@ -58,7 +58,9 @@ def run_python(package: Path, *arguments: str) -> subprocess.CompletedProcess[st
 
 
 def run_tests(package: Path) -> subprocess.CompletedProcess[str]:
-    return run_python(package, "pytest", "-q", "-p", "egocross_eval.testing.pytest_plugin", "-p", "no:cacheprovider")
+    return run_python(
+        package, "pytest", "-q", "-p", "egocross_eval.testing.pytest_plugin", "-p", "no:cacheprovider", "-W", "error"
+    )
 
 
 @pytest.mark.slow
