@@ -127,7 +127,7 @@ def test_a_frame_that_training_would_show_in_another_size_is_copied_in_evaluatio
         if limits.trained((height, width), 1024, 360_000) != limits.asked((height, width), 360_000)
     )
     frame = tmp_path / "frame.png"
-    write_frame(frame, (200, 10, 10), (size[1], size[0]))
+    Image.new("RGB", (size[1], size[0]), (200, 10, 10)).save(frame)
     copies = frames_of(tmp_path, limits, 360_000)
     copy = Path(copies.path(str(frame)))
     with Image.open(copy) as image:

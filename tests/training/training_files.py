@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,10 @@ LETTERS = "ABCD"
 
 
 def write_frame(path: Path, colour: tuple[int, int, int], size: tuple[int, int] = (96, 64)) -> None:
-    """A picture of that colour with a light corner: one of a single colour would be blank."""
+    """A picture of its own for each colour, which no other looks like in other colours either."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture = Image.new("RGB", size, colour)
-    picture.paste((200, 200, 200), (0, 0, size[0] // 2, size[1] // 2))
-    picture.save(path)
+    coarse = Image.frombytes("RGB", (6, 4), random.Random(repr(colour)).randbytes(72))
+    coarse.resize(size, Image.Resampling.BICUBIC).save(path)
 
 
 def example(video: str = "005", number: int = 1, answer: str = "B", **changes: Any) -> dict[str, Any]:
