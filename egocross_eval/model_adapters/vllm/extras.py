@@ -18,8 +18,8 @@ QUIET = {
 """Environment of the engine where it isn't set: no chatter, and nothing sent to anyone."""
 
 OLDEST = (0, 30)
-"""The oldest release that has all that is used here (tests/model_adapters/vllm/test_vllm_releases.py), and the first
-that keeps frames as bytes until they are on the GPU. pyproject.toml declares it too."""
+"""The oldest release that has all that is used here (tests/model_adapters/vllm/test_vllm_releases.py). pyproject.toml
+declares it too."""
 
 CPU_CACHE_GIB = "1"
 """Key-value cache on a CPU where `VLLM_CPU_KVCACHE_SPACE` isn't set; vLLM alone takes about half of the memory."""

@@ -112,7 +112,7 @@ def prompt_cache(vivid_checkpoint: Path) -> Iterator[ModelAdapter]:
 
 
 def requests(root: Path, **settings: Any) -> list[Request]:
-    plan = plan_run(options_from(data=root, max_pixels=4096, answer="choose", **settings), registry())
+    plan = plan_run(options_from(data=root, answer="choose", **{"max_pixels": 4096, **settings}), registry())
     return [
         build_request(
             question,
@@ -140,22 +140,25 @@ def hf_token_ids(checkpoint: Path, asked: list[Request]) -> list[list[int]]:
     return found
 
 
-def engine_token_ids(engine: KeptOpen, asked: list[Request]) -> list[list[int]]:
+def rendered_by(engine: KeptOpen, asked: list[Request]) -> list[Any]:
     from egocross_eval.model_adapters.vllm.engine.prompts import engine_prompt
 
     adapter: Any = engine.inner
     started = adapter._started(asked[0])
     preparer = adapter._preparer(started)
 
-    async def render(request: Request) -> list[int]:
+    async def render(request: Request) -> Any:
         loaded = preparer.load(preparer.plan(request))
-        rendered = await started.render(engine_prompt(loaded, preparer), add_special_tokens=True)
-        return list(rendered["prompt_token_ids"])
+        return await started.render(engine_prompt(loaded, preparer), add_special_tokens=True)
 
-    async def all_of_them() -> list[list[int]]:
+    async def all_of_them() -> list[Any]:
         return list(await asyncio.gather(*(render(request) for request in asked)))
 
     return list(started.loop.submit(all_of_them()).result())
+
+
+def engine_token_ids(engine: KeptOpen, asked: list[Request]) -> list[list[int]]:
+    return [list(rendered["prompt_token_ids"]) for rendered in rendered_by(engine, asked)]
 
 
 def server_token_ids(served: KeptOpen, asked: list[Request]) -> list[list[int]]:
@@ -201,6 +204,16 @@ def test_prompt_token_ids_are_those_of_transformers(
     ids = hf_token_ids(vivid_checkpoint, asked)
     assert engine_token_ids(engine, asked) == ids
     assert server_token_ids(served, asked) == ids
+
+
+def test_an_engine_that_keeps_frames_as_bytes_is_known(engine: KeptOpen, spoiled_demo: Path) -> None:
+    # In a size of its own: of frames that the engine has, nothing is handed over.
+    (first,) = requests(spoiled_demo, limit=1, max_pixels=1024)
+    adapter: Any = engine.inner
+    running = adapter._started(first)
+    (rendered,) = rendered_by(engine, [first])
+    pixels = rendered["mm_kwargs"]["image"][0]["pixel_values"].data
+    assert running.keeps_bytes == (not pixels.is_floating_point())
 
 
 def test_prompts_with_time_marks_have_the_token_ids_of_transformers(

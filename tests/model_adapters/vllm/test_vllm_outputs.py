@@ -77,9 +77,10 @@ def test_settings_that_would_scale_frames_again_are_refused(tiny_checkpoint: Pat
 
 def test_frames_take_the_memory_of_what_a_processor_makes_of_them() -> None:
     pixels = 2 * 480 * 800
-    assert frame_bytes(item("choose")) == 9 * pixels
+    assert frame_bytes(item("choose"), keeps_bytes=True) == 9 * pixels
+    assert frame_bytes(item("choose"), keeps_bytes=False) == 27 * pixels
     others = item("choose", exact=False)
-    assert frame_bytes(others) == 27 * pixels
+    assert frame_bytes(others, keeps_bytes=True) == 27 * pixels
     # Thirteen tiles of 512 x 512, of each of two frames, in float32.
     tiles = 2 * 13 * 512 * 512
-    assert frame_bytes(structs.replace(others, values=3 * tiles)) == 3 * pixels + 12 * tiles
+    assert frame_bytes(structs.replace(others, values=3 * tiles), keeps_bytes=True) == 3 * pixels + 12 * tiles

@@ -274,7 +274,7 @@ class _Work:
         from egocross_eval.model_adapters.vllm.engine.prompts import frame_bytes
 
         await turn.come()
-        hold = await self._budget.take(frame_bytes(item))
+        hold = await self._budget.take(frame_bytes(item, keeps_bytes=self._engine.keeps_bytes))
         try:
             loaded = await asyncio.get_running_loop().run_in_executor(self._pool, self._preparer.load, item)
             return loaded if isinstance(loaded, Response) else await self._ask(loaded, turn)

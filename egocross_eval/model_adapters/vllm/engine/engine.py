@@ -99,6 +99,12 @@ class Engine:
         return processor_settings(self._llm.model_config.multimodal_config.mm_processor_kwargs or {})
 
     @property
+    def keeps_bytes(self) -> bool:
+        """Whether frames' patches stay bytes until they are on the GPU, as a model's class has it: Qwen3-VL's does in
+        vLLM 0.32, and doesn't in 0.30."""
+        return bool(getattr(self._llm.model_config.multimodal_config, "mm_device_do_normalize", False))
+
+    @property
     def most_running(self) -> int:
         """Most requests that are computed at once, over all data-parallel ranks."""
         return int(self._config.scheduler_config.max_num_seqs) * self.ranks

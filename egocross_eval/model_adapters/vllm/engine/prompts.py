@@ -22,7 +22,7 @@ BYTES_PER_PIXEL = 9
 twice, as Qwen-VL's patches span two frames; vLLM makes numbers of them on the GPU)."""
 
 DECODED, FLOAT = 3, 4
-"""With other processors: bytes of a pixel, and of each number that they make of it, in float32."""
+"""Otherwise: bytes of a pixel, and of each number that a processor makes of it, in float32."""
 
 SCALING = frozenset({"do_resize", "size", "min_pixels", "max_pixels"})
 """Settings by which a processor scales frames."""
@@ -34,11 +34,14 @@ LONGEST_LABEL = 16
 """Tokens that a constrained answer may take at least: a letter and the end need fewer."""
 
 
-def frame_bytes(item: Item) -> int:
-    """Memory that the frames of a planned request take while it's under way."""
+def frame_bytes(item: Item, *, keeps_bytes: bool) -> int:
+    """Memory that the frames of a planned request take while it's under way.
+
+    `keeps_bytes`: whether the engine leaves patches as bytes until they are on the GPU.
+    """
     frames = [*item.images, *(frame for clip in item.clips for frame in clip.frames)]
     pixels = sum(frame.size[0] * frame.size[1] for frame in frames)
-    if all(frame.exact for frame in frames):
+    if keeps_bytes and all(frame.exact for frame in frames):
         return BYTES_PER_PIXEL * pixels
     return DECODED * pixels + FLOAT * (item.values or UNKNOWN * pixels)
 
