@@ -107,6 +107,15 @@ def test_what_is_refused_before_anything_begins_is_a_line_too(
     assert not (tmp_path / "run").exists()
 
 
+def assert_refused(capsys: pytest.CaptureFixture[str], why: str) -> None:
+    printed = capsys.readouterr()
+    (said,) = lines(printed.out)
+    assert isinstance(said, Refused)
+    assert said.exit_code == 2
+    assert why in said.message
+    assert f"Error: {said.message}\n" in printed.err
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
@@ -125,12 +134,7 @@ def test_what_the_command_line_cannot_read_is_a_line_too(
 ) -> None:
     verb = words[:1] if words[0] in ("run", "sweep") else ()
     assert call(*verb, "--events", *words[len(verb) :]) == 2
-    printed = capsys.readouterr()
-    (said,) = lines(printed.out)
-    assert isinstance(said, Refused)
-    assert said.exit_code == 2
-    assert why in said.message
-    assert f"Error: {said.message}\n" in printed.err
+    assert_refused(capsys, why)
 
 
 @pytest.mark.parametrize(
@@ -147,12 +151,7 @@ def test_a_verb_that_is_unknown_or_has_no_lines_is_refused_in_one(
     capsys: pytest.CaptureFixture[str], words: tuple[str, ...], why: str
 ) -> None:
     assert call(*words) == 2
-    printed = capsys.readouterr()
-    (said,) = lines(printed.out)
-    assert isinstance(said, Refused)
-    assert said.exit_code == 2
-    assert why in said.message
-    assert f"Error: {said.message}\n" in printed.err
+    assert_refused(capsys, why)
 
 
 @pytest.mark.parametrize("form", [("--format", "json"), ("--json",), ("--format=json",)])

@@ -9,16 +9,18 @@ import asyncio
 import contextlib
 import datetime
 import ssl
-import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from server_thread import ServerThread
 
 
-class TlsProxy:
+class TlsProxy(ServerThread):
     """The proxy for one host, in a thread of its own while entered."""
 
     def __init__(self, host: str, server: str, folder: Path) -> None:
@@ -26,24 +28,11 @@ class TlsProxy:
         self._server = server.rpartition(":")[2]
         self._key = folder / "key.pem"
         _write_certificate(host, self.certificate, self._key)
-        self._ready = threading.Event()
 
-    def __enter__(self) -> TlsProxy:
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-        self._thread.start()
-        assert self._ready.wait(60), "the proxy did not start"
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join(10)
-
-    async def _serve(self) -> None:
-        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[str]:
         server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        self._ready.set()
-        await self._stopping.wait()
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         server.close()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
-import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from server_thread import ServerThread
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def letter(asked: Asked) -> str:
 Refuse = Callable[[Asked], "int | None"]
 
 
-class VendorServer:
+class VendorServer(ServerThread):
     """The server, in a thread of its own while entered. `refuse` gives the HTTP status of a request that is refused."""
 
     def __init__(self, *, refuse: Refuse = lambda asked: None, answers: Callable[[Asked], str] = letter) -> None:
@@ -41,20 +41,9 @@ class VendorServer:
         self.refuse = refuse
         self._answers = answers
         self._uploads: dict[str, bytes] = {}
-        self._ready = threading.Event()
 
-    def __enter__(self) -> VendorServer:
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-        self._thread.start()
-        assert self._ready.wait(60), "the server did not start"
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join(10)
-
-    async def _serve(self) -> None:
-        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[str]:
         app = web.Application(client_max_size=2**30)
         app.router.add_post("/v1/messages", self._anthropic)
         app.router.add_post("/v1beta/models/{call}", self._google)
@@ -65,9 +54,7 @@ class VendorServer:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        self._ready.set()
-        await self._stopping.wait()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
         await runner.cleanup()
 
     async def _take(

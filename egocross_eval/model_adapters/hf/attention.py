@@ -44,8 +44,8 @@ def refuse_attention(checkpoint: Checkpoint, attention: str) -> None:
 def no_plan_for_each_length() -> Iterator[None]:
     """Keeps PyTorch's own attention from cuDNN, as long as this lasts and in the whole process.
 
-    On cards of the H100's kind and later PyTorch prefers it, and it builds a plan for each new length of a prompt, in
-    about 0.1 s, of which hardly two questions have the same (measurements/gpu_pace). Its flash kernel needs none.
+    On cards of the H100's kind and later PyTorch prefers it, and it builds a plan for each new length of a prompt, of
+    which hardly two are equal: a fifth of the time (measurements/gpu_pace). PyTorch's flash kernel needs none.
     """
     import torch
 
